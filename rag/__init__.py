@@ -1,0 +1,1 @@
+"""Grove's library: everything between a parsed document and a cited answer."""

@@ -1,0 +1,1 @@
+"""What every layer shares: values, protocols, errors, settings and the registry."""

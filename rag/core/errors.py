@@ -1,0 +1,74 @@
+"""Every error Grove raises on purpose.
+
+RagError
+├── InvalidInputError          the caller's value is wrong (HTTP 422, exit 2)
+│   ├── UnsupportedFormatError a file of a kind no loader takes
+│   ├── UnreadableDocumentError a file that its loader cannot read, or that holds no text
+│   ├── InvalidFilterError     a filter that is not of the filter language
+│   └── UnknownPluginError     a name that no file of the family has
+├── NotFoundError              an id or a name that the caller's scope does not hold (HTTP 404)
+├── ConflictError              the state does not allow it now (HTTP 409)
+├── MissingExtraError          an optional library is not installed
+└── UnavailableError           a dependency is down or too slow (HTTP 503)
+    └── GenerationError        the language model failed, timed out or answered nonsense
+
+A message says what was got, what is allowed and what to do.
+"""
+
+__all__ = [
+    "ConflictError",
+    "GenerationError",
+    "InvalidFilterError",
+    "InvalidInputError",
+    "MissingExtraError",
+    "NotFoundError",
+    "RagError",
+    "UnavailableError",
+    "UnknownPluginError",
+    "UnreadableDocumentError",
+    "UnsupportedFormatError",
+]
+
+
+class RagError(Exception):
+    """Be the root of the tree: catch this to catch all of Grove's own errors."""
+
+
+class InvalidInputError(RagError):
+    """Say that the caller's value is wrong."""
+
+
+class UnsupportedFormatError(InvalidInputError):
+    """Say that no loader takes this kind of file."""
+
+
+class UnreadableDocumentError(InvalidInputError):
+    """Say that the file could not be read as what it claims to be."""
+
+
+class InvalidFilterError(InvalidInputError):
+    """Say that the filter is not of the filter language."""
+
+
+class UnknownPluginError(InvalidInputError):
+    """Say that no file of the family has this name."""
+
+
+class NotFoundError(RagError):
+    """Say that the caller's scope holds no such thing."""
+
+
+class ConflictError(RagError):
+    """Say that the present state does not allow it."""
+
+
+class MissingExtraError(RagError):
+    """Say which optional library is missing and how to install it."""
+
+
+class UnavailableError(RagError):
+    """Say that a dependency is down or too slow."""
+
+
+class GenerationError(UnavailableError):
+    """Say that the language model failed."""

@@ -1,0 +1,223 @@
+"""The seams of Grove: what each family of parts promises.
+
+A part's constructor takes finished parts and does no I/O; what is heavy is loaded on first use.
+Capabilities are data. The laws in tests/laws run on every implementation.
+"""
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from rag.core.filters import Filter
+from rag.core.timings import Timings
+from rag.core.types import Chunk, Hit, ParsedDocument, Passage, Row, Segment, Snapshot, Usage, Vector
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+__all__ = [
+    "Chunker",
+    "Delta",
+    "Encoder",
+    "GenerationOptions",
+    "Generator",
+    "GeneratorCapabilities",
+    "Loader",
+    "Message",
+    "Prompt",
+    "Retriever",
+    "SearchRequest",
+    "Store",
+    "StoreCapabilities",
+    "TextQuery",
+    "VectorQuery",
+]
+
+
+class Loader(Protocol):
+    """Bytes of one family of formats -> text with structure and layout."""
+
+    suffixes: tuple[str, ...]  # lower case, with the dot
+
+    def load(self, content: bytes, *, name: str) -> ParsedDocument:
+        """Read a document.
+
+        Raises:
+            UnreadableDocumentError: the bytes are not what the name says, or hold no text.
+        """
+        ...
+
+
+class Chunker(Protocol):
+    """A parsed document -> the units that are indexed."""
+
+    def chunk(self, document: ParsedDocument) -> list[Chunk]:
+        """Cut the document; ascending starts; empty text gives an empty list."""
+        ...
+
+
+class Encoder(Protocol):
+    """Text -> one vector."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Name the vectors' kind: two encoders with equal fingerprints give equal vectors."""
+        ...
+
+    @property
+    def dim(self) -> int:
+        """Give the length of a vector."""
+        ...
+
+    @property
+    def max_tokens(self) -> int:
+        """Give the number of tokens beyond which text is cut off, special tokens excluded."""
+        ...
+
+    def encode(self, texts: Sequence[str]) -> Vector:
+        """Give (N, D) float32 of unit norm, in the order of the texts; (0, D) for none."""
+        ...
+
+    def token_starts(self, text: str) -> list[int]:
+        """Give the character at which each token of the whole text starts, ascending, uncut."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class VectorQuery:
+    """Nearest by inner product; all vectors have unit norm, so the score is the cosine."""
+
+    vector: Vector  # (D,) float32
+
+
+@dataclass(frozen=True, slots=True)
+class TextQuery:
+    """Best match of words; user text, never a query language."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoreCapabilities:
+    """What a store can do, as data."""
+
+    is_exact: bool  # vector search finds the true nearest rows
+    is_transactional: bool  # stage and drop take part in the caller's database session
+    is_durable: bool  # what was staged outlives the process
+
+
+class Store(Protocol):
+    """Rows of vectors and words in immutable segments. The SQL layer alone publishes a segment."""
+
+    @property
+    def capabilities(self) -> StoreCapabilities:
+        """Say what this store can do."""
+        ...
+
+    def stage(self, rows: Sequence[Row], *, session: "Session") -> Segment:
+        """Write a new segment, durable when this returns (transactional stores: when committed)."""
+        ...
+
+    def search(
+        self,
+        query: VectorQuery | TextQuery,
+        segments: Sequence[Segment],
+        *,
+        filter: Filter | None,
+        k: int,
+    ) -> list[Hit]:
+        """Give at most k hits, best first, ties by chunk id, of live rows that pass the filter."""
+        ...
+
+    def rows(self, segment: Segment, *, session: "Session") -> Iterator[Row]:
+        """Give back the live rows of a segment, for compaction and export."""
+        ...
+
+    def drop(
+        self, segment_ids: Sequence[str] | None, *, keep: Sequence[str], session: "Session"
+    ) -> list[str]:
+        """Remove these segments (None: all there are) but for those to keep; give what was removed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SearchRequest:
+    """One search: the words, what may be seen, and the clock that its stages report to."""
+
+    text: str
+    snapshot: Snapshot
+    filter: Filter | None = None
+    timings: Timings = field(default_factory=Timings)
+
+
+class Retriever(Protocol):
+    """A request -> hits. Combinators are retrievers too."""
+
+    def retrieve(self, request: SearchRequest, *, k: int) -> list[Hit]:
+        """Give at most k distinct hits, best first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a conversation."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What a generator is asked: rendered messages, and the question and passages they hold."""
+
+    messages: tuple[Message, ...]
+    question: str
+    passages: tuple[Passage, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationOptions:
+    """How to generate; temperature 0 is greedy."""
+
+    max_tokens: int = 192
+    temperature: float = 0.0
+    timeout_seconds: float = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """The next piece of a generated text; the last one carries the usage."""
+
+    text: str
+    usage: Usage | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratorCapabilities:
+    """What a generator can do, as data."""
+
+    model: str
+    context_tokens: int  # prompt and answer together
+    quotes_verbatim: bool = False  # every sentence is copied from a passage
+    passage_order: Literal["best_first", "best_at_ends"] = "best_first"
+
+
+class Generator(Protocol):
+    """A prompt -> a stream of text."""
+
+    @property
+    def capabilities(self) -> GeneratorCapabilities:
+        """Say what this generator can do."""
+        ...
+
+    def count_tokens(self, text: str) -> int:
+        """Give the number of tokens, exactly or as an upper estimate."""
+        ...
+
+    def stream(self, prompt: Prompt, options: GenerationOptions) -> AsyncIterator[Delta]:
+        """Generate; closing the iterator stops the work.
+
+        Raises:
+            GenerationError: the model failed or the time limit passed.
+        """
+        ...

@@ -1,0 +1,54 @@
+"""Families of interchangeable parts, each part one file found by its name.
+
+A family is a package; a part is a module of it whose `__all__` names one class. Listing imports
+nothing. Modules that start with an underscore are helpers. Other distributions add parts with an
+entry point whose group is the package's name.
+"""
+
+import importlib
+import pkgutil
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from typing import Any
+
+from rag.core.errors import MissingExtraError, UnknownPluginError
+
+__all__ = ["Family"]
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """The parts of one package, by file name."""
+
+    package: str
+
+    def names(self) -> list[str]:
+        """List what can be loaded, sorted, without importing any of it."""
+        path = importlib.import_module(self.package).__path__
+        own = {module.name for module in pkgutil.iter_modules(path) if not module.name.startswith("_")}
+        return sorted(own | {point.name for point in entry_points(group=self.package)})
+
+    def load(self, name: str) -> type[Any]:  # Any: the caller knows the family's protocol
+        """Import the named part and give its class.
+
+        Raises:
+            UnknownPluginError: the family has no such part.
+            MissingExtraError: the part needs a library that is not installed.
+        """
+        if name not in self.names():
+            choices = ", ".join(self.names())
+            raise UnknownPluginError(f"{self.package} has no {name!r}; choose one of: {choices}")
+        for point in entry_points(group=self.package):
+            if point.name == name:
+                loaded: type[Any] = point.load()
+                return loaded
+        try:
+            module = importlib.import_module(f"{self.package}.{name}")
+        except ModuleNotFoundError as error:
+            raise MissingExtraError(
+                f"{self.package}.{name} needs the library {error.name!r}, which is not installed;"
+                " docs/dependencies.md names the extra that brings it"
+            ) from error
+        assert len(module.__all__) == 1, f"{module.__name__}.__all__ must name exactly one class"
+        part: type[Any] = getattr(module, module.__all__[0])
+        return part

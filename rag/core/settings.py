@@ -1,0 +1,111 @@
+"""Everything a user can set, in one frozen tree: the only reader of the environment.
+
+Each field is `GROVE_` and its path, levels joined by two underscores:
+`GROVE_GENERATOR__KIND=transformers`. docs/settings.md is made from these descriptions.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+__all__ = ["Part", "Settings"]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Part(_Frozen):
+    """A file of a family, chosen by name, with the values of its parameters."""
+
+    kind: str = Field(description="File name of the part.")
+    options: dict[str, Any] = Field(  # Any: each part checks its own parameters
+        default_factory=dict, description="Its parameters, as JSON."
+    )
+
+
+class IngestionSettings(_Frozen):
+    """How documents are taken in."""
+
+    batch_chunks: int = Field(256, ge=1, description="Chunks encoded and published together.")
+    max_file_bytes: int = Field(100_000_000, ge=1, description="Larger files are refused.")
+    lease_seconds: float = Field(30.0, gt=0, description="A worker silent for so long has lost its job.")
+    max_segments: int = Field(8, ge=1, description="More segments than this are merged into one.")
+
+
+class GenerationSettings(_Frozen):
+    """How answers are written."""
+
+    max_tokens: int = Field(192, ge=1, description="Longest answer, in tokens.")
+    temperature: float = Field(0.0, ge=0, le=2, description="0 is greedy.")
+    timeout_seconds: float = Field(120.0, gt=0, description="A slower answer is an error.")
+    num_passages: int = Field(6, ge=1, le=100, description="Passages retrieved for an answer.")
+    min_relevance: float = Field(
+        0.5, ge=0, le=1, description="Below this probability of support, a sentence is unsupported."
+    )
+
+
+class ServerSettings(_Frozen):
+    """How `rag serve` listens."""
+
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8080, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    worker: bool = Field(True, description="Also run an ingestion worker.")
+    max_upload_bytes: int = Field(200_000_000, ge=1, description="Larger uploads are refused.")
+
+
+class Settings(BaseSettings):
+    """The whole tree; built once by an entry point and handed down."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="GROVE_", env_nested_delimiter="__", frozen=True, extra="forbid"
+    )
+
+    home: Path = Field(Path("~/.grove"), description="Where everything is kept.")
+    database_url: str | None = Field(
+        None, description="SQLAlchemy address of the database; by default SQLite in the home."
+    )
+    tenant: str = Field("default", description="The tenant that this installation serves.")
+    models_dir: Path = Field(
+        Path(sys.prefix) / "share" / "grove" / "models",
+        description="Where weights that need conversion are kept once converted.",
+    )
+    encoder: Part = Field(Part(kind="minilm"), description="Text to vectors: a file of rag/encoders.")
+    store: Part | None = Field(
+        None, description="A file of rag/stores; by default pgvector on PostgreSQL, else faiss."
+    )
+    chunker: Part = Field(Part(kind="structure"), description="A file of indexing/chunkers.")
+    retriever: Part = Field(
+        Part(kind="hybrid"), description="The retriever called `default`: a file of rag/retrieval."
+    )
+    generator: Part = Field(
+        Part(kind="extractive"),
+        description="The generator called `default`: a file of rag/generation/backends.",
+    )
+    generators: dict[str, Part] = Field(
+        {"vllm": Part(kind="openai", options={"base_url": "http://127.0.0.1:8765/v1", "model": "smollm2"})},
+        description="Named profiles of generators.",
+    )
+    ingestion: IngestionSettings = Field(IngestionSettings(), description="How documents are taken in.")
+    generation: GenerationSettings = Field(GenerationSettings(), description="How answers are written.")
+    server: ServerSettings = Field(ServerSettings(), description="How `rag serve` listens.")
+
+    @property
+    def home_dir(self) -> Path:
+        """Give the home with `~` expanded."""
+        return self.home.expanduser()
+
+    @property
+    def resolved_database_url(self) -> str:
+        """Give the database's address, SQLite in the home by default."""
+        return self.database_url or f"sqlite:///{self.home_dir / 'grove.db'}"
+
+    @property
+    def resolved_store(self) -> Part:
+        """Give the store: what was set, or the one that fits the database."""
+        if self.store is not None:
+            return self.store
+        return Part(kind="pgvector" if self.resolved_database_url.startswith("postgresql") else "faiss")

@@ -1,0 +1,174 @@
+"""The values that travel between layers: frozen, without behaviour that needs I/O.
+
+Offsets are Unicode code points of the stored document text, half-open. Pages count from 1.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.core.layout import Box, Layout
+
+__all__ = [
+    "Answer",
+    "Attribute",
+    "Block",
+    "Chunk",
+    "Citation",
+    "Hit",
+    "ParsedDocument",
+    "Passage",
+    "Row",
+    "Segment",
+    "Sentence",
+    "Snapshot",
+    "Usage",
+    "Vector",
+]
+
+Vector = NDArray[np.float32]
+Attribute = str | int | float | bool | tuple[str, ...]
+"""A metadata value that filters can compare; a tuple matches when any element does."""
+
+BlockKind = Literal["heading", "paragraph", "list", "table", "code"]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One structural unit of a document's text: what a chunker must not tear apart needlessly."""
+
+    kind: BlockKind
+    start: int
+    end: int
+    level: int = 0  # of a heading: 1 is the highest; 0 otherwise
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedDocument:
+    """A document as its loader read it: text, structure, and where on the pages the text stands."""
+
+    text: str
+    title: str
+    layout: Layout = Layout()
+    blocks: tuple[Block, ...] = ()  # ascending, disjoint; text between blocks is white space
+    metadata: Mapping[str, Attribute] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """The unit that is indexed. Law: `document.text[start:end] == text`."""
+
+    start: int
+    end: int
+    text: str
+    heading: tuple[str, ...] = ()  # path of headings above it, outermost first; encoder context only
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What a store keeps of one chunk."""
+
+    chunk_id: str
+    version_id: str  # the document version it belongs to; deletes name these
+    text: str  # what the text index sees: title, headings and chunk text
+    vector: Vector  # (D,) float32, unit norm
+    attributes: Mapping[str, Attribute] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """An immutable set of rows in a store, named by the database once it is published."""
+
+    segment_id: str
+    num_rows: int
+    dead: frozenset[str] = frozenset()  # version ids whose rows must not be found
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All that a search may see: the segments of one collection's serving index at one instant."""
+
+    tenant: str
+    collection: str
+    generation: int  # grows with every commit that changes what can be found
+    segments: tuple[Segment, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A chunk that a search found; a higher score is better."""
+
+    chunk_id: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A hit with its text and where it comes from: what is shown and what enters a prompt."""
+
+    chunk_id: str
+    document_id: str
+    version: int
+    source: str
+    title: str
+    page: int | None
+    start: int
+    end: int
+    score: float
+    text: str
+    heading: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A span of the answer tied to the span of a document that supports it."""
+
+    answer_start: int
+    answer_end: int
+    document_id: str
+    version: int
+    chunk_id: str
+    source: str
+    title: str
+    page: int | None
+    boxes: tuple[Box, ...]
+    start: int
+    end: int
+    quote: str  # law: the document version's text[start:end]
+    score: float  # raw, of the support check
+    relevance: float  # calibrated probability, 0 to 1, that the quote supports the sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence of an answer and whether the passages support it."""
+
+    start: int
+    end: int
+    supported: bool
+    relevance: float
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens that a generator read and wrote."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The reply to a question: its text, and for every sentence what it rests on."""
+
+    answer: str
+    short_answer: str | None
+    refused: bool
+    sentences: tuple[Sentence, ...]
+    citations: tuple[Citation, ...]
+    run_id: str
+    timings: Mapping[str, float]  # stage -> milliseconds
+    usage: Usage = Usage()
