@@ -4,14 +4,18 @@ Each field is `GROVE_` and its path, levels joined by two underscores:
 `GROVE_GENERATOR__KIND=transformers`. docs/settings.md is made from these descriptions.
 """
 
+import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 __all__ = ["Part", "Settings"]
+
+
+_TEST_VARIABLES = {"REQUIRE", "SHARED"}
 
 
 class _Frozen(BaseModel):
@@ -46,6 +50,9 @@ class GenerationSettings(_Frozen):
     min_relevance: float = Field(
         0.5, ge=0, le=1, description="Below this probability of support, a sentence is unsupported."
     )
+    min_answerability: float = Field(
+        0.5, ge=0, le=1, description="Below this probability that the passages hold an answer, it refuses."
+    )
 
 
 class ServerSettings(_Frozen):
@@ -61,7 +68,11 @@ class Settings(BaseSettings):
     """The whole tree; built once by an entry point and handed down."""
 
     model_config = SettingsConfigDict(
-        env_prefix="GROVE_", env_nested_delimiter="__", frozen=True, extra="forbid"
+        env_prefix="GROVE_",
+        env_nested_delimiter="__",
+        nested_model_default_partial_update=True,  # options without kind change the default's options
+        frozen=True,
+        extra="forbid",
     )
 
     home: Path = Field(Path("~/.grove"), description="Where everything is kept.")
@@ -81,6 +92,7 @@ class Settings(BaseSettings):
     retriever: Part = Field(
         Part(kind="hybrid"), description="The retriever called `default`: a file of rag/retrieval."
     )
+    retrievers: dict[str, Part] = Field({}, description="Named pipelines of retrievers.")
     generator: Part = Field(
         Part(kind="extractive"),
         description="The generator called `default`: a file of rag/generation/backends.",
@@ -92,6 +104,17 @@ class Settings(BaseSettings):
     ingestion: IngestionSettings = Field(IngestionSettings(), description="How documents are taken in.")
     generation: GenerationSettings = Field(GenerationSettings(), description="How answers are written.")
     server: ServerSettings = Field(ServerSettings(), description="How `rag serve` listens.")
+
+    @model_validator(mode="after")
+    def _refuse_unknown_variables(self) -> Self:
+        known = {name.upper() for name in type(self).model_fields} | _TEST_VARIABLES
+        given = {
+            name.removeprefix("GROVE_").split("__")[0] for name in os.environ if name.startswith("GROVE_")
+        }
+        if unknown := sorted(given - known):
+            names = ", ".join(f"GROVE_{name}" for name in unknown)
+            raise ValueError(f"no such setting: {names}; docs/settings.md lists them all")
+        return self
 
     @property
     def home_dir(self) -> Path:

@@ -94,6 +94,7 @@ class Snapshot:
     tenant: str
     collection: str
     generation: int  # grows with every commit that changes what can be found
+    encoder: str  # fingerprint of the encoder that made the vectors
     segments: tuple[Segment, ...]
 
 

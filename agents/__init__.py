@@ -1,0 +1,1 @@
+"""The orchestrator: a LangGraph graph that takes a question to a cited answer."""

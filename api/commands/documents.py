@@ -1,0 +1,147 @@
+"""ingest, delete, collections, documents, show, jobs: what is in the library."""
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from api.console import Collection, Console, Home, Json, as_json
+from api.progress import follow_job
+from api.render import table_text
+
+if TYPE_CHECKING:
+    from rag.compose import Grove
+    from rag.db.jobs import JobStatus
+
+__all__ = ["add_commands"]
+
+_FAILED = 1
+_DONE_IN_PART = 3
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Register this group's commands."""
+    for command in (ingest, delete, collections, documents, show, jobs):
+        app.command()(command)
+
+
+def ingest(
+    paths: Annotated[list[Path], typer.Argument(help="Files and folders.")],
+    collection: Collection = "default",
+    detach: Annotated[bool, typer.Option("--detach", help="Queue the job for a worker and return.")] = False,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Take documents in; what is already in and unchanged is skipped."""
+    console, grove = _open(home, json)
+    from indexing.submit import submit_paths
+
+    started = time.monotonic()
+    job_id = submit_paths(grove, paths, collection=collection)
+    if detach:
+        console.result({"job": job_id}, f"Job {job_id} is queued; `rag jobs` shows how it fares.")
+        return
+    status = follow_job(console, grove, job_id)
+    report = _report(status, time.monotonic() - started)
+    console.result(report, _summary(report))
+    if report["failed"]:
+        raise typer.Exit(_FAILED if status.state == "failed" else _DONE_IN_PART)
+
+
+def delete(
+    collection: Collection,
+    source: Annotated[str | None, typer.Option("--source", help="Only this document.")] = None,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Delete a document, or all of a collection; it cannot be found from then on."""
+    console, grove = _open(home, json)
+    num_documents, num_chunks = grove.publisher.delete_documents(collection, source=source)
+    console.result(
+        {"documents": num_documents, "chunks": num_chunks},
+        f"Deleted {num_documents} documents ({num_chunks} chunks).",
+    )
+
+
+def collections(home: Home = None, json: Json = False) -> None:
+    """List the collections."""
+    console, grove = _open(home, json)
+    rows = as_json(grove.catalog.collections())
+    console.result({"collections": rows}, table_text(rows, ["name", "documents", "chunks", "created_at"]))
+
+
+def documents(
+    collection: Collection = "default",
+    limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="How many at most.")] = 1000,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """List the documents of a collection."""
+    console, grove = _open(home, json)
+    rows = as_json(grove.catalog.documents(collection, limit=limit))
+    columns = ["document_id", "source", "status", "chunks", "error"]
+    console.result({"documents": rows}, table_text(rows, columns))
+
+
+def show(
+    document_id: Annotated[str, typer.Argument(help="As `rag documents` prints it.")],
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Show one document: its text, pages and chunks."""
+    console, grove = _open(home, json)
+    document = grove.catalog.document(document_id)
+    fields = {
+        "document_id": document.document_id,
+        "version": document.version,
+        "source": document.source,
+        "title": document.title,
+        "metadata": document.metadata,
+        "text": document.text,
+        "pages": document.layout.pages,
+        "chunks": document.chunks,
+    }
+    console.result(fields, f"{document.title} ({document.source})\n\n{document.text}")
+
+
+def jobs(
+    limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="How many, newest first.")] = 20,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """List the ingestion jobs."""
+    console, grove = _open(home, json)
+    rows = as_json(grove.jobs.jobs(limit))
+    console.result({"jobs": rows}, table_text(rows, ["job_id", "collection", "state", "created_at"]))
+
+
+def _open(home: Path | None, is_json: bool) -> "tuple[Console, Grove]":
+    from rag.compose import Grove
+
+    console = Console.open(home, is_json)
+    return console, Grove(console.settings)
+
+
+def _report(status: "JobStatus", seconds: float) -> dict[str, object]:
+    done = [file for file in status.files if file.state == "done"]
+    return {
+        "job": status.job_id,
+        "documents": len(done),
+        "chunks": sum(file.chunks for file in done),
+        "skipped": sum(file.state == "skipped" for file in status.files),
+        "failed": [
+            {"source": file.source, "error": file.error} for file in status.files if file.state == "failed"
+        ],
+        "seconds": round(seconds, 2),
+    }
+
+
+def _summary(report: Mapping[str, Any]) -> str:  # Any: JSON
+    lines = [
+        f"Took in {report['documents']} documents ({report['chunks']} chunks) in {report['seconds']:.1f} s;"
+        f" {report['skipped']} unchanged, {len(report['failed'])} failed."
+    ]
+    lines += [f"  failed: {failure['source']}: {failure['error']}" for failure in report["failed"]]
+    return "\n".join(lines)

@@ -1,0 +1,103 @@
+"""serve, worker: the processes that keep running."""
+
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+
+from api.console import Console, Home
+from api.remote import announce
+from rag.core.errors import UnavailableError
+from rag.core.settings import Settings
+
+__all__ = ["add_commands"]
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Register this group's commands."""
+    for command in (serve, worker):
+        app.command()(command)
+
+
+def serve(
+    host: Annotated[str | None, typer.Option("--host", help="Address to listen on.")] = None,
+    port: Annotated[
+        int | None, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")
+    ] = None,
+    with_worker: Annotated[
+        bool | None, typer.Option("--worker/--no-worker", help="Also ingest what is uploaded.")
+    ] = None,
+    home: Home = None,
+) -> None:
+    """Serve the web page and the HTTP API until stopped."""
+    console = Console.open(home, is_json=False)
+    chosen = {"host": host, "port": port, "worker": with_worker}
+    server = console.settings.server.model_copy(
+        update={name: value for name, value in chosen.items() if value is not None}
+    )
+    settings = console.settings.model_copy(update={"server": server})
+
+    import uvicorn
+
+    from api.main import create_app
+    from rag.compose import Grove
+
+    grove = Grove(settings)
+    grove.warm_up()
+    listener = _listen(server.host, server.port)
+    url = f"http://{_shown(server.host)}:{listener.getsockname()[1]}"
+    app = create_app(grove)
+    with announce(settings, url), _worker_process(settings):
+        console.note(f"Grove listens on {url} (page, API and docs at {url}/docs). Ctrl-C stops it.")
+        uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=5)).run(
+            [listener]
+        )
+
+
+def worker(home: Home = None) -> None:
+    """Run ingestion jobs until stopped."""
+    console = Console.open(home, is_json=False)
+
+    from indexing.worker import work_forever
+    from rag.compose import Grove
+
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    console.note("Waiting for ingestion jobs. Ctrl-C stops after the file in hand.")
+    work_forever(Grove(console.settings), stop)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise UnavailableError(
+            f"cannot listen on {host}:{port}: {error.strerror}; choose another with --port"
+        ) from error
+
+
+def _shown(host: str) -> str:
+    return f"[{host}]" if ":" in host else {"0.0.0.0": "127.0.0.1"}.get(host, host)  # noqa: S104
+
+
+@contextmanager
+def _worker_process(settings: Settings) -> Iterator[None]:
+    if not settings.server.worker:
+        yield
+        return
+    # A process of its own: encoding must not take the interpreter from the requests.
+    process = subprocess.Popen(
+        [sys.executable, "-m", "api.cli", "worker", "--home", str(settings.home_dir)]
+    )
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait()

@@ -1,0 +1,72 @@
+"""How commands talk: results on standard output, everything else on standard error.
+
+With --json a command prints exactly one JSON object on standard output.
+"""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console as RichConsole
+
+from rag.core.settings import Settings
+
+__all__ = ["Collection", "Console", "Home", "Json", "as_json"]
+
+Home = Annotated[
+    Path | None,
+    typer.Option("--home", help="Where everything is kept [GROVE_HOME, ~/.grove].", show_default=False),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
+Collection = Annotated[str, typer.Option("--collection", "-c", help="The set of documents.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Console:
+    """Where one command reads its settings and writes its result."""
+
+    settings: Settings
+    is_json: bool
+    out: RichConsole
+    err: RichConsole
+
+    @classmethod
+    def open(cls, home: Path | None, is_json: bool) -> "Console":
+        """Read the settings, with `--home` before the environment."""
+        settings = Settings() if home is None else Settings(home=home)
+        return cls(
+            settings, is_json, RichConsole(soft_wrap=True, highlight=False), RichConsole(stderr=True)
+        )
+
+    def result(self, value: Mapping[str, object], text: str) -> None:
+        """Print the result: as JSON, or as text for a person."""
+        if self.is_json:
+            typer.echo(json.dumps(as_json(value), ensure_ascii=False, indent=2))
+        elif text:
+            self.out.print(text, markup=False)
+
+    def note(self, text: str) -> None:
+        """Tell the person something that is not the result."""
+        self.err.print(text, markup=False, highlight=False)
+
+
+def as_json(value: object) -> object:
+    """Turn frozen dataclasses, tuples, paths and times into what json can write.
+
+    >>> as_json({"a": (1, 2)})
+    {'a': [1, 2]}
+    """
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: as_json(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): as_json(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | frozenset):
+        return [as_json(item) for item in value]
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return str(value) if isinstance(value, Path) else value

@@ -1,0 +1,287 @@
+"""The generation server, vLLM, as a process: start it, wait until it answers, stop it, check it.
+
+Grove talks to it over HTTP only, as to any other OpenAI-compatible server; this file knows vLLM's
+command line and nothing of prompts or answers. How it gets installed: api/llm_environment.py.
+"""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+import httpx
+
+from api.llm_environment import VLLM_VERSION, default_environment, has_gpu, install, is_installed
+from rag.core.errors import ConflictError, InvalidInputError, MissingExtraError, UnavailableError
+
+__all__ = [
+    "VLLM_VERSION",
+    "RunningServer",
+    "ServerOptions",
+    "ServerReport",
+    "check",
+    "default_environment",
+    "install",
+    "running_server",
+    "serve",
+    "server_arguments",
+]
+
+_GIB = 1 << 30
+_CPU_BASE_BYTES = int(2.4 * _GIB)  # resident, three processes, without weights and cache: measured
+_STOP_SECONDS = 20.0
+_LOG_PREFIX = re.compile(r"^(\(.*?pid=\d+\) )?([A-Z]+ [\d-]+ [\d:]+ \[.*?\] )?")
+_CPU_ARGUMENTS = ("--dtype", "float32", "--enforce-eager", "--block-size", "32", "--max-num-seqs", "8")
+
+
+@dataclass(frozen=True, slots=True)
+class ServerOptions:
+    """What is served, where, and how much memory it may take."""
+
+    model_dir: Path  # safetensors, config.json and tokenizer.json
+    host: str = "127.0.0.1"
+    port: int = 8765
+    model_name: str = "smollm2"  # as requests name it
+    max_model_tokens: int = 4096  # prompt and answer
+    cache_bytes: int = 256 << 20  # keys and values, on a CPU; a GPU uses what is free
+    # More than one thread spins against everything else on a small machine: ten times slower on 2 cores.
+    threads: int = 1
+    start_seconds: float = 600.0
+    more_arguments: tuple[str, ...] = ()  # handed to `vllm serve` as they are
+
+
+@dataclass(frozen=True, slots=True)
+class RunningServer:
+    """A server that answers."""
+
+    base_url: str
+    process: subprocess.Popen[bytes]
+    log_file: Path
+    start_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class ServerReport:
+    """What `check` found; milliseconds."""
+
+    base_url: str
+    model: str
+    health_ms: float
+    completion: str
+    completion_tokens: int
+    completion_ms: float
+
+
+def serve(
+    options: ServerOptions, *, environment: Path, log_file: Path, on_line: Callable[[str], None]
+) -> None:
+    """Run the server until it is told to stop (SIGINT, SIGTERM), then stop it with all its processes.
+
+    Raises:
+        UnavailableError: it ended by itself; the message holds the end of its log.
+        RagError: what `running_server` raises.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
+    try:
+        with running_server(options, environment=environment, log_file=log_file, on_line=on_line) as server:
+            on_line(
+                f"vLLM answers on {server.base_url} as {options.model_name!r}"
+                f" after {server.start_seconds:.0f} s; log: {log_file}. Ctrl-C stops it."
+            )
+            code = server.process.wait()
+            raise UnavailableError(f"vLLM ended by itself with {code}:\n{_tail(log_file)}")
+    except KeyboardInterrupt:
+        on_line("vLLM is stopped")
+
+
+@contextmanager
+def running_server(
+    options: ServerOptions, *, environment: Path, log_file: Path, on_line: Callable[[str], None]
+) -> Iterator[RunningServer]:
+    """Start the server, wait until it answers, and stop it at the end.
+
+    Raises:
+        MissingExtraError: its environment is not installed.
+        InvalidInputError: the folder holds no model that vLLM reads.
+        ConflictError: the port is taken.
+        UnavailableError: too little memory, or it did not come up.
+    """
+    _check_can_start(options, environment)
+    command = [str(environment / "bin" / "vllm"), *server_arguments(options, is_gpu=has_gpu())]
+    log_file.parent.mkdir(parents=True, exist_ok=True)
+    started = time.monotonic()
+    with log_file.open("wb") as log:
+        # A session of its own: Ctrl-C reaches us alone, and the whole group can be ended.
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=_environment_variables(options),
+            start_new_session=True,
+        )
+    root = f"http://{options.host}:{options.port}"
+    try:
+        _wait_until_healthy(root, process, options, log_file=log_file, on_line=on_line)
+        yield RunningServer(f"{root}/v1", process, log_file, time.monotonic() - started)
+    finally:
+        _stop(process)
+
+
+def server_arguments(options: ServerOptions, *, is_gpu: bool) -> list[str]:
+    """Give the arguments of the `vllm` command."""
+    arguments = [
+        *("serve", str(options.model_dir)),
+        *("--served-model-name", options.model_name),
+        *("--host", options.host),
+        *("--port", str(options.port)),
+        *("--max-model-len", str(options.max_model_tokens)),
+        "--enable-prefix-caching",
+    ]
+    if not is_gpu:
+        arguments += [*_CPU_ARGUMENTS, "--kv-cache-memory-bytes", str(options.cache_bytes)]
+    return [*arguments, *options.more_arguments]
+
+
+def check(base_url: str, *, timeout_seconds: float = 120.0) -> ServerReport:
+    """Ask a server for its health, its model and a few tokens.
+
+    Args:
+        base_url: as in the settings, with /v1 at its end.
+        timeout_seconds: for each of the three requests.
+
+    Raises:
+        UnavailableError: nothing answers there, or not as a generation server does.
+    """
+    base = base_url.rstrip("/")
+    try:
+        with httpx.Client(timeout=timeout_seconds) as client:
+            started = time.perf_counter()
+            client.get(f"{base.removesuffix('/v1')}/health").raise_for_status()
+            healthy = time.perf_counter()
+            listed = client.get(f"{base}/models").raise_for_status().json()
+            model = listed["data"][0]["id"]
+            asked = time.perf_counter()
+            completion = client.post(
+                f"{base}/chat/completions",
+                json={
+                    "model": model,
+                    "messages": [{"role": "user", "content": "Say hello."}],
+                    "max_tokens": 8,
+                    "temperature": 0,
+                },
+            )
+            answer = completion.raise_for_status().json()
+            finished = time.perf_counter()
+            return ServerReport(
+                base_url=base,
+                model=model,
+                health_ms=round((healthy - started) * 1000, 2),
+                completion=answer["choices"][0]["message"]["content"],
+                completion_tokens=answer["usage"]["completion_tokens"],
+                completion_ms=round((finished - asked) * 1000, 2),
+            )
+    except httpx.TransportError as error:
+        raise UnavailableError(
+            f"no generation server answers on {base}: {error}; start it with `rag llm serve`"
+        ) from error
+    except (httpx.HTTPStatusError, KeyError, IndexError, TypeError, ValueError) as error:
+        raise UnavailableError(
+            f"what answers on {base} is no OpenAI-compatible generation server: {error!r}"
+        ) from error
+
+
+def _check_can_start(options: ServerOptions, environment: Path) -> None:
+    if not is_installed(environment):
+        raise MissingExtraError(f"{environment} holds no finished vLLM; run `rag llm install`")
+    if not (options.model_dir / "config.json").exists():
+        raise InvalidInputError(
+            f"{options.model_dir} holds no config.json: give a folder with a model in safetensors"
+        )
+    try:
+        socket.create_server((options.host, options.port)).close()
+    except OSError as error:
+        raise ConflictError(
+            f"cannot listen on {options.host}:{options.port}: {error.strerror}; `rag llm check` tells"
+            " whether a server runs there already; choose another with --port"
+        ) from error
+    if not has_gpu():
+        _check_memory(options)
+
+
+def _check_memory(options: ServerOptions) -> None:
+    available = _available_bytes()
+    # 16-bit weights on disk become 32-bit ones in memory.
+    weights = 2 * sum(file.stat().st_size for file in options.model_dir.glob("*.safetensors"))
+    needed = _CPU_BASE_BYTES + weights + options.cache_bytes
+    if available is not None and available < needed:
+        raise UnavailableError(
+            f"vLLM needs about {needed / _GIB:.1f} GiB of memory here and {available / _GIB:.1f} GiB is"
+            " free; stop something, or use a generator that runs in process"
+        )
+
+
+def _available_bytes() -> int | None:
+    meminfo = Path("/proc/meminfo")
+    if not meminfo.exists():
+        return None
+    found = re.search(r"^MemAvailable:\s+(\d+) kB", meminfo.read_text(), re.MULTILINE)
+    return int(found.group(1)) * 1024 if found else None
+
+
+def _environment_variables(options: ServerOptions) -> Mapping[str, str]:
+    return {
+        **os.environ,
+        "OMP_NUM_THREADS": str(options.threads),
+        "HF_HUB_OFFLINE": "1",
+        "VLLM_NO_USAGE_STATS": "1",
+    }
+
+
+def _wait_until_healthy(
+    root: str,
+    process: subprocess.Popen[bytes],
+    options: ServerOptions,
+    *,
+    log_file: Path,
+    on_line: Callable[[str], None],
+) -> None:
+    started = time.monotonic()
+    shown = ""
+    while (waited := time.monotonic() - started) < options.start_seconds:
+        if process.poll() is not None:
+            raise UnavailableError(f"vLLM ended with {process.returncode} on start:\n{_tail(log_file)}")
+        with suppress(httpx.TransportError):
+            if httpx.get(f"{root}/health", timeout=2.0).is_success:
+                return
+        last = _LOG_PREFIX.sub("", _tail(log_file, lines=1))
+        if last != shown:
+            on_line(f"{waited:4.0f} s  {last:.120}")
+            shown = last
+        time.sleep(0.5)
+    raise UnavailableError(f"vLLM was not ready within {options.start_seconds:.0f} s:\n{_tail(log_file)}")
+
+
+def _tail(log_file: Path, lines: int = 15) -> str:
+    return "\n".join(log_file.read_text(errors="replace").splitlines()[-lines:])
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(_STOP_SECONDS)
+    with suppress(ProcessLookupError):  # the engine's processes outlive a server that was killed
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

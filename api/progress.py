@@ -1,0 +1,67 @@
+"""Progress bars of an ingestion job, whoever runs it."""
+
+import time
+from typing import TYPE_CHECKING
+
+from rich.console import Console as RichConsole
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from api.console import Console
+
+if TYPE_CHECKING:
+    from indexing.worker import Progress as JobProgress
+    from rag.compose import Grove
+    from rag.db.jobs import JobStatus
+
+__all__ = ["follow_job"]
+
+_POLL_SECONDS = 0.3
+_FINISHED = ("done", "failed")
+
+
+def follow_job(console: Console, grove: "Grove", job_id: str) -> "JobStatus":
+    """Run the job here, or watch the worker that was quicker, and show how it goes."""
+    from indexing.worker import run_job
+
+    with _Bars(console.err) as bars:
+        run_job(grove, job_id, on_progress=bars.show)
+        while (status := grove.jobs.job(job_id)).state not in _FINISHED:
+            bars.show_status(status)
+            time.sleep(_POLL_SECONDS)
+            run_job(grove, job_id, on_progress=bars.show)  # takes over if that worker died
+    return status
+
+
+class _Bars:
+    """Two bars on standard error: files, and chunks encoded."""
+
+    def __init__(self, console: RichConsole) -> None:
+        self._progress = Progress(
+            TextColumn("{task.description:8}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[source]}"),
+            console=console,
+        )
+        self._files: TaskID = self._progress.add_task("files", total=None, source="")
+        self._chunks: TaskID = self._progress.add_task("chunks", total=None, source="")
+
+    def __enter__(self) -> "_Bars":
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def show(self, progress: "JobProgress") -> None:
+        """Show what the worker in this process does."""
+        self._progress.update(
+            self._files, total=progress.num_files, completed=progress.files_done, source=progress.source
+        )
+        self._progress.update(self._chunks, total=progress.chunks_read, completed=progress.chunks_encoded)
+
+    def show_status(self, status: "JobStatus") -> None:
+        """Show what a worker elsewhere has done."""
+        finished = sum(file.state not in ("queued", "running") for file in status.files)
+        self._progress.update(self._files, total=len(status.files), completed=finished)

@@ -1,0 +1,84 @@
+"""A running server of the same home, as the command line sees it.
+
+`rag serve` leaves `server.json` in its home. A command that finds the server alive asks it instead
+of loading the models again. A command that has settings of its own in the environment never does:
+the server may have others.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+from pydantic import TypeAdapter
+
+from rag.core.errors import InvalidInputError, NotFoundError, RagError, UnavailableError
+from rag.core.events import Event
+from rag.core.settings import Settings
+
+__all__ = ["RunningServer", "announce", "find_server"]
+
+_FILE = "server.json"
+_ERRORS: dict[int, type[RagError]] = {404: NotFoundError, 422: InvalidInputError}
+_EVENT: TypeAdapter[Event] = TypeAdapter(Event)
+
+
+@dataclass(frozen=True, slots=True)
+class RunningServer:
+    """A server that answered."""
+
+    url: str
+
+    def search(self, request: Mapping[str, object]) -> dict[str, object]:
+        """Search there; the reply is that of POST /api/v1/search."""
+        response = httpx.post(f"{self.url}/api/v1/search", json=request, timeout=60)
+        _raise_for(response)
+        found: dict[str, object] = response.json()
+        return found
+
+    def ask(self, request: Mapping[str, object]) -> Iterator[Event]:
+        """Ask there; the events of POST /api/v1/ask as they come."""
+        with httpx.stream(
+            "POST", f"{self.url}/api/v1/ask", json={**request, "stream": True}, timeout=600
+        ) as response:
+            if response.is_error:
+                response.read()
+            _raise_for(response)
+            for line in response.iter_lines():
+                if line.startswith("data:"):
+                    yield _EVENT.validate_json(line[5:])
+
+
+def find_server(settings: Settings) -> RunningServer | None:
+    """Give the server that runs on this home, if there is one and it would answer the same."""
+    if any(name.startswith("GROVE_") and name != "GROVE_HOME" for name in os.environ):
+        return None
+    try:
+        url = json.loads((settings.home_dir / _FILE).read_text())["url"]
+        httpx.get(f"{url}/health", timeout=1).raise_for_status()
+    except (FileNotFoundError, httpx.HTTPError):
+        return None
+    return RunningServer(url)
+
+
+@contextmanager
+def announce(settings: Settings, url: str) -> Iterator[Path]:
+    """Leave the server's address in the home for as long as the block runs."""
+    path = settings.home_dir / _FILE
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"url": url, "pid": os.getpid()}))
+    try:
+        yield path
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _raise_for(response: httpx.Response) -> None:
+    if not response.is_error:
+        return
+    problem = response.json()
+    message = problem.get("detail") or problem.get("title") or response.text
+    raise _ERRORS.get(response.status_code, UnavailableError)(str(message))

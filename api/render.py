@@ -1,0 +1,85 @@
+"""How answers, citations and hits read in a terminal; text only, no I/O."""
+
+from collections.abc import Mapping, Sequence
+
+from rag.core.types import Answer, Citation, Passage
+
+__all__ = ["answer_text", "citations_text", "hits_text", "marked", "table_text", "timings_text"]
+
+_QUOTE_CHARS = 240
+
+
+def answer_text(answer: Answer) -> str:
+    """Give the answer with its numbered citations, and the citations below it."""
+    if answer.refused:
+        return answer.answer
+    return f"{marked(answer)}\n\n{citations_text(answer.citations)}"
+
+
+def marked(answer: Answer) -> str:
+    """Put [1], [2], ... behind the words they support, and [?] behind what nothing supports."""
+    marks: dict[int, str] = {}
+    for number, citation in enumerate(answer.citations, 1):
+        marks[citation.answer_end] = marks.get(citation.answer_end, "") + f" [{number}]"
+    for sentence in answer.sentences:
+        if not sentence.supported:
+            marks[sentence.end] = marks.get(sentence.end, "") + " [?]"
+    text = answer.answer
+    for end in sorted(marks, reverse=True):
+        text = text[:end] + marks[end] + text[end:]
+    return text
+
+
+def citations_text(citations: Sequence[Citation]) -> str:
+    """List citations: source, page, relevance and the quoted words."""
+    lines = []
+    for number, citation in enumerate(citations, 1):
+        page = f", page {citation.page}" if citation.page else ""
+        lines.append(f"[{number}] {citation.source}{page} (relevance {citation.relevance:.2f})")
+        lines.append(f"    “{_short(citation.quote)}”")
+    return "\n".join(lines)
+
+
+def hits_text(passages: Sequence[Passage]) -> str:
+    """List passages, best first."""
+    if not passages:
+        return "Nothing found."
+    lines = []
+    for number, passage in enumerate(passages, 1):
+        page = f", page {passage.page}" if passage.page else ""
+        lines.append(f"{number:2}. {passage.source}{page}  score {passage.score:.3f}")
+        lines.append(f"    {_short(passage.text)}")
+    return "\n".join(lines)
+
+
+def timings_text(timings: Mapping[str, float]) -> str:
+    """Give the stages and their milliseconds on one line.
+
+    >>> timings_text({"retrieve": 41.26, "total": 60.0})
+    'retrieve 41.3 ms · total 60.0 ms'
+    """
+    return " · ".join(f"{stage} {milliseconds:.1f} ms" for stage, milliseconds in timings.items())
+
+
+def table_text(rows: Sequence[Mapping[str, object]], columns: Sequence[str]) -> str:
+    """Align values in columns under their names.
+
+    >>> print(table_text([{"name": "a", "documents": 2}], ["name", "documents"]))
+    name  documents
+    a     2
+    """
+    cells = [list(columns), *([_cell(row.get(column)) for column in columns] for row in rows)]
+    widths = [max(len(line[index]) for line in cells) for index in range(len(columns))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in cells
+    )
+
+
+def _cell(value: object) -> str:
+    return "" if value is None else str(value)
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _QUOTE_CHARS else line[: _QUOTE_CHARS - 1] + "…"

@@ -1,0 +1,129 @@
+"""Writes the pages that are made from code: `python docs/generate.py`, or `--check` to compare only.
+
+Made here: docs/settings.md from the fields of Settings, docs/command-line.md from the commands.
+"""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import get_args
+
+import click
+import typer
+from pydantic import BaseModel
+
+from api.cli import app
+from rag.core.settings import Settings
+
+DOCS = Path(__file__).parent
+
+
+def settings_page() -> str:
+    """Give the settings as a table, one row a field."""
+    rows = "\n".join(f"| `{name}` | {default} | {description} |" for name, default, description in _fields())
+    return f"""# Settings
+
+Everything that can be set, made from `rag/core/settings.py`. Each is an environment variable; a part (`KIND`, `OPTIONS`)
+is a file of its family, chosen by name, and its parameters as JSON. A wrong value stops the command with exit code 2 and
+names the variable. `--home` on the command line goes before `GROVE_HOME`.
+
+| variable | default | meaning |
+|---|---|---|
+{rows}
+
+Examples:
+
+```sh
+export GROVE_DATABASE_URL=postgresql+psycopg://grove@localhost/grove   # PostgreSQL with pgvector for everything
+export GROVE_GENERATOR__KIND=transformers                              # SmolLM2 writes the answers
+export GROVE_RETRIEVER__OPTIONS='{{"fusion": "score"}}'                  # how `default` combines words and vectors
+export GROVE_GENERATORS='{{"mine": {{"kind": "openai", "options": {{"base_url": "http://gpu:8000/v1", "model": "m"}}}}}}'
+```
+"""
+
+
+def command_line_page() -> str:
+    """Give the help of every command."""
+    root = typer.main.get_command(app)
+    assert isinstance(root, click.Group)
+    blocks = "\n".join(f"## `rag {path}`\n\n```text\n{text}\n```\n" for path, text in _commands(root, ()))
+    return f"""# Command line
+
+Made from the commands themselves. Every command has `--help`; with `--json` it prints one JSON object on standard output,
+while progress and notes go to standard error. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done in part (some inputs
+failed, the others are safe). An error with `--json` is `{{"error": {{"type", "message"}}}}`.
+
+`rag search`, `rag ask` and `rag chat` use the server that runs on the same home, if one does and no other `GROVE_` setting
+is given: it has the models loaded.
+
+{blocks}"""
+
+
+def _fields(model: type[BaseModel] = Settings, prefix: str = "GROVE_") -> Iterator[tuple[str, str, str]]:
+    for name, field in model.model_fields.items():
+        variable = f"{prefix}{name.upper()}"
+        inner = next(
+            (kind for kind in (field.annotation, *get_args(field.annotation)) if _is_model(kind)), None
+        )
+        if inner is None or get_args(field.annotation)[:1] == (str,):
+            yield variable, _shown(field.default), field.description or ""
+        else:
+            yield from (
+                (path, _shown_of(field.default, path, variable, default), f"{field.description} {text}")
+                for path, default, text in _fields(inner, f"{variable}__")
+            )
+
+
+def _is_model(kind: object) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
+
+
+def _shown(default: object) -> str:
+    if isinstance(default, dict):
+        return "`{}`" if not default else f"profiles {', '.join(f'`{name}`' for name in default)}"
+    text = str(default).replace(sys.prefix, "<environment>")
+    return "" if default is None or "Undefined" in text else f"`{text}`"
+
+
+def _shown_of(owner: object, path: str, variable: str, default: str) -> str:
+    value = getattr(owner, path.removeprefix(f"{variable}__").lower(), None)
+    return default if value is None else _shown(value)
+
+
+def _commands(group: click.Group, path: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    for name, command in group.commands.items():
+        here = (*path, name)
+        if isinstance(command, click.Group):
+            yield from _commands(command, here)
+            continue
+        context = click.Context(command, info_name=f"rag {' '.join(here)}", terminal_width=100)
+        yield " ".join(here), _plain_help(command, context)
+
+
+def _plain_help(command: click.Command, context: click.Context) -> str:
+    formatter = context.make_formatter()
+    click.Command.format_usage(command, context, formatter)
+    click.Command.format_help_text(command, context, formatter)
+    click.Command.format_options(command, context, formatter)
+    return formatter.getvalue().rstrip()
+
+
+PAGES = {"settings.md": settings_page, "command-line.md": command_line_page}
+
+
+def main() -> int:
+    """Write the pages, or with --check name those that differ."""
+    stale = []
+    for name, make in PAGES.items():
+        page = DOCS / name
+        if "--check" in sys.argv:
+            stale += [name] if page.read_text() != make() else []
+        else:
+            page.write_text(make())
+    if stale:
+        sys.stderr.write(f"stale: {', '.join(stale)}; run `python docs/generate.py`\n")
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,40 @@
+"""The demonstration of `make demo`: ingest the documents beside this file, ask, show where answers come from.
+
+It runs the commands that a user would, in a home of its own (`.demo/` in the repository).
+"""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+EXAMPLES = Path(__file__).parent
+HOME = EXAMPLES.parent / ".demo"
+RAG = Path(sys.prefix) / "bin" / "rag"
+QUESTIONS = (
+    "What is the maximum line length that the style guide for Python code recommends?",
+    "How long is the warranty of the outdoor sensor?",
+    "Who won the football world cup in 1998?",
+)
+
+
+def run(*arguments: str) -> None:
+    """Show a command, then run it."""
+    shown = " ".join(f'"{word}"' if " " in word else word for word in arguments)
+    print(f"\n$ rag {shown}", flush=True)
+    subprocess.run([RAG, *arguments, "--home", HOME], check=True)
+
+
+def main() -> None:
+    started = time.monotonic()
+    run("ingest", str(EXAMPLES / "peps"), *(str(EXAMPLES / name) for name in ("handbook.pdf", "field-notes.docx", "product.html")))
+    run("collections")
+    for question in QUESTIONS:
+        run("ask", question)
+    run("ask", QUESTIONS[0], "--generator", "transformers")
+    print(f"\nDone in {time.monotonic() - started:.0f} s. Now start the server and open its page:")
+    print(f"\n    .venv/bin/rag serve --home {HOME.relative_to(Path.cwd()) if HOME.is_relative_to(Path.cwd()) else HOME}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Chunkers: a parsed document -> the units that are indexed."""

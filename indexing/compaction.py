@@ -1,0 +1,55 @@
+"""Merging segments: fewer to search, and the rows of deleted documents are left behind.
+
+A merge is one commit. A search that still holds the former segments reads them to its end, or is told
+to search again. What is deleted while a merge runs stays deleted.
+"""
+
+from collections.abc import Sequence
+from itertools import accumulate
+
+from rag.compose import Grove
+
+__all__ = ["compact", "num_to_merge", "tidy"]
+
+_MAX_DEAD = 0.2  # a larger share of dead rows in a segment is worth writing the rest of it anew
+
+
+def compact(grove: Grove, collection: str) -> bool:
+    """Merge all segments of a collection into one without dead rows; false when there is nothing to do.
+
+    Raises:
+        NotFoundError: no such collection.
+    """
+    segments = grove.catalog.snapshot(collection).segments
+    if len(segments) <= 1 and not any(segment.dead for segment in segments):
+        return False
+    return grove.publisher.replace_segments(collection, segments)
+
+
+def tidy(grove: Grove, collection: str) -> bool:
+    """Merge what is worth it: many small segments, and those with many dead rows; tell whether it did.
+
+    Raises:
+        NotFoundError: no such collection.
+    """
+    loads = grove.publisher.loads(collection)
+    worn = [each.segment for each in loads if each.num_dead_rows > _MAX_DEAD * each.segment.num_rows]
+    if worn:
+        return grove.publisher.replace_segments(collection, worn)
+    if len(loads) <= grove.settings.ingestion.max_segments:
+        return False
+    count = num_to_merge([each.segment.num_rows for each in loads])
+    return grove.publisher.replace_segments(collection, [each.segment for each in loads[:count]])
+
+
+def num_to_merge(sizes: Sequence[int]) -> int:
+    """Choose how many of the smallest segments to merge: the fewest rows written per segment less.
+
+    A large segment is thus left alone until there are others of its size, and a row is written anew a
+    number of times that grows with the logarithm of the collection.
+
+    >>> num_to_merge([256, 256, 256, 100_000])
+    3
+    """
+    costs = [total / count for count, total in enumerate(accumulate(sizes)) if count]
+    return 2 + min(range(len(costs)), key=lambda index: (costs[index], -index))

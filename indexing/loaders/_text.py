@@ -1,0 +1,145 @@
+"""Bytes -> clean text, and the parts that every loader shares.
+
+Knows encodings, newlines and how blocks become one text. Knows no format.
+"""
+
+import codecs
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import PurePath
+
+from charset_normalizer import from_bytes
+
+from rag.core.errors import UnreadableDocumentError
+from rag.core.layout import Layout
+from rag.core.types import Attribute, Block, BlockKind, ParsedDocument
+
+__all__ = ["TextBuilder", "clean", "decode", "finish", "one_line", "stem"]
+
+_MARKS = (  # the longer first: UTF-32 begins with the mark of UTF-16
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_SAMPLE_BYTES = 200_000  # what a guess of the encoding looks at; it grows slower than linear, so it is bounded
+_MAX_CONTROL_SHARE = 0.05
+_CONTROL = re.compile(r"[\x01-\x08\x0e-\x1a\x7f\ufffd]")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_WHITE_SPACE = re.compile(r"\s+")
+
+
+def decode(content: bytes, *, name: str, declared: str | None = None) -> str:
+    """Give the text: by byte order mark, else as declared, else UTF-8, else the most likely encoding.
+
+    Raises:
+        UnreadableDocumentError: the bytes are of no text encoding.
+    """
+    for encoding in _candidates(content, declared):
+        try:
+            text = content.decode(encoding)
+        except (UnicodeError, LookupError):
+            continue
+        if _looks_binary(text):
+            break
+        return clean(text)
+    raise UnreadableDocumentError(
+        f"{name}: {len(content)} bytes that are not text in any encoding known here; save it as UTF-8"
+    )
+
+
+def clean(text: str) -> str:
+    """Give the text with `\\n` as the only newline, without NUL and lone surrogates.
+
+    No database and no tokeniser takes those; they go before any offset is made.
+
+    >>> clean("a\\r\\nb\\rc\\0")
+    'a\\nb\\nc'
+    """
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
+    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
+
+
+def one_line(text: str) -> str:
+    """Give the text with every run of white space as one space."""
+    return _WHITE_SPACE.sub(" ", text).strip()
+
+
+def stem(name: str) -> str:
+    """Give the file's name without folder and suffix: the title of last resort."""
+    return PurePath(name).stem or name
+
+
+def finish(
+    text: str,
+    *,
+    name: str,
+    title: str | None,
+    blocks: Iterable[Block],
+    metadata: Mapping[str, Attribute] | None = None,
+    layout: Layout | None = None,
+) -> ParsedDocument:
+    """Give the document, refusing one without text.
+
+    Raises:
+        UnreadableDocumentError: the text is empty or blank.
+    """
+    if not text.strip():
+        raise UnreadableDocumentError(f"{name}: the file holds no text; there is nothing to index")
+    return ParsedDocument(
+        text=text,
+        title=one_line(clean(title or ""))[:500] or stem(name),
+        layout=layout or Layout(),
+        blocks=tuple(blocks),
+        metadata=metadata or {},
+    )
+
+
+class TextBuilder:
+    """Put blocks one after the other, a blank line between them, and note where each stands."""
+
+    def __init__(self) -> None:
+        self._pieces: list[str] = []
+        self._length = 0
+        self.blocks: list[Block] = []
+
+    def add(self, text: str, kind: BlockKind = "paragraph", *, level: int = 0) -> None:
+        """Append a block; one without text is left out."""
+        text = clean(text).strip("\n").rstrip()
+        if not text.strip():
+            return
+        if self._pieces:
+            self._pieces.append("\n\n")
+            self._length += 2
+        self.blocks.append(Block(kind, self._length, self._length + len(text), level))
+        self._pieces.append(text)
+        self._length += len(text)
+
+    @property
+    def text(self) -> str:
+        """Give all of it."""
+        return "".join(self._pieces)
+
+    def first_heading(self) -> str | None:
+        """Give the text of the first heading."""
+        text = self.text
+        headings = [block for block in self.blocks if block.kind == "heading"]
+        return text[headings[0].start : headings[0].end] if headings else None
+
+
+def _candidates(content: bytes, declared: str | None) -> Iterable[str]:
+    for mark, encoding in _MARKS:
+        if content.startswith(mark):
+            yield encoding
+            return
+    if declared:
+        yield declared
+    yield "utf-8"
+    guess = from_bytes(content[:_SAMPLE_BYTES]).best()
+    if guess is not None:
+        yield guess.encoding
+
+
+def _looks_binary(text: str) -> bool:
+    return len(_CONTROL.findall(text)) > _MAX_CONTROL_SHARE * len(text) or text.count("\0") > len(text) / 4

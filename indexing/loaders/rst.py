@@ -1,0 +1,113 @@
+"""reStructuredText, its text kept as written: a quote is found in the file, letter for letter.
+
+Knows headings by their underlines, lists, literal blocks, tables, and the header fields of a PEP.
+Inline marks, roles and directives stay.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import PurePath
+
+from indexing.loaders._lines import Line, grouped, lines_of
+from indexing.loaders._text import decode
+from rag.core.types import Attribute, Block, BlockKind, ParsedDocument
+
+__all__ = ["Rst"]
+
+_ADORNMENT = re.compile(r"([!-/:-@\[-`{-~])\1{2,}\s*$")
+_ITEM = re.compile(r"\s*(?:[-*+•]|(?:\d+|[a-zA-Z#])[.)]|\((?:\d+|[a-zA-Z])\))\s")
+_TABLE = re.compile(r"\s*(?:\+[-=+]{3,}|\||=+\s+=+)")
+_FIELD = re.compile(r"([A-Z][A-Za-z-]*):[ \t]*(.*)")
+
+
+class Rst:
+    """Read reStructuredText."""
+
+    suffixes = (".rst", ".rest")
+
+    def load(self, content: bytes, *, name: str) -> ParsedDocument:
+        """Give the text as it is, with its blocks; header fields become metadata."""
+        text = decode(content, name=name)
+        lines = lines_of(text)
+        metadata, num_header_lines = _header(lines)
+        blocks = list(_blocks(lines, num_header_lines))
+        headings = [block for block in blocks if block.kind == "heading"]
+        title = metadata.get("title") or (
+            _first_text(text, headings[0]) if headings else PurePath(name).stem
+        )
+        if "pep" in metadata:
+            title = f"PEP {metadata['pep']} – {title}"
+        return ParsedDocument(text, str(title), blocks=tuple(blocks), metadata=metadata)
+
+
+def _header(lines: list[Line]) -> tuple[dict[str, Attribute], int]:
+    """Read the fields before the first blank line; nothing unless every line there is one."""
+    fields: dict[str, str] = {}
+    last = ""
+    for number, line in enumerate(lines):
+        field = _FIELD.match(line.text)
+        if line.is_blank and fields:
+            return {name: _value(name, text) for name, text in fields.items() if text}, number
+        if field is not None:
+            last = field[1].lower()
+            fields[last] = field[2].strip()
+        elif last and line.text[:1].isspace():
+            fields[last] += f" {line.text.strip()}"
+        else:
+            break
+    return {}, 0
+
+
+def _value(name: str, text: str) -> Attribute:
+    if name == "pep" and text.isdigit():
+        return int(text)
+    return tuple(part.strip() for part in text.split(",")) if name in ("author", "topic") else text
+
+
+def _blocks(lines: list[Line], first: int) -> Iterator[Block]:
+    if first:
+        yield Block("paragraph", lines[0].start, lines[first - 1].end)
+    levels: list[str] = []
+    waiting: list[Line] = []
+    index = first
+    while index < len(lines):
+        size, style = _heading(lines, index)
+        if size:
+            yield from grouped(waiting, _kind_of)
+            waiting = []
+            if style not in levels:
+                levels.append(style)
+            last = lines[index + size - 1]
+            yield Block("heading", lines[index].start, last.end, levels.index(style) + 1)
+            index += size
+        else:
+            waiting.append(lines[index])
+            index += 1
+    yield from grouped(waiting, _kind_of)
+
+
+def _heading(lines: list[Line], index: int) -> tuple[int, str]:
+    """Give how many lines a heading here takes, and its style; 0 when there is none."""
+    line = lines[index]
+    following = [each.text.rstrip() for each in lines[index + 1 : index + 3]]
+    adorned = _ADORNMENT.match(line.text)
+    if adorned and len(following) == 2 and following[0].strip() and following[1] == line.text.rstrip():
+        return 3, adorned[1] * 2
+    under = _ADORNMENT.match(following[0]) if following else None
+    is_title = not line.is_blank and not line.text[0].isspace() and adorned is None
+    if under and is_title and len(following[0]) >= min(len(line.text.rstrip()), 4):
+        return 2, under[1]
+    return 0, ""
+
+
+def _kind_of(line: Line) -> BlockKind:
+    if _TABLE.match(line.text):
+        return "table"
+    if _ITEM.match(line.text):
+        return "list"
+    return "code" if line.text.startswith(("    ", "\t")) else "paragraph"
+
+
+def _first_text(text: str, heading: Block) -> str:
+    words = [line.strip() for line in text[heading.start : heading.end].split("\n")]
+    return next(line for line in words if not _ADORNMENT.match(line))

@@ -1,0 +1,83 @@
+"""Bytes of any format -> a parsed document: finds the loader by the file's suffix.
+
+Knows which first bytes belong to which suffix; what is in the file only its loader knows.
+"""
+
+from functools import cache
+from pathlib import PurePath
+
+from rag.core.errors import UnreadableDocumentError, UnsupportedFormatError
+from rag.core.protocols import Loader
+from rag.core.registry import Family
+from rag.core.types import ParsedDocument
+
+__all__ = ["parse_document", "supported_suffixes"]
+
+_LOADERS = Family("indexing.loaders")
+_PDF_HEADER_BYTES = 1024  # readers accept a PDF whose mark stands anywhere in them
+_OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_SIGNATURES = (
+    (b"%PDF-", "a PDF"),
+    (b"PK\x03\x04", "a zip archive (an Office file, perhaps)"),
+    (_OLD_OFFICE, "an old or encrypted Office file"),
+    (b"\x89PNG\r\n", "a PNG image"),
+    (b"\xff\xd8\xff", "a JPEG image"),
+    (b"GIF8", "a GIF image"),
+    (b"\x1f\x8b\x08", "a gzip archive"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
+    (b"Rar!\x1a\x07", "a RAR archive"),
+    (b"\x7fELF", "a program"),
+    (b"SQLite format 3\0", "an SQLite database"),
+    (b"{\\rtf", "an RTF document"),
+)
+
+
+def parse_document(content: bytes, *, name: str) -> ParsedDocument:
+    """Read a document by the loader that its name's suffix chooses.
+
+    Raises:
+        UnsupportedFormatError: no loader takes the suffix.
+        UnreadableDocumentError: the bytes are not what the suffix says, are encrypted, or hold no text.
+    """
+    suffix = PurePath(name).suffix.lower()
+    loader = _loaders().get(suffix)
+    if loader is None:
+        raise UnsupportedFormatError(
+            f"{name}: no loader takes {suffix or 'a name without suffix'};"
+            f" allowed: {', '.join(supported_suffixes())}; convert the file to one of these"
+        )
+    if not content:
+        raise UnreadableDocumentError(f"{name}: the file is empty; check that it was saved or copied whole")
+    _check_signature(content, suffix, name=name)
+    return loader.load(content, name=name)
+
+
+@cache
+def supported_suffixes() -> tuple[str, ...]:
+    """List the suffixes that some loader takes, sorted."""
+    return tuple(sorted(_loaders()))
+
+
+@cache
+def _loaders() -> dict[str, Loader]:
+    loaders: list[Loader] = [_LOADERS.load(name)() for name in _LOADERS.names()]
+    return {suffix: loader for loader in loaders for suffix in loader.suffixes}
+
+
+def _check_signature(content: bytes, suffix: str, *, name: str) -> None:
+    found = next((kind for mark, kind in _SIGNATURES if content.startswith(mark)), None)
+    if suffix == ".pdf" and b"%PDF-" not in content[:_PDF_HEADER_BYTES]:
+        raise UnreadableDocumentError(f"{name}: named .pdf but it is {found or 'no PDF'}; check the file")
+    if suffix == ".docx" and content.startswith(_OLD_OFFICE):
+        raise UnreadableDocumentError(
+            f"{name}: an encrypted document or one in Word's old format;"
+            " open it with its password in Word and save it as .docx without one"
+        )
+    if suffix == ".docx" and not content.startswith(b"PK"):
+        raise UnreadableDocumentError(
+            f"{name}: named .docx but it is {found or 'no Word document'}; check the file"
+        )
+    if suffix not in (".pdf", ".docx") and found is not None:
+        raise UnreadableDocumentError(
+            f"{name}: named {suffix} but it is {found}; give it the suffix of what it is"
+        )

@@ -1,0 +1,124 @@
+"""One file -> a document that is ready to be published: read, parse, chunk, encode.
+
+Knows nothing of jobs and of the database.
+"""
+
+import hashlib
+import json
+import stat
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from indexing.parse import parse_document
+from rag.compose import Grove
+from rag.core.errors import UnreadableDocumentError
+from rag.core.protocols import Chunker, Encoder
+from rag.core.registry import Family
+from rag.core.types import Chunk, ParsedDocument
+from rag.db.jobs import JobFile
+from rag.db.publish import EncodedDocument
+
+__all__ = ["Pipeline", "ReadDocument"]
+
+_VERSION = "1"  # raised when parsing or chunking changes: what was ingested before is then read anew
+_CHUNKERS = Family("indexing.chunkers")
+_ENCODE_AT_ONCE = 64
+
+
+@dataclass(frozen=True, slots=True)
+class ReadDocument:
+    """A document cut into chunks, before it is encoded."""
+
+    source: str
+    content_hash: str
+    document: ParsedDocument
+    chunks: list[Chunk]
+
+    def encoder_texts(self) -> list[str]:
+        """Give what the encoder sees: title and headings as context, then the chunk."""
+        title = self.document.title
+        return ["\n".join(dict.fromkeys((title, *chunk.heading, chunk.text))) for chunk in self.chunks]
+
+
+class Pipeline:
+    """The steps of a document, with the parts that the settings name."""
+
+    def __init__(self, encoder: Encoder, chunker: Chunker, *, version: str, max_file_bytes: int) -> None:
+        self._encoder = encoder
+        self._chunker = chunker
+        self._max_file_bytes = max_file_bytes
+        self.version = version
+
+    @classmethod
+    def from_grove(cls, grove: Grove) -> "Pipeline":
+        """Build the parts."""
+        part = grove.settings.chunker
+        chunker: Chunker = grove.build(_CHUNKERS, part, token_starts=grove.encoder.token_starts)
+        version = (
+            f"{_VERSION}/{part.kind}{json.dumps(part.options, sort_keys=True)}/{grove.encoder.fingerprint}"
+        )
+        return cls(
+            grove.encoder, chunker, version=version, max_file_bytes=grove.settings.ingestion.max_file_bytes
+        )
+
+    def content(self, file: JobFile) -> tuple[bytes, str]:
+        """Read a file's bytes and their hash.
+
+        Raises:
+            UnreadableDocumentError: it cannot be read, is empty or too large.
+        """
+        path = Path(file.path)
+        try:
+            status = path.stat()
+            size = status.st_size
+            if not stat.S_ISREG(status.st_mode):
+                raise UnreadableDocumentError("not a regular file; name a file that holds a document")
+            if not 0 < size <= self._max_file_bytes:
+                raise UnreadableDocumentError(
+                    f"the file has {size} bytes; 1 to {self._max_file_bytes} are taken"
+                    " (GROVE_INGESTION__MAX_FILE_BYTES)"
+                )
+            content = path.read_bytes()
+        except OSError as error:
+            raise UnreadableDocumentError(f"cannot read the file: {error.strerror}") from error
+        return content, hashlib.sha256(content).hexdigest()
+
+    def read(self, file: JobFile, content: bytes, content_hash: str) -> ReadDocument:
+        """Parse and cut a file.
+
+        Raises:
+            InvalidInputError: no loader takes it, it is broken, or it holds no text.
+        """
+        document = parse_document(content, name=Path(file.source).name)
+        chunks = self._chunker.chunk(document)
+        if not chunks:
+            raise UnreadableDocumentError("the file holds no text")
+        return ReadDocument(file.source, content_hash, document, chunks)
+
+    def encode(
+        self, documents: Sequence[ReadDocument], *, on_chunks: Callable[[int], None]
+    ) -> list[EncodedDocument]:
+        """Encode the chunks of several documents together; tells how many were encoded as it goes."""
+        texts = [text for document in documents for text in document.encoder_texts()]
+        # Encoders batch by length: sorted over all, each slice holds texts of like length.
+        order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
+        vectors = np.zeros((len(texts), self._encoder.dim), dtype=np.float32)
+        for start in range(0, len(order), _ENCODE_AT_ONCE):
+            some = order[start : start + _ENCODE_AT_ONCE]
+            vectors[some] = self._encoder.encode([texts[index] for index in some])
+            on_chunks(len(some))
+        bounds = np.cumsum([len(document.chunks) for document in documents])[:-1]
+        return [
+            EncodedDocument(
+                document.source,
+                document.content_hash,
+                self.version,
+                document.document,
+                document.chunks,
+                part,
+            )
+            for document, part in zip(documents, np.split(vectors, bounds), strict=True)
+        ]

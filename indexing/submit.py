@@ -1,0 +1,127 @@
+"""Files -> a queued job. Nothing is read here but what an upload brings."""
+
+import hashlib
+import os
+import re
+import shutil
+import unicodedata
+import uuid
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from indexing.parse import supported_suffixes
+from rag.compose import Grove
+from rag.core.errors import InvalidInputError
+from rag.db.jobs import JobFile
+
+__all__ = ["safe_name", "submit_paths", "submit_uploads", "uploads_dir"]
+
+_MAX_NAME_BYTES = 200
+_NOT_FOR_NAMES = re.compile(r"[/\\\x00-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+
+
+def submit_paths(grove: Grove, paths: Sequence[Path], *, collection: str) -> str:
+    """Queue files and all that is below folders; give the job's id.
+
+    In folders, hidden files and kinds that no loader takes are left out and links are not followed. A
+    document's source is its path, relative to the working folder when it is below it.
+
+    Raises:
+        InvalidInputError: a path that does not exist, or nothing to take in.
+    """
+    missing = [str(path) for path in paths if not path.exists()]
+    if missing:
+        raise InvalidInputError(f"no such file or folder: {', '.join(missing)}")
+    found = [file for path in paths for file in _files(path)]
+    if not found:
+        raise InvalidInputError(
+            f"nothing to ingest below {', '.join(map(str, paths))};"
+            f" these kinds are read: {', '.join(supported_suffixes())}"
+        )
+    grove.ensure_collection(collection)
+    files = {_source(path): JobFile(_source(path), str(path.absolute())) for path in found}
+    return grove.jobs.submit(collection, list(files.values()))
+
+
+def submit_uploads(grove: Grove, uploads: Sequence[tuple[str, Path]], *, collection: str) -> str:
+    """Queue uploaded files, moving each into the home first; give the job's id.
+
+    Args:
+        grove: the installation.
+        uploads: (name as sent, temporary file) pairs; the same name twice keeps the last.
+        collection: made when it does not exist.
+
+    Raises:
+        InvalidInputError: no file, or a name with nothing left of it.
+    """
+    if not uploads:
+        raise InvalidInputError("no files were sent; send them as multipart form data in the field `files`")
+    named = [(safe_name(name), path) for name, path in uploads]
+    grove.ensure_collection(collection)
+    directory = uploads_dir(grove)
+    directory.mkdir(parents=True, exist_ok=True)
+    files = {}
+    for name, path in named:
+        files[name] = JobFile(name, str(_kept(path, directory)))
+    return grove.jobs.submit(collection, list(files.values()))
+
+
+def uploads_dir(grove: Grove) -> Path:
+    """Give where uploads wait for their job."""
+    return grove.settings.home_dir / "uploads"
+
+
+def safe_name(name: str) -> str:
+    """Make a file name that is only a name: no path, no control or direction marks, at most 200 bytes.
+
+    >>> safe_name("../../etc/pass\\u202ewd.txt")
+    'passwd.txt'
+
+    Raises:
+        InvalidInputError: nothing is left of it.
+    """
+    last = re.split(r"[/\\]", unicodedata.normalize("NFC", name))[-1]
+    clean = _NOT_FOR_NAMES.sub("", last).strip().lstrip(".")
+    stem, suffix = os.path.splitext(clean)
+    room = _MAX_NAME_BYTES - len(suffix.encode())
+    if not stem or room <= 0:
+        raise InvalidInputError(f"{name!r:.120} is not a file name; send a name such as report.pdf")
+    return stem.encode()[:room].decode(errors="ignore") + suffix
+
+
+def _files(path: Path) -> Iterator[Path]:
+    if path.is_file():
+        yield path
+        return
+    for folder, folders, names in os.walk(path):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            file = Path(folder) / name
+            if (
+                not name.startswith(".")
+                and file.suffix.lower() in supported_suffixes()
+                and not file.is_symlink()
+            ):
+                yield file
+
+
+def _source(path: Path) -> str:
+    absolute = Path(os.path.normpath(path.absolute()))
+    here = Path.cwd()
+    shown = (absolute.relative_to(here) if absolute.is_relative_to(here) else absolute).as_posix()
+    return os.fsencode(shown).decode("utf-8", "backslashreplace")  # file names need not be Unicode
+
+
+def _kept(upload: Path, directory: Path) -> Path:
+    """Move an upload, synced to disk, under a name that no other job uses."""
+    with upload.open("rb") as content:
+        digest = hashlib.file_digest(content, "sha256").hexdigest()
+    kept = directory / f"{digest}.{uuid.uuid4().hex}"
+    shutil.move(upload, kept)
+    for path in (kept, directory):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    return kept

@@ -1,0 +1,55 @@
+"""A document with its chunks and vectors, and the rows that the database and the store keep of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rag.core.types import Attribute, Chunk, ParsedDocument, Row, Vector
+
+__all__ = ["EncodedDocument"]
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedDocument:
+    """A document ready to be published."""
+
+    source: str
+    content_hash: str
+    pipeline_version: str
+    document: ParsedDocument
+    chunks: Sequence[Chunk]
+    vectors: Vector  # (N, D), a row a chunk
+
+    def attributes(self) -> dict[str, Attribute]:
+        """Give what filters can compare: the metadata, and the source."""
+        return {**self.document.metadata, "source": self.source}
+
+    def chunk_rows(self, version_id: str, *, tenant: str) -> list[dict[str, object]]:
+        """Give the rows of the database's table."""
+        return [
+            {
+                "id": f"{version_id}.{ordinal}",
+                "tenant": tenant,
+                "version_id": version_id,
+                "ordinal": ordinal,
+                "start": chunk.start,
+                "end": chunk.end,
+                "page": self.document.layout.page_at(chunk.start),
+                "heading": list(chunk.heading),
+                "text": chunk.text,
+            }
+            for ordinal, chunk in enumerate(self.chunks)
+        ]
+
+    def store_rows(self, version_id: str) -> list[Row]:
+        """Give the rows of the store: title and headings are searched with the text."""
+        attributes = self.attributes()
+        return [
+            Row(
+                f"{version_id}.{ordinal}",
+                version_id,
+                "\n".join((self.document.title, *chunk.heading, chunk.text)),
+                vector,
+                attributes,
+            )
+            for ordinal, (chunk, vector) in enumerate(zip(self.chunks, self.vectors, strict=True))
+        ]

@@ -1,0 +1,159 @@
+"""Which segments the database names, and which of their rows are dead; in the caller's transaction.
+
+Every write here begins with `raise_generation`, which locks the collection's row: in one order, so that
+two writers never wait for each other.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, case, delete, func, insert, select, update
+from sqlalchemy.orm import Session
+
+from rag.core.types import Row, Segment
+from rag.db.tables import (
+    ChunkRow,
+    CollectionRow,
+    DocumentRow,
+    IndexRow,
+    SegmentRow,
+    SegmentVersionRow,
+    VersionRow,
+)
+
+__all__ = [
+    "SEGMENTS",
+    "SegmentLoad",
+    "dead_versions",
+    "delete_where",
+    "name_segment",
+    "raise_generation",
+    "retire_version",
+    "segment_loads",
+    "serving_index",
+]
+
+SEGMENTS = "segments"
+"""The lock that is held from the naming of a segment to the commit, and by who removes the unnamed."""
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentLoad:
+    """A segment and how many of its rows are dead weight."""
+
+    segment: Segment
+    num_dead_rows: int
+
+
+def raise_generation(session: Session, collection_id: str) -> None:
+    """Tell readers that what can be found changes with this transaction."""
+    session.execute(
+        update(CollectionRow)
+        .where(CollectionRow.id == collection_id)
+        .values(generation=CollectionRow.generation + 1)
+    )
+
+
+def serving_index(session: Session, collection_id: str) -> IndexRow:
+    """Give the index that searches of the collection use."""
+    return session.scalars(
+        select(IndexRow).where(IndexRow.collection_id == collection_id, IndexRow.is_serving)
+    ).one()
+
+
+def name_segment(
+    session: Session,
+    index: IndexRow,
+    segment: Segment,
+    rows: Sequence[Row],
+    *,
+    dead: frozenset[str] = frozenset(),
+) -> None:
+    """Make a staged segment part of an index; rows of dead versions are not found."""
+    session.execute(
+        insert(SegmentRow),
+        {
+            "id": segment.segment_id,
+            "tenant": index.tenant,
+            "index_id": index.id,
+            "num_rows": segment.num_rows,
+        },
+    )
+    session.execute(
+        insert(SegmentVersionRow),
+        [
+            {
+                "segment_id": segment.segment_id,
+                "version_id": version_id,
+                "tenant": index.tenant,
+                "num_rows": num_rows,
+                "is_dead": version_id in dead,
+            }
+            for version_id, num_rows in Counter(row.version_id for row in rows).items()
+        ],
+    )
+
+
+def segment_loads(session: Session, index_id: str) -> list[SegmentLoad]:
+    """List an index's segments, smallest first."""
+    dead_rows = func.sum(case((SegmentVersionRow.is_dead, SegmentVersionRow.num_rows), else_=0))
+    found = session.execute(
+        select(SegmentRow.id, SegmentRow.num_rows, dead_rows)
+        .join(SegmentVersionRow, SegmentVersionRow.segment_id == SegmentRow.id)
+        .where(SegmentRow.index_id == index_id)
+        .group_by(SegmentRow.id, SegmentRow.num_rows)
+        .order_by(SegmentRow.num_rows, SegmentRow.id)
+    ).all()
+    return [
+        SegmentLoad(Segment(segment_id, num_rows, dead_versions(session, [segment_id])), int(num_dead))
+        for segment_id, num_rows, num_dead in found
+    ]
+
+
+def dead_versions(session: Session, segment_ids: Sequence[str]) -> frozenset[str]:
+    """Give the versions whose rows in these segments must not be found."""
+    return frozenset(
+        session.scalars(
+            select(SegmentVersionRow.version_id).where(
+                SegmentVersionRow.segment_id.in_(segment_ids), SegmentVersionRow.is_dead
+            )
+        )
+    )
+
+
+def retire_version(session: Session, version_id: str) -> None:
+    """Make a version unfindable; its text stays for old citations."""
+    session.execute(delete(ChunkRow).where(ChunkRow.version_id == version_id))
+    session.execute(
+        update(SegmentVersionRow).where(SegmentVersionRow.version_id == version_id).values(is_dead=True)
+    )
+
+
+def delete_where(session: Session, collection_id: str, condition: ColumnElement[bool]) -> tuple[int, int]:
+    """Delete documents with all their versions; give documents and chunks that could be found."""
+    raise_generation(session, collection_id)
+    is_current = (VersionRow.document_id == DocumentRow.id) & (VersionRow.version == DocumentRow.version)
+    num_documents, num_chunks = session.execute(
+        select(func.count(), func.coalesce(func.sum(VersionRow.num_chunks), 0))
+        .select_from(DocumentRow)
+        .join(VersionRow, is_current)
+        .where(condition)
+    ).one()
+    versions = (
+        select(VersionRow.id).join(DocumentRow, DocumentRow.id == VersionRow.document_id).where(condition)
+    )
+    # Ignoring what the session holds: it holds none of these rows, or is told by the database.
+    unsynchronised = {"synchronize_session": False}
+    session.execute(
+        update(SegmentVersionRow).where(SegmentVersionRow.version_id.in_(versions)).values(is_dead=True),
+        execution_options=unsynchronised,
+    )
+    session.execute(delete(DocumentRow).where(condition), execution_options=unsynchronised)
+    alive = select(SegmentVersionRow.segment_id).where(SegmentVersionRow.is_dead.is_(False))
+    indexes = select(IndexRow.id).where(IndexRow.collection_id == collection_id)
+    session.execute(
+        delete(SegmentRow).where(SegmentRow.index_id.in_(indexes), SegmentRow.id.not_in(alive)),
+        execution_options=unsynchronised,
+    )
+    return num_documents, int(num_chunks)

@@ -1,0 +1,307 @@
+"""What the library holds: reads only, always within one tenant."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session, undefer
+
+from rag.core.errors import NotFoundError
+from rag.core.layout import Box, Layout
+from rag.core.types import Attribute, Hit, Passage, Segment, Snapshot
+from rag.db._layout import decode_layout
+from rag.db.session import Database
+from rag.db.tables import (
+    ChunkRow,
+    CollectionRow,
+    DocumentRow,
+    IndexRow,
+    JobFileRow,
+    JobRow,
+    SegmentRow,
+    SegmentVersionRow,
+    VersionRow,
+)
+
+__all__ = [
+    "Catalog",
+    "CollectionSummary",
+    "DocumentSummary",
+    "StoredChunk",
+    "StoredDocument",
+    "attributes_of",
+]
+
+_PENDING = ("queued", "running", "failed")
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionSummary:
+    """A collection and how much it holds."""
+
+    name: str
+    documents: int
+    chunks: int
+    generation: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentSummary:
+    """A document of a collection, or a file that is not, or could not be, taken in."""
+
+    document_id: str | None
+    source: str
+    title: str
+    status: str  # ready, or as the file of a job: queued, running, failed
+    version: int | None
+    chunks: int
+    error: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StoredChunk:
+    """Where a chunk stands in its document."""
+
+    chunk_id: str
+    start: int
+    end: int
+    page: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDocument:
+    """A document version as it was read."""
+
+    document_id: str
+    version: int
+    collection: str
+    source: str
+    title: str
+    text: str
+    layout: Layout
+    metadata: dict[str, Attribute]
+    chunks: list[StoredChunk]
+    status: str
+    created_at: datetime
+
+
+class Catalog:
+    """Reads of one tenant."""
+
+    def __init__(self, database: Database, tenant: str) -> None:
+        self._database = database
+        self._tenant = tenant
+        self._snapshots: dict[str, Snapshot] = {}
+        # A layout is megabytes and an answer cites few documents: keep the last ones decoded.
+        self._layout = lru_cache(maxsize=16)(self._read_layout)
+
+    def collections(self) -> list[CollectionSummary]:
+        """List the collections by name."""
+        query = (
+            select(
+                CollectionRow,
+                func.count(VersionRow.id),
+                func.coalesce(func.sum(VersionRow.num_chunks), 0),
+            )
+            .outerjoin(DocumentRow, DocumentRow.collection_id == CollectionRow.id)
+            .outerjoin(
+                VersionRow,
+                (VersionRow.document_id == DocumentRow.id) & (VersionRow.version == DocumentRow.version),
+            )
+            .where(CollectionRow.tenant == self._tenant)
+            .group_by(CollectionRow.id)
+            .order_by(CollectionRow.name)
+        )
+        with self._database.read() as session:
+            return [
+                CollectionSummary(row.name, documents, int(chunks), row.generation, row.created_at)
+                for row, documents, chunks in session.execute(query)
+            ]
+
+    def snapshot(self, collection: str) -> Snapshot:
+        """Give what a search of the collection may see now.
+
+        Raises:
+            NotFoundError: no such collection.
+        """
+        with self._database.read() as session:
+            row = self._collection(session, collection)
+            cached = self._snapshots.get(row.id)
+            if cached is None or cached.generation != row.generation:
+                cached = self._read_snapshot(session, row)
+                self._snapshots[row.id] = cached
+        return cached
+
+    def documents(
+        self, collection: str, *, limit: int = 100, after: str | None = None
+    ) -> list[DocumentSummary]:
+        """List documents by source, those after the given source; the first page also has pending files.
+
+        Raises:
+            NotFoundError: no such collection.
+        """
+        with self._database.read() as session:
+            row = self._collection(session, collection)
+            pending = self._pending(session, row) if after is None else []
+            query = (
+                _current_versions().where(DocumentRow.collection_id == row.id).order_by(DocumentRow.source)
+            )
+            if after is not None:
+                query = query.where(DocumentRow.source > after)
+            found = session.execute(query.limit(limit)).all()
+        return pending + [
+            DocumentSummary(
+                document.id,
+                document.source,
+                version.title,
+                "ready",
+                version.version,
+                version.num_chunks,
+                None,
+                version.created_at,
+            )
+            for document, version in found
+        ]
+
+    def document(self, document_id: str) -> StoredDocument:
+        """Give a document with its text, layout and chunks.
+
+        Raises:
+            NotFoundError: no such document.
+        """
+        query = _current_versions().where(DocumentRow.id == document_id, DocumentRow.tenant == self._tenant)
+        query = query.options(undefer(VersionRow.text), undefer(VersionRow.layout))
+        with self._database.read() as session:
+            found = session.execute(query).one_or_none()
+            if found is None:
+                raise NotFoundError(f"no document {document_id!r}; `rag documents` lists what there is")
+            document, version = found
+            collection = session.get_one(CollectionRow, document.collection_id)
+            chunks = session.scalars(
+                select(ChunkRow).where(ChunkRow.version_id == version.id).order_by(ChunkRow.ordinal)
+            )
+            return StoredDocument(
+                document.id,
+                version.version,
+                collection.name,
+                document.source,
+                version.title,
+                version.text,
+                decode_layout(version.layout),
+                attributes_of(version.attributes),
+                [StoredChunk(chunk.id, chunk.start, chunk.end, chunk.page) for chunk in chunks],
+                "ready",
+                version.created_at,
+            )
+
+    def passages(self, hits: Sequence[Hit]) -> list[Passage]:
+        """Give the hits' texts and places, in their order; a hit deleted in between is left out."""
+        query = (
+            select(
+                ChunkRow.id,
+                DocumentRow.id,
+                VersionRow.version,
+                DocumentRow.source,
+                VersionRow.title,
+                ChunkRow.page,
+                ChunkRow.start,
+                ChunkRow.end,
+                ChunkRow.text,
+                ChunkRow.heading,
+            )
+            .join(VersionRow, VersionRow.id == ChunkRow.version_id)
+            .join(DocumentRow, DocumentRow.id == VersionRow.document_id)
+            .where(ChunkRow.id.in_([hit.chunk_id for hit in hits]), ChunkRow.tenant == self._tenant)
+        )
+        with self._database.read() as session:
+            found = {row[0]: row for row in session.execute(query)}
+        return [
+            Passage(
+                *found[hit.chunk_id][:8], hit.score, found[hit.chunk_id][8], tuple(found[hit.chunk_id][9])
+            )
+            for hit in hits
+            if hit.chunk_id in found
+        ]
+
+    def locate(
+        self, document_id: str, version: int, start: int, end: int
+    ) -> tuple[int | None, tuple[Box, ...]]:
+        """Give the page and the boxes of a span of a document version; (None, ()) without pages."""
+        layout = self._layout(document_id, version)
+        return layout.page_at(start), layout.boxes_in(start, end)
+
+    def _read_layout(self, document_id: str, version: int) -> Layout:
+        query = select(VersionRow.layout).where(
+            VersionRow.document_id == document_id,
+            VersionRow.version == version,
+            VersionRow.tenant == self._tenant,
+        )
+        with self._database.read() as session:
+            packed = session.scalar(query)
+        return decode_layout(packed or b"")
+
+    def _collection(self, session: Session, name: str) -> CollectionRow:
+        row = session.scalar(
+            select(CollectionRow).where(CollectionRow.tenant == self._tenant, CollectionRow.name == name)
+        )
+        if row is None:
+            names = ", ".join(
+                session.scalars(select(CollectionRow.name).where(CollectionRow.tenant == self._tenant))
+            )
+            raise NotFoundError(
+                f"no collection {name!r}; there is: {names or 'none yet; `rag ingest` makes one'}"
+            )
+        return row
+
+    def _read_snapshot(self, session: Session, collection: CollectionRow) -> Snapshot:
+        index = session.scalars(
+            select(IndexRow).where(IndexRow.collection_id == collection.id, IndexRow.is_serving)
+        ).one()
+        dead: dict[str, set[str]] = {}
+        query = (
+            select(SegmentVersionRow.segment_id, SegmentVersionRow.version_id)
+            .join(SegmentRow, SegmentRow.id == SegmentVersionRow.segment_id)
+            .where(SegmentRow.index_id == index.id, SegmentVersionRow.is_dead)
+        )
+        for segment_id, version_id in session.execute(query):
+            dead.setdefault(segment_id, set()).add(version_id)
+        segments = session.scalars(
+            select(SegmentRow).where(SegmentRow.index_id == index.id).order_by(SegmentRow.id)
+        )
+        return Snapshot(
+            self._tenant,
+            collection.name,
+            collection.generation,
+            index.encoder,
+            tuple(Segment(row.id, row.num_rows, frozenset(dead.get(row.id, ()))) for row in segments),
+        )
+
+    def _pending(self, session: Session, collection: CollectionRow) -> list[DocumentSummary]:
+        query = (
+            select(JobFileRow, JobRow.created_at)
+            .join(JobRow, JobRow.id == JobFileRow.job_id)
+            .where(JobRow.tenant == self._tenant, JobRow.collection == collection.name)
+            .order_by(JobRow.created_at)
+        )
+        last = {file.source: (file, created_at) for file, created_at in session.execute(query)}
+        return [
+            DocumentSummary(None, file.source, file.source, file.state, None, 0, file.error, created_at)
+            for file, created_at in last.values()
+            if file.state in _PENDING
+        ]
+
+
+def attributes_of(stored: dict[str, Any]) -> dict[str, Attribute]:
+    """Turn JSON lists back into the tuples that attributes are."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()}
+
+
+def _current_versions() -> Select[DocumentRow, VersionRow]:
+    return select(DocumentRow, VersionRow).join(
+        VersionRow, (VersionRow.document_id == DocumentRow.id) & (VersionRow.version == DocumentRow.version)
+    )

@@ -1,0 +1,252 @@
+"""The queue of ingestion jobs: durable, each leased by one worker at a time."""
+
+import os
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.orm import Session
+
+from rag.core.errors import ConflictError, NotFoundError
+from rag.db.session import Database
+from rag.db.tables import JobFileRow, JobRow, utc_now
+
+__all__ = ["FileStatus", "JobFile", "JobQueue", "JobStatus", "LeaseLostError", "LeasedJob"]
+
+
+class LeaseLostError(ConflictError):
+    """Say that another worker has taken the job over."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobFile:
+    """A file to take in: its name for people, and where its bytes are. An error says it was refused."""
+
+    source: str
+    path: str  # as Python spells it: bytes that are no Unicode are surrogates
+    error: str | None = None
+    attempts: int = 0  # how often a worker began with it; more than once means that one died on it
+
+
+@dataclass(frozen=True, slots=True)
+class LeasedJob:
+    """A job in one worker's hands: what is left to do."""
+
+    job_id: str
+    collection: str
+    worker: str
+    files: dict[int, JobFile]  # ordinal -> file, those not finished
+
+
+@dataclass(frozen=True, slots=True)
+class FileStatus:
+    """How one file of a job fares: queued, running, done, skipped or failed."""
+
+    source: str
+    state: str
+    document_id: str | None
+    chunks: int
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class JobStatus:
+    """How a job fares: queued, running, done (some files may have failed), or failed (all did)."""
+
+    job_id: str
+    collection: str
+    state: str
+    created_at: datetime
+    finished_at: datetime | None
+    files: list[FileStatus]
+
+
+class JobQueue:
+    """Jobs of one tenant."""
+
+    def __init__(self, database: Database, tenant: str) -> None:
+        self._database = database
+        self._tenant = tenant
+
+    def submit(self, collection: str, files: Sequence[JobFile]) -> str:
+        """Queue a job and give its id; a file with an error is failed from the start."""
+        job_id = uuid.uuid4().hex
+        with self._database.write() as session:
+            session.add(JobRow(id=job_id, tenant=self._tenant, collection=collection, state="queued"))
+            session.flush()
+            session.add_all(
+                JobFileRow(
+                    job_id=job_id,
+                    ordinal=ordinal,
+                    tenant=self._tenant,
+                    source=file.source,
+                    path=os.fsencode(file.path),
+                    state="queued" if file.error is None else "failed",
+                    error=file.error,
+                )
+                for ordinal, file in enumerate(files)
+            )
+        return job_id
+
+    def lease(self, worker: str, *, lease_seconds: float, job_id: str | None = None) -> LeasedJob | None:
+        """Take the oldest job that nobody works on, or the given one; None when there is none."""
+        free = or_(JobRow.lease_until.is_(None), JobRow.lease_until < utc_now())
+        query = select(JobRow).where(
+            JobRow.tenant == self._tenant, JobRow.state.in_(("queued", "running")), free
+        )
+        if job_id is not None:
+            query = query.where(JobRow.id == job_id)
+        with self._database.write() as session:
+            job = session.scalar(
+                query.order_by(JobRow.created_at).limit(1).with_for_update(skip_locked=True)
+            )
+            if job is None:
+                return None
+            job.state, job.worker, job.lease_until = "running", worker, _until(lease_seconds)
+            open_files = session.scalars(
+                select(JobFileRow)
+                .where(JobFileRow.job_id == job.id, JobFileRow.state.in_(("queued", "running")))
+                .order_by(JobFileRow.ordinal)
+            )
+            files = {
+                file.ordinal: JobFile(file.source, os.fsdecode(file.path), attempts=file.attempts)
+                for file in open_files
+            }
+            return LeasedJob(job.id, job.collection, worker, files)
+
+    def heartbeat(self, job: LeasedJob, *, lease_seconds: float) -> None:
+        """Keep the lease.
+
+        Raises:
+            LeaseLostError: another worker has taken the job over.
+        """
+        with self._database.write() as session:
+            self.hold(session, job)
+            session.execute(
+                update(JobRow).where(JobRow.id == job.job_id).values(lease_until=_until(lease_seconds))
+            )
+
+    def hold(self, session: Session, job: LeasedJob) -> None:
+        """Make sure, in the caller's transaction, that the job is still this worker's.
+
+        Raises:
+            LeaseLostError: another worker has taken the job over.
+        """
+        row = session.scalar(select(JobRow).where(JobRow.id == job.job_id).with_for_update())
+        if row is None or row.worker != job.worker:
+            raise LeaseLostError(f"job {job.job_id} was taken over by another worker; this one stops")
+
+    def release(self, job: LeasedJob) -> None:
+        """Give an unfinished job back, so that the next worker need not wait for the lease to end.
+
+        Raises:
+            LeaseLostError: another worker has taken the job over.
+        """
+        with self._database.write() as session:
+            self.hold(session, job)
+            session.execute(
+                update(JobRow)
+                .where(JobRow.id == job.job_id)
+                .values(state="queued", worker=None, lease_until=None)
+            )
+            # To stop in an orderly way is no attempt.
+            session.execute(
+                update(JobFileRow)
+                .where(JobFileRow.job_id == job.job_id, JobFileRow.state == "running")
+                .values(state="queued", attempts=JobFileRow.attempts - 1)
+            )
+
+    def start_file(self, job: LeasedJob, ordinal: int) -> None:
+        """Show that a file is being worked on, and count the attempt."""
+        with self._database.write() as session:
+            session.execute(
+                update(JobFileRow)
+                .where(JobFileRow.job_id == job.job_id, JobFileRow.ordinal == ordinal)
+                .values(state="running", attempts=JobFileRow.attempts + 1)
+            )
+
+    def mark(
+        self,
+        session: Session,
+        job: LeasedJob,
+        ordinal: int,
+        *,
+        state: str,
+        document_id: str | None = None,
+        chunks: int = 0,
+        error: str | None = None,
+    ) -> None:
+        """Set how a file fares, in the caller's transaction."""
+        session.execute(
+            update(JobFileRow)
+            .where(JobFileRow.job_id == job.job_id, JobFileRow.ordinal == ordinal)
+            .values(state=state, document_id=document_id, chunks=chunks, error=error)
+        )
+
+    def finish(self, job: LeasedJob) -> None:
+        """End the job: failed when every file failed, else done."""
+        with self._database.write() as session:
+            self.hold(session, job)
+            states = set(session.scalars(select(JobFileRow.state).where(JobFileRow.job_id == job.job_id)))
+            state = "failed" if states == {"failed"} else "done"
+            session.execute(
+                update(JobRow)
+                .where(JobRow.id == job.job_id)
+                .values(state=state, worker=None, lease_until=None, finished_at=utc_now())
+            )
+
+    def paths(self, job_id: str) -> list[str]:
+        """Give where the bytes of all files of a job are, finished or not."""
+        query = select(JobFileRow.path).where(
+            JobFileRow.job_id == job_id, JobFileRow.tenant == self._tenant
+        )
+        with self._database.read() as session:
+            return [os.fsdecode(path) for path in session.scalars(query)]
+
+    def awaited_paths(self) -> set[str]:
+        """Give where the bytes of all unfinished jobs are, of every tenant: they share the home."""
+        query = (
+            select(JobFileRow.path)
+            .join(JobRow, JobRow.id == JobFileRow.job_id)
+            .where(JobRow.state.in_(("queued", "running")))
+        )
+        with self._database.read() as session:
+            return {os.fsdecode(path) for path in session.scalars(query)}
+
+    def job(self, job_id: str) -> JobStatus:
+        """Give a job with its files.
+
+        Raises:
+            NotFoundError: no such job.
+        """
+        with self._database.read() as session:
+            row = session.scalar(select(JobRow).where(JobRow.id == job_id, JobRow.tenant == self._tenant))
+            if row is None:
+                raise NotFoundError(f"no job {job_id!r}; `rag jobs` lists what there is")
+            return _status(session, row)
+
+    def jobs(self, limit: int = 20) -> list[JobStatus]:
+        """List jobs, newest first."""
+        query = select(JobRow).where(JobRow.tenant == self._tenant).order_by(JobRow.created_at.desc())
+        with self._database.read() as session:
+            return [_status(session, row) for row in session.scalars(query.limit(limit)).all()]
+
+
+def _status(session: Session, job: JobRow) -> JobStatus:
+    files = session.scalars(
+        select(JobFileRow).where(JobFileRow.job_id == job.id).order_by(JobFileRow.ordinal)
+    )
+    return JobStatus(
+        job.id,
+        job.collection,
+        job.state,
+        job.created_at,
+        job.finished_at,
+        [FileStatus(file.source, file.state, file.document_id, file.chunks, file.error) for file in files],
+    )
+
+
+def _until(lease_seconds: float) -> datetime:
+    return utc_now() + timedelta(seconds=lease_seconds)

@@ -1,0 +1,265 @@
+"""The writes that change what can be found; each is one commit that raises the collection's generation."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.orm import Session
+
+from rag.core.errors import ConflictError, InvalidInputError, NotFoundError
+from rag.core.protocols import Store
+from rag.core.types import Row, Segment
+from rag.db._encoded import EncodedDocument
+from rag.db._layout import encode_layout
+from rag.db._segments import (
+    SEGMENTS,
+    SegmentLoad,
+    dead_versions,
+    delete_where,
+    name_segment,
+    raise_generation,
+    retire_version,
+    segment_loads,
+    serving_index,
+)
+from rag.db.session import Database
+from rag.db.tables import ChunkRow, CollectionRow, DocumentRow, IndexRow, SegmentRow, VersionRow
+
+__all__ = ["EncodedDocument", "Published", "Publisher"]
+
+_MAX_NAME_CHARS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What became of one document of a batch."""
+
+    source: str
+    document_id: str
+    num_chunks: int
+    is_new: bool  # false: the same bytes were there already
+
+
+class Publisher:
+    """Writes of one tenant, over the store that keeps the vectors."""
+
+    def __init__(self, database: Database, store: Store, tenant: str) -> None:
+        self._database = database
+        self._store = store
+        self._tenant = tenant
+
+    def create_collection(self, name: str, *, encoder: str) -> bool:
+        """Make the collection unless it exists; tell whether it was made.
+
+        Raises:
+            InvalidInputError: not a name.
+        """
+        if not 0 < len(name.strip()) <= _MAX_NAME_CHARS or name != name.strip() or not name.isprintable():
+            raise InvalidInputError(
+                f"a collection's name has 1 to {_MAX_NAME_CHARS} printable characters and no white space"
+                f" around it, got {name!r:.140}"
+            )
+        with self._database.write() as session:
+            self._database.lock(session, "collections")
+            if _find(session, self._tenant, name) is not None:
+                return False
+            row = CollectionRow(id=uuid.uuid4().hex, tenant=self._tenant, name=name)
+            session.add(row)
+            session.flush()
+            session.add(
+                IndexRow(id=uuid.uuid4().hex, tenant=self._tenant, collection_id=row.id, encoder=encoder)
+            )
+            return True
+
+    def is_current(
+        self, collection: str, source: str, content_hash: str, pipeline_version: str
+    ) -> str | None:
+        """Give the document's id when these bytes from this source are already in, read the same way."""
+        with self._database.read() as session:
+            row = self._collection(session, collection)
+            return _current(session, row.id, source, content_hash, pipeline_version)
+
+    def publish(
+        self, session: Session, collection: str, documents: Sequence[EncodedDocument], *, encoder: str
+    ) -> list[Published]:
+        """Make documents visible in the caller's transaction, in place of their former versions.
+
+        Raises:
+            NotFoundError: the collection was deleted meanwhile.
+            ConflictError: the collection was indexed by another encoder.
+        """
+        row = self._collection(session, collection)
+        # This locks the row: of two who publish the same source, the second sees the first.
+        raise_generation(session, row.id)
+        index = serving_index(session, row.id)
+        if index.encoder != encoder:
+            raise ConflictError(
+                f"collection {collection!r} was indexed with {index.encoder}, the settings say {encoder};"
+                " ingest into another collection"
+            )
+        published: list[Published] = []
+        rows: list[Row] = []
+        for item in documents:
+            known = _current(session, row.id, item.source, item.content_hash, item.pipeline_version)
+            if known is not None:
+                published.append(Published(item.source, known, 0, is_new=False))
+                continue
+            document_id, new_rows = self._insert(session, row.id, item)
+            published.append(Published(item.source, document_id, len(item.chunks), is_new=True))
+            rows += new_rows
+        if rows:
+            segment = self._store.stage(rows, session=session)
+            self._database.lock(session, SEGMENTS)
+            name_segment(session, index, segment, rows)
+        return published
+
+    def delete_documents(self, collection: str, *, source: str | None = None) -> tuple[int, int]:
+        """Delete one source's document, or the collection with all of them; give documents and chunks.
+
+        Raises:
+            NotFoundError: no such collection or source.
+        """
+        with self._database.write() as session:
+            row = self._collection(session, collection)
+            condition = DocumentRow.collection_id == row.id
+            if source is not None:
+                condition &= DocumentRow.source == source
+            counts = delete_where(session, row.id, condition)
+            if source is not None and counts[0] == 0:
+                raise NotFoundError(f"collection {collection!r} has no document from {source!r}")
+            if source is None:
+                session.delete(row)
+        self.sweep()
+        return counts
+
+    def delete_document(self, document_id: str) -> tuple[int, int]:
+        """Delete one document; give documents and chunks.
+
+        Raises:
+            NotFoundError: no such document.
+        """
+        with self._database.write() as session:
+            document = session.scalar(
+                select(DocumentRow).where(DocumentRow.id == document_id, DocumentRow.tenant == self._tenant)
+            )
+            if document is None:
+                raise NotFoundError(f"no document {document_id!r}; `rag documents` lists what there is")
+            counts = delete_where(session, document.collection_id, DocumentRow.id == document_id)
+        self.sweep()
+        return counts
+
+    def loads(self, collection: str) -> list[SegmentLoad]:
+        """List a collection's segments, smallest first.
+
+        Raises:
+            NotFoundError: no such collection.
+        """
+        with self._database.read() as session:
+            index = serving_index(session, self._collection(session, collection).id)
+            return segment_loads(session, index.id)
+
+    def replace_segments(self, collection: str, old: Sequence[Segment]) -> bool:
+        """Merge segments into one of their live rows; false when another merge was faster.
+
+        What is deleted while this runs stays deleted.
+
+        Raises:
+            NotFoundError: the collection was deleted meanwhile.
+        """
+        segment_ids = [segment.segment_id for segment in old]
+        with self._database.write() as session:
+            # An embedded store does not touch the session: nobody waits for the database while it works.
+            rows = [row for segment in old for row in self._store.rows(segment, session=session)]
+            merged = [self._store.stage(rows, session=session)] if rows else []
+            collection_id = self._collection(session, collection).id
+            raise_generation(session, collection_id)
+            self._database.lock(session, SEGMENTS)
+            index = serving_index(session, collection_id)
+            here = SegmentRow.index_id == index.id, SegmentRow.id.in_(segment_ids)
+            if len(session.scalars(select(SegmentRow.id).where(*here)).all()) < len(old):
+                self._store.drop([segment.segment_id for segment in merged], keep=[], session=session)
+                return False
+            dead = dead_versions(session, segment_ids)
+            session.execute(delete(SegmentRow).where(*here))
+            for segment in merged:
+                name_segment(session, index, segment, rows, dead=dead)
+        self.sweep()
+        return True
+
+    def sweep(self) -> list[str]:
+        """Remove the segments that nothing names: of crashes, of merges and of deleted documents."""
+        with self._database.write() as session:
+            self._database.lock(session, SEGMENTS)
+            named = list(session.scalars(select(SegmentRow.id)))
+            return self._store.drop(None, keep=named, session=session)
+
+    def _insert(self, session: Session, collection_id: str, item: EncodedDocument) -> tuple[str, list[Row]]:
+        document = session.scalar(
+            select(DocumentRow).where(
+                DocumentRow.collection_id == collection_id, DocumentRow.source == item.source
+            )
+        )
+        if document is None:
+            document = DocumentRow(
+                id=uuid.uuid4().hex,
+                tenant=self._tenant,
+                collection_id=collection_id,
+                source=item.source,
+                version=0,
+            )
+            session.add(document)
+        else:
+            retire_version(session, f"{document.id}.{document.version}")
+        document.version += 1
+        session.flush()
+        version_id = f"{document.id}.{document.version}"
+        session.add(
+            VersionRow(
+                id=version_id,
+                tenant=self._tenant,
+                document_id=document.id,
+                version=document.version,
+                content_hash=item.content_hash,
+                pipeline_version=item.pipeline_version,
+                title=item.document.title,
+                text=item.document.text,
+                layout=encode_layout(item.document.layout),
+                attributes=item.attributes(),
+                num_chunks=len(item.chunks),
+            )
+        )
+        session.flush()
+        if item.chunks:
+            session.execute(insert(ChunkRow), item.chunk_rows(version_id, tenant=self._tenant))
+        return document.id, item.store_rows(version_id)
+
+    def _collection(self, session: Session, name: str) -> CollectionRow:
+        row = _find(session, self._tenant, name)
+        if row is None:
+            raise NotFoundError(f"no collection {name!r}; `rag collections` lists what there is")
+        return row
+
+
+def _find(session: Session, tenant: str, name: str) -> CollectionRow | None:
+    return session.scalar(
+        select(CollectionRow).where(CollectionRow.tenant == tenant, CollectionRow.name == name)
+    )
+
+
+def _current(
+    session: Session, collection_id: str, source: str, content_hash: str, pipeline_version: str
+) -> str | None:
+    return session.scalar(
+        select(DocumentRow.id)
+        .join(
+            VersionRow,
+            (VersionRow.document_id == DocumentRow.id) & (VersionRow.version == DocumentRow.version),
+        )
+        .where(
+            DocumentRow.collection_id == collection_id,
+            DocumentRow.source == source,
+            VersionRow.content_hash == content_hash,
+            VersionRow.pipeline_version == pipeline_version,
+        )
+    )

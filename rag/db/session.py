@@ -1,0 +1,159 @@
+"""The database: opened, migrated, and its two kinds of transaction.
+
+SQLite: write-ahead log, foreign keys, full synchronisation (a commit survives a power cut), and
+writers that queue for the lock at their first statement instead of failing at their last.
+"""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from zlib import crc32
+
+from sqlalchemy import Connection, Engine, create_engine, event, func, inspect, select, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, NoSuchModuleError, OperationalError
+from sqlalchemy.orm import Session, sessionmaker
+
+from rag.core.errors import ConflictError, InvalidInputError, UnavailableError
+from rag.db.migrations import HEAD
+
+__all__ = ["Database", "open_database"]
+
+_BUSY_SECONDS = 60
+_CONNECT_SECONDS = 10
+_log = logging.getLogger(__name__)
+
+
+class Database:
+    """Where transactions come from; safe to share between threads."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.is_postgresql = engine.dialect.name == "postgresql"
+        # A reader sees one instant: on SQLite by itself, on PostgreSQL by this level.
+        level = {"isolation_level": "REPEATABLE READ"} if self.is_postgresql else {}
+        self._readers = sessionmaker(engine.execution_options(**level), expire_on_commit=False)
+        writing = engine.execution_options(begin="BEGIN IMMEDIATE")
+        self._writers = sessionmaker(writing, expire_on_commit=False)
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """Open a write transaction: committed at the end of the block, rolled back when it raises.
+
+        The database's lock is taken at the first statement, not before.
+
+        Raises:
+            UnavailableError: the database is down, or locked for too long.
+        """
+        with self._reachable(), self._writers.begin() as session:
+            yield session
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """Open a read transaction that sees the database at one instant.
+
+        Raises:
+            UnavailableError: the database is down.
+        """
+        with self._reachable(), self._readers() as session:
+            yield session
+
+    def lock(self, session: Session, name: str) -> None:
+        """Hold the named lock until the transaction ends; on SQLite any writer holds them all."""
+        if self.is_postgresql:
+            session.execute(select(func.pg_advisory_xact_lock(crc32(name.encode()))))
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+    @contextmanager
+    def _reachable(self) -> Iterator[None]:
+        try:
+            yield
+        except (OperationalError, InterfaceError) as error:
+            where = self.engine.url.render_as_string(hide_password=True)
+            raise UnavailableError(f"the database {where} failed: {error.orig}") from error
+
+
+def open_database(url: str) -> Database:
+    """Open the database, made or migrated to the newest tables when needed.
+
+    Raises:
+        InvalidInputError: the address is not one of SQLite or PostgreSQL.
+        UnavailableError: the database is down.
+        ConflictError: the database was made by a newer Grove.
+    """
+    database = Database(_engine(url))
+    with database.read() as session:
+        current = _current_version(session.connection())
+    if current != HEAD:
+        _migrate(database)
+    return database
+
+
+def _engine(url: str) -> Engine:
+    try:
+        address = make_url(url)
+        backend = address.get_backend_name()
+        if backend == "sqlite":
+            # The pool lends a connection to one thread at a time; the driver's own check is in its way.
+            options = {"timeout": _BUSY_SECONDS, "check_same_thread": False}
+            engine = create_engine(address, connect_args=options)
+            event.listen(engine, "connect", _configure_sqlite)
+            event.listen(engine, "begin", _begin_sqlite)
+            return engine
+        if backend in ("postgresql", "postgres"):
+            return create_engine(
+                address.set(drivername="postgresql+psycopg"),
+                pool_pre_ping=True,
+                connect_args={"connect_timeout": _CONNECT_SECONDS},
+            )
+    except (ArgumentError, NoSuchModuleError) as error:
+        raise InvalidInputError(f"not an address of a database: {error}") from error
+    raise InvalidInputError(
+        f"databases of the kind {backend!r} are not supported; use sqlite:///FILE or postgresql://USER@HOST/NAME"
+    )
+
+
+def _configure_sqlite(connection: Any, _record: object) -> None:  # Any: the driver's connection
+    connection.isolation_level = None  # the driver must not begin transactions of its own
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
+
+
+def _current_version(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    version: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return version
+
+
+def _migrate(database: Database) -> None:
+    # Imported here: a database that is up to date needs none of it, and it costs 100 ms.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+    from alembic.util.exc import CommandError  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    try:
+        with database.write() as session:
+            # One process migrates; the others wait here and then find nothing to do.
+            database.lock(session, "migrations")
+            config.attributes["connection"] = session.connection()
+            command.upgrade(config, "head")
+    except CommandError as error:
+        raise ConflictError(
+            f"the database was made by a newer Grove (this one knows tables up to {HEAD});"
+            f" install that version or use another database: {error}"
+        ) from error
+    except DBAPIError as error:
+        raise UnavailableError(f"the database could not be migrated to {HEAD}: {error.orig}") from error
+    _log.info("The database is at %s.", HEAD)

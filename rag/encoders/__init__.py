@@ -1,0 +1,1 @@
+"""Text -> vectors; each file is one encoder, chosen by its name."""

@@ -1,0 +1,59 @@
+"""Any model of sentence-transformers, by its path on disk or its name where a network is allowed."""
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import sentence_transformers
+
+from rag.core.types import Vector
+
+__all__ = ["SentenceTransformers"]
+
+
+class SentenceTransformers:
+    """Encode text by a sentence-transformers model."""
+
+    def __init__(self, model: str, device: str = "cpu", batch_size: int = 16) -> None:
+        self._model_name = model
+        self._device = device
+        self._batch_size = batch_size
+
+    @property
+    def fingerprint(self) -> str:
+        """Name the vectors' kind: the model's folder or name."""
+        return f"sentence-transformers:{Path(self._model_name).name}"
+
+    @property
+    def dim(self) -> int:
+        """Give the length of a vector."""
+        dim = self._model.get_embedding_dimension()
+        assert dim is not None, "a pooled model has a dimension"
+        return int(dim)
+
+    @property
+    def max_tokens(self) -> int:
+        """Give the tokens beyond which text is cut off, special tokens excluded."""
+        tokenizer = self._model.tokenizer
+        return int(self._model.max_seq_length) - int(tokenizer.num_special_tokens_to_add())
+
+    def encode(self, texts: Sequence[str]) -> Vector:
+        """Give (N, D) float32 of unit norm."""
+        if not texts:
+            return np.zeros((0, self.dim), dtype=np.float32)
+        vectors: Vector = self._model.encode(
+            list(texts), batch_size=self._batch_size, normalize_embeddings=True, show_progress_bar=False
+        )
+        return vectors
+
+    def token_starts(self, text: str) -> list[int]:
+        """Give the character at which each token of the whole text starts."""
+        encoded = self._model.tokenizer(
+            text, add_special_tokens=False, return_offsets_mapping=True, verbose=False
+        )
+        return [start for start, _ in encoded["offset_mapping"]]
+
+    @cached_property
+    def _model(self) -> sentence_transformers.SentenceTransformer:
+        return sentence_transformers.SentenceTransformer(self._model_name, device=self._device)

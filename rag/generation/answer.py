@@ -1,0 +1,175 @@
+"""From passages to a prompt, and from a generated text to a cited answer: what the graph's nodes call.
+
+Citations are found by comparing the text with the passages; what the model says about its sources
+counts for nothing.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from rag.core.errors import InvalidInputError
+from rag.core.layout import Box
+from rag.core.protocols import GenerationOptions, GeneratorCapabilities, Message, Prompt
+from rag.core.types import Citation, Passage, Sentence
+from rag.generation.context import neutralise, order_passages, pack, render_passages
+from rag.generation.markers import AnswerStream
+from rag.generation.prompts import load_prompt
+from rag.generation.support import Evidence, Support
+from rag.scoring.sentences import sentence_spans
+
+__all__ = ["REFUSAL", "AnswerStream", "CitedText", "Locate", "build_prompt", "cite", "refusal"]
+
+REFUSAL = "I could not find this in the documents."
+
+Locate = Callable[[str, int, int, int], tuple[int | None, tuple[Box, ...]]]
+"""(document id, version, start, end) -> the page and the boxes of these characters."""
+
+_MESSAGE_TOKENS = 8  # what chat templates put around a message, at most
+_MIN_PASSAGE_TOKENS = 64  # with less, a prompt holds no sentence worth reading
+_HISTORY_SHARE = 4  # earlier turns take at most a quarter of the prompt
+
+_NOT = r"(?:\ not|n['’]t)"
+_REFUSAL_WORDS = re.compile(
+    rf"""
+      i(?:['’]m|\ am)?\ (?:sorry|not\ able\ to|unable\ to|cannot|can['’]t
+        |(?:could|can|do|did){_NOT}\ (?:find|know|have|answer))
+    | (?:the|these|none\ of\ the)\ (?:provided\ |given\ )?(?:passages?|documents?|contexts?|texts?)
+        \ (?:(?:do|does|did){_NOT}|(?:contain|provide|mention)s?\ no)
+    | there\ is\ no\ (?:information|mention|answer)
+    | (?:this|the)\ (?:question|answer|information)\ (?:cannot|can['’]t|is{_NOT})""",
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CitedText:
+    """An answer's text and what each of its sentences rests on."""
+
+    text: str
+    sentences: tuple[Sentence, ...]
+    citations: tuple[Citation, ...]
+    refused: bool
+
+
+def build_prompt(
+    question: str,
+    passages: Sequence[Passage],
+    *,
+    capabilities: GeneratorCapabilities,
+    options: GenerationOptions,
+    count_tokens: Callable[[str], int],
+    history: Sequence[Message] = (),
+) -> Prompt:
+    """Write the prompt for a question: as many passages as fit, best first, in the model's favoured order.
+
+    Args:
+        question: what is asked.
+        passages: what was found, best first.
+        capabilities: how much the generator reads and in which order it reads best.
+        options: how much room the answer takes.
+        count_tokens: the generator's.
+        history: earlier turns, oldest first; the newest that fit are kept.
+
+    Raises:
+        InvalidInputError: the question leaves no room for passages.
+    """
+    template = load_prompt("answer")
+    asked = neutralise(question)
+    bare = template.render({"question": asked, "passages": ""})
+    room = capabilities.context_tokens - options.max_tokens - _cost(bare, count_tokens)
+    if room < _MIN_PASSAGE_TOKENS:
+        raise InvalidInputError(
+            f"the question leaves {max(room, 0)} of {capabilities.context_tokens} tokens for passages, at"
+            f" least {_MIN_PASSAGE_TOKENS} are needed; shorten it, lower max_tokens (now"
+            f" {options.max_tokens}) or take a model with a longer context"
+        )
+    turns = _newest(history, room // _HISTORY_SHARE, count_tokens)
+    packed = pack(passages, budget_tokens=room - _cost(turns, count_tokens), count_tokens=count_tokens)
+    blocks = render_passages(order_passages(packed, capabilities.passage_order))
+    *system, user = template.render({"question": asked, "passages": blocks})
+    return Prompt((*system, *turns, user), question, tuple(packed))
+
+
+def cite(
+    text: str,
+    passages: Sequence[Passage],
+    *,
+    support: Support,
+    locate: Locate,
+    question: str = "",
+    min_relevance: float = 0.5,
+) -> CitedText:
+    """Tie each sentence of a generated text to the span that supports it, if one does.
+
+    The text given back is what `AnswerStream` shows of `text`. An empty text is a refusal in our
+    words; one in which the model refuses keeps its words. A refusal has no citations.
+
+    Args:
+        text: as generated.
+        passages: those of the prompt.
+        support: judges how well a span supports a sentence.
+        locate: finds page and boxes of a span.
+        question: what was asked.
+        min_relevance: a sentence with less probability of support is not supported.
+    """
+    stream = AnswerStream(passages)
+    clean = stream.feed(text) + stream.finish()
+    if not clean:
+        return refusal()
+    sentences: list[Sentence] = []
+    citations: list[Citation] = []
+    for start, end in sentence_spans(clean):
+        evidence = support.evidence(clean[start:end], passages, question=question)
+        relevance = round(evidence.relevance, 4) if evidence else 0.0
+        is_supported = relevance >= min_relevance
+        sentences.append(Sentence(start, end, is_supported, relevance))
+        if evidence and is_supported:
+            citations.append(_citation((start, end), evidence, locate))
+    # A document may hold such words too: what it supports is a quotation, no refusal.
+    is_refused = not citations and _REFUSAL_WORDS.match(clean) is not None
+    return CitedText(clean, tuple(sentences), tuple(citations), is_refused)
+
+
+def refusal() -> CitedText:
+    """Give the answer that says that the documents hold none."""
+    return CitedText(REFUSAL, (Sentence(0, len(REFUSAL), False, 0.0),), (), True)
+
+
+def _citation(span: tuple[int, int], evidence: Evidence, locate: Locate) -> Citation:
+    passage = evidence.passage
+    start, end = passage.start + evidence.start, passage.start + evidence.end
+    page, boxes = locate(passage.document_id, passage.version, start, end)
+    return Citation(
+        answer_start=span[0],
+        answer_end=span[1],
+        document_id=passage.document_id,
+        version=passage.version,
+        chunk_id=passage.chunk_id,
+        source=passage.source,
+        title=passage.title,
+        page=page,
+        boxes=boxes,
+        start=start,
+        end=end,
+        quote=passage.text[evidence.start : evidence.end],
+        score=round(evidence.score, 4),
+        relevance=round(evidence.relevance, 4),
+    )
+
+
+def _cost(messages: Sequence[Message], count_tokens: Callable[[str], int]) -> int:
+    return sum(count_tokens(message.content) + _MESSAGE_TOKENS for message in messages)
+
+
+def _newest(
+    history: Sequence[Message], budget: int, count_tokens: Callable[[str], int]
+) -> tuple[Message, ...]:
+    kept: list[Message] = []
+    for message in reversed(history):
+        safe = Message(message.role, neutralise(message.content))
+        budget -= _cost([safe], count_tokens)
+        if budget < 0:
+            break
+        kept.append(safe)
+    return tuple(reversed(kept))

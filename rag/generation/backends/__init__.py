@@ -1,0 +1,1 @@
+"""The family of generators: one file each, found by its name."""

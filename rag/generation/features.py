@@ -1,0 +1,227 @@
+"""What can be compared between a question or a claim and the sentences of passages, as plain numbers.
+
+Pure functions over words; the vectors' cosine and the probabilities are made in support.py.
+"""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from rag.core.types import Passage, Vector
+from rag.scoring.sentences import sentence_spans
+from rag.scoring.words import content_words
+
+__all__ = [
+    "Unit",
+    "agrees_in_negation",
+    "answers_kind",
+    "claim_features",
+    "contradicts",
+    "coverage",
+    "missing_numbers",
+    "question_features",
+    "summary_features",
+    "units_of",
+    "weights_of",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One sentence, list item or table row of a passage."""
+
+    passage: int  # index of its passage
+    start: int  # offsets into the passage's text
+    end: int
+    text: str
+    words: frozenset[str]
+    about: frozenset[str]  # words of the passage's title and headings
+    label: str  # title and headings, as text
+    is_heading: bool
+
+
+_MARKDOWN_HEADING = re.compile(r"#{1,6}[ \t]")
+_NOT_A_HEADING = re.compile(r"[.!?。！？:;|\t\d]|^\s*[-*•‣▪]")
+_MAX_HEADING_WORDS = 12
+
+
+def units_of(passages: Sequence[Passage]) -> list[Unit]:
+    """Cut the passages into sentences, in order."""
+    units: list[Unit] = []
+    for index, passage in enumerate(passages):
+        parts = [part for part in dict.fromkeys((passage.title, *passage.heading)) if part.strip()]
+        about = frozenset(word for part in parts for word in content_words(part))
+        for start, end in sentence_spans(passage.text):
+            text = passage.text[start:end]
+            units.append(
+                Unit(
+                    index,
+                    start,
+                    end,
+                    text,
+                    frozenset(content_words(text)),
+                    about,
+                    ". ".join(parts),
+                    _is_heading(passage, start, end),
+                )
+            )
+    return units
+
+
+def _is_heading(passage: Passage, start: int, end: int) -> bool:
+    text = passage.text[start:end]
+    if _MARKDOWN_HEADING.match(text) or text in (passage.title, *passage.heading):
+        return True
+    begins = start == 0 or passage.text[max(start - 2, 0) : start] == "\n\n"
+    stands_alone = begins and passage.text[end : end + 2] == "\n\n"
+    return stands_alone and len(text.split()) <= _MAX_HEADING_WORDS and not _NOT_A_HEADING.search(text)
+
+
+def weights_of(words: Iterable[str], units: Sequence[Unit]) -> dict[str, float]:
+    """Weigh words by how few of the units hold them; a word that none holds weighs most.
+
+    Source: the inverse document frequency of Robertson & Zaragoza, The Probabilistic Relevance
+    Framework, 2009, section 3.1, with the units at hand as the collection.
+    """
+    counts = Counter(word for unit in units for word in unit.words)
+    return {word: math.log(1 + (len(units) + 1) / (0.5 + counts[word])) for word in words}
+
+
+def coverage(weights: Mapping[str, float], words: Collection[str]) -> float:
+    """Give the share of the weight that stands in `words`; 0 when there is nothing to cover.
+
+    >>> coverage({"warranti": 3.0, "sensor": 1.0}, {"sensor", "cabl"})
+    0.25
+    """
+    total = sum(weights.values())
+    return sum(weight for word, weight in weights.items() if word in words) / total if total else 0.0
+
+
+_ASKED = (
+    ("time", re.compile(r"\bwhen\b|\b(?:what|which) (?:year|date|day|month|century)\b")),
+    ("number", re.compile(r"\bhow (?:many|much|long|old|far|tall|big|high|large|often|fast|deep)\b")),
+    ("name", re.compile(r"\b(?:who|whose|whom|where)\b")),
+)
+_GIVEN = {
+    "time": re.compile(
+        r"\b(?:1\d{3}|20\d\d|BC|AD|January|February|March|April|May|June|July|August|September|October"
+        r"|November|December)\b"
+    ),
+    "number": re.compile(
+        r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|hundred|thousand|million"
+        r"|billion|dozen)\b",
+        re.IGNORECASE,
+    ),
+    "name": re.compile(r"(?<=[a-z,;:)] )[A-Z][a-z]+"),
+}
+
+
+def answers_kind(question: str, text: str) -> float:
+    """Give 1 if the text holds the kind of thing the question asks for, -1 if not, 0 if that is open.
+
+    >>> answers_kind("When was it built?", "It was built in 1901."), answers_kind("Who?", "It was red.")
+    (1.0, -1.0)
+    """
+    lowered = question.lower()
+    for kind, pattern in _ASKED:
+        if pattern.search(lowered):
+            return 1.0 if _GIVEN[kind].search(text) else -1.0
+    return 0.0
+
+
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_NUMBER_WORDS = {
+    word: str(value)
+    for value, word in enumerate(
+        "zero one two three four five six seven eight nine ten eleven twelve".split()
+    )
+}
+_NUMBER_WORD = re.compile(rf"\b(?:{'|'.join(list(_NUMBER_WORDS)[2:])})\b")
+
+
+def missing_numbers(claim: str, texts: Sequence[str]) -> int:
+    """Count the numbers of the claim that stand in none of the texts.
+
+    >>> missing_numbers("It sold 1,200 in two years.", ["It sold 1200 units.", "Over 3 years"])
+    1
+    """
+    return len(_numbers(claim) - set[str]().union(*map(_numbers, texts)))
+
+
+def _numbers(text: str) -> set[str]:
+    lowered = text.lower()
+    digits = {match.replace(",", "") for match in _NUMBER.findall(lowered)}
+    return digits | {_NUMBER_WORDS[word] for word in _NUMBER_WORD.findall(lowered)}
+
+
+_NEGATION = re.compile(
+    r"\b(?:not|no|never|none|nobody|nothing|neither|nor|without|cannot)\b|n['’]t\b", re.IGNORECASE
+)
+
+
+def agrees_in_negation(claim: str, text: str) -> bool:
+    """Say whether both deny or neither does.
+
+    >>> agrees_in_negation("It isn't red.", "It is not red."), agrees_in_negation("It is.", "It is not.")
+    (True, False)
+    """
+    return bool(_NEGATION.search(claim)) == bool(_NEGATION.search(text))
+
+
+def question_features(question: str, units: Sequence[Unit], similarities: Sequence[float]) -> Vector:
+    """Give (N, 5) float32, a row a unit: how it may answer the question.
+
+    Columns: cosine; coverage of the question by the unit with its title and the unit before; by its
+    whole passage; kind of answer (`answers_kind`); log of the number of words.
+    """
+    weights = weights_of(dict.fromkeys(content_words(question)), units)
+    whole: dict[int, frozenset[str]] = {}
+    for unit in units:
+        whole[unit.passage] = whole.get(unit.passage, unit.about) | unit.words
+    rows: list[tuple[float, ...]] = []
+    previous: Unit | None = None
+    for unit, similarity in zip(units, similarities, strict=True):
+        surroundings = unit.words | unit.about
+        if previous is not None and previous.passage == unit.passage:
+            surroundings |= previous.words
+        rows.append(
+            (
+                similarity,
+                coverage(weights, surroundings),
+                coverage(weights, whole[unit.passage]),
+                answers_kind(question, unit.text),
+                math.log1p(len(unit.words)),
+            )
+        )
+        previous = unit
+    return np.array(rows, dtype=np.float32)
+
+
+def summary_features(logits: Vector, features: Vector) -> Vector:
+    """Give (4,) float32: the best logit, cosine, and coverage by surroundings and by passage."""
+    return np.array([logits.max(), *features[:, :3].max(axis=0)], dtype=np.float32)
+
+
+def claim_features(
+    window: Sequence[Unit], weights: Mapping[str, float], similarities: Sequence[float]
+) -> Vector:
+    """Give (4,) float32: how neighbouring units support a claim whose words have these weights.
+
+    Columns: coverage of the claim by the window with its title; without; best cosine; further units.
+    """
+    words = frozenset[str]().union(*(unit.words for unit in window))
+    with_title, without = coverage(weights, words | window[0].about), coverage(weights, words)
+    return np.array([with_title, without, max(similarities), len(window) - 1], dtype=np.float32)
+
+
+def contradicts(claim: str, window: Sequence[Unit]) -> bool:
+    """Say whether the claim has a number that the window lacks, or only one of the two denies."""
+    if missing_numbers(claim, [window[0].label, *(unit.text for unit in window)]):
+        return True
+    words = frozenset(content_words(claim))
+    closest = max(window, key=lambda unit: len(words & unit.words))
+    return not agrees_in_negation(claim, closest.text)

@@ -1,0 +1,85 @@
+"""The text that is shown of what a model writes: citation marks of its own making are taken out.
+
+A model's "[1]" says nothing about where a sentence comes from; Grove finds that out itself. A mark that
+the passages have in the same place belongs to the quoted text and stays.
+"""
+
+import re
+from collections.abc import Sequence
+
+from rag.core.types import Passage
+
+__all__ = ["AnswerStream"]
+
+_MAX_MARK = 40
+_MARK = re.compile(
+    rf"""[ \t]*(?:
+      \[(?=[^\]\n]{{1,{_MAX_MARK}}}\])\s*\^?(?:(?:passage|source|document|doc|citation|reference|ref)s?\s*)?[\#:]?\s*
+        \d{{1,3}}(?:\s*(?:,|;|-|–|and|&)\s*\^?\d{{1,3}})*\s*\]
+    | 【[^】\n]{{0,{_MAX_MARK}}}】
+    | \((?=[^)\n]{{1,{_MAX_MARK}}}\))\s*(?:passage|source|document|citation)s?\s*[\#:]?\s*
+        \d{{1,3}}(?:\s*(?:,|;|-|–|and|&)\s*\d{{1,3}})*\s*\)
+    )""",
+    re.VERBOSE | re.IGNORECASE,
+)
+# What may still become a mark, with the white space before it.
+_UNDECIDED = re.compile(rf"(?<!\s)\s*(?:[\[(【][^\])】\n]{{0,{_MAX_MARK}}})?\Z")
+_CONTEXT = 16
+
+
+class AnswerStream:
+    """Turn a model's text, piece by piece, into what is shown.
+
+    Law: the outputs joined depend on the inputs joined only, have no white space around them, and
+    feeding them again changes nothing.
+
+    >>> stream = AnswerStream([])
+    >>> [stream.feed(" It is so ["), stream.feed("1]."), stream.finish()]
+    ['It is so', '.', '']
+    """
+
+    def __init__(self, passages: Sequence[Passage]) -> None:
+        self._sources = ["".join(passage.text.split()) for passage in passages]
+        self._pending = ""  # may still become a mark
+        self._space = ""  # shown only when something follows
+        self._tail = ""  # the end of what was shown, without white space
+
+    def feed(self, text: str) -> str:
+        """Take the next piece; give what can be shown now, which may be nothing."""
+        self._pending += text
+        match = _UNDECIDED.search(self._pending)
+        cut = match.start() if match else len(self._pending)
+        ready, self._pending = self._pending[:cut], self._pending[cut:]
+        return self._show(ready)
+
+    def finish(self) -> str:
+        """Give the rest."""
+        ready, self._pending = self._pending, ""
+        return self._show(ready)
+
+    def _show(self, ready: str) -> str:
+        shown: list[str] = []
+        position = 0
+        for match in _MARK.finditer(ready):
+            shown.append(self._emit(ready[position : match.start()]))
+            if self._is_quoted(match.group()):
+                shown.append(self._emit(match.group()))
+            position = match.end()
+        shown.append(self._emit(ready[position:]))
+        return "".join(shown)
+
+    def _emit(self, text: str) -> str:
+        spaced = self._space + text
+        shown = spaced.rstrip()
+        if not shown:
+            self._space = spaced if self._tail else ""
+            return ""
+        self._space = spaced[len(shown) :]
+        if not self._tail:
+            shown = shown.lstrip()
+        self._tail = (self._tail + "".join(shown.split()))[-_CONTEXT:]
+        return shown
+
+    def _is_quoted(self, mark: str) -> bool:
+        context = self._tail + "".join(mark.split())
+        return bool(self._tail) and any(context in source for source in self._sources)

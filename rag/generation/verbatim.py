@@ -1,0 +1,65 @@
+"""Where a sentence stands in a passage word for word, whatever the spaces, case and quotes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rag.core.types import Passage
+from rag.scoring.sentences import sentence_spans
+from rag.scoring.words import content_words
+
+__all__ = ["Place", "find_verbatim"]
+
+_SAME = str.maketrans(
+    {"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "‑": "-", "\u00ad": None}
+)
+_FINAL = ".!?…;:,。！？"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A span of one passage's text."""
+
+    passage: int
+    start: int
+    end: int
+
+
+def find_verbatim(sentence: str, passages: Sequence[Passage]) -> Place | None:
+    """Find the whole sentences of a passage that read as this one does; None if there are none.
+
+    A part of a sentence is not verbatim: what is left out may turn its meaning.
+    """
+    wanted, _ = _squeeze(sentence)
+    wanted = wanted.rstrip(_FINAL)
+    if not wanted or not content_words(sentence):
+        return None
+    for index, passage in enumerate(passages):
+        text, places = _squeeze(passage.text)
+        spans = sentence_spans(passage.text)
+        starts, ends = {start for start, _ in spans}, {end: end for _, end in spans}
+        at = text.find(wanted)
+        while at >= 0:
+            start = places[at]
+            end = _sentence_end(passage.text, places[at + len(wanted) - 1] + 1, ends)
+            if start in starts and end is not None:
+                return Place(index, start, end)
+            at = text.find(wanted, at + 1)
+    return None
+
+
+def _sentence_end(text: str, end: int, ends: dict[int, int]) -> int | None:
+    while end not in ends and end < len(text) and (text[end] in _FINAL or text[end] in "\"'”’)]"):
+        end += 1
+    return ends.get(end)
+
+
+def _squeeze(text: str) -> tuple[str, list[int]]:
+    squeezed: list[str] = []
+    places: list[int] = []
+    for place, character in enumerate(text):
+        if character.isspace():
+            continue
+        for same in character.translate(_SAME).casefold():
+            squeezed.append(same)
+            places.append(place)
+    return "".join(squeezed), places

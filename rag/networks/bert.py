@@ -1,0 +1,127 @@
+"""The BERT encoder as a plain torch module, for weights in the layout of Hugging Face.
+
+Knows nothing of text. Importing torch alone takes 1.6 s where transformers takes 5.6 s, and a search
+from a cold shell pays for it (docs/decisions.md).
+
+Source: Devlin et al., BERT, 2019, section 3 and appendix A; post-norm transformer encoder.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+__all__ = ["Bert", "BertConfig"]
+
+
+@dataclass(frozen=True, slots=True)
+class BertConfig:
+    """The sizes of a BERT, as in its config.json."""
+
+    vocab_size: int
+    hidden_size: int
+    num_hidden_layers: int
+    num_attention_heads: int
+    intermediate_size: int
+    max_position_embeddings: int
+    layer_norm_eps: float
+
+    @classmethod
+    def from_file(cls, path: Path) -> Self:
+        """Read config.json, ignoring what the encoder does not need."""
+        values = json.loads(path.read_text())
+        return cls(**{name: values[name] for name in cls.__dataclass_fields__})
+
+
+class Bert(nn.Module):
+    """Token ids -> one vector a token."""
+
+    def __init__(self, config: BertConfig) -> None:
+        super().__init__()
+        self.words = nn.Embedding(config.vocab_size, config.hidden_size)
+        self.positions = nn.Embedding(config.max_position_embeddings, config.hidden_size)
+        self.types = nn.Embedding(2, config.hidden_size)
+        self.norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
+        self.layers = nn.ModuleList(_Layer(config) for _ in range(config.num_hidden_layers))
+
+    @classmethod
+    def from_directory(cls, directory: Path) -> Self:
+        """Load config.json and model.safetensors, ready for inference."""
+        model = cls(BertConfig.from_file(directory / "config.json"))
+        weights = load_file(directory / "model.safetensors")
+        model.load_state_dict({name: weights[_stored_name(name)] for name in model.state_dict()})
+        return model.eval()
+
+    def forward(self, token_ids: Tensor, mask: Tensor) -> Tensor:
+        """Encode.
+
+        Args:
+            token_ids: (B, T) int64.
+            mask: (B, T) bool, true for tokens, false for padding.
+
+        Returns:
+            (B, T, D) float32.
+        """
+        positions = torch.arange(token_ids.shape[1], device=token_ids.device)
+        states: Tensor = self.words(token_ids) + self.positions(positions) + self.types.weight[0]
+        states = self.norm(states)
+        attended = mask[:, None, None, :]  # (B, 1, 1, T)
+        for layer in self.layers:
+            states = layer(states, attended)
+        return states
+
+
+class _Layer(nn.Module):
+    def __init__(self, config: BertConfig) -> None:
+        super().__init__()
+        size = config.hidden_size
+        self.num_heads = config.num_attention_heads
+        self.query = nn.Linear(size, size)
+        self.key = nn.Linear(size, size)
+        self.value = nn.Linear(size, size)
+        self.out = nn.Linear(size, size)
+        self.out_norm = nn.LayerNorm(size, eps=config.layer_norm_eps)
+        self.up = nn.Linear(size, config.intermediate_size)
+        self.down = nn.Linear(config.intermediate_size, size)
+        self.down_norm = nn.LayerNorm(size, eps=config.layer_norm_eps)
+
+    def forward(self, states: Tensor, mask: Tensor) -> Tensor:
+        query, key, value = (self._split(project(states)) for project in (self.query, self.key, self.value))
+        attended = F.scaled_dot_product_attention(query, key, value, attn_mask=mask)  # (B, H, T, D/H)
+        merged = attended.transpose(1, 2).flatten(2)
+        states = self.out_norm(states + self.out(merged))
+        fed: Tensor = self.down_norm(states + self.down(F.gelu(self.up(states))))
+        return fed
+
+    def _split(self, states: Tensor) -> Tensor:
+        return states.view(*states.shape[:2], self.num_heads, -1).transpose(1, 2)
+
+
+_LAYER_NAMES = {
+    "query": "attention.self.query",
+    "key": "attention.self.key",
+    "value": "attention.self.value",
+    "out": "attention.output.dense",
+    "out_norm": "attention.output.LayerNorm",
+    "up": "intermediate.dense",
+    "down": "output.dense",
+    "down_norm": "output.LayerNorm",
+}
+_EMBEDDING_NAMES = {
+    "words": "word_embeddings",
+    "positions": "position_embeddings",
+    "types": "token_type_embeddings",
+    "norm": "LayerNorm",
+}
+
+
+def _stored_name(name: str) -> str:
+    parts = name.split(".")
+    if parts[0] == "layers":
+        return f"encoder.layer.{parts[1]}.{_LAYER_NAMES[parts[2]]}.{parts[3]}"
+    return f"embeddings.{_EMBEDDING_NAMES[parts[0]]}.{parts[1]}"

@@ -1,0 +1,1 @@
+"""Ways to search; each file is one retriever, chosen by its name. Combinators are retrievers too."""

@@ -1,0 +1,1 @@
+"""Pure functions over text and numbers: no state, no I/O."""

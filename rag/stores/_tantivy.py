@@ -1,0 +1,92 @@
+"""The word index of one segment: tantivy over words that `analyze` has already found.
+
+Queries are built as data from words; tantivy's query language is never used, so that a person may
+write AND, quotes or colons. Scores are BM25 (k1 1.2, b 0.75; tantivy rounds a row's length to 8 bits).
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from tantivy import (
+    Document,
+    Index,
+    Occur,
+    Query,
+    Schema,
+    SchemaBuilder,
+    TextAnalyzerBuilder,
+    Tokenizer,
+)
+
+from rag.scoring.words import analyze
+
+_HEAP_BYTES = 64_000_000
+_ANALYZER = "words"
+
+
+def write_words(directory: Path, texts: Sequence[str]) -> None:
+    """Index texts, numbered from 0."""
+    directory.mkdir()
+    index = _with_analyzer(Index(_schema(), path=str(directory)))
+    writer = index.writer(_HEAP_BYTES, 1)
+    for row, text in enumerate(texts):
+        document = Document(words=" ".join(analyze(text)))
+        document.add_unsigned("row", row)
+        writer.add_document(document)
+    writer.commit()
+    writer.wait_merging_threads()
+
+
+class WordIndex:
+    """A read-only word index."""
+
+    def __init__(self, directory: Path) -> None:
+        self._schema = _schema()
+        self._searcher = _with_analyzer(Index(self._schema, path=str(directory), reuse=True)).searcher()
+
+    def frequencies(self, words: Sequence[str]) -> dict[str, int]:
+        """Give the number of rows that have each word."""
+        return {word: self._searcher.doc_freq("words", word) for word in words}
+
+    def search(
+        self, boosts: Mapping[str, float], allowed: NDArray[np.bool_] | None, k: int
+    ) -> list[tuple[int, float]]:
+        """Give (row, score) of the k best allowed rows that have any of the words.
+
+        Args:
+            boosts: word -> factor of its weight.
+            allowed: (N,) which rows may be found; None for all.
+            k: how many.
+        """
+        query = Query.boolean_query(
+            [
+                (Occur.Should, Query.boost_query(Query.term_query(self._schema, "words", word), boost))
+                for word, boost in boosts.items()
+            ]
+        )
+        limit = k
+        while True:  # tantivy knows no row masks: look further until enough of what it finds is allowed
+            found = self._searcher.search(query, limit, count=False).hits
+            rows = self._searcher.fast_field_values("row", [address for _, address in found])
+            hits = [
+                (row, score)
+                for row, (score, _) in zip(rows, found, strict=True)
+                if allowed is None or allowed[row]
+            ]
+            if len(hits) >= k or len(found) < limit:
+                return hits[:k]
+            limit *= 4
+
+
+def _schema() -> Schema:
+    builder = SchemaBuilder()
+    builder.add_text_field("words", tokenizer_name=_ANALYZER, index_option="freq")
+    builder.add_unsigned_field("row", fast=True)
+    return builder.build()
+
+
+def _with_analyzer(index: Index) -> Index:
+    index.register_tokenizer(_ANALYZER, TextAnalyzerBuilder(Tokenizer.whitespace()).build())
+    return index

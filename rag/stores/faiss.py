@@ -1,0 +1,252 @@
+"""FAISS and tantivy over immutable files: the embedded store.
+
+A segment is a directory: `vectors.faiss`, `words/` (tantivy), `rows.json` (ids and attributes) and
+`texts.json` (read only to merge or export). Small segments are searched exactly, large ones by HNSW.
+
+Source of HNSW: Malkov & Yashunin, 2016, https://arxiv.org/abs/1603.09320.
+"""
+
+import json
+import math
+import uuid
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy.orm import Session
+
+from rag.core.errors import ConflictError, MissingExtraError
+from rag.core.filters import Filter, matches
+from rag.core.protocols import StoreCapabilities, TextQuery, VectorQuery
+from rag.core.types import Attribute, Hit, Row, Segment
+from rag.scoring.words import query_words
+from rag.stores._files import leftovers, remove, written_whole
+from rag.stores._tantivy import WordIndex, write_words
+
+__all__ = ["Faiss"]
+
+_HNSW_LINKS = 16
+_RARE = 0.1  # below this share of findable rows HNSW loses them; looking at each is exact and quick
+_MAX_OPEN = 256
+
+
+class Faiss:
+    """Keep each segment as files below one directory."""
+
+    def __init__(
+        self, directory: Path, device: str = "cpu", exact_rows: int = 20_000, ef_search: int = 128
+    ) -> None:
+        if device not in ("cpu", "cuda"):
+            raise ValueError(f"device is cpu or cuda, got {device!r}")
+        self._directory = Path(directory)
+        self._device = device
+        self._exact_rows = exact_rows
+        self._ef_search = ef_search
+        self._open: OrderedDict[str, _Opened] = OrderedDict()
+        self._lock = Lock()
+
+    @property
+    def capabilities(self) -> StoreCapabilities:
+        """Say what this store can do."""
+        return StoreCapabilities(is_exact=False, is_transactional=False, is_durable=True)
+
+    def stage(self, rows: Sequence[Row], *, session: Session) -> Segment:
+        """Write a segment's files and sync them to disk."""
+        segment = Segment(uuid.uuid4().hex, len(rows))
+        with written_whole(self._directory / segment.segment_id) as partial:
+            vectors = np.stack([row.vector for row in rows]).astype(np.float32)
+            faiss.write_index(self._build(vectors), str(partial / "vectors.faiss"))
+            write_words(partial / "words", [row.text for row in rows])
+            (partial / "rows.json").write_text(json.dumps(_packed(rows)))
+            (partial / "texts.json").write_text(json.dumps([row.text for row in rows]))
+        return segment
+
+    def search(
+        self, query: VectorQuery | TextQuery, segments: Sequence[Segment], *, filter: Filter | None, k: int
+    ) -> list[Hit]:
+        """Search each segment and merge."""
+        opened = [self._opened(segment) for segment in segments if segment.num_rows]
+        masks = [segment.mask(filter, of.dead) for segment, of in zip(opened, segments, strict=False)]
+        found = (
+            [each.nearest(query, mask, k) for each, mask in zip(opened, masks, strict=True)]
+            if isinstance(query, VectorQuery)
+            else _best_words(query.text, opened, masks, k)
+        )
+        hits = [
+            Hit(each.chunk_ids[row], score)
+            for each, pairs in zip(opened, found, strict=True)
+            for row, score in pairs
+        ]
+        return sorted(hits, key=lambda hit: (-hit.score, hit.chunk_id))[:k]
+
+    def rows(self, segment: Segment, *, session: Session) -> Iterator[Row]:
+        """Read the live rows back."""
+        opened = self._opened(segment)
+        vectors = faiss.read_index(str(opened.path / "vectors.faiss")).reconstruct_n(0, segment.num_rows)
+        texts = json.loads((opened.path / "texts.json").read_text())
+        for row, chunk_id in enumerate(opened.chunk_ids):
+            version_id, attributes = opened.groups[opened.group_of[row]]
+            if version_id not in segment.dead:
+                yield Row(chunk_id, version_id, texts[row], vectors[row], attributes)
+
+    def drop(
+        self, segment_ids: Sequence[str] | None, *, keep: Sequence[str], session: Session
+    ) -> list[str]:
+        """Remove directories; what is still open here stays readable until it is closed."""
+        kept = set(keep)
+        doomed = (
+            leftovers(self._directory, keep=kept)
+            if segment_ids is None
+            else [self._directory / name for name in segment_ids if name not in kept]
+        )
+        removed = [path for path in doomed if path.is_dir()]
+        for path in removed:
+            remove(path)
+        return [path.name for path in removed]
+
+    def _build(self, vectors: NDArray[np.float32]) -> Any:  # Any: FAISS has no types
+        size = vectors.shape[1]
+        index: Any = (
+            faiss.IndexFlatIP(size)
+            if len(vectors) <= self._exact_rows
+            else faiss.IndexHNSWFlat(size, _HNSW_LINKS, faiss.METRIC_INNER_PRODUCT)
+        )
+        index.add(vectors)
+        return index
+
+    def _opened(self, segment: Segment) -> "_Opened":
+        with self._lock:
+            opened = self._open.get(segment.segment_id)
+            if opened is None:
+                path = self._directory / segment.segment_id
+                if not path.is_dir():
+                    raise ConflictError(
+                        f"segment {segment.segment_id} is gone: its collection changed during this search;"
+                        " search again"
+                    )
+                opened = _Opened(path, self._device, self._ef_search)
+                self._open[segment.segment_id] = opened
+                if len(self._open) > _MAX_OPEN:
+                    self._open.popitem(last=False)
+            self._open.move_to_end(segment.segment_id)
+            return opened
+
+
+class _Opened:
+    """A segment's files, each read when first needed."""
+
+    def __init__(self, path: Path, device: str, ef_search: int) -> None:
+        self.path = path
+        self._device = device
+        self._ef_search = ef_search
+        rows = json.loads((path / "rows.json").read_text())
+        self.chunk_ids: list[str] = rows["chunk_ids"]
+        self.group_of = np.array(rows["group_of"], dtype=np.int64)
+        self.groups: list[tuple[str, dict[str, Attribute]]] = [
+            (version_id, _attributes(stored)) for version_id, stored in rows["groups"]
+        ]
+
+    @cached_property
+    def vectors(self) -> Any:  # Any: FAISS has no types
+        index = faiss.read_index(str(self.path / "vectors.faiss"))
+        return index if self._device == "cpu" else _on_gpu(index)
+
+    @cached_property
+    def words(self) -> WordIndex:
+        return WordIndex(self.path / "words")
+
+    def mask(self, condition: Filter | None, dead: frozenset[str]) -> NDArray[np.bool_] | None:
+        """Give which rows may be found, (N,); None for all."""
+        if condition is None and not dead:
+            return None
+        allowed = [
+            version_id not in dead and matches(condition, attributes)
+            for version_id, attributes in self.groups
+        ]
+        mask: NDArray[np.bool_] = np.array(allowed, dtype=np.bool_)[self.group_of]
+        return mask
+
+    def nearest(
+        self, query: VectorQuery, mask: NDArray[np.bool_] | None, k: int
+    ) -> list[tuple[int, float]]:
+        """Give (row, cosine) of the k nearest allowed rows."""
+        num_allowed = len(self.chunk_ids) if mask is None else int(mask.sum())
+        if num_allowed == 0:
+            return []
+        if mask is not None and num_allowed < max(k, _RARE * len(self.chunk_ids)):
+            rows = np.flatnonzero(mask)
+            scores = self.vectors.reconstruct_batch(rows) @ query.vector
+            return list(zip(rows.tolist(), scores.tolist(), strict=True))
+        scores, found = self.vectors.search(
+            query.vector[None].astype(np.float32), min(k, num_allowed), params=self._parameters(mask, k)
+        )
+        return [
+            (row, score)
+            for row, score in zip(found[0].tolist(), scores[0].tolist(), strict=True)
+            if row >= 0
+        ]
+
+    def _parameters(self, mask: NDArray[np.bool_] | None, k: int) -> Any:  # Any: FAISS has no types
+        selector = None if mask is None else faiss.IDSelectorBitmap(np.packbits(mask, bitorder="little"))
+        if isinstance(self.vectors, faiss.IndexHNSW):
+            return faiss.SearchParametersHNSW(sel=selector, efSearch=max(self._ef_search, 2 * k))
+        return faiss.SearchParameters(sel=selector) if selector is not None else None
+
+
+def _best_words(
+    text: str, segments: Sequence[_Opened], masks: Sequence[NDArray[np.bool_] | None], k: int
+) -> list[list[tuple[int, float]]]:
+    """Search words with the weights of all segments together.
+
+    tantivy weighs a word by its own index; a boost turns that weight into the one over all of them.
+    """
+    words = query_words(text)
+    local = [segment.words.frequencies(words) for segment in segments]
+    total = sum(len(segment.chunk_ids) for segment in segments)
+    overall = {word: _idf(total, sum(counts[word] for counts in local)) for word in words}
+    found = []
+    for segment, counts, mask in zip(segments, local, masks, strict=True):
+        boosts = {
+            word: overall[word] / _idf(len(segment.chunk_ids), counts[word])
+            for word in words
+            if counts[word]
+        }
+        found.append(segment.words.search(boosts, mask, k) if boosts else [])
+    return found
+
+
+def _idf(num_rows: int, frequency: int) -> float:
+    return math.log(1 + (num_rows - frequency + 0.5) / (frequency + 0.5))
+
+
+def _packed(rows: Sequence[Row]) -> Mapping[str, object]:
+    # Rows of one document version share their attributes: keep each set once.
+    groups: dict[str, int] = {}
+    group_of = []
+    for row in rows:
+        key = json.dumps([row.version_id, dict(row.attributes)], sort_keys=True)
+        group_of.append(groups.setdefault(key, len(groups)))
+    return {
+        "chunk_ids": [row.chunk_id for row in rows],
+        "group_of": group_of,
+        "groups": [json.loads(key) for key in groups],
+    }
+
+
+def _attributes(stored: Mapping[str, Any]) -> dict[str, Attribute]:  # Any: decoded JSON
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()}
+
+
+def _on_gpu(index: Any) -> Any:  # Any: FAISS has no types
+    if not hasattr(faiss, "index_cpu_to_all_gpus"):
+        raise MissingExtraError(
+            "device cuda needs faiss-gpu in place of faiss-cpu: pip uninstall faiss-cpu, then"
+            " pip install 'grove-rag[gpu]'"
+        )
+    return faiss.index_cpu_to_all_gpus(index)

@@ -1,0 +1,84 @@
+"""Everything in memory, everything exact: the oracle that the other stores are compared with.
+
+Source of BM25: Robertson & Zaragoza, The Probabilistic Relevance Framework, 2009, section 3, with
+Lucene's idf. Statistics are those of all rows of the searched segments, dead and filtered ones too.
+"""
+
+import math
+import uuid
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from sqlalchemy.orm import Session
+
+from rag.core.filters import Filter, matches
+from rag.core.protocols import StoreCapabilities, TextQuery, VectorQuery
+from rag.core.types import Hit, Row, Segment
+from rag.scoring.words import analyze, query_words
+
+__all__ = ["Memory"]
+
+_K1 = 1.2
+_B = 0.75
+
+
+class Memory:
+    """Keep rows in lists and look at every one of them."""
+
+    capabilities = StoreCapabilities(is_exact=True, is_transactional=False, is_durable=False)
+
+    def __init__(self) -> None:
+        self._segments: dict[str, tuple[Row, ...]] = {}
+
+    def stage(self, rows: Sequence[Row], *, session: Session) -> Segment:
+        """Keep a new segment."""
+        segment = Segment(uuid.uuid4().hex, len(rows))
+        self._segments[segment.segment_id] = tuple(rows)
+        return segment
+
+    def search(
+        self, query: VectorQuery | TextQuery, segments: Sequence[Segment], *, filter: Filter | None, k: int
+    ) -> list[Hit]:
+        """Score every row, then keep the k best that may be found."""
+        rows = [(row, segment) for segment in segments for row in self._segments[segment.segment_id]]
+        scores = _cosines(query, rows) if isinstance(query, VectorQuery) else _bm25(query.text, rows)
+        hits = [
+            Hit(row.chunk_id, score)
+            for (row, segment), score in zip(rows, scores, strict=True)
+            if score is not None and row.version_id not in segment.dead and matches(filter, row.attributes)
+        ]
+        return sorted(hits, key=lambda hit: (-hit.score, hit.chunk_id))[:k]
+
+    def rows(self, segment: Segment, *, session: Session) -> Iterator[Row]:
+        """Give the live rows back."""
+        yield from (row for row in self._segments[segment.segment_id] if row.version_id not in segment.dead)
+
+    def drop(
+        self, segment_ids: Sequence[str] | None, *, keep: Sequence[str], session: Session
+    ) -> list[str]:
+        """Forget segments."""
+        doomed = set(self._segments if segment_ids is None else segment_ids) - set(keep)
+        return [segment_id for segment_id in doomed if self._segments.pop(segment_id, None) is not None]
+
+
+def _cosines(query: VectorQuery, rows: Sequence[tuple[Row, Segment]]) -> list[float | None]:
+    return [float(row.vector @ query.vector) for row, _ in rows]
+
+
+def _bm25(text: str, rows: Sequence[tuple[Row, Segment]]) -> list[float | None]:
+    counts = [Counter(analyze(row.text)) for row, _ in rows]
+    lengths = [sum(count.values()) for count in counts]
+    mean_length = sum(lengths) / len(lengths) if lengths else 0.0
+    words = query_words(text)
+    found = {word: sum(word in count for count in counts) for word in words}
+    scores: list[float | None] = []
+    for count, length in zip(counts, lengths, strict=True):
+        norm = _K1 * (1 - _B + _B * length / mean_length) if mean_length else _K1
+        parts = [
+            math.log(1 + (len(rows) - found[word] + 0.5) / (found[word] + 0.5))
+            * (count[word] * (_K1 + 1) / (count[word] + norm))
+            for word in words
+            if count[word]
+        ]
+        scores.append(sum(parts) if parts else None)
+    return scores

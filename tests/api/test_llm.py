@@ -1,0 +1,234 @@
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from rag.generation.backends._smollm2 import ensure_model
+
+from api.llm import RunningServer, ServerOptions, check, install, running_server, server_arguments
+from api.llm_environment import VLLM_VERSION, has_gpu, is_installed
+from rag.core.errors import ConflictError, InvalidInputError, MissingExtraError, UnavailableError
+from rag.core.settings import Settings
+
+HEALTHY = """#!{python}
+import sys
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+
+HTTPServer(("127.0.0.1", int(sys.argv[sys.argv.index("--port") + 1])), Handler).serve_forever()
+"""
+BROKEN = "#!/bin/sh\necho 'no such architecture'\nexit 7\n"
+SERVE = """
+import sys
+from pathlib import Path
+from api.llm import ServerOptions, serve
+
+environment, model, port = sys.argv[1:]
+options = ServerOptions(Path(model), port=int(port))
+note = lambda line: print(line, flush=True)
+serve(options, environment=Path(environment), log_file=Path(environment) / "log", on_line=note)
+"""
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def stand_in(folder: Path, program: str) -> Path:
+    """Make an environment whose `vllm` is the given program."""
+    (folder / "bin").mkdir(parents=True)
+    vllm = folder / "bin" / "vllm"
+    vllm.write_text(program.format(python=sys.executable) if "{python}" in program else program)
+    vllm.chmod(0o755)
+    recipe = {"vllm": VLLM_VERSION, "gpu": has_gpu(), "python": sys.version.split()[0]}
+    (folder / "grove-vllm.json").write_text(json.dumps(recipe))
+    return folder
+
+
+@pytest.fixture
+def model_dir(tmp_path: Path) -> Path:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "config.json").write_text("{}")
+    return folder
+
+
+def start(options: ServerOptions, environment: Path, lines: list[str]) -> None:
+    log_file = environment.parent / "vllm.log"
+    with running_server(options, environment=environment, log_file=log_file, on_line=lines.append):
+        pass
+
+
+def test_without_its_environment_the_message_names_the_install_command(
+    tmp_path: Path, model_dir: Path
+) -> None:
+    with pytest.raises(MissingExtraError, match="rag llm install"):
+        start(ServerOptions(model_dir), tmp_path / "absent", [])
+
+
+def test_an_environment_that_is_there_is_not_installed_again(tmp_path: Path) -> None:
+    environment = stand_in(tmp_path / "venv", BROKEN)
+    lines: list[str] = []
+    install(environment, lines.append)
+    assert is_installed(environment)
+    assert len(lines) == 1
+    assert "already installed" in lines[0]
+
+
+def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
+    environment = stand_in(tmp_path / "venv", HEALTHY)
+    with pytest.raises(InvalidInputError, match=r"config\.json"):
+        start(ServerOptions(tmp_path), environment, [])
+
+
+def test_a_taken_port_is_told_before_anything_starts(tmp_path: Path, model_dir: Path) -> None:
+    environment = stand_in(tmp_path / "venv", HEALTHY)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        taken = listener.getsockname()[1]
+        with pytest.raises(ConflictError, match=f"127.0.0.1:{taken}.*--port"):
+            start(ServerOptions(model_dir, port=taken), environment, [])
+
+
+def test_too_little_memory_is_told_before_anything_starts(tmp_path: Path, model_dir: Path) -> None:
+    if has_gpu():
+        pytest.skip("the check of main memory is for machines without a GPU")
+    environment = stand_in(tmp_path / "venv", HEALTHY)
+    with pytest.raises(UnavailableError, match="GiB of memory"):
+        start(ServerOptions(model_dir, port=free_port(), cache_bytes=1 << 50), environment, [])
+
+
+def test_a_server_that_ends_on_start_shows_the_end_of_its_log(tmp_path: Path, model_dir: Path) -> None:
+    environment = stand_in(tmp_path / "venv", BROKEN)
+    with pytest.raises(UnavailableError, match=r"(?s)ended with 7.*no such architecture"):
+        start(ServerOptions(model_dir, port=free_port()), environment, [])
+
+
+def test_a_server_that_never_gets_ready_is_given_up_and_stopped(tmp_path: Path, model_dir: Path) -> None:
+    environment = stand_in(tmp_path / "venv", '#!/bin/sh\necho $$ > "$0.pid"\nexec sleep 60\n')
+    with pytest.raises(UnavailableError, match="not ready within"):
+        start(ServerOptions(model_dir, port=free_port(), start_seconds=1.0), environment, [])
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((environment / "bin" / "vllm.pid").read_text()), 0)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_command_and_its_server(
+    tmp_path: Path, model_dir: Path, number: signal.Signals
+) -> None:
+    environment = stand_in(tmp_path / "venv", HEALTHY)
+    port = free_port()
+    command = [sys.executable, "-c", SERVE, str(environment), str(model_dir), str(port)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        while "vLLM answers on" not in process.stdout.readline():
+            assert process.poll() is None
+        process.send_signal(number)
+        assert process.wait(timeout=30) == 0
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port)).close()
+
+
+def test_arguments_that_grove_does_not_know_reach_vllm(model_dir: Path) -> None:
+    options = ServerOptions(model_dir, more_arguments=("--max-logprobs", "20"))
+    assert server_arguments(options, is_gpu=False)[-2:] == ["--max-logprobs", "20"]
+
+
+def test_check_names_the_serve_command_when_nothing_answers() -> None:
+    with pytest.raises(UnavailableError, match="rag llm serve"):
+        check(f"http://127.0.0.1:{free_port()}/v1")
+
+
+def test_check_tells_another_kind_of_server_from_a_generation_server() -> None:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"<html>")
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        with pytest.raises(UnavailableError, match="no OpenAI-compatible"):
+            check(f"http://127.0.0.1:{server.server_port}/v1")
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def server(vllm_environment: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """Run the real server over SmolLM2, once for all tests here: it takes a minute to start."""
+    options = ServerOptions(ensure_model(Settings().models_dir), port=free_port())
+    log_file = tmp_path_factory.mktemp("vllm") / "vllm.log"
+    with running_server(options, environment=vllm_environment, log_file=log_file, on_line=print) as running:
+        yield running
+
+
+def finished_requests(server: RunningServer) -> float:
+    metrics = httpx.get(f"{server.base_url.removesuffix('/v1')}/metrics").text
+    return sum(
+        float(count) for count in re.findall(r"^vllm:request_success_total\{.*\} (\S+)$", metrics, re.M)
+    )
+
+
+@pytest.mark.vllm
+def test_vllm_streams_a_completion(server: RunningServer) -> None:
+    request = {
+        "model": "smollm2",
+        "messages": [{"role": "user", "content": "Repeat: the vault is 7294."}],
+        "max_tokens": 12,
+        "stream": True,
+    }
+    with httpx.stream("POST", f"{server.base_url}/chat/completions", json=request, timeout=120) as response:
+        lines = [line.removeprefix("data: ") for line in response.iter_lines() if line]
+    assert lines[-1] == "[DONE]"
+    pieces = [
+        choice["delta"].get("content") for line in lines[:-1] for choice in json.loads(line)["choices"]
+    ]
+    assert len([piece for piece in pieces if piece]) > 3
+
+
+@pytest.mark.vllm
+def test_check_reports_the_model_and_how_fast_it_answers(server: RunningServer) -> None:
+    report = check(server.base_url)
+    assert (report.model, report.completion_tokens) == ("smollm2", 8)
+    assert report.completion_ms > report.health_ms > 0
+
+
+@pytest.mark.vllm
+def test_rag_ask_answers_through_vllm(server: RunningServer, tmp_path: Path) -> None:
+    document = tmp_path / "vault.md"
+    document.write_text("# The vault\n\nThe code of the vault is 7294. It was set in 1987 by Ada Marsh.\n")
+    profile = {"vllm": {"kind": "openai", "options": {"base_url": server.base_url, "model": "smollm2"}}}
+    environment = {
+        **os.environ,
+        "GROVE_ENCODER__KIND": "hashing",
+        "GROVE_GENERATORS": json.dumps(profile),
+        "GROVE_HOME": str(tmp_path / "home"),
+    }
+
+    def rag(*arguments: str) -> Any:
+        command = [str(Path(sys.prefix) / "bin" / "rag"), *arguments, "--json"]
+        finished = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        assert finished.returncode == 0, finished.stderr
+        return json.loads(finished.stdout)
+
+    assert rag("ingest", str(document))["documents"] == 1
+    before = finished_requests(server)
+    answer = rag("ask", "What is the code of the vault?", "--generator", "vllm")
+    assert answer["answer"]
+    assert answer["usage"]["completion_tokens"] > 0
+    assert finished_requests(server) > before

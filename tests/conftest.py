@@ -1,0 +1,90 @@
+"""Fixtures that bring the real outside world to tests, or skip with a counted reason.
+
+`GROVE_REQUIRE=browser,vllm,postgres,data` turns the skip of what is named into a failure.
+"""
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from _postgres import PostgresServer, start_postgres
+
+REPOSITORY = Path(__file__).parents[1]
+CHROMIUM = Path("/usr/bin/chromium")
+
+
+def _absent(what: str, reason: str) -> None:
+    if what in os.environ.get("GROVE_REQUIRE", "").split(","):
+        pytest.fail(f"GROVE_REQUIRE names {what}, but {reason}")
+    pytest.skip(reason)
+
+
+def _shared_data_dir() -> Path:
+    return Path(os.environ.get("GROVE_SHARED", REPOSITORY.parent / "shared")) / "data"
+
+
+def _vllm_environment() -> Path:
+    return Path(f"{sys.prefix}-vllm")
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in list(os.environ):
+        if name.startswith("GROVE_") and name not in ("GROVE_REQUIRE", "GROVE_SHARED"):
+            monkeypatch.delenv(name)
+    # A test that forgets to name a home must not write into the user's own.
+    monkeypatch.setenv("GROVE_HOME", str(tmp_path / "grove-home"))
+
+
+@pytest.fixture
+def grove_home(tmp_path: Path) -> Path:
+    """Give a home of the test's own, not yet made."""
+    return tmp_path / "grove-home"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Give the folder of the shared data sets."""
+    path = _shared_data_dir()
+    if not path.is_dir():
+        _absent("data", f"the shared data sets are not at {path}; set GROVE_SHARED")
+    return path
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Path:
+    """Give the browser's executable."""
+    if not CHROMIUM.exists():
+        _absent("browser", f"there is no {CHROMIUM}; apt-get install chromium")
+    return CHROMIUM
+
+
+@pytest.fixture(scope="session")
+def vllm_environment() -> Path:
+    """Give the environment of the generation server."""
+    path = _vllm_environment()
+    if not (path / "bin" / "python").exists():
+        _absent("vllm", f"there is no {path}; run `rag llm install`")
+    return path
+
+
+@pytest.fixture(scope="session")
+def _postgres_server() -> Iterator[PostgresServer]:
+    try:
+        server = start_postgres()
+    except (ImportError, OSError, RuntimeError) as error:
+        _absent("postgres", f"no PostgreSQL could be started: {error}")
+        raise
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def postgres_url(_postgres_server: PostgresServer) -> str:
+    """Give the address of a fresh database with pgvector available."""
+    return _postgres_server.new_database()

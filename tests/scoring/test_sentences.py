@@ -1,0 +1,84 @@
+import re
+import string
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.scoring.sentences import sentence_spans
+
+TEXTS = st.text(
+    alphabet=st.one_of(
+        st.sampled_from(
+            list('.!?。！？।\n\r\t |-*•"”’)]1234567890ABCabc,;:') + ["\u2028", "\u00a0", "𝔘", "🙂"]
+        ),
+        st.characters(codec="utf-8"),
+    ),
+    max_size=200,
+)
+
+
+def sentences(text: str) -> list[str]:
+    return [text[start:end] for start, end in sentence_spans(text)]
+
+
+@given(TEXTS)
+def test_spans_ascend_and_are_disjoint_trimmed_and_not_empty(text: str) -> None:
+    last = 0
+    for start, end in sentence_spans(text):
+        assert last <= start < end <= len(text)
+        assert text[start:end] == text[start:end].strip()
+        last = end
+
+
+@given(TEXTS)
+def test_every_character_that_is_not_space_is_in_a_sentence(text: str) -> None:
+    outside = list(text)
+    for start, end in sentence_spans(text):
+        outside[start:end] = " " * (end - start)
+    assert "".join(outside).strip() == ""
+
+
+@given(TEXTS, st.integers(0, 200), st.integers(0, 200))
+def test_a_part_of_a_text_has_its_sentences_inside_the_part(text: str, one: int, other: int) -> None:
+    start, end = sorted((min(one, len(text)), min(other, len(text))))
+    spans = sentence_spans(text, start=start, end=end)
+    assert all(start <= first and last <= end for first, last in spans)
+    joined = "".join(text[first:last] for first, last in spans)
+    assert re.sub(r"\s", "", joined) == re.sub(r"\s", "", text[start:end])
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("It works. It is fast.", ["It works.", "It is fast."]),
+        ("Is it? Yes! It is.", ["Is it?", "Yes!", "It is."]),
+        ("Dr. J. R. Smith of St. Ives vs. Mr. Who.", ["Dr. J. R. Smith of St. Ives vs. Mr. Who."]),
+        ("It costs 3.50 e.g. in the U.S. today. Buy.", ["It costs 3.50 e.g. in the U.S. today.", "Buy."]),
+        ('He said "stop." Then he left.', ['He said "stop."', "Then he left."]),
+        ("They came in 1901. Two left.", ["They came in 1901.", "Two left."]),
+        ("検索する。答える！本当？", ["検索する。", "答える！", "本当？"]),
+        ("「止まれ。」と言った。", ["「止まれ。」", "と言った。"]),
+        ("A heading\n\nA sentence\nover two lines.", ["A heading", "A sentence\nover two lines."]),
+        ("Parts:\n- one\n- two. Three", ["Parts:", "- one", "- two.", "Three"]),
+        ("1. First item\n2. Second item", ["1. First item", "2. Second item"]),
+        ("Name | Size\nA | 1\nB | 2", ["Name | Size", "A | 1", "B | 2"]),
+        ("Wait... what? Fine.", ["Wait... what?", "Fine."]),
+        ("Use rag/core/types.py. Then run it.", ["Use rag/core/types.py.", "Then run it."]),
+    ],
+)
+def test_sentences_end_where_a_reader_ends_them(text: str, expected: list[str]) -> None:
+    assert sentences(text) == expected
+
+
+def test_an_empty_or_blank_text_has_no_sentences() -> None:
+    assert sentence_spans("") == sentence_spans(string.whitespace) == []
+
+
+@pytest.mark.parametrize("piece", ["word ", ".", '!"', "\n", "1. ", " | ", "a. "])
+def test_a_long_text_is_read_in_linear_time(piece: str) -> None:
+    text = piece * (200_000 // len(piece))
+    started = time.process_time()
+    sentence_spans(text)
+    assert time.process_time() - started < 5.0  # quadratic time would be minutes

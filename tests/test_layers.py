@@ -1,0 +1,97 @@
+"""The rules of the tree that a reader relies on, checked on the source."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[1]
+PACKAGES = ("rag", "indexing", "agents", "api")
+FAMILIES = (
+    "rag/encoders",
+    "rag/stores",
+    "rag/retrieval",
+    "rag/generation/backends",
+    "indexing/loaders",
+    "indexing/chunkers",
+)
+# The one place of each kind that keeps serving whatever a request or a file does.
+CATCH_ALL = ("api/main.py", "indexing/worker.py")
+
+
+def sources() -> list[Path]:
+    return sorted(file for package in PACKAGES for file in (REPOSITORY / package).rglob("*.py"))
+
+
+def name(file: Path) -> str:
+    return str(file.relative_to(REPOSITORY))
+
+
+def exported(file: Path) -> list[str]:
+    for node in ast.parse(file.read_text()).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+            return list(ast.literal_eval(node.value))
+    return []
+
+
+def parts(family: str) -> list[Path]:
+    return [file for file in (REPOSITORY / family).glob("*.py") if not file.name.startswith("_")]
+
+
+def is_environment_read(node: ast.AST) -> bool:
+    if isinstance(node, ast.Call):
+        return ast.unparse(node.func) in ("os.environ.get", "os.getenv")
+    is_load = isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load)
+    return is_load and ast.unparse(node.value) == "os.environ"  # type: ignore[attr-defined]
+
+
+def test_imports_point_down() -> None:
+    command = [str(Path(sys.prefix) / "bin" / "lint-imports"), "--no-cache"]
+    finished = subprocess.run(command, check=False, cwd=REPOSITORY, capture_output=True, text=True)
+    assert finished.returncode == 0, finished.stdout[-3000:] + finished.stderr
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_part_of_a_family_exports_exactly_one_class(family: str) -> None:
+    for file in parts(family):
+        classes = [node.name for node in ast.parse(file.read_text()).body if isinstance(node, ast.ClassDef)]
+        assert len(exported(file)) == 1, name(file)
+        assert exported(file)[0] in classes, name(file)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_family_has_parts(family: str) -> None:
+    assert parts(family) != []
+
+
+def test_every_folder_of_source_is_a_package() -> None:
+    assert [name(file) for file in sources() if not (file.parent / "__init__.py").exists()] == []
+
+
+def test_every_module_says_what_it_is() -> None:
+    assert [
+        name(file) for file in sources() if ast.get_docstring(ast.parse(file.read_text())) is None
+    ] == []
+
+
+def test_only_the_two_loops_that_must_go_on_catch_everything() -> None:
+    found = [
+        name(file)
+        for file in sources()
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.ExceptHandler)
+        and (node.type is None or ast.unparse(node.type) in ("Exception", "BaseException"))
+    ]
+    assert [file for file in found if file not in CATCH_ALL] == []
+
+
+def test_only_the_settings_read_the_environment() -> None:
+    found = [
+        name(file)
+        for file in sources()
+        for node in ast.walk(ast.parse(file.read_text()))
+        if is_environment_read(node)
+    ]
+    assert found == []

@@ -1,0 +1,34 @@
+/** What can go wrong between page and server, in words for the person who reads the page. */
+
+export class ServerError extends Error {
+  override readonly name = "ServerError";
+
+  constructor(
+    readonly status: number, // 0: no answer at all
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+export const UNREACHABLE = "Grove does not answer. Check that the server is running, then try again.";
+
+/** Read an error reply (problem+json) into words. */
+export function errorOf(status: number, body: unknown): ServerError {
+  const { detail, title } = isRecord(body) ? body : {};
+  if (typeof detail === "string" && detail !== "") return new ServerError(status, detail);
+  if (typeof title === "string" && title !== "") return new ServerError(status, title);
+  if (status === 413) return new ServerError(status, "That is too large for this server.");
+  return new ServerError(status, `The server answered with error ${status}.`);
+}
+
+/** Give the words for anything that was thrown. */
+export function messageOf(error: unknown): string {
+  if (error instanceof ServerError) return error.message;
+  if (error instanceof TypeError) return UNREACHABLE; // what fetch throws when there is no connection
+  return error instanceof Error ? error.message : String(error);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}

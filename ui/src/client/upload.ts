@@ -1,0 +1,30 @@
+/** Files sent with progress: fetch cannot report how much of a request has left, XMLHttpRequest can. */
+
+import { errorOf, ServerError, UNREACHABLE } from "./errors";
+import type { Job } from "./types";
+
+/** Send files as one job; onSent is told the bytes that have left. */
+export function upload(url: URL, files: readonly File[], onSent: (bytes: number) => void): Promise<Job> {
+  const form = new FormData();
+  for (const file of files) form.append("files", file, file.name);
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open("POST", url);
+    request.upload.onprogress = (event) => onSent(event.loaded);
+    request.onerror = () => reject(new ServerError(0, UNREACHABLE));
+    request.onload = () => {
+      const body = parsed(request.responseText);
+      if (request.status >= 200 && request.status < 300) resolve(body as Job);
+      else reject(errorOf(request.status, body));
+    };
+    request.send(form);
+  });
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null; // an error page of something in between: the status says what happened
+  }
+}

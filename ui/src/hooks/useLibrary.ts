@@ -1,0 +1,133 @@
+import { useCallback, useEffect, useReducer, useRef } from "react";
+import type { Client } from "../client/client";
+import { messageOf } from "../client/errors";
+import { batches } from "../state/batches";
+import { isIndexing, type Library, library, newLibrary } from "../state/library";
+
+const POLL_MILLISECONDS = 700;
+
+export interface LibraryActions {
+  readonly choose: (name: string) => void;
+  readonly create: (name: string) => Promise<void>;
+  readonly add: (files: readonly File[]) => void;
+  readonly remove: (documentId: string) => void;
+  readonly dismiss: (uploadId: number) => void;
+  readonly loadMore: () => void;
+  readonly refresh: () => void;
+}
+
+/** Connect the library's state with the server: collections, documents, uploads and their jobs. */
+export function useLibrary(client: Client, first: string): [Library, LibraryActions] {
+  const [state, dispatch] = useReducer(library, first, newLibrary);
+  const lastId = useRef(0);
+  const { collection } = state;
+
+  const refresh = useCallback(async () => {
+    try {
+      const collections = await client.collections();
+      dispatch({ type: "collections.loaded", collections });
+      const isKnown = collections.some((known) => known.name === collection);
+      const page = isKnown ? await client.documents(collection, null) : { documents: [], next: null };
+      dispatch({ type: "documents.loaded", collection, page });
+    } catch (error) {
+      dispatch({ type: "failed", message: messageOf(error) });
+    }
+  }, [client, collection]);
+
+  useEffect(() => void refresh(), [refresh]);
+  usePolling(client, state, dispatch, refresh);
+
+  const add = async (files: readonly File[]): Promise<void> => {
+    const chosen = files.map((file) => ({ id: ++lastId.current, file, size: file.size }));
+    const rows = chosen.map(({ id, file }) => ({ id, name: file.name, bytes: file.size }));
+    dispatch({ type: "files.chosen", files: rows });
+    for (const batch of batches(chosen)) {
+      const ids = batch.map(({ id }) => id);
+      try {
+        dispatch({ type: "files.sending", ids, sentBytes: 0 });
+        const job = await client.upload(
+          collection,
+          batch.map(({ file }) => file),
+          (sentBytes) => dispatch({ type: "files.sending", ids, sentBytes }),
+        );
+        dispatch({ type: "files.sent", ids, job });
+      } catch (error) {
+        dispatch({ type: "files.failed", ids, message: messageOf(error) });
+      }
+    }
+    await refresh();
+  };
+
+  const attempt = async (work: Promise<void>): Promise<void> => {
+    try {
+      await work;
+      await refresh();
+    } catch (error) {
+      dispatch({ type: "failed", message: messageOf(error) });
+    }
+  };
+
+  const loadMore = async (): Promise<void> => {
+    const page = await client.documents(collection, state.next);
+    dispatch({ type: "documents.continued", collection, page });
+  };
+
+  return [
+    state,
+    {
+      choose: (name) => dispatch({ type: "collection.chosen", name }),
+      create: async (name) => {
+        await client.createCollection(name);
+        dispatch({ type: "collection.chosen", name });
+      },
+      add: (files) => void add(files),
+      remove: (documentId) => {
+        dispatch({ type: "document.deleted", documentId });
+        void attempt(client.deleteDocument(documentId));
+      },
+      dismiss: (id) => dispatch({ type: "upload.dismissed", id }),
+      loadMore: () => void attemptOnly(loadMore(), dispatch),
+      refresh: () => void refresh(),
+    },
+  ];
+}
+
+type Dispatch = (action: Parameters<typeof library>[1]) => void;
+
+async function attemptOnly(work: Promise<void>, dispatch: Dispatch): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    dispatch({ type: "failed", message: messageOf(error) });
+  }
+}
+
+/** While files are being taken in, ask the server how far it is. */
+function usePolling(client: Client, state: Library, dispatch: Dispatch, refresh: () => Promise<void>): void {
+  const isActive = isIndexing(state);
+  const jobs = [...new Set(state.uploads.filter(isWaited).map((upload) => upload.jobId))].join(" ");
+  useEffect(() => {
+    if (!isActive) return;
+    let isCurrent = true;
+    let timer: ReturnType<typeof setTimeout>;
+    const poll = async (): Promise<void> => {
+      for (const jobId of jobs === "" ? [] : jobs.split(" ")) {
+        await attemptOnly(
+          client.job(jobId).then((job) => dispatch({ type: "job.changed", job })),
+          dispatch,
+        );
+      }
+      await refresh();
+      if (isCurrent) timer = setTimeout(() => void poll(), POLL_MILLISECONDS);
+    };
+    timer = setTimeout(() => void poll(), POLL_MILLISECONDS);
+    return () => {
+      isCurrent = false;
+      clearTimeout(timer);
+    };
+  }, [client, isActive, jobs, dispatch, refresh]);
+}
+
+function isWaited(upload: Library["uploads"][number]): boolean {
+  return upload.jobId !== null && upload.state !== "failed";
+}

@@ -1,0 +1,106 @@
+/** The conversation as a pure function of what happened; knows nothing of the network. */
+
+import type { Citation, Message, RunEvent, Sentence } from "../client/types";
+
+export interface Step {
+  readonly name: string;
+  readonly milliseconds: number | null; // null while it runs
+  readonly summary: Readonly<Record<string, unknown>>;
+}
+
+export type TurnState = "running" | "answered" | "refused" | "stopped" | "failed";
+
+export interface Turn {
+  readonly id: number;
+  readonly question: string;
+  readonly collection: string;
+  readonly state: TurnState;
+  readonly steps: readonly Step[];
+  readonly text: string;
+  readonly sentences: readonly Sentence[];
+  readonly citations: readonly Citation[];
+  readonly milliseconds: number | null; // of the whole run
+  readonly error: string | null;
+}
+
+export type ConversationAction =
+  | { readonly type: "asked"; readonly id: number; readonly question: string; readonly collection: string }
+  | { readonly type: "received"; readonly id: number; readonly events: readonly RunEvent[] }
+  | { readonly type: "ended"; readonly id: number }
+  | { readonly type: "stopped"; readonly id: number }
+  | { readonly type: "failed"; readonly id: number; readonly message: string }
+  | { readonly type: "removed"; readonly id: number }
+  | { readonly type: "cleared" };
+
+const CUT_OFF = "The connection ended before the answer was complete.";
+
+/** Give the turns after an action. */
+export function conversation(turns: readonly Turn[], action: ConversationAction): readonly Turn[] {
+  switch (action.type) {
+    case "asked":
+      return [...turns, newTurn(action.id, action.question, action.collection)];
+    case "received":
+      return change(turns, action.id, (turn) => action.events.reduce(afterEvent, turn));
+    case "ended":
+      return change(turns, action.id, (turn) => failed(turn, CUT_OFF));
+    case "stopped":
+      return change(turns, action.id, (turn) => ({ ...turn, state: "stopped" }));
+    case "failed":
+      return change(turns, action.id, (turn) => failed(turn, action.message));
+    case "removed":
+      return turns.filter((turn) => turn.id !== action.id);
+    case "cleared":
+      return [];
+  }
+}
+
+/** Give what a follow-up question is read in the light of: the answered turns, oldest first. */
+export function history(turns: readonly Turn[]): Message[] {
+  return turns
+    .filter((turn) => turn.state === "answered")
+    .flatMap((turn) => [
+      { role: "user", content: turn.question },
+      { role: "assistant", content: turn.text },
+    ]);
+}
+
+function newTurn(id: number, question: string, collection: string): Turn {
+  const nothing = { steps: [], text: "", sentences: [], citations: [], milliseconds: null, error: null };
+  return { id, question, collection, state: "running", ...nothing };
+}
+
+/** Change a running turn; one that has ended stays as it is, whatever arrives late. */
+function change(turns: readonly Turn[], id: number, update: (turn: Turn) => Turn): readonly Turn[] {
+  return turns.map((turn) => (turn.id === id && turn.state === "running" ? update(turn) : turn));
+}
+
+function failed(turn: Turn, error: string): Turn {
+  return { ...turn, state: "failed", error };
+}
+
+function afterEvent(turn: Turn, event: RunEvent): Turn {
+  switch (event.type) {
+    case "step.started":
+      return { ...turn, steps: [...turn.steps, { name: event.step, milliseconds: null, summary: {} }] };
+    case "step.finished":
+      return { ...turn, steps: turn.steps.map((step) => finishedStep(step, event)) };
+    case "token":
+      return { ...turn, text: turn.text + event.text };
+    case "citation":
+      return { ...turn, citations: [...turn.citations, event.citation] };
+    case "answer.finished": {
+      const { answer, refused, sentences, citations, timings } = event.answer;
+      const state = refused ? "refused" : "answered";
+      return { ...turn, state, text: answer, sentences, citations, milliseconds: timings.total ?? null };
+    }
+    case "error":
+      return failed(turn, event.message);
+    default:
+      return turn; // a newer server may send events that this page does not show
+  }
+}
+
+function finishedStep(step: Step, event: Extract<RunEvent, { type: "step.finished" }>): Step {
+  if (step.name !== event.step || step.milliseconds !== null) return step;
+  return { ...step, milliseconds: event.milliseconds, summary: event.summary };
+}

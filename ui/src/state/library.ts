@@ -1,0 +1,162 @@
+/** Collections, documents and uploads as a pure function of what happened; knows nothing of the network. */
+
+import type { Collection, DocumentPage, DocumentSummary, FileStatus, Job } from "../client/types";
+
+export type UploadState = "waiting" | "sending" | "queued" | "running" | "failed";
+
+export interface Upload {
+  readonly id: number;
+  readonly name: string;
+  readonly bytes: number;
+  readonly sentBytes: number;
+  readonly state: UploadState;
+  readonly jobId: string | null;
+  readonly error: string | null;
+}
+
+export interface Library {
+  readonly collections: readonly Collection[] | null; // null until the server has answered
+  readonly collection: string;
+  readonly documents: readonly DocumentSummary[] | null;
+  readonly next: string | null; // where the list of documents goes on
+  readonly uploads: readonly Upload[];
+  readonly error: string | null;
+}
+
+export interface ChosenFile {
+  readonly id: number;
+  readonly name: string;
+  readonly bytes: number;
+}
+
+export type LibraryAction =
+  | { readonly type: "collections.loaded"; readonly collections: readonly Collection[] }
+  | { readonly type: "collection.chosen"; readonly name: string }
+  | { readonly type: "documents.loaded"; readonly collection: string; readonly page: DocumentPage }
+  | { readonly type: "documents.continued"; readonly collection: string; readonly page: DocumentPage }
+  | { readonly type: "document.deleted"; readonly documentId: string }
+  | { readonly type: "files.chosen"; readonly files: readonly ChosenFile[] }
+  | { readonly type: "files.sending"; readonly ids: readonly number[]; readonly sentBytes: number }
+  | { readonly type: "files.sent"; readonly ids: readonly number[]; readonly job: Job }
+  | { readonly type: "files.failed"; readonly ids: readonly number[]; readonly message: string }
+  | { readonly type: "job.changed"; readonly job: Job }
+  | { readonly type: "upload.dismissed"; readonly id: number }
+  | { readonly type: "failed"; readonly message: string | null };
+
+/** Give the library of a page that has just been opened. */
+export function newLibrary(collection: string): Library {
+  return { collections: null, collection, documents: null, next: null, uploads: [], error: null };
+}
+
+/** Give the library after an action. */
+export function library(state: Library, action: LibraryAction): Library {
+  switch (action.type) {
+    case "collections.loaded":
+      return { ...state, collections: action.collections, error: null };
+    case "collection.chosen":
+      return { ...state, collection: action.name, documents: null, next: null, uploads: [], error: null };
+    case "documents.loaded":
+    case "documents.continued":
+      return action.collection === state.collection ? withDocuments(state, action) : state;
+    case "document.deleted":
+      return {
+        ...state,
+        documents: state.documents?.filter((known) => known.document_id !== action.documentId) ?? null,
+      };
+    case "failed":
+      return { ...state, error: action.message };
+    default:
+      return { ...state, uploads: uploadsAfter(state.uploads, action) };
+  }
+}
+
+/** Say whether a question can find anything. */
+export function hasReadyDocuments(state: Library): boolean {
+  return state.documents?.some((known) => known.status === "ready") ?? false;
+}
+
+/** Say whether the server still has files of this collection to take in. */
+export function isIndexing(state: Library): boolean {
+  const isUnderWay = (known: DocumentSummary): boolean => known.status === "queued" || known.status === "running";
+  return state.uploads.some((upload) => upload.state !== "failed") || (state.documents?.some(isUnderWay) ?? false);
+}
+
+/** Give the documents that no upload row shows already. */
+export function listedDocuments(state: Library): readonly DocumentSummary[] {
+  const shown = new Set(state.uploads.map((upload) => upload.name));
+  const isShown = ({ status, source }: DocumentSummary): boolean => status !== "ready" && shown.has(source);
+  return state.documents?.filter((known) => !isShown(known)) ?? [];
+}
+
+function withDocuments(
+  state: Library,
+  { type, page }: Extract<LibraryAction, { type: "documents.loaded" | "documents.continued" }>,
+): Library {
+  const before = type === "documents.continued" ? (state.documents ?? []) : [];
+  const known = new Set(before.map((document) => document.document_id));
+  const fresh = page.documents.filter((document) => !known.has(document.document_id));
+  return { ...state, documents: [...before, ...fresh], next: page.next, error: null };
+}
+
+type UploadAction = Extract<
+  LibraryAction,
+  { type: "files.chosen" | "files.sending" | "files.sent" | "files.failed" | "job.changed" | "upload.dismissed" }
+>;
+
+function uploadsAfter(uploads: readonly Upload[], action: UploadAction): readonly Upload[] {
+  switch (action.type) {
+    case "files.chosen":
+      return [...uploads, ...action.files.map(newUpload)];
+    case "files.sending":
+      return spreadBytes(uploads, action.ids, action.sentBytes);
+    case "files.sent":
+      return afterJob(
+        uploads.map((upload) =>
+          action.ids.includes(upload.id) ? { ...upload, state: "queued", jobId: action.job.job_id } : upload,
+        ),
+        action.job,
+      );
+    case "files.failed":
+      return uploads.map((upload) =>
+        action.ids.includes(upload.id) ? { ...upload, state: "failed", error: action.message } : upload,
+      );
+    case "job.changed":
+      return afterJob(uploads, action.job);
+    case "upload.dismissed":
+      return uploads.filter((upload) => upload.id !== action.id);
+  }
+}
+
+function newUpload({ id, name, bytes }: ChosenFile): Upload {
+  return { id, name, bytes, sentBytes: 0, state: "waiting", jobId: null, error: null };
+}
+
+/** Give the sent bytes of one request to its files: they travel one after the other. */
+function spreadBytes(uploads: readonly Upload[], ids: readonly number[], sentBytes: number): readonly Upload[] {
+  let rest = sentBytes;
+  return uploads.map((upload) => {
+    if (!ids.includes(upload.id)) return upload;
+    const sent = Math.min(upload.bytes, rest);
+    rest -= sent;
+    return { ...upload, state: "sending", sentBytes: sent };
+  });
+}
+
+/** Bring the uploads of a job up to date; what is done leaves, and the list of documents shows it. */
+function afterJob(uploads: readonly Upload[], job: Job): readonly Upload[] {
+  const statuses = [...job.files];
+  const isOver = job.state === "done" || job.state === "failed";
+  return uploads.flatMap((upload): readonly Upload[] => {
+    if (upload.jobId !== job.job_id) return [upload];
+    const at = statuses.findIndex((file) => file.source === upload.name);
+    const status = at < 0 ? undefined : statuses.splice(at, 1)[0];
+    return afterStatus(upload, status, isOver);
+  });
+}
+
+function afterStatus(upload: Upload, status: FileStatus | undefined, isOver: boolean): readonly Upload[] {
+  const state = status?.state;
+  if (state === "failed") return [{ ...upload, state, error: status?.error ?? "The file could not be read." }];
+  if (state === "done" || state === "skipped" || isOver) return [];
+  return [{ ...upload, state: state ?? "queued" }];
+}
