@@ -5,6 +5,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import cast
 
 from agents.graph import answer_graph
 from agents.state import Context, State
@@ -70,9 +71,9 @@ async def _execute(run: "_Run", state: State, context: Context) -> AsyncIterator
             state, context=context, stream_mode=["custom", "values"]
         ):
             if mode == "custom":
-                yield await run.record(payload)
+                yield await run.record(cast(Event, payload))
             else:
-                final = payload
+                final = cast(State, payload)
     except RagError as error:
         yield await run.record(RunFailed(0, type(error).__name__, str(error)))
         return

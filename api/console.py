@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console as RichConsole
@@ -55,7 +55,7 @@ class Console:
         self.err.print(text, markup=False, highlight=False)
 
 
-def as_json(value: object) -> object:
+def as_json(value: object) -> Any:  # Any: JSON
     """Turn frozen dataclasses, tuples, paths and times into what json can write.
 
     >>> as_json({"a": (1, 2)})

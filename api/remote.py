@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 from pydantic import TypeAdapter
@@ -32,11 +33,11 @@ class RunningServer:
 
     url: str
 
-    def search(self, request: Mapping[str, object]) -> dict[str, object]:
+    def search(self, request: Mapping[str, object]) -> dict[str, Any]:
         """Search there; the reply is that of POST /api/v1/search."""
         response = httpx.post(f"{self.url}/api/v1/search", json=request, timeout=60)
         _raise_for(response)
-        found: dict[str, object] = response.json()
+        found: dict[str, Any] = response.json()
         return found
 
     def ask(self, request: Mapping[str, object]) -> Iterator[Event]:

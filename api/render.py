@@ -1,8 +1,9 @@
 """How answers, citations and hits read in a terminal; text only, no I/O."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-from rag.core.types import Answer, Citation, Passage
+from rag.core.types import Answer, Citation
 
 __all__ = ["answer_text", "citations_text", "hits_text", "marked", "table_text", "timings_text"]
 
@@ -40,15 +41,15 @@ def citations_text(citations: Sequence[Citation]) -> str:
     return "\n".join(lines)
 
 
-def hits_text(passages: Sequence[Passage]) -> str:
-    """List passages, best first."""
-    if not passages:
+def hits_text(hits: Sequence[Mapping[str, Any]]) -> str:  # Any: JSON
+    """List hits, as `rag search --json` gives them, best first."""
+    if not hits:
         return "Nothing found."
     lines = []
-    for number, passage in enumerate(passages, 1):
-        page = f", page {passage.page}" if passage.page else ""
-        lines.append(f"{number:2}. {passage.source}{page}  score {passage.score:.3f}")
-        lines.append(f"    {_short(passage.text)}")
+    for number, hit in enumerate(hits, 1):
+        page = f", page {hit['page']}" if hit["page"] else ""
+        lines.append(f"{number:2}. {hit['source']}{page}  score {hit['score']:.3f}")
+        lines.append(f"    {_short(hit['text'])}")
     return "\n".join(lines)
 
 

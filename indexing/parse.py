@@ -43,11 +43,13 @@ def parse_document(content: bytes, *, name: str) -> ParsedDocument:
     loader = _loaders().get(suffix)
     if loader is None:
         raise UnsupportedFormatError(
-            f"{name}: no loader takes {suffix or 'a name without suffix'};"
+            f"{name!r}: no loader takes {suffix or 'a name without suffix'};"
             f" allowed: {', '.join(supported_suffixes())}; convert the file to one of these"
         )
     if not content:
-        raise UnreadableDocumentError(f"{name}: the file is empty; check that it was saved or copied whole")
+        raise UnreadableDocumentError(
+            f"{name!r}: the file is empty; check that it was saved or copied whole"
+        )
     _check_signature(content, suffix, name=name)
     return loader.load(content, name=name)
 
@@ -67,17 +69,17 @@ def _loaders() -> dict[str, Loader]:
 def _check_signature(content: bytes, suffix: str, *, name: str) -> None:
     found = next((kind for mark, kind in _SIGNATURES if content.startswith(mark)), None)
     if suffix == ".pdf" and b"%PDF-" not in content[:_PDF_HEADER_BYTES]:
-        raise UnreadableDocumentError(f"{name}: named .pdf but it is {found or 'no PDF'}; check the file")
+        raise UnreadableDocumentError(f"{name!r}: named .pdf but it is {found or 'no PDF'}; check the file")
     if suffix == ".docx" and content.startswith(_OLD_OFFICE):
         raise UnreadableDocumentError(
-            f"{name}: an encrypted document or one in Word's old format;"
+            f"{name!r}: an encrypted document or one in Word's old format;"
             " open it with its password in Word and save it as .docx without one"
         )
     if suffix == ".docx" and not content.startswith(b"PK"):
         raise UnreadableDocumentError(
-            f"{name}: named .docx but it is {found or 'no Word document'}; check the file"
+            f"{name!r}: named .docx but it is {found or 'no Word document'}; check the file"
         )
     if suffix not in (".pdf", ".docx") and found is not None:
         raise UnreadableDocumentError(
-            f"{name}: named {suffix} but it is {found}; give it the suffix of what it is"
+            f"{name!r}: named {suffix} but it is {found}; give it the suffix of what it is"
         )

@@ -92,11 +92,18 @@ class Pipeline:
         Raises:
             InvalidInputError: no loader takes it, it is broken, or it holds no text.
         """
-        document = parse_document(content, name=Path(file.source).name)
+        return self.cut(file.source, content_hash, parse_document(content, name=Path(file.source).name))
+
+    def cut(self, source: str, content_hash: str, document: ParsedDocument) -> ReadDocument:
+        """Cut a parsed document into chunks.
+
+        Raises:
+            UnreadableDocumentError: it holds no text.
+        """
         chunks = self._chunker.chunk(document)
         if not chunks:
-            raise UnreadableDocumentError("the file holds no text")
-        return ReadDocument(file.source, content_hash, document, chunks)
+            raise UnreadableDocumentError("the document holds no text")
+        return ReadDocument(source, content_hash, document, chunks)
 
     def encode(
         self, documents: Sequence[ReadDocument], *, on_chunks: Callable[[int], None]

@@ -4,6 +4,7 @@ import hashlib
 import os
 import re
 import shutil
+import time
 import unicodedata
 import uuid
 from collections.abc import Iterator, Sequence
@@ -14,8 +15,9 @@ from rag.compose import Grove
 from rag.core.errors import InvalidInputError
 from rag.db.jobs import JobFile
 
-__all__ = ["safe_name", "submit_paths", "submit_uploads", "uploads_dir"]
+__all__ = ["remove_orphans", "remove_uploads", "safe_name", "submit_paths", "submit_uploads"]
 
+_ORPHAN_SECONDS = 3600.0  # an upload that no job names after so long is of a submission that failed
 _MAX_NAME_BYTES = 200
 _NOT_FOR_NAMES = re.compile(r"[/\\\x00-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 
@@ -58,7 +60,7 @@ def submit_uploads(grove: Grove, uploads: Sequence[tuple[str, Path]], *, collect
         raise InvalidInputError("no files were sent; send them as multipart form data in the field `files`")
     named = [(safe_name(name), path) for name, path in uploads]
     grove.ensure_collection(collection)
-    directory = uploads_dir(grove)
+    directory = _uploads_dir(grove)
     directory.mkdir(parents=True, exist_ok=True)
     files = {}
     for name, path in named:
@@ -66,15 +68,30 @@ def submit_uploads(grove: Grove, uploads: Sequence[tuple[str, Path]], *, collect
     return grove.jobs.submit(collection, list(files.values()))
 
 
-def uploads_dir(grove: Grove) -> Path:
-    """Give where uploads wait for their job."""
-    return grove.settings.home_dir / "uploads"
+def remove_uploads(grove: Grove, job_id: str) -> None:
+    """Remove the uploads of a finished job: what was read of them stands in the database."""
+    directory = _uploads_dir(grove)
+    for path in map(Path, grove.jobs.paths(job_id)):
+        if path.parent == directory:
+            path.unlink(missing_ok=True)
+
+
+def remove_orphans(grove: Grove) -> None:
+    """Remove uploads that no unfinished job names."""
+    directory = _uploads_dir(grove)
+    if not directory.is_dir():
+        return
+    awaited = grove.jobs.awaited_paths()
+    oldest = time.time() - _ORPHAN_SECONDS
+    for path in directory.iterdir():
+        if str(path) not in awaited and path.stat().st_mtime < oldest:
+            path.unlink(missing_ok=True)
 
 
 def safe_name(name: str) -> str:
-    """Make a file name that is only a name: no path, no control or direction marks, at most 200 bytes.
+    r"""Make a file name that is only a name: no path, no control or direction marks, at most 200 bytes.
 
-    >>> safe_name("../../etc/pass\\u202ewd.txt")
+    >>> safe_name("../../etc/pass\u202ewd.txt")
     'passwd.txt'
 
     Raises:
@@ -87,6 +104,10 @@ def safe_name(name: str) -> str:
     if not stem or room <= 0:
         raise InvalidInputError(f"{name!r:.120} is not a file name; send a name such as report.pdf")
     return stem.encode()[:room].decode(errors="ignore") + suffix
+
+
+def _uploads_dir(grove: Grove) -> Path:
+    return grove.settings.home_dir.absolute() / "uploads"
 
 
 def _files(path: Path) -> Iterator[Path]:

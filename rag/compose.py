@@ -9,7 +9,8 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
 from rag.core.errors import ConflictError, InvalidInputError
 from rag.core.filters import Filter, parse_filter
@@ -23,6 +24,7 @@ from rag.db.jobs import JobQueue
 from rag.db.publish import Publisher
 from rag.db.runs import RunLog
 from rag.db.session import Database, open_database
+from rag.encoders._cache import CachedEncoder
 from rag.generation.support import Support
 
 __all__ = ["DEFAULT", "Grove", "SearchResult"]
@@ -47,10 +49,17 @@ class SearchResult:
 class Grove:
     """One installation: its settings and the parts built from them."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, encoder: Encoder | None = None) -> None:
         self.settings = settings
+        self._encoder = encoder
         self._retrievers: dict[str, Retriever] = {}
         self._generators: dict[str, Generator] = {}
+
+    @classmethod
+    def with_cached_encoder(cls, settings: Settings, path: Path) -> Self:
+        """Build an installation that keeps its vectors by their text, for evaluations."""
+        encoder: Encoder = cls(settings).encoder
+        return cls(settings, encoder=CachedEncoder(encoder, path))
 
     @cached_property
     def database(self) -> Database:
@@ -76,8 +85,8 @@ class Grove:
 
     @cached_property
     def encoder(self) -> Encoder:
-        """Turn text into vectors."""
-        encoder: Encoder = self.build(_ENCODERS, self.settings.encoder)
+        """Turn text into vectors: the one handed in, else the one of the settings."""
+        encoder: Encoder = self._encoder or self.build(_ENCODERS, self.settings.encoder)
         return encoder
 
     @cached_property
@@ -186,6 +195,16 @@ class Grove:
         condition = parse_filter(filter)
         self.catalog.snapshot(collection)
         return self.retriever(retriever), condition
+
+    def local_model(self) -> Path:
+        """Give the folder of the carried language model, converted when it is not yet.
+
+        Raises:
+            MissingExtraError: the package that carries it is not installed.
+        """
+        prepare = _GENERATORS.helper("_smollm2").ensure_model
+        path: Path = prepare(self.settings.models_dir)
+        return path
 
     def warm_up(self) -> None:
         """Load what the first question would otherwise wait for."""

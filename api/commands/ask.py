@@ -2,8 +2,8 @@
 
 import asyncio
 import json as jsonlib
-from collections.abc import Mapping, Sequence
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import typer
 
@@ -54,14 +54,18 @@ def search(
 ) -> None:
     """Find passages; a running server of the same home answers faster."""
     console = Console.open(home, json)
-    options = {"collection": collection, "retriever": retriever, "k": k, "filter": _decoded(filter)}
+    condition = _decoded(filter)
     server = find_server(console.settings)
     if server is not None:
-        found = server.search({"query": text, **options})
+        found = server.search(
+            {"query": text, "collection": collection, "retriever": retriever, "k": k, "filter": condition}
+        )
     else:
         from rag.compose import Grove
 
-        result = Grove(console.settings).search(text, **options)
+        result = Grove(console.settings).search(
+            text, collection=collection, retriever=retriever, k=k, filter=condition
+        )
         found = {"hits": as_json(result.passages), "timings": result.timings}
     console.result(found, hits_text(found["hits"]))
 
@@ -147,7 +151,7 @@ def explain(
     console.result({"run_id": run_id, "events": as_json(events)}, "\n".join([*lines, "", *answers]))
 
 
-def _answered(console: Console, request: Mapping[str, object]) -> tuple[Answer, list[StepFinished]]:
+def _answered(console: Console, request: Mapping[str, Any]) -> tuple[Answer, list[StepFinished]]:
     server = find_server(console.settings)
     follow = _Follower(console)
     if server is not None:
@@ -158,11 +162,13 @@ def _answered(console: Console, request: Mapping[str, object]) -> tuple[Answer, 
     return follow.outcome()
 
 
-async def _ask_here(console: Console, request: Mapping[str, object], follow: "_Follower") -> None:
-    from agents.runs import AskRequest, ask
+async def _ask_here(console: Console, request: Mapping[str, Any], follow: "_Follower") -> None:
+    from agents.runs import ask
     from rag.compose import Grove
 
-    async for event in ask(Grove(console.settings), AskRequest.from_json(request)):
+    options = {name: value for name, value in request.items() if name not in ("question", "history")}
+    history = [Message(**turn) for turn in request.get("history", [])]
+    async for event in ask(Grove(console.settings), request["question"], history=history, **options):
         follow.take(event)
 
 
@@ -221,7 +227,6 @@ def _decoded(filter: str | None) -> object:
         ) from error
 
 
-def _fields(value: object) -> dict[str, object]:
-    fields = as_json(value)
-    assert isinstance(fields, dict)
+def _fields(value: object) -> dict[str, Any]:
+    fields: dict[str, Any] = as_json(value)
     return fields

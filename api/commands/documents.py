@@ -30,7 +30,9 @@ def add_commands(app: typer.Typer) -> None:
 def ingest(
     paths: Annotated[list[Path], typer.Argument(help="Files and folders.")],
     collection: Collection = "default",
-    detach: Annotated[bool, typer.Option("--detach", help="Queue the job for a worker and return.")] = False,
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Queue the job for a worker and return.")
+    ] = False,
     home: Home = None,
     json: Json = False,
 ) -> None:

@@ -15,10 +15,13 @@ from pypdfium2 import PdfPage, PdfTextPage, raw
 __all__ = ["Word", "read_words"]
 
 # PDFium puts U+FFFE in place of a hyphen at the end of a line (U+0002 when asked for one character).
-_TOKEN = re.compile(r"[^\s\ufffe\u0002]+")
-_HYPHENS = "\ufffe\u0002"
+_TOKEN = re.compile(r"[^\s\ufffe\u0002]+[\ufffe\u0002]?|[\ufffe\u0002]")
+_HYPHENS = str.maketrans({"\ufffe": "-", "\u0002": "-", "\0": None})
+_CUTS = ("\ufffe", "\u0002")
 _DEVICE = 1_000_000  # PDFium maps to whole pixels: a millionth of the page is precise enough
 _BOLD = 600
+_BOLD_NAME = re.compile(rb"bold|black|heavy|demi", re.IGNORECASE)
+_MAX_FONT_NAME = 128
 
 
 class Word(NamedTuple):
@@ -27,6 +30,7 @@ class Word(NamedTuple):
     In the second frame y grows downwards; a word on a page turned on its side lies in it like any other.
     """
 
+    number: int  # in the order of the page's content
     text: str
     x0: float
     y0: float
@@ -42,7 +46,10 @@ class Word(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
-    """From PDF coordinates to fractions of the page as it is shown: u = a x + b y + c, v = d x + e y + f."""
+    """From PDF coordinates to fractions of the page as it is shown.
+
+    u = a x + b y + c, v = d x + e y + f
+    """
 
     a: float
     b: float
@@ -104,14 +111,14 @@ def _words(textpage: PdfTextPage, frame: _Frame) -> Iterator[Word]:
     origin_x, origin_y = ctypes.c_double(), ctypes.c_double()
     origin = (ctypes.byref(origin_x), ctypes.byref(origin_y))
     turn, bold, line_end = 0, False, -1
-    for match in _TOKEN.finditer(text):
+    for number, match in enumerate(_TOKEN.finditer(text)):
         start, end = match.span()
-        letters = match.group().replace("\0", "")
-        if start >= line_end:  # a run of one line has one direction and, nearly always, one weight
+        letters = match.group().translate(_HYPHENS)
+        if start >= line_end:  # a run of one line has one direction
             found = text.find("\n", start)
             line_end = len(text) if found < 0 else found
             turn = _turn(raw.FPDFText_GetCharAngle(handle, start), frame.turn)
-            bold = raw.FPDFText_GetFontWeight(handle, start) >= _BOLD
+            bold = _is_bold(handle, start) and _is_bold(handle, _last_letter(text, line_end))
         raw.FPDFText_GetLooseCharBox(handle, start, first_ref)
         raw.FPDFText_GetLooseCharBox(handle, end - 1, last_ref)
         raw.FPDFText_GetCharOrigin(handle, start, *origin)
@@ -131,8 +138,8 @@ def _words(textpage: PdfTextPage, frame: _Frame) -> Iterator[Word]:
         size = y1 - y0
         if not y0 - size <= base <= y1 + size:
             base = y1
-        joined = start > 0 and text[start - 1] in _HYPHENS
-        yield Word(letters, x0, y0, x1, y1, base, size, bold, joined, turn, shown)
+        joined = start > 0 and text[start - 1] in _CUTS
+        yield Word(number, letters, x0, y0, x1, y1, base, size, bold, joined, turn, shown)
 
 
 def _text(handle: Any, num_chars: int) -> str:  # Any: a foreign pointer
@@ -147,6 +154,21 @@ def _text(handle: Any, num_chars: int) -> str:  # Any: a foreign pointer
     # PDFium leaves characters out of its text or puts some in: ask for each one.
     codes = (raw.FPDFText_GetUnicode(handle, index) for index in range(num_chars))
     return "".join(chr(code) if code < 0x110000 else "\ufffd" for code in codes)
+
+
+def _is_bold(handle: Any, index: int) -> bool:  # Any: a foreign pointer
+    """Tell whether a character is bold: PDFium's weight is a guess, so the font's name counts, too."""
+    if raw.FPDFText_GetFontWeight(handle, index) >= _BOLD:
+        return True
+    name = ctypes.create_string_buffer(_MAX_FONT_NAME)
+    raw.FPDFText_GetFontInfo(handle, index, name, _MAX_FONT_NAME, None)
+    return _BOLD_NAME.search(name.value) is not None
+
+
+def _last_letter(text: str, end: int) -> int:
+    while text[end - 1].isspace():
+        end -= 1
+    return end - 1
 
 
 def _turn(angle: float, page_turn: int) -> int:

@@ -5,14 +5,13 @@ between the columns of a table for one. Knows no file format.
 
 1. Neighbouring words of one line make a piece.
 2. A gutter is a strip that few pieces cross and that has running text on both sides; pieces that do
-   cross it (a title, a wide figure) cut the page into bands; in a band the left column comes before the right.
+   cross it (a title, a wide figure) cut the page into bands; in a band the left column comes first.
 3. Within a column, pieces with one base line make a row: a line of text, or a row of a table.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
-from statistics import median
 
 from indexing.loaders._pdf_words import Word
 
@@ -22,9 +21,13 @@ _WORD_GAP = 1.2  # a wider gap between words, in font sizes, separates pieces
 _OVERLAP = 0.5  # words may overlap so much (kerning, bold by printing twice)
 _BASE_SHIFT = 0.45  # of the font size: a raised or lowered word still belongs to its line
 _MIN_COLUMN_PIECES = 5
-_MIN_COLUMN_EMS = 9  # median width of the pieces of running text, in font sizes
-_MIN_COLUMN_FILL = 0.5  # ... and as a share of the column
+_LINE_EMS = 9  # a line of running text is at least so many font sizes wide
+_LINE_FILL = 0.55  # ... and takes this share of its column
+_ALIGNED_SHARE = 0.6  # of the pieces left and right that stand side by side in a table
+_MIN_LINES_SHARE = 0.5  # of all that is written in a column, measured by width, is in such lines
 _MAX_CROSSING = 0.3  # share of pieces that may cross a gutter
+_BAND_GAP = 1.9  # distance of base lines, in font sizes, that may part columns from what is above them
+_MAX_DEPTH = 3  # more than eight columns are no running text
 _RIGHT_TO_LEFT = ("\u0590", "\u08ff")
 
 
@@ -63,8 +66,19 @@ class Row:
         self.x0 = min(piece.x0 for piece in self.pieces)
         self.x1 = max(piece.x1 for piece in self.pieces)
         widest = max(self.pieces, key=lambda piece: piece.x1 - piece.x0)
-        self.base, self.size = widest.base, max(word.size for word in widest.words)
+        self.base, self.size = widest.base, _prevailing_size(widest.words)
         self.bold = all(word.bold for piece in self.pieces for word in piece.words)
+
+
+def _prevailing_size(words: Sequence[Word]) -> float:
+    """Give the font size that half of the letters do not exceed: a large bullet does not count."""
+    ordered = sorted((word.size, len(word.text)) for word in words)
+    half = sum(length for _, length in ordered) / 2
+    for size, length in ordered:
+        half -= length
+        if half <= 0:
+            return size
+    return ordered[-1][0]
 
 
 def read_rows(words: Sequence[Word]) -> list[Row]:
@@ -101,9 +115,9 @@ def _goes_on(piece: Piece, word: Word) -> bool:
 
 def _regions(pieces: list[Piece], depth: int = 0) -> Iterator[list[Piece]]:
     """Give groups of pieces that are read one after the other, each of a single column."""
-    gutter = _gutter(pieces) if depth < 3 else None  # more than eight columns are no running text
+    gutter = _gutter(pieces) if depth < _MAX_DEPTH else None
     if gutter is None:
-        yield pieces
+        yield from _stacked(pieces, depth)
         return
     left: list[Piece] = []
     right: list[Piece] = []
@@ -123,10 +137,34 @@ def _regions(pieces: list[Piece], depth: int = 0) -> Iterator[list[Piece]]:
     yield from _band(left, right, depth)
 
 
+def _stacked(pieces: list[Piece], depth: int) -> Iterator[list[Piece]]:
+    """Look for columns between wide horizontal gaps: below a figure that takes the whole width, say."""
+    bands: list[list[Piece]] = []
+    for piece in sorted(pieces, key=lambda piece: piece.base):
+        if bands and piece.base - bands[-1][-1].base <= _BAND_GAP * piece.size:
+            bands[-1].append(piece)
+        else:
+            bands.append([piece])
+    waiting: list[Piece] = []
+    for band in bands:
+        if depth >= _MAX_DEPTH or len(bands) == 1 or _gutter(band) is None:
+            waiting += band
+            continue
+        if waiting:
+            yield waiting
+            waiting = []
+        yield from _regions(band, depth + 1)
+    if waiting:
+        yield waiting
+
+
 def _band(left: list[Piece], right: list[Piece], depth: int) -> Iterator[list[Piece]]:
     if max(len(left), len(right)) < 3:  # too little to be columns: a line of head or foot
         if left or right:
             yield left + right
+        return
+    if not (_is_running_text(left) and _is_running_text(right)) and _is_aligned(left, right):
+        yield left + right  # a table whose columns happen to leave the gutter free
         return
     for column in (left, right):
         if column:
@@ -153,6 +191,8 @@ def _gutter(pieces: Sequence[Piece]) -> float | None:
         [piece for piece in pieces if piece.x1 <= gutter],
         [piece for piece in pieces if piece.x0 >= gutter],
     )
+    if min(map(len, sides)) < _MIN_COLUMN_PIECES:
+        return None
     return gutter if all(_is_running_text(side) for side in sides) else None
 
 
@@ -170,12 +210,30 @@ def _longest_run(values: Sequence[int], value: int, first: int, last: int) -> tu
 
 
 def _is_running_text(pieces: Sequence[Piece]) -> bool:
-    if len(pieces) < _MIN_COLUMN_PIECES:
+    if not pieces:
         return False
-    width = median(piece.x1 - piece.x0 for piece in pieces)
-    size = median(piece.size for piece in pieces)
     column = max(piece.x1 for piece in pieces) - min(piece.x0 for piece in pieces)
-    return width >= _MIN_COLUMN_EMS * size and width >= _MIN_COLUMN_FILL * column
+    widths = [piece.x1 - piece.x0 for piece in pieces]
+    lines = [
+        width
+        for width, piece in zip(widths, pieces, strict=True)
+        if width >= max(_LINE_EMS * piece.size, _LINE_FILL * column)
+    ]
+    # Figures and code beside running text are many short pieces; their number must not outvote the text.
+    return sum(lines) >= _MIN_LINES_SHARE * sum(widths)
+
+
+def _is_aligned(left: Sequence[Piece], right: Sequence[Piece]) -> bool:
+    """Tell whether most pieces of each side have one of the other side on their base line."""
+    both = [(piece.base, 0, piece.size) for piece in left] + [
+        (piece.base, 1, piece.size) for piece in right
+    ]
+    both.sort()
+    alone = 0
+    for index, (base, side, size) in enumerate(both):
+        near = both[max(index - 1, 0) : index + 2]
+        alone += all(other == side or abs(at - base) > 0.2 * size for at, other, _ in near)
+    return alone <= (1 - _ALIGNED_SHARE) * len(both)
 
 
 def _rows(pieces: list[Piece], region: int) -> Iterator[Row]:

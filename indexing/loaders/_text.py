@@ -23,7 +23,7 @@ _MARKS = (  # the longer first: UTF-32 begins with the mark of UTF-16
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_SAMPLE_BYTES = 200_000  # what a guess of the encoding looks at; it grows slower than linear, so it is bounded
+_SAMPLE_BYTES = 200_000  # enough to guess the encoding; guessing over megabytes takes seconds
 _MAX_CONTROL_SHARE = 0.05
 _CONTROL = re.compile(r"[\x01-\x08\x0e-\x1a\x7f\ufffd]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
@@ -45,17 +45,17 @@ def decode(content: bytes, *, name: str, declared: str | None = None) -> str:
             break
         return clean(text)
     raise UnreadableDocumentError(
-        f"{name}: {len(content)} bytes that are not text in any encoding known here; save it as UTF-8"
+        f"{name!r}: {len(content)} bytes that are not text in any encoding known here; save it as UTF-8"
     )
 
 
 def clean(text: str) -> str:
-    """Give the text with `\\n` as the only newline, without NUL and lone surrogates.
+    r"""Give the text with `\n` as the only newline, without NUL and lone surrogates.
 
     No database and no tokeniser takes those; they go before any offset is made.
 
-    >>> clean("a\\r\\nb\\rc\\0")
-    'a\\nb\\nc'
+    >>> clean("a\r\nb\rc\0")
+    'a\nb\nc'
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
     return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
@@ -86,7 +86,7 @@ def finish(
         UnreadableDocumentError: the text is empty or blank.
     """
     if not text.strip():
-        raise UnreadableDocumentError(f"{name}: the file holds no text; there is nothing to index")
+        raise UnreadableDocumentError(f"{name!r}: the file holds no text; there is nothing to index")
     return ParsedDocument(
         text=text,
         title=one_line(clean(title or ""))[:500] or stem(name),

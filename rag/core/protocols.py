@@ -4,7 +4,7 @@ A part's constructor takes finished parts and does no I/O; what is heavy is load
 Capabilities are data. The laws in tests/laws run on every implementation.
 """
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -214,7 +214,7 @@ class Generator(Protocol):
         """Give the number of tokens, exactly or as an upper estimate."""
         ...
 
-    def stream(self, prompt: Prompt, options: GenerationOptions) -> AsyncIterator[Delta]:
+    def stream(self, prompt: Prompt, options: GenerationOptions) -> AsyncGenerator[Delta, None]:
         """Generate; closing the iterator stops the work.
 
         Raises:

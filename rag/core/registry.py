@@ -42,13 +42,21 @@ class Family:
             if point.name == name:
                 loaded: type[Any] = point.load()
                 return loaded
+        module = self.helper(name)
+        assert len(module.__all__) == 1, f"{module.__name__}.__all__ must name exactly one class"
+        part: type[Any] = getattr(module, module.__all__[0])
+        return part
+
+    def helper(self, name: str) -> Any:  # Any: a module
+        """Import a module of the family, a part or what parts share.
+
+        Raises:
+            MissingExtraError: it needs a library that is not installed.
+        """
         try:
-            module = importlib.import_module(f"{self.package}.{name}")
+            return importlib.import_module(f"{self.package}.{name}")
         except ModuleNotFoundError as error:
             raise MissingExtraError(
                 f"{self.package}.{name} needs the library {error.name!r}, which is not installed;"
                 " docs/dependencies.md names the extra that brings it"
             ) from error
-        assert len(module.__all__) == 1, f"{module.__name__}.__all__ must name exactly one class"
-        part: type[Any] = getattr(module, module.__all__[0])
-        return part

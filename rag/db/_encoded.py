@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag.core.types import Attribute, Chunk, ParsedDocument, Row, Vector
+from rag.db._layout import encode_layout
 
 __all__ = ["EncodedDocument"]
 
@@ -23,12 +24,23 @@ class EncodedDocument:
         """Give what filters can compare: the metadata, and the source."""
         return {**self.document.metadata, "source": self.source}
 
-    def chunk_rows(self, version_id: str, *, tenant: str) -> list[dict[str, object]]:
+    def version_row(self) -> dict[str, object]:
+        """Give the version's fields but those that say which version it is."""
+        return {
+            "content_hash": self.content_hash,
+            "pipeline_version": self.pipeline_version,
+            "title": self.document.title,
+            "text": self.document.text,
+            "layout": encode_layout(self.document.layout),
+            "attributes": self.attributes(),
+            "num_chunks": len(self.chunks),
+        }
+
+    def chunk_rows(self, version_id: str) -> list[dict[str, object]]:
         """Give the rows of the database's table."""
         return [
             {
                 "id": f"{version_id}.{ordinal}",
-                "tenant": tenant,
                 "version_id": version_id,
                 "ordinal": ordinal,
                 "start": chunk.start,

@@ -1,12 +1,56 @@
-"""A layout as bytes: compressed arrays, 16-bit coordinates, about 6 bytes a word."""
+"""A layout as bytes: compressed arrays, 16-bit coordinates, about 11 bytes a word.
+
+A book has half a million words. What is asked for is the page and the boxes of one sentence: a packed
+layout gives those without making an object of every word (50 ms instead of 3 s).
+"""
 
 import io
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rag.core.layout import Box, BoxSpan, Layout, PageSpan
 
+__all__ = ["PackedLayout", "decode_layout", "encode_layout"]
+
 _SCALE = 65535
+
+
+@dataclass(frozen=True, slots=True)
+class PackedLayout:
+    """A layout's numbers."""
+
+    pages: NDArray[np.int32]  # (P, 3): page, start, end
+    spans: NDArray[np.int32]  # (W, 3): start, end, page
+    corners: NDArray[np.uint16]  # (W, 4): x0, y0, x1, y1 in 1/65535 of the page
+
+    @classmethod
+    def from_bytes(cls, packed: bytes) -> "PackedLayout":
+        """Read what `encode_layout` wrote."""
+        if not packed:
+            none = np.zeros((0, 3), dtype=np.int32)
+            return cls(none, none, np.zeros((0, 4), dtype=np.uint16))
+        with np.load(io.BytesIO(packed)) as arrays:
+            return cls(arrays["pages"], arrays["spans"], arrays["corners"])
+
+    def between(self, start: int, end: int) -> Layout:
+        """Give the layout with all pages, and the boxes of these characters only."""
+        first = int(np.searchsorted(self.spans[:, 1], start, side="right"))
+        last = int(np.searchsorted(self.spans[:, 0], end, side="left"))
+        return self._layout(slice(first, last))
+
+    def whole(self) -> Layout:
+        """Give all of the layout."""
+        return self._layout(slice(None))
+
+    def _layout(self, words: slice) -> Layout:
+        corners = np.round(self.corners[words] / _SCALE, 5).tolist()
+        boxes = tuple(
+            BoxSpan(start, end, Box(page, *corner))
+            for (start, end, page), corner in zip(self.spans[words].tolist(), corners, strict=True)
+        )
+        return Layout(tuple(PageSpan(*row) for row in self.pages.tolist()), boxes)
 
 
 def encode_layout(layout: Layout) -> bytes:
@@ -27,13 +71,4 @@ def encode_layout(layout: Layout) -> bytes:
 
 def decode_layout(packed: bytes) -> Layout:
     """Unpack what `encode_layout` packed."""
-    if not packed:
-        return Layout()
-    with np.load(io.BytesIO(packed)) as arrays:
-        corners = np.round(arrays["corners"] / _SCALE, 5).tolist()
-        pages = tuple(PageSpan(*row) for row in arrays["pages"].tolist())
-        boxes = tuple(
-            BoxSpan(start, end, Box(page, *corner))
-            for (start, end, page), corner in zip(arrays["spans"].tolist(), corners, strict=True)
-        )
-    return Layout(pages, boxes)
+    return PackedLayout.from_bytes(packed).whole()

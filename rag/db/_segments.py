@@ -29,7 +29,7 @@ __all__ = [
     "delete_where",
     "name_segment",
     "raise_generation",
-    "retire_version",
+    "retire_versions",
     "segment_loads",
     "serving_index",
 ]
@@ -122,11 +122,11 @@ def dead_versions(session: Session, segment_ids: Sequence[str]) -> frozenset[str
     )
 
 
-def retire_version(session: Session, version_id: str) -> None:
-    """Make a version unfindable; its text stays for old citations."""
-    session.execute(delete(ChunkRow).where(ChunkRow.version_id == version_id))
+def retire_versions(session: Session, version_ids: Sequence[str]) -> None:
+    """Make versions unfindable; their text stays for old citations."""
+    session.execute(delete(ChunkRow).where(ChunkRow.version_id.in_(version_ids)))
     session.execute(
-        update(SegmentVersionRow).where(SegmentVersionRow.version_id == version_id).values(is_dead=True)
+        update(SegmentVersionRow).where(SegmentVersionRow.version_id.in_(version_ids)).values(is_dead=True)
     )
 
 

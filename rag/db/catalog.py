@@ -1,8 +1,6 @@
 """What the library holds: reads only, always within one tenant."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -10,9 +8,11 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, undefer
 
 from rag.core.errors import NotFoundError
-from rag.core.layout import Box, Layout
+from rag.core.layout import Box
 from rag.core.types import Attribute, Hit, Passage, Segment, Snapshot
-from rag.db._layout import decode_layout
+from rag.db._layout import PackedLayout, decode_layout
+from rag.db._queries import FIND_COLLECTION, FIND_PASSAGES
+from rag.db._views import CollectionSummary, DocumentSummary, StoredChunk, StoredDocument
 from rag.db.session import Database
 from rag.db.tables import (
     ChunkRow,
@@ -36,58 +36,6 @@ __all__ = [
 ]
 
 _PENDING = ("queued", "running", "failed")
-
-
-@dataclass(frozen=True, slots=True)
-class CollectionSummary:
-    """A collection and how much it holds."""
-
-    name: str
-    documents: int
-    chunks: int
-    generation: int
-    created_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class DocumentSummary:
-    """A document of a collection, or a file that is not, or could not be, taken in."""
-
-    document_id: str | None
-    source: str
-    title: str
-    status: str  # ready, or as the file of a job: queued, running, failed
-    version: int | None
-    chunks: int
-    error: str | None
-    created_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class StoredChunk:
-    """Where a chunk stands in its document."""
-
-    chunk_id: str
-    start: int
-    end: int
-    page: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class StoredDocument:
-    """A document version as it was read."""
-
-    document_id: str
-    version: int
-    collection: str
-    source: str
-    title: str
-    text: str
-    layout: Layout
-    metadata: dict[str, Attribute]
-    chunks: list[StoredChunk]
-    status: str
-    created_at: datetime
 
 
 class Catalog:
@@ -129,10 +77,14 @@ class Catalog:
         Raises:
             NotFoundError: no such collection.
         """
-        with self._database.read() as session:
-            row = self._collection(session, collection)
-            cached = self._snapshots.get(row.id)
-            if cached is None or cached.generation != row.generation:
+        with self._database.connection() as connection:
+            found = connection.execute(
+                FIND_COLLECTION, {"tenant": self._tenant, "name": collection}
+            ).first()
+        cached = None if found is None else self._snapshots.get(found.id)
+        if found is None or cached is None or cached.generation != found.generation:
+            with self._database.read() as session:
+                row = self._collection(session, collection)
                 cached = self._read_snapshot(session, row)
                 self._snapshots[row.id] = cached
         return cached
@@ -201,41 +153,23 @@ class Catalog:
 
     def passages(self, hits: Sequence[Hit]) -> list[Passage]:
         """Give the hits' texts and places, in their order; a hit deleted in between is left out."""
-        query = (
-            select(
-                ChunkRow.id,
-                DocumentRow.id,
-                VersionRow.version,
-                DocumentRow.source,
-                VersionRow.title,
-                ChunkRow.page,
-                ChunkRow.start,
-                ChunkRow.end,
-                ChunkRow.text,
-                ChunkRow.heading,
-            )
-            .join(VersionRow, VersionRow.id == ChunkRow.version_id)
-            .join(DocumentRow, DocumentRow.id == VersionRow.document_id)
-            .where(ChunkRow.id.in_([hit.chunk_id for hit in hits]), ChunkRow.tenant == self._tenant)
-        )
-        with self._database.read() as session:
-            found = {row[0]: row for row in session.execute(query)}
-        return [
-            Passage(
-                *found[hit.chunk_id][:8], hit.score, found[hit.chunk_id][8], tuple(found[hit.chunk_id][9])
-            )
-            for hit in hits
-            if hit.chunk_id in found
-        ]
+        wanted = {"tenant": self._tenant, "chunk_ids": [hit.chunk_id for hit in hits]}
+        with self._database.connection() as connection:
+            found = {row.id: row for row in connection.execute(FIND_PASSAGES, wanted)}
+        passages = []
+        for hit in hits:
+            if (row := found.get(hit.chunk_id)) is not None:
+                passages.append(Passage(*row[:8], hit.score, row.text, tuple(row.heading)))
+        return passages
 
     def locate(
         self, document_id: str, version: int, start: int, end: int
     ) -> tuple[int | None, tuple[Box, ...]]:
         """Give the page and the boxes of a span of a document version; (None, ()) without pages."""
-        layout = self._layout(document_id, version)
+        layout = self._layout(document_id, version).between(start, end)
         return layout.page_at(start), layout.boxes_in(start, end)
 
-    def _read_layout(self, document_id: str, version: int) -> Layout:
+    def _read_layout(self, document_id: str, version: int) -> PackedLayout:
         query = select(VersionRow.layout).where(
             VersionRow.document_id == document_id,
             VersionRow.version == version,
@@ -243,7 +177,7 @@ class Catalog:
         )
         with self._database.read() as session:
             packed = session.scalar(query)
-        return decode_layout(packed or b"")
+        return PackedLayout.from_bytes(packed or b"")
 
     def _collection(self, session: Session, name: str) -> CollectionRow:
         row = session.scalar(
@@ -282,10 +216,17 @@ class Catalog:
         )
 
     def _pending(self, session: Session, collection: CollectionRow) -> list[DocumentSummary]:
+        of_collection = (
+            JobRow.tenant == self._tenant,
+            JobRow.collection == collection.name,
+            JobRow.created_at >= collection.created_at,  # not those of a deleted one of the same name
+        )
+        is_job = JobRow.id == JobFileRow.job_id
+        sources = select(JobFileRow.source).join(JobRow, is_job).where(*of_collection)
         query = (
             select(JobFileRow, JobRow.created_at)
-            .join(JobRow, JobRow.id == JobFileRow.job_id)
-            .where(JobRow.tenant == self._tenant, JobRow.collection == collection.name)
+            .join(JobRow, is_job)
+            .where(*of_collection, JobFileRow.source.in_(sources.where(JobFileRow.state.in_(_PENDING))))
             .order_by(JobRow.created_at)
         )
         last = {file.source: (file, created_at) for file, created_at in session.execute(query)}

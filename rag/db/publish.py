@@ -3,15 +3,15 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from rag.core.errors import ConflictError, InvalidInputError, NotFoundError
 from rag.core.protocols import Store
-from rag.core.types import Row, Segment
+from rag.core.types import Segment
 from rag.db._encoded import EncodedDocument
-from rag.db._layout import encode_layout
 from rag.db._segments import (
     SEGMENTS,
     SegmentLoad,
@@ -19,7 +19,7 @@ from rag.db._segments import (
     delete_where,
     name_segment,
     raise_generation,
-    retire_version,
+    retire_versions,
     segment_loads,
     serving_index,
 )
@@ -78,7 +78,9 @@ class Publisher:
         """Give the document's id when these bytes from this source are already in, read the same way."""
         with self._database.read() as session:
             row = self._collection(session, collection)
-            return _current(session, row.id, source, content_hash, pipeline_version)
+            known = _known(session, row.id, [source]).get(source)
+        is_same = known is not None and known[2:] == (content_hash, pipeline_version)
+        return known.document_id if known is not None and is_same else None
 
     def publish(
         self, session: Session, collection: str, documents: Sequence[EncodedDocument], *, encoder: str
@@ -98,16 +100,19 @@ class Publisher:
                 f"collection {collection!r} was indexed with {index.encoder}, the settings say {encoder};"
                 " ingest into another collection"
             )
+        known = _known(session, row.id, [item.source for item in documents])
         published: list[Published] = []
-        rows: list[Row] = []
+        changes: list[_Change] = []
         for item in documents:
-            known = _current(session, row.id, item.source, item.content_hash, item.pipeline_version)
-            if known is not None:
-                published.append(Published(item.source, known, 0, is_new=False))
-                continue
-            document_id, new_rows = self._insert(session, row.id, item)
-            published.append(Published(item.source, document_id, len(item.chunks), is_new=True))
-            rows += new_rows
+            old = known.get(item.source, _Known(uuid.uuid4().hex, 0, "", ""))
+            is_new = old[2:] != (item.content_hash, item.pipeline_version)
+            num_chunks = len(item.chunks) if is_new else 0
+            published.append(Published(item.source, old.document_id, num_chunks, is_new))
+            if is_new:
+                changes.append(_Change(old.document_id, old.version, item))
+        if changes:
+            self._write_versions(session, row.id, changes)
+        rows = [row for change in changes for row in change.item.store_rows(change.version_id)]
         if rows:
             segment = self._store.stage(rows, session=session)
             self._database.lock(session, SEGMENTS)
@@ -194,45 +199,38 @@ class Publisher:
             named = list(session.scalars(select(SegmentRow.id)))
             return self._store.drop(None, keep=named, session=session)
 
-    def _insert(self, session: Session, collection_id: str, item: EncodedDocument) -> tuple[str, list[Row]]:
-        document = session.scalar(
-            select(DocumentRow).where(
-                DocumentRow.collection_id == collection_id, DocumentRow.source == item.source
-            )
-        )
-        if document is None:
-            document = DocumentRow(
-                id=uuid.uuid4().hex,
-                tenant=self._tenant,
-                collection_id=collection_id,
-                source=item.source,
-                version=0,
-            )
-            session.add(document)
-        else:
-            retire_version(session, f"{document.id}.{document.version}")
-        document.version += 1
-        session.flush()
-        version_id = f"{document.id}.{document.version}"
-        session.add(
-            VersionRow(
-                id=version_id,
-                tenant=self._tenant,
-                document_id=document.id,
-                version=document.version,
-                content_hash=item.content_hash,
-                pipeline_version=item.pipeline_version,
-                title=item.document.title,
-                text=item.document.text,
-                layout=encode_layout(item.document.layout),
-                attributes=item.attributes(),
-                num_chunks=len(item.chunks),
-            )
-        )
-        session.flush()
-        if item.chunks:
-            session.execute(insert(ChunkRow), item.chunk_rows(version_id, tenant=self._tenant))
-        return document.id, item.store_rows(version_id)
+    def _write_versions(self, session: Session, collection_id: str, changes: Sequence["_Change"]) -> None:
+        """Put new versions in place of the former ones; one statement a table, for speed."""
+        tenant = {"tenant": self._tenant}
+        made = [
+            {"id": change.document_id, "source": change.item.source, "version": 1}
+            for change in changes
+            if change.old_version == 0
+        ]
+        moved = [
+            {"id": change.document_id, "version": change.old_version + 1}
+            for change in changes
+            if change.old_version > 0
+        ]
+        versions = [
+            {
+                "id": change.version_id,
+                "document_id": change.document_id,
+                "version": change.old_version + 1,
+                **change.item.version_row(),
+            }
+            for change in changes
+        ]
+        chunks = [row for change in changes for row in change.item.chunk_rows(change.version_id)]
+        old = [f"{change.document_id}.{change.old_version}" for change in changes if change.old_version]
+        retire_versions(session, old)
+        if made:
+            session.execute(insert(DocumentRow).values(**tenant, collection_id=collection_id), made)
+        if moved:
+            session.execute(update(DocumentRow), moved)
+        session.execute(insert(VersionRow).values(**tenant), versions)
+        if chunks:
+            session.execute(insert(ChunkRow).values(**tenant), chunks)
 
     def _collection(self, session: Session, name: str) -> CollectionRow:
         row = _find(session, self._tenant, name)
@@ -247,19 +245,36 @@ def _find(session: Session, tenant: str, name: str) -> CollectionRow | None:
     )
 
 
-def _current(
-    session: Session, collection_id: str, source: str, content_hash: str, pipeline_version: str
-) -> str | None:
-    return session.scalar(
-        select(DocumentRow.id)
-        .join(
-            VersionRow,
-            (VersionRow.document_id == DocumentRow.id) & (VersionRow.version == DocumentRow.version),
+@dataclass(frozen=True, slots=True)
+class _Change:
+    document_id: str
+    old_version: int  # 0: none yet
+    item: EncodedDocument
+
+    @property
+    def version_id(self) -> str:
+        return f"{self.document_id}.{self.old_version + 1}"
+
+
+class _Known(NamedTuple):
+    document_id: str
+    version: int
+    content_hash: str
+    pipeline_version: str
+
+
+def _known(session: Session, collection_id: str, sources: Sequence[str]) -> dict[str, _Known]:
+    """Give what the collection holds of these sources."""
+    is_current = (VersionRow.document_id == DocumentRow.id) & (VersionRow.version == DocumentRow.version)
+    query = (
+        select(
+            DocumentRow.source,
+            DocumentRow.id,
+            DocumentRow.version,
+            VersionRow.content_hash,
+            VersionRow.pipeline_version,
         )
-        .where(
-            DocumentRow.collection_id == collection_id,
-            DocumentRow.source == source,
-            VersionRow.content_hash == content_hash,
-            VersionRow.pipeline_version == pipeline_version,
-        )
+        .join(VersionRow, is_current)
+        .where(DocumentRow.collection_id == collection_id, DocumentRow.source.in_(sources))
     )
+    return {row.source: _Known(*row[1:]) for row in session.execute(query)}

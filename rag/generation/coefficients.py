@@ -14,5 +14,5 @@ class Coefficients:
     supports: tuple[float, ...]  # claim_features -> the window supports the claim
 
 
-DENSE = Coefficients((0,) * 6, (0,) * 5, (0,) * 5)
+DENSE = Coefficients((0,) * 6, (0,) * 5, (0,) * 6)
 LEXICAL = DENSE

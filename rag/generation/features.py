@@ -207,15 +207,35 @@ def summary_features(logits: Vector, features: Vector) -> Vector:
 
 
 def claim_features(
-    window: Sequence[Unit], weights: Mapping[str, float], similarities: Sequence[float]
+    window: Sequence[Unit],
+    weights: Mapping[str, float],
+    new: Collection[str],
+    similarities: Sequence[float],
 ) -> Vector:
-    """Give (4,) float32: how neighbouring units support a claim whose words have these weights.
+    """Give (5,) float32: how neighbouring units support a claim.
 
-    Columns: coverage of the claim by the window with its title; without; best cosine; further units.
+    Columns: coverage of the claim by the window with its title; without the title; of its new words
+    with the title; best cosine; units beyond the first.
+
+    Args:
+        window: units of one passage.
+        weights: of the claim's words.
+        new: those of them that its question does not have; an invention shows in these.
+        similarities: cosine of the claim and each unit.
     """
     words = frozenset[str]().union(*(unit.words for unit in window))
-    with_title, without = coverage(weights, words | window[0].about), coverage(weights, words)
-    return np.array([with_title, without, max(similarities), len(window) - 1], dtype=np.float32)
+    titled = words | window[0].about
+    novel = {word: weight for word, weight in weights.items() if word in new} or weights
+    return np.array(
+        [
+            coverage(weights, titled),
+            coverage(weights, words),
+            coverage(novel, titled),
+            max(similarities),
+            len(window) - 1,
+        ],
+        dtype=np.float32,
+    )
 
 
 def contradicts(claim: str, window: Sequence[Unit]) -> bool:

@@ -27,10 +27,10 @@ from rag.generation.features import (
 from rag.generation.verbatim import find_verbatim
 from rag.scoring.words import content_words
 
-__all__ = ["Candidate", "Evidence", "Support"]
+__all__ = ["SHORT_CLAIM", "Candidate", "Evidence", "Support", "windows"]
 
 _MAX_WINDOW = 3  # sentences
-_SHORT_CLAIM = 4  # content words; a shorter claim is read together with its question
+SHORT_CLAIM = 4  # content words; a shorter claim is read together with its question
 _CONTRADICTED = 0.2  # numbers or negation differ: never supported, whatever the words say
 _CACHED_VECTORS = 4096  # 6 MB of 384 dimensions
 
@@ -72,7 +72,7 @@ class Support:
         units = units_of(passages)
         if not units:
             return 0.0
-        features = question_features(question, units, self._similarities(question, units))
+        features = question_features(question, units, self.similarities(question, units))
         summary = summary_features(self._logits(features), features)
         return _sigmoid(self._coefficients.answerable, summary)
 
@@ -81,7 +81,7 @@ class Support:
         units = units_of(passages)
         if not units:
             return []
-        logits = self._logits(question_features(question, units, self._similarities(question, units)))
+        logits = self._logits(question_features(question, units, self.similarities(question, units)))
         candidates = [
             Candidate(passages[unit.passage], unit.start, unit.end, _logistic(float(logit)))
             for unit, logit in zip(units, logits, strict=True)
@@ -103,14 +103,15 @@ class Support:
             return Evidence(passages[whole.passage], whole.start, whole.end, 1.0, 1.0)
         units = units_of(passages)
         must = frozenset(content_words(sentence))
-        claim = f"{question} {sentence}" if len(must) < _SHORT_CLAIM else sentence
-        similarities = dict(zip(units, self._similarities(claim, units), strict=True))
+        new = must - frozenset(content_words(question))
+        claim = f"{question} {sentence}" if len(must) < SHORT_CLAIM else sentence
+        similarities = dict(zip(units, self.similarities(claim, units), strict=True))
         weights = weights_of(dict.fromkeys(content_words(claim)), units)
         best: Evidence | None = None
-        for window in _windows(units):
+        for window in windows(units):
             if all(must.isdisjoint(unit.words) for unit in window):
                 continue
-            features = claim_features(window, weights, [similarities[unit] for unit in window])
+            features = claim_features(window, weights, new, [similarities[unit] for unit in window])
             score, relevance = float(features[0]), _sigmoid(self._coefficients.supports, features)
             if contradicts(sentence, window):
                 score, relevance = score / 2, min(relevance, _CONTRADICTED)
@@ -129,7 +130,8 @@ class Support:
         logits: Vector = bias + features @ np.array(weights, dtype=np.float32)
         return logits
 
-    def _similarities(self, text: str, units: Sequence[Unit]) -> list[float]:
+    def similarities(self, text: str, units: Sequence[Unit]) -> list[float]:
+        """Give the cosine of a text and each unit under its title; zeros when no vectors are used."""
         if self._encoder is None or self._coefficients is LEXICAL:
             return [0.0] * len(units)
         texts = [f"{unit.label}. {unit.text}" if unit.label else unit.text for unit in units]
@@ -150,7 +152,8 @@ class Support:
         return [known[text] for text in texts]
 
 
-def _windows(units: Sequence[Unit]) -> Iterator[Sequence[Unit]]:
+def windows(units: Sequence[Unit]) -> Iterator[Sequence[Unit]]:
+    """Give the runs of one to three units of one passage, but for those of headings alone."""
     for first, unit in enumerate(units):
         for last in range(first, min(first + _MAX_WINDOW, len(units))):
             if units[last].passage != unit.passage:

@@ -1,69 +1,59 @@
-/** Every request that the page makes, typed; knows HTTP and nothing of the page's state. */
+/** Every request that the page makes, typed by the server's own description; knows nothing of the page's state. */
 
+import createClient from "openapi-fetch";
 import { errorOf } from "./errors";
+import type { paths } from "./schema";
 import { serverEvents } from "./sse";
 import type { Collection, DocumentPage, Job, Question, RunEvent, StoredDocument } from "./types";
 import { upload } from "./upload";
 
-const BASE = new URL("api/v1/", document.baseURI);
+// Beside the page, also where the page is served below a path.
+const BASE = new URL(".", document.baseURI).href.replace(/\/$/, "");
+const http = createClient<paths>({ baseUrl: BASE });
 
-export interface Client {
-  collections(): Promise<readonly Collection[]>;
-  createCollection(name: string): Promise<void>;
-  deleteCollection(name: string): Promise<void>;
-  documents(collection: string, after: string | null): Promise<DocumentPage>;
-  document(documentId: string): Promise<StoredDocument>;
-  deleteDocument(documentId: string): Promise<void>;
-  job(jobId: string): Promise<Job>;
-  upload(collection: string, files: readonly File[], onSent: (bytes: number) => void): Promise<Job>;
-  ask(question: Question, signal: AbortSignal): AsyncGenerator<RunEvent>;
-}
+export type Client = typeof client;
 
-/** Give the client of the server that served this page. */
-export const client: Client = {
-  async collections() {
-    return (await request<{ collections: readonly Collection[] }>("GET", "collections")).collections;
+/** The client of the server that served this page. */
+export const client = {
+  async collections(): Promise<readonly Collection[]> {
+    return data(await http.GET("/api/v1/collections")).collections;
   },
-  async createCollection(name) {
-    await request("POST", "collections", { name });
+
+  async createCollection(name: string): Promise<void> {
+    data(await http.POST("/api/v1/collections", { body: { name } }));
   },
-  async deleteCollection(name) {
-    await request("DELETE", `collections/${encodeURIComponent(name)}`);
+
+  async documents(name: string, after: string | null): Promise<DocumentPage> {
+    const query = { limit: 100, ...(after === null ? {} : { after }) };
+    return data(await http.GET("/api/v1/collections/{name}/documents", { params: { path: { name }, query } }));
   },
-  documents(collection, after) {
-    const query = new URLSearchParams({ limit: "100", ...(after === null ? {} : { after }) });
-    return request("GET", `collections/${encodeURIComponent(collection)}/documents?${query}`);
+
+  async document(document_id: string): Promise<StoredDocument> {
+    return data(await http.GET("/api/v1/documents/{document_id}", { params: { path: { document_id } } }));
   },
-  document(documentId) {
-    return request("GET", `documents/${encodeURIComponent(documentId)}`);
+
+  async deleteDocument(document_id: string): Promise<void> {
+    data(await http.DELETE("/api/v1/documents/{document_id}", { params: { path: { document_id } } }));
   },
-  async deleteDocument(documentId) {
-    await request("DELETE", `documents/${encodeURIComponent(documentId)}`);
+
+  async job(job_id: string): Promise<Job> {
+    return data(await http.GET("/api/v1/jobs/{job_id}", { params: { path: { job_id } } }));
   },
-  job(jobId) {
-    return request("GET", `jobs/${encodeURIComponent(jobId)}`);
+
+  upload(collection: string, files: readonly File[], onSent: (bytes: number) => void): Promise<Job> {
+    return upload(`${BASE}/api/v1/collections/${encodeURIComponent(collection)}/documents`, files, onSent);
   },
-  upload(collection, files, onSent) {
-    return upload(new URL(`collections/${encodeURIComponent(collection)}/documents`, BASE), files, onSent);
-  },
-  async *ask(question, signal) {
-    const response = await send("POST", "ask", { ...question, stream: true }, signal);
-    if (response.body === null) return;
-    for await (const event of serverEvents(response.body)) yield JSON.parse(event.data) as RunEvent;
+
+  async *ask(question: Question, signal: AbortSignal): AsyncGenerator<RunEvent> {
+    const body = { ...question, stream: true, retriever: "default", generator: "default" };
+    const stream = data(await http.POST("/api/v1/ask", { body, signal, parseAs: "stream" }));
+    if (stream === null) return;
+    for await (const event of serverEvents(stream)) yield JSON.parse(event.data) as RunEvent;
   },
 };
 
-async function request<Reply>(method: string, path: string, body?: unknown): Promise<Reply> {
-  return (await (await send(method, path, body)).json()) as Reply;
-}
-
-async function send(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
-  const response = await fetch(new URL(path, BASE), {
-    method,
-    headers: body === undefined ? {} : { "Content-Type": "application/json" },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    ...(signal === undefined ? {} : { signal }),
-  });
-  if (!response.ok) throw errorOf(response.status, await response.json().catch(() => null));
-  return response;
+/** Give what a reply holds, or throw what it says went wrong. */
+function data<Data>(reply: { data?: Data; error?: unknown; response: Response }): Data {
+  if (!reply.response.ok) throw errorOf(reply.response.status, reply.error);
+  return reply.data as Data; // present in every reply that is no error
 }

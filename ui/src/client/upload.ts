@@ -4,7 +4,7 @@ import { errorOf, ServerError, UNREACHABLE } from "./errors";
 import type { Job } from "./types";
 
 /** Send files as one job; onSent is told the bytes that have left. */
-export function upload(url: URL, files: readonly File[], onSent: (bytes: number) => void): Promise<Job> {
+export function upload(url: string, files: readonly File[], onSent: (bytes: number) => void): Promise<Job> {
   const form = new FormData();
   for (const file of files) form.append("files", file, file.name);
   return new Promise((resolve, reject) => {

@@ -11,7 +11,7 @@ export interface LibraryActions {
   readonly create: (name: string) => Promise<void>;
   readonly add: (files: readonly File[]) => void;
   readonly remove: (documentId: string) => void;
-  readonly dismiss: (uploadId: number) => void;
+  readonly dismiss: (name: string) => void;
   readonly loadMore: () => void;
   readonly refresh: () => void;
 }
@@ -85,7 +85,7 @@ export function useLibrary(client: Client, first: string): [Library, LibraryActi
         dispatch({ type: "document.deleted", documentId });
         void attempt(client.deleteDocument(documentId));
       },
-      dismiss: (id) => dispatch({ type: "upload.dismissed", id }),
+      dismiss: (name) => dispatch({ type: "failure.dismissed", name }),
       loadMore: () => void attemptOnly(loadMore(), dispatch),
       refresh: () => void refresh(),
     },

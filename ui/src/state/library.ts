@@ -20,6 +20,7 @@ export interface Library {
   readonly documents: readonly DocumentSummary[] | null;
   readonly next: string | null; // where the list of documents goes on
   readonly uploads: readonly Upload[];
+  readonly dismissed: readonly string[]; // files whose failure has been seen
   readonly error: string | null;
 }
 
@@ -40,12 +41,12 @@ export type LibraryAction =
   | { readonly type: "files.sent"; readonly ids: readonly number[]; readonly job: Job }
   | { readonly type: "files.failed"; readonly ids: readonly number[]; readonly message: string }
   | { readonly type: "job.changed"; readonly job: Job }
-  | { readonly type: "upload.dismissed"; readonly id: number }
+  | { readonly type: "failure.dismissed"; readonly name: string }
   | { readonly type: "failed"; readonly message: string | null };
 
 /** Give the library of a page that has just been opened. */
 export function newLibrary(collection: string): Library {
-  return { collections: null, collection, documents: null, next: null, uploads: [], error: null };
+  return { collections: null, collection, documents: null, next: null, uploads: [], dismissed: [], error: null };
 }
 
 /** Give the library after an action. */
@@ -54,7 +55,7 @@ export function library(state: Library, action: LibraryAction): Library {
     case "collections.loaded":
       return { ...state, collections: action.collections, error: null };
     case "collection.chosen":
-      return { ...state, collection: action.name, documents: null, next: null, uploads: [], error: null };
+      return { ...state, collection: action.name, documents: null, next: null, uploads: [], dismissed: [], error: null };
     case "documents.loaded":
     case "documents.continued":
       return action.collection === state.collection ? withDocuments(state, action) : state;
@@ -65,6 +66,21 @@ export function library(state: Library, action: LibraryAction): Library {
       };
     case "failed":
       return { ...state, error: action.message };
+    case "failure.dismissed":
+      return {
+        ...state,
+        uploads: state.uploads.filter((upload) => upload.name !== action.name || upload.state !== "failed"),
+        dismissed: [...state.dismissed, action.name],
+      };
+    case "files.chosen": {
+      const names = action.files.map((file) => file.name);
+      return {
+        ...state,
+        // A file that is sent again takes the place of its failure.
+        uploads: [...state.uploads.filter((upload) => !names.includes(upload.name)), ...action.files.map(newUpload)],
+        dismissed: state.dismissed.filter((name) => !names.includes(name)),
+      };
+    }
     default:
       return { ...state, uploads: uploadsAfter(state.uploads, action) };
   }
@@ -72,7 +88,8 @@ export function library(state: Library, action: LibraryAction): Library {
 
 /** Say whether a question can find anything. */
 export function hasReadyDocuments(state: Library): boolean {
-  return state.documents?.some((known) => known.status === "ready") ?? false;
+  const counted = state.collections?.find((known) => known.name === state.collection)?.chunks ?? 0;
+  return counted > 0 || (state.documents?.some((known) => known.status === "ready") ?? false);
 }
 
 /** Say whether the server still has files of this collection to take in. */
@@ -81,9 +98,9 @@ export function isIndexing(state: Library): boolean {
   return state.uploads.some((upload) => upload.state !== "failed") || (state.documents?.some(isUnderWay) ?? false);
 }
 
-/** Give the documents that no upload row shows already. */
+/** Give the documents, without those that an upload row shows already and those whose failure was dismissed. */
 export function listedDocuments(state: Library): readonly DocumentSummary[] {
-  const shown = new Set(state.uploads.map((upload) => upload.name));
+  const shown = new Set([...state.uploads.map((upload) => upload.name), ...state.dismissed]);
   const isShown = ({ status, source }: DocumentSummary): boolean => status !== "ready" && shown.has(source);
   return state.documents?.filter((known) => !isShown(known)) ?? [];
 }
@@ -92,21 +109,23 @@ function withDocuments(
   state: Library,
   { type, page }: Extract<LibraryAction, { type: "documents.loaded" | "documents.continued" }>,
 ): Library {
-  const before = type === "documents.continued" ? (state.documents ?? []) : [];
-  const known = new Set(before.map((document) => document.document_id));
-  const fresh = page.documents.filter((document) => !known.has(document.document_id));
-  return { ...state, documents: [...before, ...fresh], next: page.next, error: null };
+  const before = state.documents ?? [];
+  if (type === "documents.continued") {
+    return { ...state, documents: [...before, ...page.documents], next: page.next, error: null };
+  }
+  // A refresh brings the first page, by source; what was loaded after it stays in view.
+  const { next: end } = page;
+  const rest = end === null ? [] : before.filter((known) => known.status === "ready" && known.source > end);
+  return { ...state, documents: [...page.documents, ...rest], next: rest.length > 0 ? state.next : end, error: null };
 }
 
 type UploadAction = Extract<
   LibraryAction,
-  { type: "files.chosen" | "files.sending" | "files.sent" | "files.failed" | "job.changed" | "upload.dismissed" }
+  { type: "files.sending" | "files.sent" | "files.failed" | "job.changed" }
 >;
 
 function uploadsAfter(uploads: readonly Upload[], action: UploadAction): readonly Upload[] {
   switch (action.type) {
-    case "files.chosen":
-      return [...uploads, ...action.files.map(newUpload)];
     case "files.sending":
       return spreadBytes(uploads, action.ids, action.sentBytes);
     case "files.sent":
@@ -122,8 +141,6 @@ function uploadsAfter(uploads: readonly Upload[], action: UploadAction): readonl
       );
     case "job.changed":
       return afterJob(uploads, action.job);
-    case "upload.dismissed":
-      return uploads.filter((upload) => upload.id !== action.id);
   }
 }
 
@@ -158,5 +175,5 @@ function afterStatus(upload: Upload, status: FileStatus | undefined, isOver: boo
   const state = status?.state;
   if (state === "failed") return [{ ...upload, state, error: status?.error ?? "The file could not be read." }];
   if (state === "done" || state === "skipped" || isOver) return [];
-  return [{ ...upload, state: state ?? "queued" }];
+  return [{ ...upload, state: state === "running" ? state : "queued" }];
 }

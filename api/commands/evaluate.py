@@ -1,0 +1,120 @@
+"""eval retrieval, eval answers, bench: how good and how fast it is."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.progress import Progress
+
+from api.console import Console, Home, Json
+from api.render import table_text
+
+if TYPE_CHECKING:
+    from api.evaluation import IndexedDataset
+    from rag.evaluation.datasets import Dataset
+
+__all__ = ["add_commands"]
+
+Data = Annotated[
+    Path, typer.Option("--data", help="Folder with corpus.jsonl, queries.jsonl and qrels.tsv.")
+]
+Work = Annotated[
+    Path | None,
+    typer.Option("--work", help="Where indexes and vectors are kept [HOME/eval].", show_default=False),
+]
+Limit = Annotated[int | None, typer.Option("--limit", min=1, help="Only the first questions.")]
+Chunker = Annotated[
+    str, typer.Option("--chunker", help="`structure`, or `whole`: one truncated chunk a document.")
+]
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Register this group's commands."""
+    group = typer.Typer(help="Measure search and answers on a data set.", no_args_is_help=True)
+    group.command()(retrieval)
+    group.command()(answers)
+    app.add_typer(group, name="eval")
+    app.command()(bench)
+
+
+def retrieval(
+    data: Data,
+    retriever: Annotated[list[str] | None, typer.Option("--retriever", help="Repeat for several.")] = None,
+    chunker: Chunker = "structure",
+    limit: Limit = None,
+    work: Work = None,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Measure how well retrievers find the relevant documents."""
+    from rag.evaluation.retrieval import evaluate_retriever
+
+    console = Console.open(home, json)
+    names = list(dict.fromkeys(retriever or ["lexical", "dense", "hybrid"]))
+    with Progress(console=console.err) as progress:
+        dataset, indexed = _indexed(console, data, chunker, limit, work, progress)
+        measures = {}
+        for name in names:
+            task = progress.add_task(f"asking {name}", total=len(dataset.questions))
+            measures[name] = evaluate_retriever(
+                dataset, indexed.search(name), on_question=lambda task=task: progress.advance(task)
+            )
+    rows = [{"retriever": name, **values} for name, values in measures.items()]
+    console.result(
+        {"data": dataset.name, "queries": len(dataset.questions), "retrievers": measures},
+        table_text(rows, list(rows[0])),
+    )
+
+
+def answers(
+    data: Data,
+    retriever: Annotated[str, typer.Option("--retriever")] = "default",
+    generator: Annotated[str, typer.Option("--generator")] = "default",
+    chunker: Chunker = "structure",
+    limit: Limit = None,
+    work: Work = None,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Measure answers: right, cited, and withheld where the documents that hold them are hidden."""
+    from rag.evaluation.answers import evaluate_answers
+
+    console = Console.open(home, json)
+    with Progress(console=console.err) as progress:
+        dataset, indexed = _indexed(console, data, chunker, limit, work, progress)
+        task = progress.add_task("asking", total=len(dataset.questions))
+        measures = evaluate_answers(
+            dataset, indexed.answer(retriever, generator), on_question=lambda: progress.advance(task)
+        )
+    console.result(measures, table_text([measures], list(measures)))
+
+
+def bench(
+    name: Annotated[str, typer.Argument(help="A file of benchmarks/.")],
+    quick: Annotated[bool, typer.Option("--quick", help="A smaller run, under 4 minutes.")] = False,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Run a benchmark of the repository."""
+    from api.benchmarks import run_benchmark
+
+    console = Console.open(home, json)
+    result = run_benchmark(name, quick=quick)
+    rows = result["rows"]
+    console.result(result, table_text(rows, list(rows[0])))
+
+
+def _indexed(
+    console: Console, data: Path, chunker: str, limit: int | None, work: Path | None, progress: Progress
+) -> "tuple[Dataset, IndexedDataset]":
+    from api.evaluation import IndexedDataset
+    from rag.evaluation.datasets import load_dataset
+
+    dataset = load_dataset(data, limit=limit)
+    part = console.settings.chunker.model_copy(update={"kind": chunker})
+    settings = console.settings.model_copy(update={"chunker": part})
+    indexed = IndexedDataset(settings, dataset, data, work=work or console.settings.home_dir / "eval")
+    task = progress.add_task("encoding", total=None)
+    indexed.index(lambda count: progress.advance(task, count))
+    progress.update(task, total=1, completed=1)
+    return dataset, indexed

@@ -1,0 +1,83 @@
+"""The product as evaluations see it: a data set indexed once, then searched and asked by document id."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Sequence
+from hashlib import sha256
+from pathlib import Path
+
+from agents.runs import ask
+from indexing.corpus import index_corpus
+from indexing.submit import submit_paths
+from indexing.worker import run_job
+from rag.compose import DEFAULT, Grove
+from rag.core.errors import InvalidInputError, UnavailableError
+from rag.core.events import AnswerFinished, Event, RunFailed
+from rag.core.settings import Settings
+from rag.core.types import Answer, ParsedDocument
+from rag.evaluation.datasets import Dataset
+
+__all__ = ["IndexedDataset"]
+
+_CHUNKS_PER_DOCUMENT = (
+    4  # hits asked for each wanted document, so that long documents do not crowd out others
+)
+
+
+class IndexedDataset:
+    """A data set in a home of its own, one for each way of indexing; what is indexed is used again."""
+
+    def __init__(self, settings: Settings, dataset: Dataset, directory: Path, *, work: Path) -> None:
+        self._dataset = dataset
+        self._files = directory / "files"
+        key = json.dumps([settings.chunker.model_dump(), settings.encoder.model_dump()], sort_keys=True)
+        home = work / dataset.name / sha256(key.encode()).hexdigest()[:12]
+        home.mkdir(parents=True, exist_ok=True)
+        self.grove = Grove.with_cached_encoder(
+            settings.model_copy(update={"home": home}), work / "vectors.db"
+        )
+
+    def index(self, on_chunks: Callable[[int], None]) -> None:
+        """Index the corpus, or the files where the set has files."""
+        if self._files.is_dir():
+            run_job(self.grove, submit_paths(self.grove, [self._files], collection=DEFAULT))
+            return
+        documents = (
+            (entry.id, ParsedDocument(entry.text, entry.title))
+            for entry in self._dataset.corpus
+            if entry.text.strip()
+        )
+        index_corpus(self.grove, documents, collection=DEFAULT, on_chunks=on_chunks)
+
+    def search(self, retriever: str) -> Callable[[str, int], list[str]]:
+        """Give a search that ranks documents by their best chunk."""
+
+        def documents(text: str, k: int) -> list[str]:
+            found = self.grove.search(text, retriever=retriever, k=k * _CHUNKS_PER_DOCUMENT)
+            return list(dict.fromkeys(self._id(passage.source) for passage in found.passages))[:k]
+
+        return documents
+
+    def answer(self, retriever: str, generator: str) -> Callable[[str, Sequence[str]], Answer]:
+        """Give a way to ask that hides some documents."""
+        if self._files.is_dir():
+            raise InvalidInputError("answers are measured on sets with a corpus, not on files/")
+
+        def asked(question: str, hidden: Sequence[str]) -> Answer:
+            condition = {"not": {"source": list(hidden)}} if hidden else None
+            events = ask(self.grove, question, retriever=retriever, generator=generator, filter=condition)
+            return asyncio.run(_answer(events))
+
+        return asked
+
+    def _id(self, source: str) -> str:
+        return Path(source).name if self._files.is_dir() else source
+
+
+async def _answer(events: AsyncIterator[Event]) -> Answer:
+    async for event in events:
+        if isinstance(event, RunFailed):
+            raise UnavailableError(event.message)
+        if isinstance(event, AnswerFinished):
+            return event.answer
+    raise AssertionError("a run ends with an answer or an error")

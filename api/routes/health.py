@@ -1,0 +1,43 @@
+"""Whether the server lives, and whether what it needs answers."""
+
+import time
+from collections.abc import Callable
+
+from fastapi import APIRouter, Response
+
+from api.deps import GroveDep
+from api.schemas import Dependency, Health, Readiness
+from rag.core.errors import RagError
+
+__all__ = ["router"]
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/health", operation_id="health")
+async def health() -> Health:
+    """Tell that the process is alive; touches nothing else."""
+    return Health("ok")
+
+
+@router.get("/health/ready", operation_id="ready", responses={503: {"model": Readiness}})
+def ready(grove: GroveDep, response: Response) -> Readiness:
+    """Try each dependency; 503 when one is down."""
+    dependencies = [
+        _tried("database", grove.catalog.collections),
+        _tried("encoder", lambda: grove.encoder.encode(["ready"])),
+        _tried("generator", lambda: grove.generator().capabilities),
+    ]
+    is_ready = all(dependency.ok for dependency in dependencies)
+    response.status_code = 200 if is_ready else 503
+    return Readiness("ready" if is_ready else "down", dependencies)
+
+
+def _tried(name: str, use: Callable[[], object]) -> Dependency:
+    started = time.perf_counter()
+    error = None
+    try:
+        use()
+    except RagError as failure:
+        error = str(failure)
+    return Dependency(name, error is None, round((time.perf_counter() - started) * 1000, 2), error)

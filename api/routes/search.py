@@ -1,0 +1,19 @@
+"""Searching."""
+
+from fastapi import APIRouter
+
+from api.deps import GroveDep
+from api.schemas import SearchBody, SearchReply
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/api/v1/search", tags=["search"])
+
+
+@router.post("", operation_id="search")
+def search(body: SearchBody, grove: GroveDep) -> SearchReply:
+    """Find the k best passages of a collection."""
+    found = grove.search(
+        body.query, collection=body.collection, retriever=body.retriever, k=body.k, filter=body.filter
+    )
+    return SearchReply(found.passages, found.timings)

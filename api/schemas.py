@@ -1,0 +1,218 @@
+"""What HTTP requests and replies look like; pydantic only here, at the edge.
+
+Replies reuse the core's and the database's own dataclasses wherever they are what a client wants.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from rag.compose import DEFAULT
+from rag.core.events import Event, StepFinished
+from rag.core.layout import PageSpan
+from rag.core.protocols import Message
+from rag.core.types import Answer, Attribute, Citation, Passage, Sentence, Usage
+from rag.db.catalog import CollectionSummary, DocumentSummary, StoredChunk, StoredDocument
+from rag.db.jobs import JobStatus
+from rag.db.runs import RunSummary
+
+__all__ = [
+    "AnswerReply",
+    "AskBody",
+    "CollectionBody",
+    "CollectionList",
+    "Deleted",
+    "Dependency",
+    "DocumentList",
+    "DocumentReply",
+    "Health",
+    "JobList",
+    "Readiness",
+    "RunEvent",
+    "RunList",
+    "RunReply",
+    "SearchBody",
+    "SearchReply",
+]
+
+RunEvent = Annotated[Event, Field(discriminator="type")]
+FilterJson = Annotated[
+    dict[str, Any] | None, Field(description="Metadata filter; docs/http.md gives the language.")
+]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class CollectionBody(_Body):
+    """A collection to make."""
+
+    name: str
+
+
+class SearchBody(_Body):
+    """What to look for, where and how."""
+
+    query: str
+    collection: str = DEFAULT
+    retriever: str = DEFAULT
+    k: int = 10
+    filter: FilterJson = None
+
+
+class AskBody(_Body):
+    """A question, and how to answer it."""
+
+    question: str
+    collection: str = DEFAULT
+    retriever: str = DEFAULT
+    generator: str = DEFAULT
+    filter: FilterJson = None
+    history: list[Message] = Field([], description="Earlier turns, oldest first.", max_length=200)
+    stream: bool = Field(False, description="Reply with server-sent events as they happen.")
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """The process is alive."""
+
+    status: Literal["ok"]
+
+
+@dataclass(frozen=True, slots=True)
+class Dependency:
+    """Something the server needs, and whether it answers."""
+
+    name: str
+    ok: bool
+    latency_ms: float
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Whether the server can do its work."""
+
+    status: Literal["ready", "down"]
+    dependencies: list[Dependency]
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionList:
+    """The collections by name."""
+
+    collections: list[CollectionSummary]
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentList:
+    """One page of documents; `next` is the `after` of the next one."""
+
+    documents: list[DocumentSummary]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentReply:
+    """A document as it was read; offsets are code points of `text`."""
+
+    document_id: str
+    version: int
+    collection: str
+    source: str
+    title: str
+    text: str
+    metadata: Mapping[str, Attribute]
+    status: str
+    created_at: datetime
+    pages: tuple[PageSpan, ...]
+    chunks: list[StoredChunk]
+
+    @classmethod
+    def of(cls, document: StoredDocument) -> "DocumentReply":
+        """Leave out the boxes, which citations carry."""
+        return cls(
+            document.document_id,
+            document.version,
+            document.collection,
+            document.source,
+            document.title,
+            document.text,
+            document.metadata,
+            document.status,
+            document.created_at,
+            document.layout.pages,
+            document.chunks,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """How much was deleted."""
+
+    documents: int
+    chunks: int
+
+
+@dataclass(frozen=True, slots=True)
+class JobList:
+    """Ingestion jobs, newest first."""
+
+    jobs: list[JobStatus]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchReply:
+    """Passages, best first; timings in milliseconds."""
+
+    hits: list[Passage]
+    timings: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerReply:
+    """An answer with what each sentence rests on, and the steps that led to it."""
+
+    answer: str
+    short_answer: str | None
+    refused: bool
+    sentences: tuple[Sentence, ...]
+    citations: tuple[Citation, ...]
+    run_id: str
+    timings: Mapping[str, float]
+    usage: Usage
+    steps: list[StepFinished]
+
+    @classmethod
+    def of(cls, answer: Answer, steps: list[StepFinished]) -> "AnswerReply":
+        """Add the steps."""
+        return cls(
+            answer.answer,
+            answer.short_answer,
+            answer.refused,
+            answer.sentences,
+            answer.citations,
+            answer.run_id,
+            answer.timings,
+            answer.usage,
+            steps,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RunList:
+    """Questions that were asked, newest first."""
+
+    runs: list[RunSummary]
+
+
+@dataclass(frozen=True, slots=True)
+class RunReply:
+    """A question and everything that happened."""
+
+    run: RunSummary
+    events: list[RunEvent]

@@ -1,0 +1,98 @@
+"""Evaluation sets on disk: a corpus, questions, and which documents are relevant to which."""
+
+import csv
+import gzip
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rag.core.errors import InvalidInputError
+
+__all__ = ["Dataset", "Entry", "Question", "load_dataset"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A document of the corpus."""
+
+    id: str
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A query and, where the set has them, its accepted answers."""
+
+    id: str
+    text: str
+    answers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """A corpus with questions that are judged."""
+
+    name: str
+    corpus: list[Entry]
+    questions: list[Question]  # those with at least one relevant document
+    relevant: Mapping[str, Mapping[str, float]]  # question id -> document id -> gain, above 0
+
+
+def load_dataset(directory: Path, *, limit: int | None = None) -> Dataset:
+    """Read corpus.jsonl[.gz], queries.jsonl[.gz] and qrels.tsv; `limit` keeps the first questions.
+
+    Raises:
+        InvalidInputError: a file is missing or a line is not of the format; the message says which.
+    """
+    relevant: dict[str, dict[str, float]] = {}
+    for query_id, document_id, score in _judgements(directory / "qrels.tsv"):
+        if score > 0:
+            relevant.setdefault(query_id, {})[document_id] = score
+    questions = [
+        Question(str(row["id"]), str(row["text"]), tuple(map(str, row.get("answers") or ())))
+        for row in _rows(directory, "queries")
+        if str(row["id"]) in relevant
+    ]
+    corpus = [
+        Entry(str(row["id"]), str(row.get("title") or ""), str(row["text"]))
+        for row in _rows(directory, "corpus")
+    ]
+    return Dataset(directory.resolve().name, corpus, questions[:limit], relevant)
+
+
+def _rows(directory: Path, name: str) -> Iterator[dict[str, Any]]:
+    plain, packed = directory / f"{name}.jsonl", directory / f"{name}.jsonl.gz"
+    if not plain.exists() and not packed.exists():
+        raise InvalidInputError(
+            f"{directory} has no {name}.jsonl or {name}.jsonl.gz; docs/evaluation.md has the format"
+        )
+    path = plain if plain.exists() else packed
+    with path.open() if path == plain else gzip.open(path, "rt") as lines:
+        for number, line in enumerate(lines, 1):
+            try:
+                row = json.loads(line)
+                _ = row["id"], row["text"]
+            except (ValueError, KeyError, TypeError) as error:
+                raise InvalidInputError(
+                    f'{path}, line {number}: each line is an object with "id" and "text", got {line[:80]!r}'
+                ) from error
+            yield row
+
+
+def _judgements(path: Path) -> Iterator[tuple[str, str, float]]:
+    if not path.exists():
+        raise InvalidInputError(f"{path} does not exist; docs/evaluation.md has the format")
+    with path.open(newline="") as lines:
+        reader = csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
+        next(reader, None)
+        for number, row in enumerate(reader, 2):
+            try:
+                query_id, document_id, score = row
+                yield query_id, document_id, float(score)
+            except ValueError as error:
+                raise InvalidInputError(
+                    f"{path}, line {number}: three columns query-id, corpus-id, score, got {row!r}"
+                ) from error

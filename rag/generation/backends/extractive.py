@@ -1,0 +1,112 @@
+"""Answers without a language model: the sentences of the passages that answer the question, word for word.
+
+Knows which sentences to take and how to set them side by side; how likely one answers is support.py's.
+"""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Sequence
+
+from rag.core.errors import GenerationError
+from rag.core.protocols import Delta, GenerationOptions, GeneratorCapabilities, Prompt
+from rag.core.types import Usage
+from rag.generation.answer import REFUSAL
+from rag.generation.support import Candidate, Support
+from rag.scoring.sentences import sentence_spans
+
+__all__ = ["Extractive"]
+
+# A sentence that opens like this says something of what stands before it.
+_LEANS_BACK = re.compile(
+    r"(?:he|she|it|they|this|these|those|his|her|its|their|such|however|but|thus|therefore|then)\b",
+    re.IGNORECASE,
+)
+
+
+class Extractive:
+    """Quote the one to three sentences that are likeliest to answer, in the order of their sources."""
+
+    def __init__(self, support: Support, max_sentences: int = 2, min_share: float = 0.6) -> None:
+        """Set how much is quoted.
+
+        Args:
+            support: ranks the sentences.
+            max_sentences: at most so many, a sentence taken for context not counted.
+            min_share: a further sentence is at least this share as likely an answer as the best.
+        """
+        self._support = support
+        self._max_sentences = max_sentences
+        self._min_share = min_share
+
+    @property
+    def capabilities(self) -> GeneratorCapabilities:
+        """Say that it quotes, and reads as much as there is."""
+        return GeneratorCapabilities(model="extractive", context_tokens=1_000_000, quotes_verbatim=True)
+
+    def count_tokens(self, text: str) -> int:
+        """Count words: there is no tokenizer."""
+        return len(text.split())
+
+    async def stream(self, prompt: Prompt, options: GenerationOptions) -> AsyncIterator[Delta]:
+        """Give one sentence at a time.
+
+        Raises:
+            GenerationError: ranking took longer than the time limit.
+        """
+        try:
+            async with asyncio.timeout(options.timeout_seconds):
+                ranked = await asyncio.to_thread(self._support.rank, prompt.question, prompt.passages)
+        except TimeoutError as error:
+            raise GenerationError(
+                f"ranking the sentences took longer than {options.timeout_seconds} s; raise the limit or"
+                " take fewer passages"
+            ) from error
+        written = ""
+        for candidate in self._choose(ranked, prompt):
+            sentence = " ".join(candidate.passage.text[candidate.start : candidate.end].split())
+            piece = _joint(written, sentence) + sentence
+            if written and self.count_tokens(written + piece) > options.max_tokens:
+                break
+            written += piece
+            yield Delta(piece)
+        if not written:
+            yield Delta(REFUSAL)
+        read = sum(self.count_tokens(message.content) for message in prompt.messages)
+        yield Delta("", Usage(read, self.count_tokens(written or REFUSAL)))
+
+    def _choose(self, ranked: Sequence[Candidate], prompt: Prompt) -> list[Candidate]:
+        chosen: list[Candidate] = []
+        quoted: set[str] = set()
+        for candidate in ranked[: 4 * self._max_sentences]:
+            words = " ".join(candidate.passage.text[candidate.start : candidate.end].casefold().split())
+            is_likely = candidate.relevance >= self._min_share * ranked[0].relevance
+            if len(chosen) < self._max_sentences and is_likely and words not in quoted:
+                quoted.add(words)
+                chosen.append(candidate)
+        order = {passage.chunk_id: number for number, passage in enumerate(prompt.passages)}
+        with_context = {
+            (order[each.passage.chunk_id], each.start): each
+            for candidate in chosen
+            for each in (*_context(candidate, ranked), candidate)
+        }
+        return [with_context[place] for place in sorted(with_context)]
+
+
+def _context(candidate: Candidate, ranked: Sequence[Candidate]) -> list[Candidate]:
+    text = candidate.passage.text
+    if not _LEANS_BACK.match(text, candidate.start):
+        return []
+    before = [
+        other
+        for other in ranked
+        if other.passage.chunk_id == candidate.passage.chunk_id and other.end <= candidate.start
+    ]
+    return [max(before, key=lambda other: other.end)] if before else []
+
+
+def _joint(written: str, sentence: str) -> str:
+    """Give what keeps two sentences apart, also for a reader that looks for sentence marks only."""
+    if not written:
+        return ""
+    spaced = f"{written} {sentence}"
+    return " " if (len(written) + 1, len(spaced)) in sentence_spans(spaced) else "\n\n"

@@ -1,0 +1,1 @@
+"""Losses, loops and fits for every learned part; imported by nothing."""

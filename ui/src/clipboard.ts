@@ -1,0 +1,13 @@
+/** Copying, also where the page was not loaded over HTTPS or from this machine. */
+
+/** Put a text on the clipboard. */
+export async function copyText(text: string): Promise<void> {
+  if (navigator.clipboard !== undefined) return navigator.clipboard.writeText(text);
+  // Browsers offer the clipboard object only in secure contexts; a plain http address in a local network is none.
+  const area = document.createElement("textarea");
+  area.value = text;
+  document.body.append(area);
+  area.select();
+  document.execCommand("copy");
+  area.remove();
+}

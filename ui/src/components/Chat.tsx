@@ -1,0 +1,113 @@
+/** The conversation and where it is written. */
+
+import { type ReactNode, type RefObject, useEffect, useRef } from "react";
+import type { Conversation } from "../hooks/useConversation";
+import type { Opened } from "../hooks/usePassage";
+import { copyText } from "../clipboard";
+import type { Turn } from "../state/conversation";
+import { hasReadyDocuments, isIndexing, type Library } from "../state/library";
+import { exampleQuestions } from "../text/examples";
+import { Composer } from "./Composer";
+import { Icon } from "./icons";
+import { TurnView } from "./TurnView";
+import { FirstDocuments, FirstQuestion, Indexing } from "./Welcome";
+
+interface Props {
+  readonly library: Library;
+  readonly talk: Conversation;
+  readonly opened: Opened | null;
+  readonly composer: RefObject<HTMLTextAreaElement | null>;
+  readonly onOpenLibrary: (() => void) | null; // null: the library is in view
+  readonly onCite: (turn: Turn, number: number) => void;
+  readonly onAdd: (files: readonly File[]) => void;
+  readonly onStartOver: () => void;
+}
+
+export function Chat({ library, talk, opened, composer, onOpenLibrary, onCite, onAdd, onStartOver }: Props): ReactNode {
+  const scroller = useFollowing(talk.turns);
+  const ask = (question: string): void => talk.ask(question, library.collection);
+  const activeOf = (turn: Turn): number | null =>
+    opened?.kind === "citation" && opened.turnId === turn.id ? opened.number : null;
+  return (
+    <main className="chat">
+      <header className="chat-bar">
+        {onOpenLibrary !== null && (
+          <button type="button" className="icon-button" aria-label="Open the library" onClick={onOpenLibrary}>
+            <Icon name="menu" />
+          </button>
+        )}
+        <span className="chat-collection">{library.collection}</span>
+        {talk.turns.length > 0 && (
+          <button type="button" className="quiet" onClick={onStartOver}>
+            <Icon name="pencil" /> New conversation
+          </button>
+        )}
+      </header>
+      <div className="scroller" ref={scroller} tabIndex={0} role="region" aria-label="Conversation">
+        <div className="turns">
+          {talk.turns.length === 0 && <Welcome library={library} onAsk={ask} onAdd={onAdd} />}
+          {talk.turns.map((turn) => (
+            <TurnView
+              key={turn.id}
+              turn={turn}
+              active={activeOf(turn)}
+              onCite={(number) => onCite(turn, number)}
+              onRetry={() => talk.retry(turn)}
+              onCopy={copyText}
+            />
+          ))}
+        </div>
+      </div>
+      <Composer
+        inputRef={composer}
+        isRunning={talk.isRunning}
+        blocked={reasonNotToAsk(library)}
+        onAsk={ask}
+        onStop={talk.stop}
+      />
+    </main>
+  );
+}
+
+interface WelcomeProps {
+  readonly library: Library;
+  readonly onAsk: (question: string) => void;
+  readonly onAdd: (files: readonly File[]) => void;
+}
+
+function Welcome({ library, onAsk, onAdd }: WelcomeProps): ReactNode {
+  if (hasReadyDocuments(library)) {
+    return <FirstQuestion questions={exampleQuestions(library.documents ?? [])} onAsk={onAsk} />;
+  }
+  if (isIndexing(library)) return <Indexing />;
+  return library.documents === null ? null : <FirstDocuments onAdd={onAdd} />;
+}
+
+function reasonNotToAsk(library: Library): string | null {
+  if (hasReadyDocuments(library)) return null;
+  if (isIndexing(library)) return "You can ask as soon as the first document is indexed.";
+  return library.documents === null ? "Loading the library…" : "Add a document first; then you can ask about it.";
+}
+
+/** Keep the end of the conversation in view while it grows, unless the reader has scrolled away. */
+function useFollowing(turns: readonly Turn[]): RefObject<HTMLDivElement | null> {
+  const scroller = useRef<HTMLDivElement>(null);
+  const lastId = useRef(0);
+  const isAtEnd = useRef(true);
+  useEffect(() => {
+    const element = scroller.current;
+    if (element === null) return;
+    const onScroll = (): void => {
+      isAtEnd.current = element.scrollHeight - element.scrollTop - element.clientHeight < 80;
+    };
+    element.addEventListener("scroll", onScroll, { passive: true });
+    return () => element.removeEventListener("scroll", onScroll);
+  }, []);
+  useEffect(() => {
+    const newest = turns.at(-1)?.id ?? 0;
+    const isNew = newest !== lastId.current;
+    lastId.current = newest;
+    if (isNew || isAtEnd.current) scroller.current?.scrollTo({ top: scroller.current.scrollHeight });
+  }, [turns]);
+  return scroller;
+}

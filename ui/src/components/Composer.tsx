@@ -1,0 +1,64 @@
+/** Where a question is written: Enter sends, Shift+Enter breaks the line. */
+
+import { type KeyboardEvent, type ReactNode, type RefObject, useId, useState } from "react";
+import { Icon } from "./icons";
+
+interface Props {
+  readonly inputRef: RefObject<HTMLTextAreaElement | null>;
+  readonly isRunning: boolean;
+  readonly blocked: string | null; // why nothing can be asked yet
+  readonly onAsk: (question: string) => void;
+  readonly onStop: () => void;
+}
+
+export function Composer({ inputRef, isRunning, blocked, onAsk, onStop }: Props): ReactNode {
+  const [text, setText] = useState("");
+  const hintId = useId();
+  const canSend = blocked === null && !isRunning && text.trim() !== "";
+  const send = (): void => {
+    if (!canSend) return;
+    onAsk(text.trim());
+    setText("");
+  };
+  const onKeyDown = (event: KeyboardEvent): void => {
+    // While an input method composes, Enter takes its suggestion.
+    if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return;
+    event.preventDefault();
+    send();
+  };
+  return (
+    <form
+      className="composer"
+      onSubmit={(event) => {
+        event.preventDefault();
+        send();
+      }}
+    >
+      <div className="composer-box">
+        <textarea
+          ref={inputRef}
+          rows={1}
+          value={text}
+          placeholder="Ask your documents"
+          aria-label="Your question"
+          aria-describedby={hintId}
+          maxLength={20_000}
+          onChange={(event) => setText(event.target.value)}
+          onKeyDown={onKeyDown}
+        />
+        {isRunning ? (
+          <button type="button" className="send stop" onClick={onStop} aria-label="Stop">
+            <span className="stop-square" aria-hidden="true" />
+          </button>
+        ) : (
+          <button type="submit" className="send" aria-label="Ask" aria-disabled={!canSend} aria-describedby={hintId}>
+            <Icon name="send" />
+          </button>
+        )}
+      </div>
+      <p className="hint" id={hintId}>
+        {blocked ?? "Enter asks, Shift+Enter starts a new line."}
+      </p>
+    </form>
+  );
+}

@@ -1,0 +1,105 @@
+/** The collection at hand: which one, what is being taken in, what it holds. */
+
+import type { ReactNode } from "react";
+import { hasReadyDocuments, type Library, listedDocuments } from "../state/library";
+import { count } from "../text/words";
+import { CollectionPicker } from "./CollectionPicker";
+import { DocumentRow } from "./DocumentRow";
+import { FileButton } from "./FileButton";
+import { Icon, Mark } from "./icons";
+import { UploadRow } from "./UploadRow";
+
+interface Props {
+  readonly library: Library;
+  readonly onChoose: (name: string) => void;
+  readonly onCreate: (name: string) => Promise<void>;
+  readonly onAdd: (files: readonly File[]) => void;
+  readonly onDismiss: (name: string) => void;
+  readonly onOpen: (documentId: string, title: string) => void;
+  readonly onRemove: (documentId: string) => void;
+  readonly onMore: () => void;
+  readonly onRetry: () => void;
+}
+
+export function LibraryPanel(props: Props): ReactNode {
+  const { library } = props;
+  return (
+    <>
+      <div className="brand">
+        <Mark />
+        <span>Grove</span>
+      </div>
+      <CollectionPicker
+        collections={library.collections ?? []}
+        collection={library.collection}
+        onChoose={props.onChoose}
+        onCreate={props.onCreate}
+      />
+      <FileButton className="add-documents" onFiles={props.onAdd}>
+        <Icon name="upload" /> Add documents
+      </FileButton>
+      <p className="hint">or drop files anywhere on the page</p>
+      {library.error !== null && (
+        <div className="notice failure">
+          <p>
+            <Icon name="alert" /> {library.error}
+          </p>
+          <button type="button" onClick={props.onRetry}>
+            <Icon name="retry" /> Try again
+          </button>
+        </div>
+      )}
+      {library.uploads.length > 0 && (
+        <ul className="rows uploads" aria-label="Files being added">
+          {library.uploads.map((upload) => (
+            <UploadRow key={upload.id} upload={upload} onDismiss={() => props.onDismiss(upload.name)} />
+          ))}
+        </ul>
+      )}
+      <Documents {...props} />
+      <p className="visually-hidden" role="status">
+        {uploadsInWords(library)}
+      </p>
+    </>
+  );
+}
+
+function Documents({ library, onOpen, onRemove, onDismiss, onMore }: Props): ReactNode {
+  const listed = listedDocuments(library);
+  const total = library.collections?.find((known) => known.name === library.collection)?.documents;
+  if (library.documents === null) return library.error === null ? <p className="hint">Loading…</p> : null;
+  if (listed.length === 0) {
+    return library.uploads.length === 0 ? <p className="hint empty-list">No documents yet.</p> : null;
+  }
+  return (
+    <>
+      <h2 className="list-title">
+        Documents <span>{(total ?? listed.length).toLocaleString("en")}</span>
+      </h2>
+      <ul className="rows" aria-label="Documents">
+        {listed.map((document) => (
+          <DocumentRow
+            key={document.document_id ?? `${document.status} ${document.source}`}
+            document={document}
+            onOpen={onOpen}
+            onRemove={onRemove}
+            onDismiss={() => onDismiss(document.source)}
+          />
+        ))}
+      </ul>
+      {library.next !== null && (
+        <button type="button" className="quiet" onClick={onMore}>
+          Show more documents
+        </button>
+      )}
+    </>
+  );
+}
+
+function uploadsInWords(library: Library): string {
+  const numFailed = library.uploads.filter((upload) => upload.state === "failed").length;
+  const numActive = library.uploads.length - numFailed;
+  const failed = numFailed > 0 ? `${count(numFailed, "file")} could not be added. ` : "";
+  if (numActive > 0) return `${failed}Adding ${count(numActive, "file")}.`;
+  return hasReadyDocuments(library) ? `${failed}The documents are ready.` : failed;
+}

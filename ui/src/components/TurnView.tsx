@@ -1,0 +1,104 @@
+/** One question with its answer: steps, text, sources, and what can be done with it. */
+
+import { type ReactNode, useState } from "react";
+import type { Turn } from "../state/conversation";
+import { count, plainText } from "../text/words";
+import { AnswerText, UNSUPPORTED } from "./AnswerText";
+import { Icon } from "./icons";
+import { Sources } from "./Sources";
+import { Trail } from "./Trail";
+
+interface Props {
+  readonly turn: Turn;
+  readonly active: number | null;
+  readonly onCite: (number: number) => void;
+  readonly onRetry: () => void;
+  readonly onCopy: (text: string) => Promise<void>;
+}
+
+export function TurnView({ turn, active, onCite, onRetry, onCopy }: Props): ReactNode {
+  const { state, citations } = turn;
+  return (
+    <article className={`turn ${state}`} aria-busy={state === "running"}>
+      <h2 className="question">{turn.question}</h2>
+      <Trail steps={turn.steps} milliseconds={turn.milliseconds} isRunning={state === "running"} />
+      {state === "refused" ? <Refusal text={turn.text} /> : <Text turn={turn} active={active} onCite={onCite} />}
+      {state === "failed" && <Failure message={turn.error ?? "Something went wrong."} onRetry={onRetry} />}
+      {state === "stopped" && <Stopped onRetry={onRetry} />}
+      {citations.length > 0 && <Sources citations={citations} active={active} onCite={onCite} />}
+      {state === "answered" && (
+        <footer className="turn-actions">
+          <CopyButton onCopy={() => onCopy(plainText(turn))} />
+          <button type="button" className="quiet" onClick={onRetry}>
+            <Icon name="retry" /> Ask again
+          </button>
+        </footer>
+      )}
+    </article>
+  );
+}
+
+function Text({ turn, active, onCite }: Pick<Props, "turn" | "active" | "onCite">): ReactNode {
+  const numDoubtful = turn.sentences.filter((sentence) => !sentence.supported).length;
+  return (
+    <>
+      <AnswerText {...turn} active={active} onCite={onCite} />
+      {turn.state === "running" && <span className="caret" aria-hidden="true" />}
+      {numDoubtful > 0 && (
+        <p className="legend" title={UNSUPPORTED}>
+          <span className="unsupported" aria-hidden="true">
+            Underlined:
+          </span>{" "}
+          {count(numDoubtful, "sentence")} that no passage of the documents supports.
+        </p>
+      )}
+    </>
+  );
+}
+
+function Refusal({ text }: { readonly text: string }): ReactNode {
+  return (
+    <div className="notice refusal">
+      <p className="answer-text">{text}</p>
+      <p>Grove answers only from the documents of this collection. Try other words, or add a document that covers it.</p>
+    </div>
+  );
+}
+
+function Failure({ message, onRetry }: { readonly message: string; readonly onRetry: () => void }): ReactNode {
+  return (
+    <div className="notice failure">
+      <p>
+        <Icon name="alert" /> {message}
+      </p>
+      <button type="button" onClick={onRetry}>
+        <Icon name="retry" /> Try again
+      </button>
+    </div>
+  );
+}
+
+function Stopped({ onRetry }: { readonly onRetry: () => void }): ReactNode {
+  return (
+    <div className="notice">
+      <p>You stopped this answer; what is there has not been checked.</p>
+      <button type="button" onClick={onRetry}>
+        <Icon name="retry" /> Ask again
+      </button>
+    </div>
+  );
+}
+
+function CopyButton({ onCopy }: { readonly onCopy: () => Promise<void> }): ReactNode {
+  const [isCopied, setCopied] = useState(false);
+  const copy = async (): Promise<void> => {
+    await onCopy();
+    setCopied(true);
+    setTimeout(() => setCopied(false), 2000);
+  };
+  return (
+    <button type="button" className="quiet" onClick={() => void copy()}>
+      <Icon name={isCopied ? "check" : "copy"} /> <span role="status">{isCopied ? "Copied" : "Copy"}</span>
+    </button>
+  );
+}

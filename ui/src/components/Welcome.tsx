@@ -1,0 +1,62 @@
+/** What stands where the conversation will be: how to begin. */
+
+import type { ReactNode } from "react";
+import { FileButton } from "./FileButton";
+import { Icon, Mark } from "./icons";
+
+/** Invite to add the first documents. */
+export function FirstDocuments({ onAdd }: { readonly onAdd: (files: readonly File[]) => void }): ReactNode {
+  return (
+    <section className="welcome">
+      <Mark />
+      <h1>Answers that show their roots</h1>
+      <p className="lead">
+        Add your documents and ask about them. Every sentence of an answer leads to the exact words, and the page, that it
+        rests on.
+      </p>
+      <FileButton className="dropzone" onFiles={onAdd}>
+        <Icon name="upload" />
+        <strong>Choose files</strong>
+        <span>or drop them here: PDF, Word, HTML, Markdown, text</span>
+      </FileButton>
+    </section>
+  );
+}
+
+/** Say that the first documents are on their way. */
+export function Indexing(): ReactNode {
+  return (
+    <section className="welcome">
+      <Mark />
+      <h1>Your documents are taking root</h1>
+      <p className="lead">You can write your question now, and ask it as soon as the first document is ready.</p>
+    </section>
+  );
+}
+
+interface FirstQuestionProps {
+  readonly questions: readonly string[];
+  readonly onAsk: (question: string) => void;
+}
+
+/** Invite to ask the first question, with examples. */
+export function FirstQuestion({ questions, onAsk }: FirstQuestionProps): ReactNode {
+  return (
+    <section className="welcome">
+      <Mark />
+      <h1>What would you like to know?</h1>
+      <p className="lead">
+        Ask in full sentences and name what you mean. If the documents do not say, Grove tells you so.
+      </p>
+      <ul className="examples" aria-label="Example questions">
+        {questions.map((question) => (
+          <li key={question}>
+            <button type="button" onClick={() => onAsk(question)}>
+              {question}
+            </button>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}

@@ -1,0 +1,30 @@
+/** Files out of a drop: also those inside dropped folders, which a browser hands over as entries. */
+
+/** Give every file of a drop, folders opened. */
+export async function droppedFiles(transfer: DataTransfer): Promise<File[]> {
+  // The entries must be taken before the first await: the list is emptied when the event is over.
+  const entries = Array.from(transfer.items, (item) => item.webkitGetAsEntry()).filter((entry) => entry !== null);
+  if (entries.length === 0) return Array.from(transfer.files);
+  return (await Promise.all(entries.map(filesOf))).flat();
+}
+
+async function filesOf(entry: FileSystemEntry): Promise<File[]> {
+  if (entry.name.startsWith(".")) return []; // .DS_Store and its kind
+  if (isDirectory(entry)) return (await Promise.all((await childrenOf(entry)).map(filesOf))).flat();
+  return [await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject))];
+}
+
+async function childrenOf(folder: FileSystemDirectoryEntry): Promise<FileSystemEntry[]> {
+  const reader = folder.createReader();
+  const children: FileSystemEntry[] = [];
+  for (;;) {
+    // A reader gives about a hundred entries at a time, and none at the end.
+    const more = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
+    if (more.length === 0) return children;
+    children.push(...more);
+  }
+}
+
+function isDirectory(entry: FileSystemEntry): entry is FileSystemDirectoryEntry {
+  return entry.isDirectory;
+}

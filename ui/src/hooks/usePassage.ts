@@ -1,0 +1,61 @@
+import { useCallback, useEffect, useRef, useState } from "react";
+import type { Client } from "../client/client";
+import { messageOf } from "../client/errors";
+import type { StoredDocument } from "../client/types";
+
+export type Opened =
+  | { readonly kind: "citation"; readonly turnId: number; readonly number: number }
+  | { readonly kind: "document"; readonly documentId: string; readonly title: string };
+
+export interface Loaded {
+  readonly document: StoredDocument | null;
+  readonly error: string | null;
+  readonly retry: () => void;
+}
+
+/** Load the document that is open in the panel; null while none is. */
+export function useDocument(client: Client, documentId: string | null): Loaded {
+  const [loaded, setLoaded] = useState<{ id: string; document: StoredDocument | null; error: string | null }>();
+  const [attempt, setAttempt] = useState(0);
+  useEffect(() => {
+    if (documentId === null) return;
+    let isCurrent = true;
+    const show = (document: StoredDocument | null, error: string | null): void => {
+      if (isCurrent) setLoaded({ id: documentId, document, error });
+    };
+    client.document(documentId).then(
+      (document) => show(document, null),
+      (error: unknown) => show(null, messageOf(error)),
+    );
+    return () => {
+      isCurrent = false;
+    };
+  }, [client, documentId, attempt]);
+  const isThis = loaded !== undefined && loaded.id === documentId;
+  return {
+    document: isThis ? loaded.document : null,
+    error: isThis ? loaded.error : null,
+    retry: () => {
+      setLoaded(undefined);
+      setAttempt(attempt + 1);
+    },
+  };
+}
+
+/** Keep what is open in the panel, and give the focus back to where it was when the panel closes. */
+export function useOpened(): [Opened | null, (opened: Opened) => void, () => void] {
+  const [opened, setOpened] = useState<Opened | null>(null);
+  const origin = useRef<HTMLElement | null>(null);
+  const open = useCallback((next: Opened) => {
+    const focused = document.activeElement;
+    // Paging from inside the panel must not make the panel its own origin.
+    if (focused instanceof HTMLElement && focused.closest("[data-panel]") === null) origin.current = focused;
+    setOpened(next);
+  }, []);
+  const close = useCallback(() => {
+    setOpened(null);
+    const back = origin.current;
+    requestAnimationFrame(() => back?.focus());
+  }, []);
+  return [opened, open, close];
+}

@@ -1,0 +1,18 @@
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { App } from "./App";
+import { client } from "./client/client";
+import "./styles/base.css";
+import "./styles/layout.css";
+import "./styles/library.css";
+import "./styles/conversation.css";
+import "./styles/passage.css";
+
+const root = document.getElementById("root");
+if (root !== null) {
+  createRoot(root).render(
+    <StrictMode>
+      <App client={client} />
+    </StrictMode>,
+  );
+}

@@ -1,0 +1,84 @@
+/** Numbers, sizes and states in words; an answer as text to copy. */
+
+import type { Citation } from "../client/types";
+import type { Step, Turn } from "../state/conversation";
+import { utf16Index } from "./codepoints";
+
+/** Give a duration as people read it: 3.2 ms, 41 ms, 1.8 s. */
+export function duration(milliseconds: number): string {
+  if (milliseconds >= 1000) return `${(milliseconds / 1000).toFixed(1)} s`;
+  return `${milliseconds < 10 ? milliseconds.toFixed(1) : Math.round(milliseconds)} ms`;
+}
+
+/** Give a number with its noun: 1 document, 2 documents. */
+export function count(number: number, noun: string): string {
+  return `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
+}
+
+/** Give a size in the unit that fits. */
+export function size(bytes: number): string {
+  if (bytes < 1000) return `${bytes} B`;
+  if (bytes < 1_000_000) return `${Math.round(bytes / 1000)} kB`;
+  return `${(bytes / 1_000_000).toFixed(1)} MB`;
+}
+
+const STEPS: Readonly<Record<string, readonly [doing: string, done: string]>> = {
+  prepare: ["Reading the question", "Prepare"],
+  retrieve: ["Searching the documents", "Search"],
+  generate: ["Writing the answer", "Write"],
+  cite: ["Checking every sentence", "Cite"],
+  refuse: ["Nothing to go on", "Decline"],
+};
+
+/** Name a step of a run, as something under way or as something done. */
+export function stepName({ name, milliseconds }: Step): string {
+  const [doing, done] = STEPS[name] ?? [name, name];
+  return milliseconds === null ? doing : done;
+}
+
+/** Say how well a quotation supports its sentence. */
+export function relevanceWord(relevance: number): string {
+  if (relevance >= 0.8) return "strong";
+  return relevance >= 0.5 ? "fair" : "weak";
+}
+
+/** Name a citation's place: its title (or its file) and its page. */
+export function placeOf({ title, source, page }: Pick<Citation, "title" | "source" | "page">): string {
+  const name = title === "" ? source : title;
+  return page === null ? name : `${name}, page ${page}`;
+}
+
+/** Give an answer as plain text: with its numbers, and its sources below. */
+export function plainText({ text, citations }: Turn): string {
+  const index = utf16Index(text);
+  let result = "";
+  let from = 0;
+  const marks = citations.map(({ answer_end }, at) => ({ at: index(answer_end), mark: ` [${at + 1}]` }));
+  for (const { at, mark } of marks.toSorted((left, right) => left.at - right.at)) {
+    result += text.slice(from, at) + mark;
+    from = at;
+  }
+  result += text.slice(from);
+  const sources = citations.map((citation, at) => `[${at + 1}] ${placeOf(citation)}: “${citation.quote.trim()}”`);
+  return sources.length === 0 ? result : `${result}\n\n${sources.join("\n")}`;
+}
+
+/** Say what a screen reader should hear of the latest turn. */
+export function announcement(turn: Turn | undefined): string {
+  switch (turn?.state) {
+    case undefined:
+      return "";
+    case "running": {
+      const step = turn.steps.at(-1);
+      return step === undefined ? "Asking" : stepName({ ...step, milliseconds: null });
+    }
+    case "answered":
+      return `Answer: ${turn.text} ${count(turn.citations.length, "citation")}.`;
+    case "refused":
+      return `No answer: ${turn.text}`;
+    case "stopped":
+      return "Stopped";
+    case "failed":
+      return `Failed: ${turn.error ?? ""}`;
+  }
+}
