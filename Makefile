@@ -67,7 +67,7 @@ check: .venv/.installed $(if $(NPM),ui/node_modules/.installed) ## format, lint,
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -q tests/test_size_budget.py
+	$(BIN)/pytest -q tests/test_size_budget.py tests/test_layers.py
 	$(if $(NPM),cd ui && npm run check)
 
 setup-vllm: .venv/.installed ## make .venv-vllm, the environment of the generation server

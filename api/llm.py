@@ -4,6 +4,7 @@ Grove talks to it over HTTP only, as to any other OpenAI-compatible server; this
 command line and nothing of prompts or answers. How it gets installed: api/llm_environment.py.
 """
 
+import json
 import os
 import re
 import signal
@@ -219,8 +220,10 @@ def _check_can_start(options: ServerOptions, environment: Path) -> None:
 
 def _check_memory(options: ServerOptions) -> None:
     available = _available_bytes()
-    # 16-bit weights on disk become 32-bit ones in memory.
-    weights = 2 * sum(file.stat().st_size for file in options.model_dir.glob("*.safetensors"))
+    factor = (
+        1 if json.loads((options.model_dir / "config.json").read_text()).get("dtype") == "float32" else 2
+    )
+    weights = factor * sum(file.stat().st_size for file in options.model_dir.glob("*.safetensors"))
     needed = _CPU_BASE_BYTES + weights + options.cache_bytes
     if available is not None and available < needed:
         raise UnavailableError(

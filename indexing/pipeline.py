@@ -109,6 +109,8 @@ class Pipeline:
         self, documents: Sequence[ReadDocument], *, on_chunks: Callable[[int], None]
     ) -> list[EncodedDocument]:
         """Encode the chunks of several documents together; tells how many were encoded as it goes."""
+        if not documents:
+            return []
         texts = [text for document in documents for text in document.encoder_texts()]
         # Encoders batch by length: sorted over all, each slice holds texts of like length.
         order = sorted(range(len(texts)), key=lambda index: len(texts[index]))

@@ -7,6 +7,7 @@ import shutil
 import time
 import unicodedata
 import uuid
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -19,6 +20,7 @@ __all__ = ["remove_orphans", "remove_uploads", "safe_name", "submit_paths", "sub
 
 _ORPHAN_SECONDS = 3600.0  # an upload that no job names after so long is of a submission that failed
 _MAX_NAME_BYTES = 200
+_MAX_SOURCE_BYTES = 2000  # what PostgreSQL takes into an index
 _NOT_FOR_NAMES = re.compile(r"[/\\\x00-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 
 
@@ -41,7 +43,7 @@ def submit_paths(grove: Grove, paths: Sequence[Path], *, collection: str) -> str
             f" these kinds are read: {', '.join(supported_suffixes())}"
         )
     grove.ensure_collection(collection)
-    files = {_source(path): JobFile(_source(path), str(path.absolute())) for path in found}
+    files = {_source(path): _job_file(path) for path in found}
     return grove.jobs.submit(collection, list(files.values()))
 
 
@@ -50,22 +52,23 @@ def submit_uploads(grove: Grove, uploads: Sequence[tuple[str, Path]], *, collect
 
     Args:
         grove: the installation.
-        uploads: (name as sent, temporary file) pairs; the same name twice keeps the last.
+        uploads: (name as sent, temporary file) pairs.
         collection: made when it does not exist.
 
     Raises:
-        InvalidInputError: no file, or a name with nothing left of it.
+        InvalidInputError: no file, a name with nothing left of it, or one name twice.
     """
     if not uploads:
         raise InvalidInputError("no files were sent; send them as multipart form data in the field `files`")
     named = [(safe_name(name), path) for name, path in uploads]
+    counts = Counter(name for name, _ in named)
+    if twice := sorted(name for name, count in counts.items() if count > 1):
+        raise InvalidInputError(f"several files are called {', '.join(twice)}; one would replace the other")
     grove.ensure_collection(collection)
     directory = _uploads_dir(grove)
     directory.mkdir(parents=True, exist_ok=True)
-    files = {}
-    for name, path in named:
-        files[name] = JobFile(name, str(_kept(path, directory)))
-    return grove.jobs.submit(collection, list(files.values()))
+    files = [JobFile(name, str(_kept(path, directory))) for name, path in named]
+    return grove.jobs.submit(collection, files)
 
 
 def remove_uploads(grove: Grove, job_id: str) -> None:
@@ -124,6 +127,13 @@ def _files(path: Path) -> Iterator[Path]:
                 and not file.is_symlink()
             ):
                 yield file
+
+
+def _job_file(path: Path) -> JobFile:
+    source = _source(path)
+    too_long = f"the path has more than {_MAX_SOURCE_BYTES} bytes; move the file to a shorter one"
+    error = too_long if len(source.encode()) > _MAX_SOURCE_BYTES else None
+    return JobFile(source, str(path.absolute()), error)
 
 
 def _source(path: Path) -> str:

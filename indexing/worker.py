@@ -160,7 +160,6 @@ class _JobRun:
             if file.attempts and batch:
                 yield batch
                 batch, num_chunks = [], 0
-            self._grove.jobs.start_file(self._job, ordinal)
             batch.append(self._read(ordinal, file))
             document = batch[-1].document
             num_chunks += len(document.chunks) if document else 0
@@ -181,6 +180,7 @@ class _JobRun:
             )
             if known_id is not None:
                 return _Read(ordinal, file, known_id=known_id)
+            self._grove.jobs.start_file(self._job, ordinal)
             return _Read(ordinal, file, document=self._pipeline.read(file, content, content_hash))
         except UnavailableError:
             raise
@@ -210,7 +210,7 @@ class _JobRun:
         num_chunks = sum(len(document.chunks) for document in documents)
         chunks_read = self._progress.chunks_read + num_chunks
         self._tell("read", chunks_read=chunks_read, source=batch[-1].file.source)
-        encoded = self._pipeline.encode(documents, on_chunks=self._count_chunks) if documents else []
+        encoded = self._pipeline.encode(documents, on_chunks=self._count_chunks)
         self._tell("encoded")
         with self._grove.database.write() as session:
             self._grove.jobs.hold(session, self._job)

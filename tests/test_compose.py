@@ -10,6 +10,7 @@ import yaml
 
 from api.cli import app
 from api.llm import VLLM_VERSION, ServerOptions, server_arguments
+from rag.compose import Grove
 from rag.core.settings import Settings
 
 REPOSITORY = Path(__file__).parents[1]
@@ -41,7 +42,8 @@ def test_grove_generates_with_the_vllm_service(settings: Settings) -> None:
 
 
 def test_vllm_runs_as_rag_llm_serve_would_run_it_on_a_gpu() -> None:
-    options = ServerOptions(Path("/models/smollm2"), host="0.0.0.0")
+    model_dir = Path("/models") / Grove(Settings()).local_model().name
+    options = ServerOptions(model_dir, host="0.0.0.0")
     assert ["serve", *shlex.split(SERVICES["vllm"]["command"])] == server_arguments(options, is_gpu=True)
     assert SERVICES["vllm"]["image"].endswith(f":v{VLLM_VERSION}")
 

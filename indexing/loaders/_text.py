@@ -24,6 +24,11 @@ _MARKS = (  # the longer first: UTF-32 begins with the mark of UTF-16
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _SAMPLE_BYTES = 200_000  # enough to guess the encoding; guessing over megabytes takes seconds
+_SEVEN_BIT = ("iso-2022-", "hz")
+_NO_CHARSETS = frozenset(  # Python calls these encodings, too
+    """idna punycode raw-unicode-escape raw_unicode_escape undefined unicode-escape unicode_escape
+    utf-7""".split()
+)
 _MAX_CONTROL_SHARE = 0.05
 _CONTROL = re.compile(r"[\x01-\x08\x0e-\x1a\x7f\ufffd]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
@@ -133,12 +138,16 @@ def _candidates(content: bytes, declared: str | None) -> Iterable[str]:
         if content.startswith(mark):
             yield encoding
             return
-    if declared:
+    # Nothing but UTF-8 reads as UTF-8 by chance, save the 7-bit encodings.
+    is_seven_bit = declared is not None and declared.startswith(_SEVEN_BIT)
+    yield from [declared, "utf-8"] if declared and is_seven_bit else ["utf-8"]
+    if declared and declared not in _NO_CHARSETS:
         yield declared
-    yield "utf-8"
-    guess = from_bytes(content[:_SAMPLE_BYTES]).best()
-    if guess is not None:
-        yield guess.encoding
+    guesses = from_bytes(content[:_SAMPLE_BYTES])
+    if best := guesses.best():
+        # Several fit equally well (cp1250 and cp1252 mostly do): the one that reads most like a language.
+        equal = [guess for guess in guesses if guess.chaos <= best.chaos]
+        yield max(equal, key=lambda guess: guess.coherence).encoding
 
 
 def _looks_binary(text: str) -> bool:

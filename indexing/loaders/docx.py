@@ -1,22 +1,32 @@
-"""Word documents: headings, paragraphs, lists and tables in their order."""
+"""Word documents: headings, paragraphs, lists and tables in their order.
+
+Reads the XML of the body itself: python-docx knows neither content controls nor what number a list item
+has, and takes quadratic time over tables. Headers, footers, notes and comments are left out.
+"""
 
 import io
 import zipfile
-from pathlib import PurePath
+import zlib
+from collections.abc import Iterator
+from typing import Any
 
 import docx
 from docx.document import Document
-from docx.oxml.exceptions import InvalidXmlError
 from docx.opc.exceptions import PackageNotFoundError
-from docx.table import Table
-from docx.text.paragraph import Paragraph
-from lxml.etree import XMLSyntaxError
+from docx.oxml.parser import etree
 
-from indexing.loaders._text import TextBuilder
+from indexing.loaders._docx_styles import Styles, W
+from indexing.loaders._text import TextBuilder, finish, one_line
 from rag.core.errors import UnreadableDocumentError
 from rag.core.types import Attribute, ParsedDocument
 
 __all__ = ["Docx"]
+
+_MAX_UNPACKED_BYTES = 512_000_000
+_FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"  # says the same again
+_BREAKS = {f"{W}tab": "\t", f"{W}br": "\n", f"{W}cr": "\n", f"{W}noBreakHyphen": "-", f"{W}p": "\n"}
+_WRAPPERS = {f"{W}{name}" for name in ("sdt", "sdtContent", "customXml", "smartTag", "ins", "moveTo")}
+_Element = Any  # Any: an element of lxml, which has no types
 
 
 class Docx:
@@ -25,73 +35,118 @@ class Docx:
     suffixes = (".docx",)
 
     def load(self, content: bytes, *, name: str) -> ParsedDocument:
-        """Give the body's text; headers, footers and comments are left out."""
-        document = _opened(content, name)
-        builder = TextBuilder()
-        items: list[str] = []
-        for part in document.iter_inner_content():
-            if isinstance(part, Paragraph) and _style(part).startswith("List"):
-                items.append(f"- {part.text.strip()}")
-                continue
-            builder.add("\n".join(items), "list")
-            items.clear()
-            if isinstance(part, Table):
-                builder.add("\n".join(_row(row.cells) for row in part.rows), "table")
-            else:
-                _add_paragraph(part, builder)
-        builder.add("\n".join(items), "list")
-        properties = document.core_properties
-        metadata: dict[str, Attribute] = {"author": properties.author} if properties.author else {}
-        headings = [block for block in builder.blocks if block.kind == "heading"]
-        first = builder.text[headings[0].start : headings[0].end] if headings else PurePath(name).stem
-        return ParsedDocument(
-            builder.text, properties.title or first, blocks=tuple(builder.blocks), metadata=metadata
-        )
+        """Give the body's text; the title is that of the properties, else the first heading.
+
+        Raises:
+            UnreadableDocumentError: broken, encrypted or without text.
+        """
+        try:
+            return _read(content, name)
+        except (
+            AttributeError,
+            EOFError,
+            KeyError,
+            NotImplementedError,
+            OSError,
+            PackageNotFoundError,
+            RuntimeError,
+            TypeError,
+            ValueError,
+            zipfile.BadZipFile,
+            etree.LxmlError,
+            zlib.error,
+        ) as error:
+            # The libraries raise whatever their reading of broken XML runs into.
+            raise UnreadableDocumentError(
+                f"{name!r} cannot be read as a Word document: it is broken or protected ({error});"
+                " open it in Word and save it anew as .docx"
+            ) from error
 
 
-def _opened(content: bytes, name: str) -> Document:
-    try:
-        return docx.Document(io.BytesIO(content))
-    except (
-        zipfile.BadZipFile,
-        PackageNotFoundError,
-        InvalidXmlError,
-        XMLSyntaxError,
-        KeyError,
-        ValueError,
-        OSError,
-        EOFError,
-        NotImplementedError,
-        AttributeError,
-        RuntimeError,
-    ) as error:
-        # The library raises whatever its reading of broken XML runs into.
+def _read(content: bytes, name: str) -> ParsedDocument:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        unpacked = sum(entry.file_size for entry in archive.infolist())
+    if unpacked > _MAX_UNPACKED_BYTES:
         raise UnreadableDocumentError(
-            f"{name!r} cannot be read as a Word document (broken or protected): {error}"
-        ) from error
+            f"{name!r} unpacks to {unpacked} bytes; at most {_MAX_UNPACKED_BYTES} are read; split it"
+        )
+    document: Document = docx.Document(io.BytesIO(content))
+    builder = TextBuilder()
+    _add_body(document, builder)
+    properties = document.core_properties
+    metadata: dict[str, Attribute] = {}
+    if author := one_line(properties.author or ""):
+        metadata["author"] = author
+    if properties.created is not None:
+        metadata["created"] = properties.created.date().isoformat()
+    title = one_line(properties.title or "") or builder.first_heading()
+    return finish(builder.text, name=name, title=title, blocks=builder.blocks, metadata=metadata)
 
 
-def _add_paragraph(paragraph: Paragraph, builder: TextBuilder) -> None:
-    style = _style(paragraph)
-    if style == "Title":
-        builder.add(paragraph.text, "heading", level=1)
-    elif style.startswith("Heading"):
-        level = style.rpartition(" ")[2]
-        builder.add(paragraph.text, "heading", level=int(level) + 1 if level.isdigit() else 2)
-    else:
-        builder.add(paragraph.text)
+def _add_body(document: Document, builder: TextBuilder) -> None:
+    styles = Styles.of(document)
+    items: list[str] = []
+    for element in _content(document.element.body):
+        if element.tag == f"{W}tbl":
+            _add_items(items, builder)
+            builder.add("\n".join(_rows(element)), "table")
+            continue
+        text = _text(element).strip()
+        level = styles.heading_level(element)
+        mark = "" if level else styles.list_mark(element)
+        if mark and text:
+            items.append(mark + text)
+            continue
+        _add_items(items, builder)
+        builder.add(one_line(text) if level else text, "heading" if level else "paragraph", level=level)
+    _add_items(items, builder)
 
 
-def _style(paragraph: Paragraph) -> str:
-    return (paragraph.style.name if paragraph.style is not None else None) or ""
+def _add_items(items: list[str], builder: TextBuilder) -> None:
+    builder.add("\n".join(items), "list")
+    items.clear()
 
 
-def _row(cells: tuple[object, ...]) -> str:
-    texts: list[str] = []
-    previous: object = None
-    for cell in cells:
-        element = getattr(cell, "_tc", None)
-        if element is not previous:  # a merged cell comes once for each column that it spans
-            texts.append(" ".join(getattr(cell, "text", "").split()))
-        previous = element
-    return " | ".join(texts)
+def _content(parent: _Element) -> Iterator[_Element]:
+    """Give paragraphs and tables in order, those in content controls and tracked insertions too."""
+    for child in parent.iterchildren():
+        if child.tag in (f"{W}p", f"{W}tbl"):
+            yield child
+        elif child.tag in _WRAPPERS:
+            yield from _content(child)
+
+
+def _rows(table: _Element) -> Iterator[str]:
+    """Give one line a row; a cell that continues a merged one is empty."""
+    for row in table.iter(f"{W}tr"):
+        if next(row.iterancestors(f"{W}tbl")) is not table:
+            continue  # of a table inside a cell: its text is the cell's
+        cells = [
+            one_line(" ".join(_text(paragraph) for paragraph in _paragraphs(cell)))
+            for cell in row.iter(f"{W}tc")
+            if next(cell.iterancestors(f"{W}tr")) is row
+        ]
+        if any(cells):
+            yield " | ".join(cells)
+
+
+def _paragraphs(cell: _Element) -> Iterator[_Element]:
+    for paragraph in cell.iter(f"{W}p"):
+        if next(paragraph.iterancestors(f"{W}p", _FALLBACK), None) is None:
+            yield paragraph
+
+
+def _text(paragraph: _Element) -> str:
+    return "".join(_pieces(paragraph))
+
+
+def _pieces(element: _Element) -> Iterator[str]:
+    for child in element.iterchildren():
+        if child.tag == f"{W}t":
+            yield child.text or ""
+        elif child.tag in (f"{W}tabs", _FALLBACK):
+            continue
+        else:
+            if child.tag in _BREAKS:
+                yield _BREAKS[child.tag]
+            yield from _pieces(child)

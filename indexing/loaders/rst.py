@@ -6,10 +6,10 @@ Inline marks, roles and directives stay.
 
 import re
 from collections.abc import Iterator
-from pathlib import PurePath
+from datetime import datetime
 
 from indexing.loaders._lines import Line, grouped, lines_of
-from indexing.loaders._text import decode
+from indexing.loaders._text import decode, finish
 from rag.core.types import Attribute, Block, BlockKind, ParsedDocument
 
 __all__ = ["Rst"]
@@ -17,6 +17,7 @@ __all__ = ["Rst"]
 _ADORNMENT = re.compile(r"([!-/:-@\[-`{-~])\1{2,}\s*$")
 _ITEM = re.compile(r"\s*(?:[-*+•]|(?:\d+|[a-zA-Z#])[.)]|\((?:\d+|[a-zA-Z])\))\s")
 _TABLE = re.compile(r"\s*(?:\+[-=+]{3,}|\||=+\s+=+)")
+_LISTS = ("author", "replaces", "requires", "superseded-by", "topic")  # fields of several values
 _FIELD = re.compile(r"([A-Z][A-Za-z-]*):[ \t]*(.*)")
 
 
@@ -26,18 +27,25 @@ class Rst:
     suffixes = (".rst", ".rest")
 
     def load(self, content: bytes, *, name: str) -> ParsedDocument:
-        """Give the text as it is, with its blocks; header fields become metadata."""
+        """Give the text as it is, with its blocks; header fields become metadata, dates as 2000-06-13.
+
+        Raises:
+            UnreadableDocumentError: the bytes are not text, or blank.
+        """
         text = decode(content, name=name)
         lines = lines_of(text)
         metadata, num_header_lines = _header(lines)
         blocks = list(_blocks(lines, num_header_lines))
-        headings = [block for block in blocks if block.kind == "heading"]
-        title = metadata.get("title") or (
-            _first_text(text, headings[0]) if headings else PurePath(name).stem
-        )
+        title = metadata.get("title") or _first_heading(text, blocks)
         if "pep" in metadata:
             title = f"PEP {metadata['pep']} – {title}"
-        return ParsedDocument(text, str(title), blocks=tuple(blocks), metadata=metadata)
+        return finish(
+            text,
+            name=name,
+            title=title if isinstance(title, str) else None,
+            blocks=blocks,
+            metadata=metadata,
+        )
 
 
 def _header(lines: list[Line]) -> tuple[dict[str, Attribute], int]:
@@ -59,14 +67,28 @@ def _header(lines: list[Line]) -> tuple[dict[str, Attribute], int]:
 
 
 def _value(name: str, text: str) -> Attribute:
-    if name == "pep" and text.isdigit():
+    if name == "pep" and text.isdecimal() and len(text) < 10:
         return int(text)
-    return tuple(part.strip() for part in text.split(",")) if name in ("author", "topic") else text
+    if name == "created":
+        return _iso_date(text)
+    return tuple(part.strip() for part in text.split(",") if part.strip()) if name in _LISTS else text
+
+
+def _iso_date(text: str) -> str:
+    """Give 13-Jun-2000 as 2000-06-13, which sorts and compares by time; another form as it is.
+
+    >>> _iso_date("13-Jun-2000")
+    '2000-06-13'
+    """
+    try:
+        return datetime.strptime(text, "%d-%b-%Y").date().isoformat()
+    except ValueError:
+        return text
 
 
 def _blocks(lines: list[Line], first: int) -> Iterator[Block]:
     if first:
-        yield Block("paragraph", lines[0].start, lines[first - 1].end)
+        yield Block("table", lines[0].start, lines[first - 1].end)
     levels: list[str] = []
     waiting: list[Line] = []
     index = first
@@ -108,6 +130,7 @@ def _kind_of(line: Line) -> BlockKind:
     return "code" if line.text.startswith(("    ", "\t")) else "paragraph"
 
 
-def _first_text(text: str, heading: Block) -> str:
-    words = [line.strip() for line in text[heading.start : heading.end].split("\n")]
-    return next(line for line in words if not _ADORNMENT.match(line))
+def _first_heading(text: str, blocks: list[Block]) -> str | None:
+    heading = next((block for block in blocks if block.kind == "heading"), None)
+    lines = text[heading.start : heading.end].split("\n") if heading else []
+    return next((line.strip() for line in lines if not _ADORNMENT.match(line)), None)

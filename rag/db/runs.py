@@ -70,7 +70,9 @@ class RunLog:
         """Close a run."""
         with self._database.write() as session:
             session.execute(
-                update(RunRow).where(RunRow.id == run_id).values(state=state, finished_at=utc_now())
+                update(RunRow)
+                .where(RunRow.id == run_id, RunRow.tenant == self._tenant)
+                .values(state=state, finished_at=utc_now())
             )
 
     def run(self, run_id: str) -> RunSummary:

@@ -112,7 +112,7 @@ def _engine(url: str) -> Engine:
         if backend == "sqlite":
             # The pool lends a connection to one thread at a time; the driver's own check is in its way.
             options = {"timeout": _BUSY_SECONDS, "check_same_thread": False}
-            engine = create_engine(address, connect_args=options)
+            engine = create_engine(address, connect_args=options, hide_parameters=True)
             event.listen(engine, "connect", _configure_sqlite)
             event.listen(engine, "begin", _begin_sqlite)
             return engine
@@ -120,6 +120,7 @@ def _engine(url: str) -> Engine:
             return create_engine(
                 address.set(drivername="postgresql+psycopg"),
                 pool_pre_ping=True,
+                hide_parameters=True,  # an error must not show the text of a document
                 connect_args={"connect_timeout": _CONNECT_SECONDS},
             )
     except (ArgumentError, NoSuchModuleError) as error:

@@ -14,5 +14,13 @@ class Coefficients:
     supports: tuple[float, ...]  # claim_features -> the window supports the claim
 
 
-DENSE = Coefficients((0,) * 6, (0,) * 5, (0,) * 6)
-LEXICAL = DENSE
+DENSE = Coefficients(
+    answers=(-10.4115, 8.2219, 2.0645, 0.6639, 0.4965, 0.7663),
+    answerable=(-1.1602, 1.0549, 4.1521, 0.1982, 1.7356),
+    supports=(-5.9972, -0.7866, 3.8821, 6.5103, 0.9461, -5.4234),
+)
+LEXICAL = Coefficients(
+    answers=(-6.9119, 0.0, 4.3467, 1.1682, 0.6531, 0.6067),
+    answerable=(-2.0931, 0.3012, 0.0, 2.9721, 2.791),
+    supports=(-5.9673, -0.2609, 4.0248, 6.6346, 0.0, -5.4117),
+)

@@ -86,12 +86,12 @@ def order_passages(
 
 def render_passages(passages: Sequence[Passage]) -> str:
     """Give the passages as delimited, neutralised blocks, numbered from 1."""
-    return "\n".join(_block(passage, number) for number, passage in enumerate(passages, 1))
+    return "".join(_block(passage, number) for number, passage in enumerate(passages, 1)).rstrip()
 
 
 def _block(passage: Passage, number: int) -> str:
     title = " ".join(neutralise(passage.title).replace('"', "'").replace(">", " ").split())
-    return f'<passage number="{number}" title="{title}">\n{neutralise(passage.text)}\n</passage>'
+    return f'<passage number="{number}" title="{title}">\n{neutralise(passage.text)}\n</passage>\n'
 
 
 def _without_repeats(passages: Sequence[Passage]) -> list[Passage]:

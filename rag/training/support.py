@@ -140,12 +140,12 @@ def _cases(folder: Path) -> list[_Case]:
 
 def _fit_all(
     cases: Sequence[_Case], vectors: _Vectors, mask: float
-) -> tuple[coefficients.Coefficients, dict[str, object]]:
+) -> tuple[coefficients.Coefficients, dict[str, dict[str, float]]]:
     def similarities(text: str, units: Sequence[Unit]) -> list[float]:
         return vectors.similarities(text, units) if mask else [0.0] * len(units)
 
     searches = list(_searches(cases, vectors))
-    answers, supports = _Examples([], [], []), _Examples([], [], [])
+    answers, supports, answerable = _Examples([], [], []), _Examples([], [], []), _Examples([], [], [])
     for number, (case, found, _) in enumerate(searches):
         units = units_of(found)
         rows = question_features(case.question, units, similarities(case.question, units))
@@ -157,11 +157,9 @@ def _fit_all(
             for row, label in _claims(case, units, other, found, similarities):
                 supports.add(row, label, number)
     answers_fit = _fit(*answers.split(held_out=False))
-    answerable = _Examples([], [], [])
     for number, (case, found, without) in enumerate(searches):
-        for passages, label in ((found, 1), (without, 0)):
-            if label == 0 or case.passage in found:
-                units = units_of(passages)
+        for passages, label in ((found, int(case.passage in found)), (without, 0)):
+            if units := units_of(passages):
                 rows = question_features(case.question, units, similarities(case.question, units))
                 answerable.add(summary_features(_logits(answers_fit, rows), rows), label, number)
     answerable_fit = _fit(*answerable.split(held_out=False))

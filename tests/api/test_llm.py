@@ -13,10 +13,10 @@ from typing import Any
 
 import httpx
 import pytest
-from rag.generation.backends._smollm2 import ensure_model
 
 from api.llm import RunningServer, ServerOptions, check, install, running_server, server_arguments
 from api.llm_environment import VLLM_VERSION, has_gpu, is_installed
+from rag.compose import Grove
 from rag.core.errors import ConflictError, InvalidInputError, MissingExtraError, UnavailableError
 from rag.core.settings import Settings
 
@@ -171,7 +171,7 @@ def test_check_tells_another_kind_of_server_from_a_generation_server() -> None:
 @pytest.fixture(scope="module")
 def server(vllm_environment: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """Run the real server over SmolLM2, once for all tests here: it takes a minute to start."""
-    options = ServerOptions(ensure_model(Settings().models_dir), port=free_port())
+    options = ServerOptions(Grove(Settings()).local_model(), port=free_port())
     log_file = tmp_path_factory.mktemp("vllm") / "vllm.log"
     with running_server(options, environment=vllm_environment, log_file=log_file, on_line=print) as running:
         yield running

@@ -57,7 +57,7 @@ export function App({ client }: { readonly client: Client }): ReactNode {
     />
   );
   return (
-    <div className={opened !== null && isRoomy ? "page with-panel" : "page"}>
+    <div className="page">
       <p className="visually-hidden" role="status">
         {announcement(talk.turns.at(-1))}
       </p>

@@ -24,7 +24,7 @@ interface Props {
 }
 
 export function Chat({ library, talk, opened, composer, onOpenLibrary, onCite, onAdd, onStartOver }: Props): ReactNode {
-  const scroller = useFollowing(talk.turns);
+  const list = useNewestInView(talk.turns);
   const ask = (question: string): void => talk.ask(question, library.collection);
   const activeOf = (turn: Turn): number | null =>
     opened?.kind === "citation" && opened.turnId === turn.id ? opened.number : null;
@@ -43,8 +43,8 @@ export function Chat({ library, talk, opened, composer, onOpenLibrary, onCite, o
           </button>
         )}
       </header>
-      <div className="scroller" ref={scroller} tabIndex={0} role="region" aria-label="Conversation">
-        <div className="turns">
+      <div className="scroller" tabIndex={0} role="region" aria-label="Conversation">
+        <div className="turns" ref={list}>
           {talk.turns.length === 0 && <Welcome library={library} onAsk={ask} onAdd={onAdd} />}
           {talk.turns.map((turn) => (
             <TurnView
@@ -89,25 +89,12 @@ function reasonNotToAsk(library: Library): string | null {
   return library.documents === null ? "Loading the library…" : "Add a document first; then you can ask about it.";
 }
 
-/** Keep the end of the conversation in view while it grows, unless the reader has scrolled away. */
-function useFollowing(turns: readonly Turn[]): RefObject<HTMLDivElement | null> {
-  const scroller = useRef<HTMLDivElement>(null);
-  const lastId = useRef(0);
-  const isAtEnd = useRef(true);
+/** Bring a new question to the top of the view, where its answer grows below it without moving it. */
+function useNewestInView(turns: readonly Turn[]): RefObject<HTMLDivElement | null> {
+  const list = useRef<HTMLDivElement>(null);
+  const newest = turns.at(-1)?.id ?? 0;
   useEffect(() => {
-    const element = scroller.current;
-    if (element === null) return;
-    const onScroll = (): void => {
-      isAtEnd.current = element.scrollHeight - element.scrollTop - element.clientHeight < 80;
-    };
-    element.addEventListener("scroll", onScroll, { passive: true });
-    return () => element.removeEventListener("scroll", onScroll);
-  }, []);
-  useEffect(() => {
-    const newest = turns.at(-1)?.id ?? 0;
-    const isNew = newest !== lastId.current;
-    lastId.current = newest;
-    if (isNew || isAtEnd.current) scroller.current?.scrollTo({ top: scroller.current.scrollHeight });
-  }, [turns]);
-  return scroller;
+    if (newest > 0) list.current?.lastElementChild?.scrollIntoView({ block: "start" });
+  }, [newest]);
+  return list;
 }

@@ -1,7 +1,7 @@
 /** The collection at hand: which one, what is being taken in, what it holds. */
 
 import type { ReactNode } from "react";
-import { hasReadyDocuments, type Library, listedDocuments } from "../state/library";
+import { hasReadyDocuments, type Library, listedDocuments, type Upload } from "../state/library";
 import { count } from "../text/words";
 import { CollectionPicker } from "./CollectionPicker";
 import { DocumentRow } from "./DocumentRow";
@@ -49,17 +49,32 @@ export function LibraryPanel(props: Props): ReactNode {
           </button>
         </div>
       )}
-      {library.uploads.length > 0 && (
-        <ul className="rows uploads" aria-label="Files being added">
-          {library.uploads.map((upload) => (
-            <UploadRow key={upload.id} upload={upload} onDismiss={() => props.onDismiss(upload.name)} />
-          ))}
-        </ul>
-      )}
+      {library.uploads.length > 0 && <Uploads uploads={library.uploads} onDismiss={props.onDismiss} />}
       <Documents {...props} />
       <p className="visually-hidden" role="status">
         {uploadsInWords(library)}
       </p>
+    </>
+  );
+}
+
+const MAX_WAITING = 4;
+
+function Uploads({ uploads, onDismiss }: { readonly uploads: readonly Upload[]; readonly onDismiss: Props["onDismiss"] }): ReactNode {
+  const waiting = uploads.filter((upload) => upload.state === "waiting" || upload.state === "queued");
+  const hidden = new Set(waiting.slice(MAX_WAITING));
+  const numActive = uploads.filter((upload) => upload.state !== "failed").length;
+  return (
+    <>
+      <h2 className="list-title">{numActive > 0 ? `Adding ${count(numActive, "file")}` : "Not added"}</h2>
+      <ul className="rows" aria-label="Files being added">
+        {uploads
+          .filter((upload) => !hidden.has(upload))
+          .map((upload) => (
+            <UploadRow key={upload.id} upload={upload} onDismiss={() => onDismiss(upload.name)} />
+          ))}
+      </ul>
+      {hidden.size > 0 && <p className="hint">and {count(hidden.size, "more file")} waiting</p>}
     </>
   );
 }

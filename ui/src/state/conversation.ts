@@ -102,5 +102,5 @@ function afterEvent(turn: Turn, event: RunEvent): Turn {
 
 function finishedStep(step: Step, event: Extract<RunEvent, { type: "step.finished" }>): Step {
   if (step.name !== event.step || step.milliseconds !== null) return step;
-  return { ...step, milliseconds: event.milliseconds, summary: event.summary };
+  return { ...step, milliseconds: event.milliseconds, summary: event.summary ?? {} };
 }

@@ -9,7 +9,7 @@ export function exampleQuestions(documents: readonly DocumentSummary[]): string[
   return [
     first && `What is “${first}” about?`,
     second && `What does “${second}” say?`,
-    third && `Why does “${third}” matter?`,
+    third && `Who wrote “${third}”?`,
   ].filter((question): question is string => Boolean(question));
 }
 

@@ -2,6 +2,7 @@
 
 import type { StoredDocument } from "../client/types";
 import { utf16Index } from "./codepoints";
+import { unwrapped } from "./unwrap";
 
 export type ExcerptPart =
   | { readonly kind: "text" | "quote"; readonly text: string }
@@ -25,6 +26,7 @@ export function excerpt(document: StoredDocument, start: number, end: number, re
   const quote = { start: index(start), end: index(end) };
   const first = lineStart(text, quote.start - reach.before);
   const last = lineEnd(text, quote.end + reach.after);
+  const shown = unwrapped(text.slice(first, last));
   const pages = document.pages
     .map(({ page, start: offset }) => ({ page, at: index(offset) }))
     .filter(({ at }) => first <= at && at < last);
@@ -36,7 +38,7 @@ export function excerpt(document: StoredDocument, start: number, end: number, re
     }
     const stop = cuts[number + 1] ?? cut;
     const isQuote = quote.start <= cut && stop <= quote.end;
-    if (stop > cut) parts.push({ kind: isQuote ? "quote" : "text", text: text.slice(cut, stop) });
+    if (stop > cut) parts.push({ kind: isQuote ? "quote" : "text", text: shown.slice(cut - first, stop - first) });
   });
   return { parts, hasBefore: first > 0, hasAfter: last < text.length };
 }

@@ -4,10 +4,10 @@ import type { Citation } from "../client/types";
 import type { Step, Turn } from "../state/conversation";
 import { utf16Index } from "./codepoints";
 
-/** Give a duration as people read it: 3.2 ms, 41 ms, 1.8 s. */
+/** Give a duration as people read it: <1 ms, 41 ms, 1.8 s. */
 export function duration(milliseconds: number): string {
   if (milliseconds >= 1000) return `${(milliseconds / 1000).toFixed(1)} s`;
-  return `${milliseconds < 10 ? milliseconds.toFixed(1) : Math.round(milliseconds)} ms`;
+  return milliseconds < 1 ? "<1 ms" : `${Math.round(milliseconds)} ms`;
 }
 
 /** Give a number with its noun: 1 document, 2 documents. */

@@ -1,0 +1,82 @@
+"""The sections of a document: each run of headings with the blocks below it.
+
+Knows blocks, and how markup writes a heading. Knows no tokens.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from rag.core.types import Block
+
+__all__ = ["Section", "sections"]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Headings that follow each other directly, and what stands below them."""
+
+    above: tuple[str, ...]  # the headings that enclose it, outermost first
+    path: tuple[str, ...]  # the headings that enclose what stands below its own
+    level: int  # of its highest heading; 0 for what stands before any
+    blocks: list[Block]  # never empty; its own headings first
+
+
+def sections(text: str, blocks: Sequence[Block]) -> Iterator[Section]:
+    """Give the sections in order; together they hold all text, also any that no block covers."""
+    path: list[tuple[int, str]] = []
+    above: tuple[str, ...] = ()
+    level = 0
+    held: list[Block] = []
+    for block in _complete(text, blocks):
+        if block.kind != "heading":
+            held.append(block)
+            continue
+        if held and held[-1].kind != "heading":
+            yield Section(above, _titles(path), level, held)
+            held = []
+        path = [entry for entry in path if entry[0] < block.level]
+        above, level = (above, min(level, block.level)) if held else (_titles(path), block.level)
+        path.append((block.level, _title(text, block)))
+        held.append(block)
+    if held:
+        yield Section(above, _titles(path), level, held)
+
+
+def _titles(path: Sequence[tuple[int, str]]) -> tuple[str, ...]:
+    return tuple(title for _, title in path)
+
+
+def _title(text: str, block: Block) -> str:
+    """Give a heading's words, without underlines and number signs.
+
+    >>> _title("## Set-up ##", Block("heading", 0, 12, 2))
+    'Set-up'
+    """
+    lines = text[block.start : block.end].split("\n")
+    kept = [line for line in lines if any(letter.isalnum() for letter in line)] or lines
+    words = " ".join(kept).split()
+    if words and not words[0].strip("#"):
+        words = words[1:]
+    if words and not words[-1].strip("#"):
+        words = words[:-1]
+    return " ".join(words)
+
+
+def _complete(text: str, blocks: Sequence[Block]) -> Iterator[Block]:
+    """Give the blocks and, as paragraphs, any text that stands between them."""
+    position = 0
+    for block in (*blocks, Block("paragraph", len(text), len(text))):
+        if text[position : block.start].strip():
+            yield from _paragraphs(text, position, block.start)
+        if text[block.start : block.end].strip():
+            yield block
+        position = block.end
+
+
+def _paragraphs(text: str, start: int, end: int) -> Iterator[Block]:
+    while start < end:
+        gap = text.find("\n\n", start, end)
+        stop = end if gap < 0 else gap
+        if text[start:stop].strip():
+            yield Block("paragraph", start, stop)
+        start = stop + 2

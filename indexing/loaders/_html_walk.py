@@ -1,0 +1,173 @@
+"""One walk over an HTML tree that writes its text as blocks.
+
+Iterative and linear: pages nested a hundred thousand deep exist, by accident and by malice.
+"""
+
+import re
+from dataclasses import dataclass, field
+
+from selectolax.lexbor import LexborNode
+
+from indexing.loaders._text import TextBuilder
+from rag.core.types import BlockKind
+
+__all__ = ["HtmlWalk"]
+
+_SKIPPED = frozenset(
+    """aside audio button canvas datalist embed footer head iframe input math nav noscript object script
+    select style svg template textarea video""".split()
+)
+_INLINE = frozenset(
+    """a abbr acronym b bdi bdo big cite code data del dfn em font i img ins kbd label mark meter output
+    picture progress q rp rt ruby s samp slot small source span strike strong sub sup time tt u var
+    wbr""".split()
+)
+_HEADINGS = {f"h{level}": level for level in range(1, 7)}
+_CELLS = ("td", "th")
+_SPACES = re.compile(r"[ \t\n\r\f\v]+")
+_HIDDEN = re.compile(r"display\s*:\s*none", re.IGNORECASE)
+
+
+@dataclass(slots=True)
+class HtmlWalk:
+    """Collects text until an element ends the block it belongs to."""
+
+    builder: TextBuilder
+    _words: list[str] = field(default_factory=list)  # of the block at hand; "\n" only where there is a <br>
+    _items: list[str] = field(default_factory=list)  # of the list at hand
+    _counters: list[int | None] = field(default_factory=list)  # of the lists around; None: not numbered
+    _mark: str = ""  # of the item at hand, until its first text
+    _rows: list[str] | None = None  # of the table at hand
+    _cells: list[str] = field(default_factory=list)  # of the row at hand
+    _outer_tables: set[int] = field(default_factory=set)  # hold tables, so they are there for the looks
+
+    def walk(self, root: LexborNode) -> None:
+        """Write all text below an element."""
+        self._outer_tables = {_table_around(table) for table in root.css("table table")}
+        path: list[str] = []
+        parents: list[LexborNode] = []
+        node = root.first_child
+        while node is not None or parents:
+            if node is None:
+                closing = parents.pop()
+                self._leave(path.pop())
+                node = closing.next
+                continue
+            tag = node.tag or "-"
+            if self._enter(node, tag):
+                parents.append(node)
+                path.append(tag)
+                node = node.first_child
+            else:
+                node = node.next
+        self._end_block()
+        self._end_list()
+
+    def _enter(self, node: LexborNode, tag: str) -> bool:
+        """Take in an element's start; tell whether to go into it."""
+        if tag == "-text":
+            self._words.append(_SPACES.sub(" ", node.text_content or ""))
+        elif tag == "br":
+            self._words.append("\n")
+        elif tag in _SKIPPED or not tag[0].isalpha() or _is_hidden(node):
+            pass
+        elif tag == "pre" and self._rows is None:
+            self._end_block()
+            self._end_list()
+            self.builder.add(node.text(), "code")
+        else:
+            self._open(node, tag)
+            return True
+        return False
+
+    def _open(self, node: LexborNode, tag: str) -> None:
+        if tag in _INLINE:
+            return
+        if self._rows is not None:
+            self._words.append(" ")
+            return
+        self._end_block()
+        if tag in ("ul", "ol", "menu", "dl"):
+            self._counters.append(0 if tag == "ol" else None)
+        elif tag in ("li", "dt", "dd"):
+            self._mark = self._next_mark(tag)
+        else:
+            if tag in _HEADINGS or not self._counters:
+                self._end_list()
+            if tag == "table" and node.mem_id not in self._outer_tables:
+                self._end_list()
+                self._rows = []
+
+    def _leave(self, tag: str) -> None:
+        if tag in _INLINE:
+            return
+        if self._rows is not None:
+            self._leave_in_table(tag)
+            return
+        self._end_block(_HEADINGS.get(tag, 0))
+        if tag in ("ul", "ol", "menu", "dl") and self._counters:
+            self._counters.pop()
+            if not self._counters:
+                self._end_list()
+
+    def _leave_in_table(self, tag: str) -> None:
+        assert self._rows is not None
+        if tag in _CELLS:
+            self._cells.append(self._take_words(one_line=True))
+        elif tag in ("tr", "caption"):
+            cells = [*self._cells, *([rest] if (rest := self._take_words(one_line=True)) else [])]
+            self._cells.clear()
+            if any(cells):
+                self._rows.append(" | ".join(cells))
+        elif tag == "table":
+            rest = self._take_words(one_line=True)
+            self.builder.add("\n".join([*self._rows, rest]), "table")
+            self._rows = None
+        else:
+            self._words.append(" ")
+
+    def _end_block(self, level: int = 0) -> None:
+        text = self._take_words(one_line=level > 0)
+        if not text:
+            return
+        if level or not self._counters:
+            self._end_list()
+            kind: BlockKind = "heading" if level else "paragraph"
+            self.builder.add(text, kind, level=level)
+            return
+        indent = "  " * min(len(self._counters) - 1, 8)
+        self._items.append(indent + (self._mark or "  ") + text)
+        self._mark = ""
+
+    def _end_list(self) -> None:
+        self.builder.add("\n".join(self._items), "list")
+        self._items.clear()
+
+    def _next_mark(self, tag: str) -> str:
+        if tag != "li" or not self._counters:
+            return "" if tag == "dt" else "- "
+        count = self._counters[-1]
+        if count is None:
+            return "- "
+        self._counters[-1] = count + 1
+        return f"{count + 1}. "
+
+    def _take_words(self, *, one_line: bool) -> str:
+        text = "".join(self._words)
+        self._words.clear()
+        lines = (" ".join(line.split(" ")).strip() for line in text.split("\n"))
+        return (" " if one_line else "\n").join(_SPACES.sub(" ", line) for line in lines if line)
+
+
+def _table_around(table: LexborNode) -> int:
+    node = table.parent
+    while node is not None and node.tag != "table":
+        node = node.parent
+    return node.mem_id if node is not None else 0
+
+
+def _is_hidden(node: LexborNode) -> bool:
+    attributes = node.attributes
+    if "hidden" in attributes or attributes.get("role") == "navigation":
+        return True
+    return _HIDDEN.search(attributes.get("style") or "") is not None

@@ -1,0 +1,81 @@
+import pytest
+
+from rag.core.errors import NotFoundError
+from rag.core.events import (
+    AnswerFinished,
+    CitationFound,
+    Event,
+    RunFailed,
+    RunStarted,
+    StepFinished,
+    StepStarted,
+    TokenGenerated,
+)
+from rag.core.layout import Box
+from rag.core.types import Answer, Citation, Sentence, Usage
+from rag.db.runs import RunLog
+from rag.db.session import Database
+
+CITATION = Citation(
+    0, 5, "d", 1, "d.1.0", "s", "t", 2, (Box(2, 0.1, 0.2, 0.3, 0.4),), 3, 9, "quoté", 0.5, 0.9
+)
+ANSWER = Answer(
+    "Yes.", None, False, (Sentence(0, 4, True, 0.9),), (CITATION,), "r", {"total": 1.5}, Usage(10, 2)
+)
+EVENTS: list[Event] = [
+    RunStarted(1, "r", "why? 🙂", "c", "default", "echo"),
+    StepStarted(2, "retrieve"),
+    StepFinished(3, "retrieve", 1.25, {"hits": 3, "query": "why"}),
+    TokenGenerated(4, "Yes."),
+    CitationFound(5, 1, CITATION),
+    AnswerFinished(6, ANSWER),
+    RunFailed(7, "GenerationError", "down"),
+]
+
+
+@pytest.fixture
+def log(database: Database) -> RunLog:
+    runs = RunLog(database, "default")
+    runs.start("r", "why? 🙂", "c")
+    return runs
+
+
+def test_every_kind_of_event_comes_back_equal(log: RunLog) -> None:
+    log.append("r", EVENTS[:3])
+    log.append("r", EVENTS[3:])
+    assert log.events("r") == EVENTS
+
+
+def test_a_stream_is_resumed_after_a_number(log: RunLog) -> None:
+    log.append("r", EVENTS)
+    assert [event.seq for event in log.events("r", after=5)] == [6, 7]
+
+
+def test_no_events_are_stored_for_none(log: RunLog) -> None:
+    log.append("r", [])
+    assert log.events("r") == []
+
+
+def test_a_run_runs_until_it_is_finished(log: RunLog) -> None:
+    assert log.run("r").state == "running"
+    log.finish("r", "done")
+    finished = log.run("r")
+    assert (finished.state, finished.question) == ("done", "why? 🙂")
+    assert finished.finished_at is not None
+    assert finished.finished_at >= finished.created_at
+
+
+def test_runs_are_listed_newest_first(log: RunLog) -> None:
+    log.start("r2", "and then?", "c")
+    assert [run.run_id for run in log.runs()] == ["r2", "r"]
+    assert [run.run_id for run in log.runs(1)] == ["r2"]
+
+
+def test_a_tenant_sees_and_ends_only_its_own_runs(log: RunLog, database: Database) -> None:
+    other = RunLog(database, "other")
+    assert other.runs() == []
+    for read in (other.run, other.events):
+        with pytest.raises(NotFoundError):
+            read("r")
+    other.finish("r", "failed")
+    assert log.run("r").state == "running"

@@ -1,0 +1,122 @@
+import contextlib
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+import rag.db.migrations
+from rag.core.errors import ConflictError, InvalidInputError, UnavailableError
+from rag.db.migrations import HEAD
+from rag.db.session import Database, open_database
+from rag.db.tables import Base, RunRow
+
+
+def run_row(run_id: str) -> RunRow:
+    return RunRow(id=run_id, tenant="t", collection="c", question="?", state="running")
+
+
+def test_the_migrations_make_exactly_the_tables_of_the_models(database: Database) -> None:
+    with database.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_the_newest_migration_is_the_one_that_the_code_expects() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(rag.db.migrations.__file__).parent))
+    assert ScriptDirectory.from_config(config).get_current_head() == HEAD
+
+
+def test_every_table_has_a_tenant() -> None:
+    assert [table.name for table in Base.metadata.tables.values() if "tenant" not in table.columns] == []
+
+
+def test_a_current_database_opens_at_once(database: Database, database_url: str) -> None:
+    started = time.perf_counter()
+    open_database(database_url).close()
+    assert (
+        time.perf_counter() - started < 0.5
+    )  # 5 ms on SQLite, 40 ms on PostgreSQL; migrating takes longer
+
+
+def test_opening_a_current_database_imports_neither_alembic_nor_torch(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'grove.db'}"
+    open_database(url).close()
+    program = (
+        f"import sys; from rag.db.session import open_database; open_database({url!r});"
+        "import rag.db.catalog, rag.db.publish, rag.db.jobs, rag.db.runs;"
+        "print([name for name in ('alembic', 'torch', 'faiss', 'transformers') if name in sys.modules])"
+    )
+    finished = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    assert finished.stdout.strip() == "[]"
+
+
+def test_a_transaction_that_raises_leaves_nothing(database: Database) -> None:
+    with contextlib.suppress(RuntimeError), database.write() as session:
+        session.add(run_row("a"))
+        session.flush()
+        raise RuntimeError
+    with database.read() as session:
+        assert session.get(RunRow, "a") is None
+
+
+def test_a_reader_sees_one_instant(database: Database) -> None:
+    with database.read() as reader:
+        assert reader.scalar(text("SELECT count(*) FROM runs")) == 0
+        with database.write() as session:
+            session.add(run_row("a"))
+        assert reader.scalar(text("SELECT count(*) FROM runs")) == 0
+
+
+def test_an_error_does_not_show_what_was_written(database: Database) -> None:
+    secret = run_row("x" * 100 if database.is_postgresql else "a")
+    secret.question = "a private question"
+    if not database.is_postgresql:
+        with database.write() as session:
+            session.add(run_row("a"))
+    with pytest.raises(DBAPIError) as caught, database.write() as session:
+        session.add(secret)
+    assert "private" not in str(caught.value)
+
+
+def test_times_come_back_aware_and_in_utc(database: Database) -> None:
+    with database.write() as session:
+        session.add(run_row("a"))
+    with database.read() as session:
+        created = session.get_one(RunRow, "a").created_at
+    assert created.utcoffset() is not None
+    assert abs(time.time() - created.timestamp()) < 60
+
+
+def test_a_database_of_a_newer_grove_is_refused(database: Database, database_url: str) -> None:
+    with database.write() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(ConflictError, match="newer Grove"):
+        open_database(database_url)
+
+
+@pytest.mark.parametrize("url", ["mysql://localhost/x", "nonsense", ""])
+def test_other_kinds_of_database_are_refused(url: str) -> None:
+    with pytest.raises(InvalidInputError):
+        open_database(url)
+
+
+def test_a_database_that_is_not_there_is_unavailable(tmp_path: Path) -> None:
+    with pytest.raises(UnavailableError, match="failed"):
+        open_database(f"sqlite:///{tmp_path / 'no' / 'such' / 'folder' / 'grove.db'}")
+
+
+def test_sqlite_keeps_what_it_has_committed(tmp_path: Path) -> None:
+    database = open_database(f"sqlite:///{tmp_path / 'grove.db'}")
+    with database.read() as session:
+        assert session.scalar(text("PRAGMA journal_mode")) == "wal"
+        assert session.scalar(text("PRAGMA synchronous")) == 2  # FULL
+        assert session.scalar(text("PRAGMA foreign_keys")) == 1

@@ -1,0 +1,65 @@
+import { describe, expect, it } from "vitest";
+import { annotate, type Block } from "../src/text/annotate";
+import { citation } from "./samples";
+
+function sentence(start: number, end: number, supported: boolean) {
+  return { start, end, supported, relevance: supported ? 0.9 : 0.1 };
+}
+
+function shown(blocks: readonly Block[]): string[] {
+  return blocks.map(({ kind, number, pieces }) => {
+    const prefix = { paragraph: "", bullet: "* ", numbered: `${number}. ` }[kind];
+    const text = pieces.map((piece) => {
+      const words = piece.isUnsupported ? `<${piece.text}>` : piece.text;
+      return words + piece.citations.map((mark) => `[${mark}]`).join("");
+    });
+    return prefix + text.join("");
+  });
+}
+
+describe("an annotated answer", () => {
+  it("carries citations behind the words they support", () => {
+    const text = "Oaks grow. Elms die.";
+    const citations = [citation({ answer_end: 10 }), citation({ answer_end: 20 }), citation({ answer_end: 10 })];
+    expect(shown(annotate(text, [], citations))).toEqual(["Oaks grow.[1][3] Elms die.[2]"]);
+  });
+
+  it("marks the sentences that nothing supports", () => {
+    const sentences = [sentence(0, 10, true), sentence(11, 20, false)];
+    expect(shown(annotate("Oaks grow. Elms die.", sentences, []))).toEqual(["Oaks grow. <Elms die.>"]);
+  });
+
+  it("counts offsets in code points", () => {
+    const text = "🌳🌲 grow. 🍂 fall.";
+    const sentences = [sentence(0, 8, true), sentence(9, 16, false)];
+    expect(shown(annotate(text, sentences, [citation({ answer_end: 8 })]))).toEqual(["🌳🌲 grow.[1] <🍂 fall.>"]);
+  });
+
+  it("becomes paragraphs and lists", () => {
+    const text = "Trees:\n- oak\n- elm\n\nSteps\nto take:\n\n1. dig\n2) plant\n   and water\n\nDone.";
+    expect(shown(annotate(text, [], []))).toEqual([
+      "Trees:",
+      "* oak",
+      "* elm",
+      "Steps\nto take:",
+      "1. dig",
+      "2. plant\n   and water",
+      "Done.",
+    ]);
+  });
+
+  it("loses no citation between blocks or beyond the end", () => {
+    const text = "- oak\n\n- elm\n";
+    const citations = [0, 7, 9, 13, 99].map((answer_end) => citation({ answer_end }));
+    expect(shown(annotate(text, [], citations))).toEqual(["* oak[1][2][3]", "* elm[4][5]"]);
+  });
+
+  it("marks a sentence that runs over several blocks in each of them", () => {
+    expect(shown(annotate("One\n\ntwo.", [sentence(0, 9, false)], []))).toEqual(["<One>", "<two.>"]);
+  });
+
+  it("of nothing is nothing", () => {
+    expect(annotate("", [], [])).toEqual([]);
+    expect(annotate("\n \n", [], [])).toEqual([]);
+  });
+});

@@ -1,0 +1,96 @@
+import { describe, expect, it } from "vitest";
+import type { RunEvent } from "../src/client/types";
+import { conversation, type ConversationAction, history, type Turn } from "../src/state/conversation";
+import { announcement, plainText } from "../src/text/words";
+import { answer, citation } from "./samples";
+
+const asked: ConversationAction = { type: "asked", id: 1, question: "How high?", collection: "trees" };
+
+function after(...actions: ConversationAction[]): readonly Turn[] {
+  return actions.reduce(conversation, []);
+}
+
+function received(...events: RunEvent[]): ConversationAction {
+  return { type: "received", id: 1, events };
+}
+
+const REPLY = answer("It is 30 m high. It is old.", { citations: [citation({ answer_end: 16 })] });
+const finished: RunEvent = { type: "answer.finished", seq: 9, answer: REPLY };
+
+describe("a conversation", () => {
+  it("shows steps and text while they arrive", () => {
+    const [turn] = after(
+      asked,
+      received({ type: "step.started", seq: 1, step: "retrieve" }),
+      received({ type: "step.finished", seq: 2, step: "retrieve", milliseconds: 41, summary: { passages: 6 } }),
+      received({ type: "step.started", seq: 3, step: "generate" }, { type: "token", seq: 4, text: "It is " }),
+      received({ type: "token", seq: 5, text: "30" }),
+    );
+    expect(turn).toMatchObject({
+      state: "running",
+      text: "It is 30",
+      steps: [
+        { name: "retrieve", milliseconds: 41, summary: { passages: 6 } },
+        { name: "generate", milliseconds: null, summary: {} },
+      ],
+    });
+  });
+
+  it("takes text, citations and time from the finished answer", () => {
+    const [turn] = after(asked, received({ type: "token", seq: 1, text: "It was" }, finished));
+    expect(turn).toMatchObject({ state: "answered", text: REPLY.answer, citations: REPLY.citations, milliseconds: 12.5 });
+  });
+
+  it("keeps a refusal apart from an answer", () => {
+    const refused = { ...finished, answer: { ...REPLY, refused: true, citations: [] } };
+    expect(after(asked, received(refused))[0]?.state).toBe("refused");
+  });
+
+  it("fails with the server's words", () => {
+    const [turn] = after(asked, received({ type: "error", seq: 1, error: "GenerationError", message: "no model" }));
+    expect(turn).toMatchObject({ state: "failed", error: "no model" });
+  });
+
+  it("fails when the stream ends without an answer", () => {
+    expect(after(asked, { type: "ended", id: 1 })[0]?.state).toBe("failed");
+    expect(after(asked, received(finished), { type: "ended", id: 1 })[0]?.state).toBe("answered");
+  });
+
+  it("stays stopped, whatever arrives late", () => {
+    const [turn] = after(asked, { type: "stopped", id: 1 }, received(finished), { type: "failed", id: 1, message: "late" });
+    expect(turn).toMatchObject({ state: "stopped", text: "", error: null });
+  });
+
+  it("ignores events that it does not know", () => {
+    const unknown = { type: "permission.requested", seq: 1 } as unknown as RunEvent;
+    expect(after(asked, received(unknown))).toEqual(after(asked));
+  });
+
+  it("gives only answered turns as history", () => {
+    const turns = after(asked, received(finished), { ...asked, id: 2 }, { type: "stopped", id: 2 });
+    expect(history(turns)).toEqual([
+      { role: "user", content: "How high?" },
+      { role: "assistant", content: REPLY.answer },
+    ]);
+  });
+
+  it("forgets a removed turn, and all when it is cleared", () => {
+    expect(after(asked, { type: "removed", id: 1 })).toEqual([]);
+    expect(after(asked, { type: "cleared" })).toEqual([]);
+  });
+});
+
+describe("an answer in words", () => {
+  it("is copied with its numbers and sources", () => {
+    const [turn] = after(asked, received(finished));
+    expect(plainText(turn as Turn)).toBe(
+      "It is 30 m high. [1] It is old.\n\n[1] The oak, page 2: “The oak is 30 m high.”",
+    );
+  });
+
+  it("is announced when it is complete, and its steps before", () => {
+    const [running] = after(asked, received({ type: "step.started", seq: 1, step: "retrieve" }));
+    expect(announcement(running)).toBe("Searching the documents");
+    expect(announcement(after(asked, received(finished))[0])).toBe("Answer: It is 30 m high. It is old. 1 citation.");
+  });
+});

@@ -1,0 +1,121 @@
+import { describe, expect, it } from "vitest";
+import { batches } from "../src/state/batches";
+import {
+  hasReadyDocuments,
+  isIndexing,
+  type Library,
+  library,
+  type LibraryAction,
+  listedDocuments,
+  newLibrary,
+} from "../src/state/library";
+import { job, summary } from "./samples";
+
+const chosen: LibraryAction = {
+  type: "files.chosen",
+  files: [
+    { id: 1, name: "oak.pdf", bytes: 100 },
+    { id: 2, name: "elm.pdf", bytes: 50 },
+  ],
+};
+
+function loaded(documents: ReturnType<typeof summary>[], next: string | null = null): LibraryAction {
+  return { type: "documents.loaded", collection: "trees", page: { documents, next } };
+}
+
+function after(...actions: LibraryAction[]): Library {
+  return actions.reduce(library, newLibrary("trees"));
+}
+
+function sent(...files: Parameters<typeof job>[1][]): LibraryAction {
+  return { type: "files.sent", ids: [1, 2], job: job("queued", ...files) };
+}
+
+describe("uploads", () => {
+  it("share the sent bytes in the order in which they travel", () => {
+    const { uploads } = after(chosen, { type: "files.sending", ids: [1, 2], sentBytes: 120 });
+    expect(uploads.map((upload) => upload.sentBytes)).toEqual([100, 20]);
+  });
+
+  it("follow their job file by file, and leave when they are in", () => {
+    const state = after(chosen, sent({ state: "done" }, { source: "elm.pdf", state: "running" }));
+    expect(state.uploads).toMatchObject([{ name: "elm.pdf", state: "running" }]);
+    expect(isIndexing(state)).toBe(true);
+  });
+
+  it("leave when the server skipped what it has already", () => {
+    expect(after(chosen, sent({ state: "skipped" }, { source: "elm.pdf", state: "skipped" })).uploads).toEqual([]);
+  });
+
+  it("keep the reason of a failure until it is dismissed", () => {
+    const over = job("done", { state: "done" }, { source: "elm.pdf", state: "failed", error: "no text" });
+    const state = after(chosen, sent({}, { source: "elm.pdf" }), { type: "job.changed", job: over });
+    expect(state.uploads).toMatchObject([{ name: "elm.pdf", state: "failed", error: "no text" }]);
+    expect(isIndexing(state)).toBe(false);
+    expect(library(state, { type: "failure.dismissed", name: "elm.pdf" }).uploads).toEqual([]);
+  });
+
+  it("fail together when their request fails", () => {
+    const { uploads } = after(chosen, { type: "files.failed", ids: [1, 2], message: "too large" });
+    expect(uploads.map((upload) => upload.error)).toEqual(["too large", "too large"]);
+  });
+
+  it("take the place of an earlier failure of the same file", () => {
+    const again: LibraryAction = { type: "files.chosen", files: [{ id: 3, name: "elm.pdf", bytes: 50 }] };
+    const { uploads } = after(chosen, { type: "files.failed", ids: [1, 2], message: "too large" }, again);
+    expect(uploads.map(({ id, state }) => [id, state])).toEqual([
+      [1, "failed"],
+      [3, "waiting"],
+    ]);
+  });
+
+  it("do not outlive a change of the collection", () => {
+    expect(after(chosen, { type: "collection.chosen", name: "books" }).uploads).toEqual([]);
+  });
+});
+
+describe("documents", () => {
+  const pending = summary({ document_id: null, source: "elm.pdf", status: "running" });
+
+  it("of another collection are ignored", () => {
+    const late: LibraryAction = { type: "documents.loaded", collection: "books", page: { documents: [summary()], next: null } };
+    expect(after(late).documents).toBeNull();
+  });
+
+  it("open the conversation only when one of them is ready", () => {
+    expect(hasReadyDocuments(after(loaded([pending])))).toBe(false);
+    expect(hasReadyDocuments(after(loaded([pending, summary()])))).toBe(true);
+    expect(isIndexing(after(loaded([pending])))).toBe(true);
+  });
+
+  it("are not listed twice while they are uploads", () => {
+    expect(listedDocuments(after(chosen, loaded([pending, summary()])))).toEqual([summary()]);
+  });
+
+  it("whose failure was dismissed are not listed", () => {
+    const failed = summary({ document_id: null, source: "elm.pdf", status: "failed" });
+    expect(listedDocuments(after(loaded([failed]), { type: "failure.dismissed", name: "elm.pdf" }))).toEqual([]);
+  });
+
+  it("loaded after the first page stay when the first page is refreshed", () => {
+    const [a, b, c] = ["a", "b", "c"].map((name) => summary({ document_id: name, source: name }));
+    if (a === undefined || b === undefined || c === undefined) throw new Error("unreachable");
+    const more: LibraryAction = { type: "documents.continued", collection: "trees", page: { documents: [b, c], next: null } };
+    const state = after(loaded([a], "a"), more, loaded([pending, a], "a"));
+    expect(state.documents).toEqual([pending, a, b, c]);
+    expect(state.next).toBeNull();
+  });
+
+  it("disappear at once when they are deleted", () => {
+    expect(after(loaded([summary()]), { type: "document.deleted", documentId: "d1" }).documents).toEqual([]);
+  });
+});
+
+describe("batches", () => {
+  it("keep the order and respect both limits", () => {
+    const files = [...Array.from({ length: 25 }, () => ({ size: 1 })), { size: 40_000_000 }, { size: 1 }];
+    const result = batches(files);
+    expect(result.map((batch) => batch.length)).toEqual([20, 5, 1, 1]);
+    expect(result.flat()).toEqual(files);
+  });
+});

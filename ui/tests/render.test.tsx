@@ -1,0 +1,69 @@
+import { renderToStaticMarkup } from "react-dom/server";
+import { describe, expect, it } from "vitest";
+import { AnswerText } from "../src/components/AnswerText";
+import { TurnView } from "../src/components/TurnView";
+import type { Turn } from "../src/state/conversation";
+import { citation } from "./samples";
+
+const nothing = (): void => undefined;
+
+function rendered(changes: Partial<Turn>): string {
+  const turn: Turn = {
+    id: 1,
+    question: "How high?",
+    collection: "trees",
+    state: "answered",
+    steps: [{ name: "retrieve", milliseconds: 41.2, summary: { passages: 6 } }],
+    text: "It is 30 m high. It is old.",
+    sentences: [
+      { start: 0, end: 16, supported: true, relevance: 0.9 },
+      { start: 17, end: 27, supported: false, relevance: 0.1 },
+    ],
+    citations: [citation({ answer_end: 16 })],
+    milliseconds: 93,
+    error: null,
+    ...changes,
+  };
+  return renderToStaticMarkup(
+    <TurnView turn={turn} active={1} onCite={nothing} onRetry={nothing} onCopy={() => Promise.resolve()} />,
+  );
+}
+
+describe("a turn", () => {
+  it("has a named button behind the cited words", () => {
+    expect(rendered({})).toMatch(
+      /It is 30 m high\.<button[^>]*aria-label="Citation 1: The oak, page 2"[^>]*aria-pressed="true"[^>]*>\[1\]<\/button>/,
+    );
+  });
+
+  it("marks what is unsupported, for eyes and ears", () => {
+    expect(rendered({})).toMatch(/class="unsupported"[^>]*>It is old\.<span class="visually-hidden"> \(not supported/);
+  });
+
+  it("shows steps with their milliseconds", () => {
+    expect(rendered({})).toContain("Search <b>41 ms</b>");
+  });
+
+  it("tells a refusal from an answer", () => {
+    const html = rendered({ state: "refused", text: "I could not find this.", sentences: [], citations: [] });
+    expect(html).toContain('class="notice refusal"');
+    expect(html).not.toContain("Sources");
+  });
+
+  it("offers to try again after an error", () => {
+    expect(rendered({ state: "failed", error: "no model" })).toMatch(/no model.*Try again/s);
+  });
+
+  it("never treats text as markup", () => {
+    const attack = '<img src=x onerror="alert(1)"> ![x](http://evil.example/?q) <b>bold</b>';
+    const html = renderToStaticMarkup(
+      <AnswerText text={attack} sentences={[]} citations={[]} active={null} onCite={nothing} />,
+    );
+    expect(html).not.toMatch(/<img|<b>|<a /);
+    expect(html).toContain("&lt;img src=x");
+  });
+
+  it("needs no inline style, which the content security policy would not allow", () => {
+    expect(rendered({})).not.toContain("style=");
+  });
+});
