@@ -75,8 +75,8 @@ setup-vllm: .venv/.installed ## make .venv-vllm, the environment of the generati
 
 bench: setup ## run all benchmarks; JSON under benchmarks/results/
 	mkdir -p benchmarks/results
-	for file in $(filter-out benchmarks/gpu_check.py benchmarks/_%,$(wildcard benchmarks/*.py)); do \
-		echo "$$file"; $(BIN)/python $$file > benchmarks/results/$$(basename $$file .py).json; done
+	for name in $(filter-out gpu_check _%,$(basename $(notdir $(wildcard benchmarks/*.py)))); do \
+		echo "$$name"; $(BIN)/rag bench $$name --json > benchmarks/results/$$name.json; done
 
 gpu-check: setup ## compare the GPU's results and speed with the CPU's (exit 2 without a CUDA device)
 	$(BIN)/python benchmarks/gpu_check.py

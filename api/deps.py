@@ -4,9 +4,10 @@ from typing import Annotated
 
 from fastapi import Depends, Query, Request
 
+from api.events import Guard
 from rag.compose import Grove
 
-__all__ = ["GroveDep", "Limit"]
+__all__ = ["GroveDep", "GuardDep", "Limit"]
 
 
 def _grove(request: Request) -> Grove:
@@ -14,5 +15,11 @@ def _grove(request: Request) -> Grove:
     return grove
 
 
+def _guard(request: Request) -> Guard:
+    guard: Guard = request.app.state.guard
+    return guard
+
+
 GroveDep = Annotated[Grove, Depends(_grove)]
+GuardDep = Annotated[Guard, Depends(_guard)]
 Limit = Annotated[int, Query(ge=1, le=1000, description="How many at most.")]

@@ -1,70 +1,95 @@
-"""The HTTP application: routes, errors, headers and the web page put together."""
+"""The HTTP application: routes, errors, guards and the web page put together.
 
+The one place of the API that catches everything: a reply with status 500, or the last event of a run.
+"""
+
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator
+from http import HTTPStatus
 from pathlib import Path
 
 from fastapi import FastAPI
-from fastapi.responses import HTMLResponse
-from fastapi.staticfiles import StaticFiles
-from starlette.datastructures import MutableHeaders
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.problems import add_handlers
-from api.routes import ask, collections, documents, health, jobs, openai, search
+from api.guards import RequestGuard, SecurityHeaders
+from api.page import add_page
+from api.problems import OWN_FAULT, PROBLEM, add_handlers, problem
+from api.routes import ask, collections, documents, health, jobs, openai, runs, search
 from rag.compose import Grove
+from rag.core.events import Event, RunFailed
 
 __all__ = ["create_app"]
 
 _PAGE = Path(__file__).parent / "static"
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
-_HEADERS = {
-    "content-security-policy": "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'",
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-}
+_ROUTES = (health, collections, documents, jobs, search, ask, runs, openai)
+_log = logging.getLogger(__name__)
 
 
-def create_app(grove: Grove) -> FastAPI:
-    """Build the application over one installation."""
+def create_app(grove: Grove, *, page: Path = _PAGE) -> FastAPI:
+    """Build the application over one installation.
+
+    Args:
+        grove: what it serves.
+        page: folder of the built web page; without one the application says how to build it.
+    """
     app = FastAPI(
         title="Grove",
         version="1",
         description="Answers from your documents, every claim tied to the words it came from.",
         docs_url=None,  # its page loads scripts from another host
         redoc_url=None,
+        responses=PROBLEM,
     )
     app.state.grove = grove
+    app.state.guard = _ended
     add_handlers(app)
-    for resource in (health, collections, documents, jobs, search, ask, openai):
+    for resource in _ROUTES:
         app.include_router(resource.router)
-    if grove.settings.server.host in _LOOPBACK:
-        # A page elsewhere must not reach this server under a name of its own (DNS rebinding).
-        app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*_LOOPBACK, "[::1]"])
-    app.add_middleware(_SecurityHeaders)
-    if (_PAGE / "index.html").exists():
-        app.mount("/", StaticFiles(directory=_PAGE, html=True), name="page")
-    else:
-        app.get("/", include_in_schema=False, response_class=HTMLResponse)(_no_page)
+    add_page(app, page)
+    server = grove.settings.server
+    # The last one added is the first that a request meets.
+    app.add_middleware(_LastResort)
+    app.add_middleware(RequestGuard, host=server.host, max_upload_bytes=server.max_upload_bytes)
+    app.add_middleware(SecurityHeaders)
     return app
 
 
-async def _no_page() -> str:
-    return (
-        "<!doctype html><title>Grove</title><p>Grove runs. Its page is not built: install Node 20 and run"
-        " <code>make ui</code>. The API is described in <a href='/openapi.json'>/openapi.json</a>."
-    )
-
-
-class _SecurityHeaders:
-    """Adds to every reply what keeps a browser from trusting too much."""
+class _LastResort:
+    """Answers what no handler knows with status 500, once it is logged."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(_HEADERS)
+        is_started = False
+
+        async def watched(message: Message) -> None:
+            nonlocal is_started
+            is_started = True
             await send(message)
 
-        await self._app(scope, receive, with_headers if scope["type"] == "http" else send)
+        try:
+            await self._app(scope, receive, watched)
+        except Exception as error:
+            if is_started or scope["type"] != "http":
+                raise  # too late for a status: the connection is cut off, which no client takes for success
+            _log.exception("%s %s failed", scope["method"], scope["path"])
+            reply = problem(
+                scope["path"], HTTPStatus.INTERNAL_SERVER_ERROR, OWN_FAULT, kind=type(error).__name__
+            )
+            await reply(scope, receive, send)
+
+
+async def _ended(events: AsyncIterator[Event]) -> AsyncGenerator[Event, None]:
+    seq = 0
+    try:
+        async for event in events:
+            seq = event.seq
+            yield event
+    except Exception as error:
+        if seq == 0:
+            raise  # no event has been sent: the request itself is answered with an error
+        _log.exception("a run failed in a way that nobody foresaw")
+        yield RunFailed(seq + 1, type(error).__name__, OWN_FAULT)
+    finally:
+        await events.aclose()  # type: ignore[attr-defined]  # an async generator

@@ -1,14 +1,14 @@
 """Errors -> HTTP: problem details (RFC 9457) on Grove's own routes, OpenAI's error body below /v1."""
 
-import logging
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from rag.core import errors
 from rag.core.errors import (
     ConflictError,
     InvalidInputError,
@@ -17,32 +17,47 @@ from rag.core.errors import (
     RagError,
     UnavailableError,
 )
-from rag.core.events import RunFailed
 
-__all__ = ["PayloadTooLargeError", "add_handlers", "error_of"]
+__all__ = ["OPENAI_ERROR", "OWN_FAULT", "PROBLEM", "add_handlers", "problem"]
 
-_log = logging.getLogger(__name__)
-
-
-class PayloadTooLargeError(InvalidInputError):
-    """Say that more was sent than is taken."""
-
-
+OWN_FAULT = "an error of Grove's own; the server's log has its trace"
 _STATUSES: tuple[tuple[type[RagError], HTTPStatus], ...] = (
-    (PayloadTooLargeError, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
     (InvalidInputError, HTTPStatus.UNPROCESSABLE_ENTITY),
     (NotFoundError, HTTPStatus.NOT_FOUND),
     (ConflictError, HTTPStatus.CONFLICT),
     (MissingExtraError, HTTPStatus.NOT_IMPLEMENTED),
     (UnavailableError, HTTPStatus.SERVICE_UNAVAILABLE),
 )
+_MAX_FAULTS = 5  # of a wrong body, as many are named
 
 
-def error_of(failed: RunFailed) -> RagError:
-    """Give back the error that a run failed with, by its name."""
-    kind = getattr(errors, failed.error, UnavailableError)
-    error: RagError = kind(failed.message)
-    return error
+def _object(**properties: Mapping[str, object]) -> dict[str, Any]:
+    return {"type": "object", "required": list(properties), "properties": properties}
+
+
+_TEXT = {"type": "string"}
+PROBLEM: dict[int | str, dict[str, Any]] = {
+    "default": {
+        "description": "What was wrong (RFC 9457).",
+        "content": {
+            "application/problem+json": {
+                "schema": _object(type=_TEXT, title=_TEXT, status={"type": "integer"}, detail=_TEXT)
+            }
+        },
+    }
+}
+OPENAI_ERROR: dict[int | str, dict[str, Any]] = {
+    "default": {
+        "description": "What was wrong, as OpenAI says it.",
+        "content": {
+            "application/json": {
+                "schema": _object(
+                    error=_object(message=_TEXT, type=_TEXT, param={"type": ["string", "null"]}, code=_TEXT)
+                )
+            }
+        },
+    }
+}
 
 
 def add_handlers(app: FastAPI) -> None:
@@ -54,44 +69,67 @@ def add_handlers(app: FastAPI) -> None:
             (status for kind, status in _STATUSES if isinstance(error, kind)),
             HTTPStatus.INTERNAL_SERVER_ERROR,
         )
-        return _response(request, status, type(error).__name__, str(error))
+        return problem(request.url.path, status, str(error), kind=type(error).__name__)
 
     @app.exception_handler(RequestValidationError)
     def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
-        details = "; ".join(
-            f"{'.'.join(map(str, item['loc'][1:])) or item['loc'][0]}: {item['msg']}"
-            for item in error.errors()
-        )
-        return _response(request, HTTPStatus.UNPROCESSABLE_ENTITY, "InvalidInputError", details)
+        faults = error.errors()
+        detail = "; ".join(_fault(fault) for fault in faults[:_MAX_FAULTS])
+        if len(faults) > _MAX_FAULTS:
+            detail += f"; and {len(faults) - _MAX_FAULTS} more"
+        status = HTTPStatus.UNPROCESSABLE_ENTITY
+        param = _place(faults[0]["loc"]) or None
+        return problem(request.url.path, status, detail, kind="InvalidInputError", param=param)
 
     @app.exception_handler(HTTPException)
     def _http(request: Request, error: HTTPException) -> JSONResponse:
         status = HTTPStatus(error.status_code)
-        detail = (
-            f"no {request.method} {request.url.path} here; /openapi.json lists what there is"
-            if status in (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED)
-            else str(error.detail)
-        )
-        response = _response(request, status, status.phrase.replace(" ", ""), detail)
+        detail = str(error.detail)
+        if detail == status.phrase:  # nobody said more: the router found nothing
+            detail = f"no {request.method} {request.url.path} here; /openapi.json lists what there is"
+        response = problem(request.url.path, status, detail)
         response.headers.update(error.headers or {})
         return response
 
-    @app.exception_handler(Exception)
-    def _unexpected(request: Request, error: Exception) -> JSONResponse:
-        _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-        detail = "an error of our own; the server's log has its trace"
-        return _response(request, HTTPStatus.INTERNAL_SERVER_ERROR, type(error).__name__, detail)
 
+def problem(
+    path: str, status: HTTPStatus, detail: str, *, kind: str | None = None, param: str | None = None
+) -> JSONResponse:
+    """Describe an error in the words of the API that the path belongs to.
 
-def _response(request: Request, status: HTTPStatus, kind: str, detail: str) -> JSONResponse:
-    if request.url.path.startswith("/v1/"):
+    Args:
+        path: of the request.
+        status: of the reply.
+        detail: what was got, what is allowed, what to do.
+        kind: name of the error; by default the status says it all.
+        param: the part of the request that is wrong.
+    """
+    detail = detail.encode(errors="backslashreplace").decode()  # it may quote text that is no Unicode
+    if path.startswith("/v1/"):
         group = "invalid_request_error" if status < HTTPStatus.INTERNAL_SERVER_ERROR else "server_error"
-        body: dict[str, object] = {"error": {"message": detail, "type": group, "param": None, "code": kind}}
-        return JSONResponse(body, status)
-    problem = {
-        "type": f"urn:grove:error:{kind}",
+        code = kind or status.name.lower()
+        return JSONResponse(
+            {"error": {"message": detail, "type": group, "param": param, "code": code}}, status
+        )
+    body = {
+        "type": f"urn:grove:error:{kind}" if kind else "about:blank",
         "title": status.phrase,
         "status": status,
         "detail": detail,
     }
-    return JSONResponse(problem, status, media_type="application/problem+json")
+    return JSONResponse(body, status, media_type="application/problem+json")
+
+
+def _fault(fault: Mapping[str, Any]) -> str:  # Any: pydantic's description of one error
+    if fault["type"] == "json_invalid":
+        return f"the body is not JSON: {fault['ctx']['error']} at character {fault['loc'][-1]}"
+    place = _place(fault["loc"])
+    if place or fault["loc"][0] != "body":
+        return f"{place or fault['loc'][0]}: {fault['msg']}"
+    if fault["type"] == "missing" or isinstance(fault["input"], bytes):
+        return "a JSON object is expected, with the header content-type: application/json"
+    return f"the body: {fault['msg']}"
+
+
+def _place(loc: Sequence[object]) -> str:
+    return ".".join(map(str, loc[1:]))

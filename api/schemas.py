@@ -3,12 +3,14 @@
 Replies reuse the core's and the database's own dataclasses wherever they are what a client wants.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, model_validator
+from typing_extensions import TypeAliasType
 
 from rag.compose import DEFAULT
 from rag.core.events import Event, StepFinished
@@ -22,6 +24,7 @@ from rag.db.runs import RunSummary
 __all__ = [
     "AnswerReply",
     "AskBody",
+    "Body",
     "CollectionBody",
     "CollectionList",
     "Deleted",
@@ -38,33 +41,45 @@ __all__ = [
     "SearchReply",
 ]
 
-RunEvent = Annotated[Event, Field(discriminator="type")]
+# An alias with a name, so that the union has one in the OpenAPI document too.
+RunEvent = TypeAliasType("RunEvent", Annotated[Event, Field(discriminator="type")])
+_SURROGATE = re.compile("[\ud800-\udfff]")
 FilterJson = Annotated[
     dict[str, Any] | None, Field(description="Metadata filter; docs/http.md gives the language.")
 ]
 
 
-class _Body(BaseModel):
+class Body(BaseModel):
+    """A request body; a field that does not exist is an error."""
+
     model_config = ConfigDict(extra="forbid")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_text_that_cannot_be_stored(cls, body: Any) -> Any:  # Any: decoded JSON
+        for text in _texts(body):
+            if "\0" in text or not text.isascii() and _SURROGATE.search(text):
+                raise ValueError(f"text must not contain NUL or half of a surrogate pair, got {text!r:.80}")
+        return body
 
-class CollectionBody(_Body):
+
+class CollectionBody(Body):
     """A collection to make."""
 
     name: str
 
 
-class SearchBody(_Body):
+class SearchBody(Body):
     """What to look for, where and how."""
 
     query: str
     collection: str = DEFAULT
     retriever: str = DEFAULT
-    k: int = 10
+    k: StrictInt = 10
     filter: FilterJson = None
 
 
-class AskBody(_Body):
+class AskBody(Body):
     """A question, and how to answer it."""
 
     question: str
@@ -73,7 +88,19 @@ class AskBody(_Body):
     generator: str = DEFAULT
     filter: FilterJson = None
     history: list[Message] = Field([], description="Earlier turns, oldest first.", max_length=200)
-    stream: bool = Field(False, description="Reply with server-sent events as they happen.")
+    stream: StrictBool = Field(False, description="Reply with server-sent events as they happen.")
+
+
+def _texts(value: object) -> Iterator[str]:
+    rest = [value]  # not recursive: JSON may be nested deeply
+    while rest:
+        match rest.pop():
+            case str() as text:
+                yield text
+            case dict() as fields:
+                rest += [*fields, *fields.values()]
+            case list() as items:
+                rest += items
 
 
 @dataclass(frozen=True, slots=True)

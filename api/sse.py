@@ -1,6 +1,7 @@
-"""Runs as server-sent events; an event's id is its sequence number."""
+"""Server-sent events: a run's, whose ids are their sequence numbers, and plain ones."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 from pydantic import TypeAdapter
 from sse_starlette import EventSourceResponse, ServerSentEvent
@@ -8,29 +9,30 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from api.schemas import RunEvent
 from rag.core.events import Event
 
-__all__ = ["event_stream"]
+__all__ = ["EVENT_STREAM", "event_stream", "frames_stream"]
 
+EVENT_STREAM = "text/event-stream"
 _EVENT: TypeAdapter[Event] = TypeAdapter(RunEvent)
 _PING_SECONDS = 10
 
 
-async def event_stream(events: AsyncIterator[Event]) -> EventSourceResponse:
-    """Answer with the events as they come; a client that goes away closes the iterator.
+def event_stream(events: AsyncGenerator[Event, None]) -> EventSourceResponse:
+    """Answer with the events as they come; a client that goes away closes the iterator."""
 
-    The first event is awaited here, so that what is wrong with the request still gets its own status.
-    """
-    first = await anext(events)
-
-    async def frames() -> AsyncIterator[ServerSentEvent]:
-        try:
-            yield _frame(first)
+    async def frames() -> AsyncGenerator[ServerSentEvent, None]:
+        async with aclosing(events):
             async for event in events:
                 yield _frame(event)
-        finally:
-            await events.aclose()  # type: ignore[attr-defined] # an async generator
 
-    return EventSourceResponse(frames(), ping=_PING_SECONDS)
+    return frames_stream(frames())
+
+
+def frames_stream(frames: AsyncGenerator[ServerSentEvent, None]) -> EventSourceResponse:
+    """Answer with server-sent events, and with comments when there are none for a while."""
+    return EventSourceResponse(frames, ping=_PING_SECONDS)
 
 
 def _frame(event: Event) -> ServerSentEvent:
-    return ServerSentEvent(_EVENT.dump_json(event).decode(), event=event.type, id=str(event.seq))
+    # ASCII: many readers of lines also break them at U+2028 or U+0085, which JSON does not escape.
+    data = _EVENT.dump_json(event, ensure_ascii=True).decode()
+    return ServerSentEvent(data, event=event.type, id=str(event.seq))

@@ -15,6 +15,7 @@ import faiss
 import numpy as np
 import torch
 
+from rag.core.errors import UnavailableError
 from rag.encoders.minilm import Minilm
 
 TEXTS = [
@@ -73,15 +74,30 @@ def check_flat_search() -> Mapping[str, object]:
     }
 
 
-def main() -> int:
+def run(*, quick: bool) -> dict[str, Any]:
+    """Compare and measure; it is quick enough either way.
+
+    Raises:
+        UnavailableError: this machine has no CUDA device that torch can use.
+    """
     if not torch.cuda.is_available():
-        print(f"no CUDA device: torch {torch.__version__} sees none; nothing was checked", file=sys.stderr)
+        raise UnavailableError(f"no CUDA device: torch {torch.__version__} sees none; nothing was checked")
+    name = torch.cuda.get_device_name(0)
+    return {
+        "machine": f"{name}; {platform.machine()}, {os.cpu_count()} cores",
+        "settings": {"torch": torch.__version__, "texts": len(TEXTS), "vectors": NUM_VECTORS, "k": K},
+        "rows": [check_encoder(), check_flat_search()],
+    }
+
+
+def main() -> int:
+    try:
+        result = run(quick=True)
+    except UnavailableError as error:
+        print(error, file=sys.stderr)
         return 2
-    rows = [check_encoder(), check_flat_search()]
-    machine = f"{torch.cuda.get_device_name(0)}; {platform.machine()}, {os.cpu_count()} cores"
-    settings = {"torch": torch.__version__, "texts": len(TEXTS), "vectors": NUM_VECTORS, "k": K}
-    print(json.dumps({"machine": machine, "settings": settings, "rows": rows}, indent=2))
-    return 0 if all(row.get("equal", True) for row in rows) else 1
+    print(json.dumps(result, indent=2))
+    return 0 if all(row.get("equal", True) for row in result["rows"]) else 1
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The rules of the tree that import-linter cannot say (its own are in pyproject.toml), checked on the source."""
+"""The rules of the tree that import-linter cannot say; those that it can are in pyproject.toml."""
 
 import ast
 from pathlib import Path

@@ -7,13 +7,15 @@ import pytest
 
 REPOSITORY = Path(__file__).parents[1]
 FOLDERS = ("rag", "indexing", "agents", "api", "tests", "benchmarks", "examples", "docs")
+HISTORY = REPOSITORY / "rag/db/migrations/versions"  # one step of the schema each; never edited again
 MAX_FILE_LINES = 300
 MAX_FUNCTION_LINES = 60
 MAX_PARAMETERS = 8
 
 
 def sources() -> list[Path]:
-    return sorted(file for folder in FOLDERS for file in (REPOSITORY / folder).rglob("*.py"))
+    files = sorted(file for folder in FOLDERS for file in (REPOSITORY / folder).rglob("*.py"))
+    return [file for file in files if not file.is_relative_to(HISTORY)]
 
 
 def parameters(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Response
 
 from api.deps import GroveDep
 from api.schemas import Dependency, Health, Readiness
+from rag.compose import Grove
 from rag.core.errors import RagError
 
 __all__ = ["router"]
@@ -25,6 +26,7 @@ def ready(grove: GroveDep, response: Response) -> Readiness:
     """Try each dependency; 503 when one is down."""
     dependencies = [
         _tried("database", grove.catalog.collections),
+        _tried("store", lambda: _search_once(grove)),
         _tried("encoder", lambda: grove.encoder.encode(["ready"])),
         _tried("generator", lambda: grove.generator().capabilities),
     ]
@@ -33,11 +35,17 @@ def ready(grove: GroveDep, response: Response) -> Readiness:
     return Readiness("ready" if is_ready else "down", dependencies)
 
 
+def _search_once(grove: Grove) -> None:
+    assert grove.store
+    for collection in grove.catalog.collections()[:1]:
+        grove.search("ready", collection=collection.name, retriever="lexical", k=1)
+
+
 def _tried(name: str, use: Callable[[], object]) -> Dependency:
     started = time.perf_counter()
     error = None
     try:
         use()
-    except RagError as failure:
+    except (RagError, OSError) as failure:
         error = str(failure)
     return Dependency(name, error is None, round((time.perf_counter() - started) * 1000, 2), error)

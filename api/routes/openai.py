@@ -6,17 +6,22 @@ of the message, and whole under `citations`.
 
 import json
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Request
-from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi.responses import Response
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
+from sse_starlette import ServerSentEvent
 
 from agents.runs import ask
 from api.console import as_json
-from api.deps import GroveDep
-from api.problems import error_of
+from api.deps import GroveDep, GuardDep
+from api.events import begun, outcome, unless_gone
+from api.problems import OPENAI_ERROR
+from api.schemas import Body
+from api.sse import EVENT_STREAM, frames_stream
 from rag.compose import DEFAULT, Grove
 from rag.core.errors import InvalidInputError, NotFoundError
 from rag.core.events import AnswerFinished, Event, RunFailed, RunStarted, TokenGenerated
@@ -25,7 +30,7 @@ from rag.core.types import Answer, Citation
 
 __all__ = ["router"]
 
-router = APIRouter(prefix="/v1", tags=["openai"])
+router = APIRouter(prefix="/v1", tags=["openai"], responses=OPENAI_ERROR)
 _OWN_MODEL = "grove"
 
 
@@ -55,46 +60,73 @@ class StreamOptions(BaseModel):
     include_usage: bool = False
 
 
-class ChatBody(BaseModel):
-    """A chat completion request; sampling parameters of OpenAI are accepted and left unused."""
+class TextFormat(BaseModel):
+    """The one format that answers have."""
+
+    type: Literal["text"]
+
+
+class ChatBody(Body):
+    """A chat completion request.
+
+    Sampling parameters are accepted and left unused: the settings say how answers are written. What
+    would change the shape of the reply is refused.
+    """
 
     model_config = ConfigDict(extra="ignore")
     model: Annotated[str, Field(description="`grove`, or the name of a generator.")] = _OWN_MODEL
     messages: Annotated[list[ChatMessage], Field(min_length=1, max_length=200)]
-    stream: bool = False
+    stream: StrictBool | None = False
     stream_options: StreamOptions | None = None
+    n: Literal[1] | None = 1
+    logprobs: Literal[False] | None = False
+    response_format: TextFormat | None = None
+    tools: Annotated[list[Any] | None, Field(max_length=0, description="There are none.")] = None
     collection: Annotated[str, Field(description="Grove's own field: where to look.")] = DEFAULT
 
 
 @router.get("/models", operation_id="listModels")
 def list_models(grove: GroveDep) -> dict[str, Any]:
     """List what `model` can be."""
-    names = [_OWN_MODEL, *(name for name in grove.generator_names() if name != DEFAULT)]
-    models = [{"id": name, "object": "model", "created": 0, "owned_by": "grove"} for name in names]
-    return {"object": "list", "data": models}
+    return {"object": "list", "data": [_model(name) for name in _model_names(grove)]}
 
 
-@router.post("/chat/completions", operation_id="createChatCompletion", response_model=None)
+@router.get("/models/{model:path}", operation_id="getModel")
+def get_model(model: str, grove: GroveDep) -> dict[str, Any]:
+    """Describe a model."""
+    return _model(_known_model(grove, model))
+
+
+@router.post(
+    "/chat/completions",
+    operation_id="createChatCompletion",
+    responses={200: {"content": {EVENT_STREAM: {}}}},
+)
 async def chat_completions(
-    body: ChatBody, grove: GroveDep, request: Request
-) -> dict[str, Any] | StreamingResponse:
-    """Answer the last user message from the documents."""
-    if body.model != _OWN_MODEL and body.model not in grove.generator_names():
-        raise NotFoundError(f"no model {body.model!r}; GET /v1/models lists what there is")
-    events = _events(grove, body)
-    started = await anext(events)
-    assert isinstance(started, RunStarted)
+    body: ChatBody, grove: GroveDep, guard: GuardDep, request: Request
+) -> dict[str, Any]:
+    """Answer the last user message from the documents; closing the connection cancels it."""
+    _known_model(grove, body.model)
+    events = guard(_events(grove, body))
     base_url = str(request.base_url)
     if body.stream:
-        return StreamingResponse(
-            _chunks(events, body, started.run_id, base_url), media_type="text/event-stream"
-        )
-    async for event in events:
-        if isinstance(event, RunFailed):
-            raise error_of(event)
-        if isinstance(event, AnswerFinished):
-            return _completion(event.answer, body, base_url)
-    raise AssertionError("a run ends with an answer or an error")
+        return frames_stream(_frames(await begun(events), body, base_url))
+    answered = await unless_gone(request, outcome(events))
+    return Response(status_code=499) if answered is None else _completion(answered[0], body, base_url)
+
+
+def _model_names(grove: Grove) -> list[str]:
+    return [_OWN_MODEL, *(name for name in grove.generator_names() if name != DEFAULT)]
+
+
+def _known_model(grove: Grove, model: str) -> str:
+    if model not in (names := _model_names(grove)):
+        raise NotFoundError(f"no model {model!r}; choose one of: {', '.join(names)}")
+    return model
+
+
+def _model(name: str) -> dict[str, Any]:
+    return {"id": name, "object": "model", "created": 0, "owned_by": "grove"}
 
 
 def _events(grove: Grove, body: ChatBody) -> AsyncIterator[Event]:
@@ -114,34 +146,35 @@ def _history(turns: Sequence[ChatMessage]) -> list[Message]:
     return [Message("user" if turn.role == "user" else "assistant", turn.text()) for turn in turns]
 
 
-async def _chunks(
-    events: AsyncIterator[Event], body: ChatBody, run_id: str, base_url: str
-) -> AsyncIterator[str]:
-    head = {"id": f"chatcmpl-{run_id}", "object": "chat.completion.chunk", "created": int(time.time())}
+async def _frames(
+    events: AsyncGenerator[Event, None], body: ChatBody, base_url: str
+) -> AsyncGenerator[ServerSentEvent, None]:
+    head: dict[str, Any] = {"object": "chat.completion.chunk", "created": int(time.time())}
     head["model"] = body.model
 
-    def chunk(delta: dict[str, Any], finish: str | None = None, **more: Any) -> str:  # Any: OpenAI's JSON
+    def chunk(delta: dict[str, Any], finish: str | None = None, **more: object) -> ServerSentEvent:
         choice = {"index": 0, "delta": delta, "finish_reason": finish}
-        return _data({**head, "choices": [choice], **more})
+        return _frame({**head, "choices": [choice], **more})
 
-    yield chunk({"role": "assistant", "content": ""})
-    async for event in events:
-        match event:
-            case TokenGenerated():
-                yield chunk({"content": event.text})
-            case RunFailed():
-                yield _data(
-                    {"error": {"message": event.message, "type": "server_error", "code": event.error}}
-                )
-                return
-            case AnswerFinished():
-                citations = event.answer.citations
-                yield chunk(
-                    {"annotations": _annotations(citations, base_url)}, "stop", citations=as_json(citations)
-                )
-                if body.stream_options is not None and body.stream_options.include_usage:
-                    yield _data({**head, "choices": [], "usage": _usage(event.answer)})
-    yield "data: [DONE]\n\n"
+    async with aclosing(events):
+        async for event in events:
+            match event:
+                case RunStarted():
+                    head["id"] = _completion_id(event.run_id)
+                    yield chunk({"role": "assistant", "content": ""})
+                case TokenGenerated():
+                    yield chunk({"content": event.text})
+                case RunFailed():
+                    error = {"message": event.message, "type": "server_error", "param": None}
+                    yield _frame({"error": {**error, "code": event.error}})
+                    return
+                case AnswerFinished():
+                    answer = event.answer
+                    delta = {"annotations": _annotations(answer.citations, base_url)}
+                    yield chunk(delta, "stop", citations=as_json(answer.citations))
+                    if body.stream_options is not None and body.stream_options.include_usage:
+                        yield _frame({**head, "choices": [], "usage": _usage(answer)})
+    yield ServerSentEvent("[DONE]")
 
 
 def _completion(answer: Answer, body: ChatBody, base_url: str) -> dict[str, Any]:
@@ -152,7 +185,7 @@ def _completion(answer: Answer, body: ChatBody, base_url: str) -> dict[str, Any]
         "annotations": _annotations(answer.citations, base_url),
     }
     return {
-        "id": f"chatcmpl-{answer.run_id}",
+        "id": _completion_id(answer.run_id),
         "object": "chat.completion",
         "created": int(time.time()),
         "model": body.model,
@@ -161,6 +194,10 @@ def _completion(answer: Answer, body: ChatBody, base_url: str) -> dict[str, Any]
         "citations": as_json(answer.citations),
         "timings": as_json(answer.timings),
     }
+
+
+def _completion_id(run_id: str) -> str:
+    return f"chatcmpl-{run_id}"
 
 
 def _annotations(citations: Sequence[Citation], base_url: str) -> list[dict[str, Any]]:
@@ -183,5 +220,5 @@ def _usage(answer: Answer) -> dict[str, int]:
     return {"prompt_tokens": read, "completion_tokens": written, "total_tokens": read + written}
 
 
-def _data(body: dict[str, Any]) -> str:
-    return f"data: {json.dumps(body, ensure_ascii=False)}\n\n"
+def _frame(body: dict[str, Any]) -> ServerSentEvent:
+    return ServerSentEvent(json.dumps(body))

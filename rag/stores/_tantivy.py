@@ -53,7 +53,7 @@ class WordIndex:
     def search(
         self, boosts: Mapping[str, float], allowed: NDArray[np.bool_] | None, k: int
     ) -> list[tuple[int, float]]:
-        """Give (row, score) of the k best allowed rows that have any of the words.
+        """Give (row, score) of the k best allowed rows that have any of the words, and some more.
 
         Args:
             boosts: word -> factor of its weight.
@@ -66,8 +66,8 @@ class WordIndex:
                 for word, boost in boosts.items()
             ]
         )
-        limit = k
-        while True:  # tantivy knows no row masks: look further until enough of what it finds is allowed
+        limit = k + 1
+        while True:  # tantivy knows no row masks and breaks ties by row: look until what follows is worse
             found = self._searcher.search(query, limit, count=False).hits
             rows = self._searcher.fast_field_values("row", [address for _, address in found])
             hits = [
@@ -75,8 +75,8 @@ class WordIndex:
                 for row, (score, _) in zip(rows, found, strict=True)
                 if allowed is None or allowed[row]
             ]
-            if len(hits) >= k or len(found) < limit:
-                return hits[:k]
+            if len(found) < limit or (len(hits) > k and hits[-1][1] < hits[k - 1][1]):
+                return hits
             limit *= 4
 
 

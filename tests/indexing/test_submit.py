@@ -69,7 +69,7 @@ def test_a_file_of_any_name_is_taken_in(grove: Grove, tmp_path: Path, name: byte
 
 
 def test_a_path_that_is_missing_is_refused_before_anything_is_queued(grove: Grove, folder: Path) -> None:
-    with pytest.raises(InvalidInputError, match="no such file or folder: .*absent"):
+    with pytest.raises(InvalidInputError, match=r"no such file or folder: .*absent"):
         submit_paths(grove, [folder, folder / "absent"], collection="c")
     assert grove.jobs.jobs() == []
 

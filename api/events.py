@@ -1,0 +1,100 @@
+"""The events of a run as HTTP needs them: begun before the reply, ended whatever happens, or read back."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
+from contextlib import aclosing, suppress
+from functools import partial
+from typing import Any, TypeVar
+
+from fastapi import Request
+
+from rag.compose import Grove
+from rag.core import errors
+from rag.core.errors import RagError
+from rag.core.events import AnswerFinished, Event, RunFailed, StepFinished
+from rag.core.types import Answer
+
+__all__ = ["Guard", "begun", "error_of", "outcome", "stored", "unless_gone"]
+
+_T = TypeVar("_T")
+Guard = Callable[[AsyncIterator[Event]], AsyncGenerator[Event, None]]
+"""Ends with `RunFailed` also what fails in a way that nobody foresaw."""
+
+_POLL_SECONDS = 0.25
+
+
+async def begun(events: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
+    """Wait for the first event, so that what is wrong with the request is raised here; then give them all."""
+    first = await anext(events)
+
+    async def all_of_them() -> AsyncGenerator[Event, None]:
+        async with aclosing(events):
+            yield first
+            async for event in events:
+                yield event
+
+    return all_of_them()
+
+
+async def outcome(events: AsyncGenerator[Event, None]) -> tuple[Answer, list[StepFinished]]:
+    """Give the answer and the steps that led to it.
+
+    Raises:
+        RagError: the run failed.
+    """
+    steps = []
+    async with aclosing(events):
+        async for event in events:
+            match event:
+                case StepFinished():
+                    steps.append(event)
+                case RunFailed():
+                    raise error_of(event)
+                case AnswerFinished():
+                    return event.answer, steps
+    raise AssertionError("a run ends with an answer or an error")
+
+
+def error_of(failed: RunFailed) -> RagError:
+    """Give back the error that a run failed with, by its name."""
+    kind = getattr(errors, failed.error, RagError) if failed.error in errors.__all__ else RagError
+    error: RagError = kind(failed.message)
+    return error
+
+
+async def stored(grove: Grove, run_id: str, *, after: int) -> AsyncGenerator[Event, None]:
+    """Give the stored events behind a sequence number, and while the run goes on those to come."""
+    loop = asyncio.get_running_loop()
+    # Twice as long as the slowest answer may take: nobody works on this run any more.
+    patience = 2 * grove.settings.generation.timeout_seconds
+    deadline = loop.time() + patience
+    while loop.time() < deadline:
+        # The state first: what is stored between the two looks is then among the events.
+        state = (await asyncio.to_thread(grove.runs.run, run_id)).state
+        for event in await asyncio.to_thread(partial(grove.runs.events, run_id, after=after)):
+            after, deadline = event.seq, loop.time() + patience
+            yield event
+        if state != "running":
+            return
+        await asyncio.sleep(_POLL_SECONDS)
+
+
+async def unless_gone(request: Request, work: Coroutine[Any, Any, _T]) -> _T | None:
+    """Give what the work gives; a client that goes away cancels it, and None is given."""
+    task = asyncio.create_task(work)
+    gone = asyncio.create_task(_gone(request))
+    try:
+        await asyncio.wait((task, gone), return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            return task.result()
+    finally:
+        gone.cancel()
+        task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+    return None
+
+
+async def _gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

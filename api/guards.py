@@ -1,0 +1,147 @@
+"""What every request passes before a route sees it, and what every reply carries.
+
+Knows addresses, headers and sizes; nothing of what is asked.
+"""
+
+import ipaddress
+from collections.abc import Mapping
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.problems import problem
+
+__all__ = ["RequestGuard", "SecurityHeaders", "is_loopback"]
+
+_HEADERS = {
+    "content-security-policy": (
+        "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self';"
+        " frame-ancestors 'none'"
+    ),
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+}
+_MAX_JSON_BYTES = 8_000_000
+_READING = ("GET", "HEAD", "OPTIONS")
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether an address to listen on is reached from this machine alone.
+
+    >>> is_loopback("localhost"), is_loopback("::1"), is_loopback("0.0.0.0")
+    (True, True, False)
+    """
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+class SecurityHeaders:
+    """Adds to every reply what keeps a browser from trusting too much."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(_HEADERS)
+            await send(message)
+
+        await self._app(scope, receive, with_headers if scope["type"] == "http" else send)
+
+
+class RequestGuard:
+    """Refuses requests that a page elsewhere made a browser send, and those that are too large."""
+
+    def __init__(self, app: ASGIApp, *, host: str, max_upload_bytes: int) -> None:
+        """Set what is refused.
+
+        Args:
+            app: what comes next.
+            host: what the server listens on; on loopback it answers to loopback names only.
+            max_upload_bytes: longest multipart body.
+        """
+        self._app = app
+        self._is_loopback = is_loopback(host)
+        self._max_upload_bytes = max_upload_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        limit = self._limit(headers)
+        refused = self._refused(scope, headers) or _too_long(headers, limit)
+        if refused is None:
+            await self._app(scope, _limited(receive, limit), send)
+        else:
+            await problem(scope["path"], *refused)(scope, receive, send)
+
+    def _refused(self, scope: Scope, headers: Headers) -> tuple[HTTPStatus, str] | None:
+        host = headers.get("host", "")
+        if self._is_loopback and not is_loopback(_hostname(host)):
+            # A name of somebody else's that leads here: DNS rebinding.
+            return HTTPStatus.MISDIRECTED_REQUEST, (
+                f"this server answers to localhost and 127.0.0.1 only, got the host {host!r:.80};"
+                " to be reached by other names it must listen on another address (GROVE_SERVER__HOST)"
+            )
+        if scope["method"] not in _READING and _is_cross_site(headers, host):
+            return HTTPStatus.FORBIDDEN, "a page of another site may not change anything here"
+        if b"%00" in scope.get("raw_path", b"") or b"%00" in scope["query_string"]:
+            return HTTPStatus.BAD_REQUEST, "the address holds a NUL character (%00); leave it out"
+        return None
+
+    def _limit(self, headers: Mapping[str, str]) -> int:
+        is_upload = headers.get("content-type", "").lower().startswith("multipart/form-data")
+        return self._max_upload_bytes if is_upload else _MAX_JSON_BYTES
+
+
+def _is_cross_site(headers: Mapping[str, str], host: str) -> bool:
+    """Tell whether a browser sends this for a page of another origin; other clients send neither header."""
+    site = headers.get("sec-fetch-site")
+    if site is not None:
+        return site not in ("same-origin", "none")
+    origin = headers.get("origin")
+    return origin is not None and urlsplit(origin).netloc.lower() != host.lower()
+
+
+def _hostname(host: str) -> str:
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:  # brackets that hold no address
+        return ""
+
+
+def _too_long(headers: Mapping[str, str], limit: int) -> tuple[HTTPStatus, str] | None:
+    length = headers.get("content-length", "")
+    if length.isdecimal() and int(length[:20]) > limit:
+        return HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _too_long_detail(limit)
+    return None
+
+
+def _limited(receive: Receive, limit: int) -> Receive:
+    room = limit
+
+    async def counted() -> Message:
+        nonlocal room
+        message = await receive()
+        room -= len(message.get("body", b""))
+        if room < 0:  # sent in pieces, without a length, or longer than it said
+            raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _too_long_detail(limit))
+        return message
+
+    return counted
+
+
+def _too_long_detail(limit: int) -> str:
+    return (
+        f"the request has more than {limit} bytes; send fewer or smaller files at once"
+        " (GROVE_SERVER__MAX_UPLOAD_BYTES limits uploads)"
+    )

@@ -1,0 +1,48 @@
+"""The runs that questions leave behind."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query
+from fastapi.responses import Response
+
+from api.deps import GroveDep, Limit
+from api.events import stored
+from api.schemas import RunList, RunReply
+from api.sse import EVENT_STREAM, event_stream
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/api/v1/runs", tags=["runs"])
+_MAX_SEQ = 2**31 - 1
+Seq = Annotated[int, Query(ge=0, le=_MAX_SEQ, description="Give the events behind this one.")]
+LastEventId = Annotated[
+    int | None, Header(ge=0, le=_MAX_SEQ, description="As `after`; browsers send it when they reconnect.")
+]
+_EVENTS = {
+    200: {"content": {EVENT_STREAM: {"schema": {"$ref": "#/components/schemas/RunEvent"}}}},
+    204: {"description": "The run has ended and there is no event behind this one."},
+}
+
+
+@router.get("", operation_id="listRuns")
+def list_runs(grove: GroveDep, limit: Limit = 20) -> RunList:
+    """List the questions that were asked, newest first."""
+    return RunList(grove.runs.runs(limit))
+
+
+@router.get("/{run_id}", operation_id="getRun")
+def get_run(run_id: str, grove: GroveDep, after: Seq = 0) -> RunReply:
+    """Give a run and its events behind a sequence number."""
+    return RunReply(grove.runs.run(run_id), grove.runs.events(run_id, after=after))
+
+
+@router.get("/{run_id}/events", operation_id="runEvents", response_class=Response, responses=_EVENTS)
+def run_events(run_id: str, grove: GroveDep, after: Seq = 0, last_event_id: LastEventId = None) -> Response:
+    """Send a run's events behind a sequence number as server-sent events, and follow it while it goes on.
+
+    Answers 204 when nothing can follow any more, at which browsers stop to reconnect.
+    """
+    seen = after if last_event_id is None else last_event_id
+    if grove.runs.run(run_id).state != "running" and not grove.runs.events(run_id, after=seen):
+        return Response(status_code=204)
+    return event_stream(stored(grove, run_id, after=seen))

@@ -1,0 +1,125 @@
+"""Small real documents of every format that a loader reads, made on the spot."""
+
+import io
+from collections.abc import Sequence
+
+import docx
+from reportlab.pdfgen.canvas import Canvas
+
+__all__ = ["COLUMN_LINES", "PAGE", "SAMPLES", "docx_bytes", "pdf_bytes", "two_column_pdf"]
+
+PAGE = (400, 600)
+Line = tuple[float, float, str]  # x and y of the base line from the bottom left, and what is written there
+
+COLUMN_LINES = [f"column {side} line {number} of the running text" for side in "ab" for number in range(12)]
+
+
+def pdf_bytes(
+    *pages: Sequence[Line],
+    size: float = 10,
+    rotation: int = 0,
+    title: str | None = None,
+    password: str | None = None,
+) -> bytes:
+    """Write pages of single lines; a line that starts with `!` is bold, one that starts with `#` is large."""
+    file = io.BytesIO()
+    canvas = Canvas(file, pagesize=PAGE, invariant=1, encrypt=password)
+    if title is not None:
+        canvas.setTitle(title)
+    for lines in pages:
+        canvas.setPageRotation(rotation)
+        for x, y, text in lines:
+            large, bold = text.startswith("#"), text.startswith("!")
+            canvas.setFont("Helvetica-Bold" if bold else "Helvetica", 1.6 * size if large else size)
+            canvas.drawString(x, y, text[1:] if large or bold else text)
+        canvas.showPage()
+    canvas.save()
+    return file.getvalue()
+
+
+def two_column_pdf(**options: int) -> bytes:
+    """Write a title over two columns, the lines of both in turn, as some programs do."""
+    lines: list[Line] = [(30, 570, "#A title that stands over both of the columns")]
+    for number in range(12):
+        lines.append((30, 540 - 14 * number, COLUMN_LINES[number]))
+        lines.append((220, 540 - 14 * number, COLUMN_LINES[12 + number]))
+    return pdf_bytes(lines, size=8, **options)
+
+
+def docx_bytes() -> bytes:
+    """Write headings, a list of each kind and a table."""
+    document = docx.Document()
+    document.core_properties.title = "Bees"
+    document.add_heading("Keeping bees", 0)
+    document.add_heading("Tools", 1)
+    document.add_paragraph("You need little.")
+    for text in ("A smoker", "A veil"):
+        document.add_paragraph(text, style="List Bullet")
+    for text in ("Light it.", "Wait."):
+        document.add_paragraph(text, style="List Number")
+    table = document.add_table(rows=2, cols=2)
+    for cell, text in zip(
+        (cell for row in table.rows for cell in row.cells), ("Tool", "Price", "Veil", "12"), strict=True
+    ):
+        cell.text = text
+    document.add_paragraph("The end.")
+    file = io.BytesIO()
+    document.save(file)
+    return file.getvalue()
+
+
+_MARKDOWN = """---
+title: Bees
+tags: [animals, honey]
+---
+# Keeping bees
+
+You need little.
+
+- A smoker
+- A veil
+
+| Tool | Price |
+|------|-------|
+| Veil | 12    |
+
+```sh
+# no heading
+```
+"""
+_RST = """PEP: 9999
+Title: Bees
+Status: Draft
+Created: 01-Apr-2020
+Requires: 8, 20
+
+
+Keeping bees
+============
+
+You need little::
+
+    smoke()
+
+Tools
+-----
+
+* A smoker
+* A veil
+"""
+_HTML = """<!doctype html><html><head><title>Bees</title><style>p {color: red}</style></head><body>
+<nav>Home</nav><main><h1>Keeping <em>bees</em></h1><p>You need<br>little.</p>
+<ul><li>A smoker</li><li>A veil<ol><li>black</li></ol></li></ul>
+<table><tr><th>Tool</th><th>Price</th></tr><tr><td>Veil</td><td>12</td></tr></table>
+<pre>smoke()
+  wait()</pre><script>alert(1)</script></main><footer>Imprint</footer></body></html>
+"""
+
+SAMPLES: dict[str, bytes] = {  # by loader
+    "docx": docx_bytes(),
+    "html": _HTML.encode(),
+    "markdown": _MARKDOWN.encode(),
+    "pdf": two_column_pdf(),
+    "rst": _RST.encode(),
+    "text": b"One paragraph\nof two lines.\n\nAnother one.\n",
+}

@@ -1,0 +1,89 @@
+"""The web page in a real browser against a real server: `ui/e2e/journey.mjs` walks, this judges."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+UI = REPOSITORY / "ui"
+START_SECONDS = 60
+# Characters outside the basic plane come first: an offset counted in UTF-16 would miss the quotation.
+BEES = """# Bees of the valley
+
+🐝🐝🐝 A short account for visitors. 🌼
+
+The valley is home to four kinds of bees. The bumblebees are the largest of them and fly first in spring.
+
+Honey is harvested in August, when the lime trees have finished flowering.
+"""
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def node(chromium: Path) -> str:
+    """Give Node's executable, with what the journey imports installed."""
+    found = shutil.which("node")
+    if found and (UI / "node_modules" / "playwright-core").is_dir():
+        return found
+    reason = "there is no Node with ui/node_modules; install Node 20 and run `make ui`"
+    if "browser" in os.environ.get("GROVE_REQUIRE", "").split(","):
+        pytest.fail(f"GROVE_REQUIRE names browser, but {reason}")
+    pytest.skip(reason)
+
+
+@pytest.fixture
+def server(grove_home: Path, tmp_path: Path) -> Iterator[str]:
+    """Serve an empty installation; give its address."""
+    log = tmp_path / "serve.log"
+    rag = Path(sys.executable).with_name("rag")
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [rag, "serve", "--home", grove_home, "--port", "0"], stdout=output, stderr=subprocess.STDOUT
+        )
+    try:
+        yield address_in(log, process)
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def address_in(log: Path, process: subprocess.Popen[bytes]) -> str:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        if found := re.search(r"http://[\w.:]+", log.read_text()):
+            return found[0]
+        time.sleep(0.1)
+    raise AssertionError(f"the server did not start: {log.read_text()}")
+
+
+def test_a_person_finds_the_way_through_the_page(
+    node: str, chromium: Path, server: str, tmp_path: Path
+) -> None:
+    assert (REPOSITORY / "api" / "static" / "index.html").exists(), "run `make ui`"
+    bees, broken = tmp_path / "bees.md", tmp_path / "broken.pdf"
+    bees.write_text(BEES)
+    broken.write_text("no PDF at all")
+    files = [bees, REPOSITORY / "examples" / "handbook.pdf", broken]
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    finished = subprocess.run(
+        [node, UI / "e2e" / "journey.mjs", server, *files, pictures],
+        env={**os.environ, "CHROMIUM": str(chromium)},
+        capture_output=True,
+        text=True,
+        timeout=540,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stderr
+    steps = json.loads(finished.stdout)["steps"]
+    assert {step["name"]: step["error"] for step in steps if step["error"]} == {}
+    assert len(steps) == 16

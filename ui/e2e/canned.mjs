@@ -1,0 +1,64 @@
+// Replies that a real server gives only in special circumstances.
+
+const TEXT = "🌳 Oaks grow slowly. They sing at night.\n\n- acorns\n- leaves";
+
+const citation = {
+  answer_start: 0,
+  answer_end: 19,
+  document_id: "gone",
+  version: 1,
+  chunk_id: "gone.1.0",
+  source: "oaks.txt",
+  title: "Oaks",
+  page: 7,
+  boxes: [],
+  start: 0,
+  end: 17,
+  quote: "Oaks grow slowly.",
+  score: 1,
+  relevance: 0.64,
+};
+
+const answer = {
+  answer: TEXT,
+  short_answer: null,
+  refused: false,
+  sentences: [
+    { start: 0, end: 19, supported: true, relevance: 0.9 },
+    { start: 20, end: 39, supported: false, relevance: 0.1 },
+  ],
+  citations: [citation],
+  run_id: "r",
+  timings: { total: 5 },
+  usage: { prompt_tokens: 0, completion_tokens: 0 },
+};
+
+/** An answer with a doubtful sentence, cited from a document that has gone since. */
+export const DOUBTFUL = stream(
+  { type: "step.started", step: "generate" },
+  { type: "token", text: TEXT },
+  { type: "step.finished", step: "generate", milliseconds: 3, summary: { model: "canned" } },
+  { type: "citation", number: 1, citation },
+  { type: "answer.finished", answer },
+);
+
+/** A refusal. */
+export const REFUSAL = stream({
+  type: "answer.finished",
+  answer: { ...answer, answer: "I could not find this.", refused: true, sentences: [], citations: [] },
+});
+
+/** A stream that breaks off in the middle of an answer. */
+export const CUT_OFF = stream({ type: "token", text: "The oldest tree" });
+
+/** An error as the server tells it. */
+export const UNAVAILABLE = {
+  status: 503,
+  contentType: "application/problem+json",
+  body: JSON.stringify({ title: "Service Unavailable", status: 503, detail: "the model is still loading" }),
+};
+
+function stream(...events) {
+  const frames = events.map((event, seq) => `id: ${seq}\nevent: ${event.type}\ndata: ${JSON.stringify({ seq, ...event })}\n\n`);
+  return { contentType: "text/event-stream", body: `: ping\n\n${frames.join("")}` };
+}
