@@ -3,7 +3,7 @@
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import cast
 
@@ -37,7 +37,7 @@ async def ask(
     generator: str = DEFAULT,
     filter: object = None,
     history: Sequence[Message] = (),
-) -> AsyncIterator[Event]:
+) -> AsyncGenerator[Event, None]:
     """Answer a question, event by event; closing the iterator cancels the run.
 
     Raises before the first event, so that a caller can still refuse the request:
@@ -64,7 +64,7 @@ async def ask(
         await asyncio.to_thread(run.close)
 
 
-async def _execute(run: "_Run", state: State, context: Context) -> AsyncIterator[Event]:
+async def _execute(run: "_Run", state: State, context: Context) -> AsyncGenerator[Event, None]:
     final = state
     try:
         async for mode, payload in answer_graph().astream(

@@ -24,7 +24,7 @@ _POLL_SECONDS = 0.25
 
 
 async def begun(events: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
-    """Wait for the first event, so that what is wrong with the request is raised here; then give them all."""
+    """Wait for the first event, so that what is wrong with the request is raised; then give all."""
     first = await anext(events)
 
     async def all_of_them() -> AsyncGenerator[Event, None]:

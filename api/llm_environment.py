@@ -23,7 +23,7 @@ _TORCH_CPU = "torch==2.13.0+cpu"
 _TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 _LEFT_OUT = ("torch", "torchaudio", "torchcodec", "torchvision")
 _STAMP = "grove-vllm.json"
-_SHOWN = ("Collecting ", "Downloading ", "Installing ", "Successfully ", "ERROR")
+_SHOWN = ("Collecting ", "Downloading ", "Installing ", "Successfully ")
 
 
 def default_environment() -> Path:
@@ -117,7 +117,7 @@ def _run(command: Sequence[str], on_line: Callable[[str], None]) -> None:
         for line in process.stdout:
             lines.append(line.rstrip())
             if line.startswith(_SHOWN):
-                on_line(f"  {line.rstrip():.160}")
+                on_line(f"  {line.rstrip():.76}")
     if process.returncode:
         said = "\n".join(lines[-8:])
         raise UnavailableError(f"`{' '.join(command)}` ended with {process.returncode}:\n{said}")

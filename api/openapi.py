@@ -1,4 +1,7 @@
-"""Writes the API's description: `python -m api.openapi > api/openapi.json`, from which the page's client is made."""
+"""Writes the API's description: `python -m api.openapi > api/openapi.json`.
+
+The page's client is made from it.
+"""
 
 import json
 import sys

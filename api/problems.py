@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from rag.core.errors import (
     ConflictError,
@@ -84,11 +85,14 @@ def add_handlers(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     def _http(request: Request, error: HTTPException) -> JSONResponse:
         status = HTTPStatus(error.status_code)
-        detail = str(error.detail)
-        if detail == status.phrase:  # nobody said more: the router found nothing
-            detail = f"no {request.method} {request.url.path} here; /openapi.json lists what there is"
+        detail, headers = str(error.detail), dict(error.headers or {})
+        if status is HTTPStatus.METHOD_NOT_ALLOWED:
+            headers["allow"] = _allowed(app, request)
+            detail = f"{request.url.path} takes {headers['allow']}, got {request.method}"
+        elif detail == status.phrase:  # nobody said more: the router found nothing
+            detail = f"there is no {request.url.path}; /openapi.json lists what there is"
         response = problem(request.url.path, status, detail)
-        response.headers.update(error.headers or {})
+        response.headers.update(headers)
         return response
 
 
@@ -120,15 +124,26 @@ def problem(
     return JSONResponse(body, status, media_type="application/problem+json")
 
 
+def _allowed(app: FastAPI, request: Request) -> str:
+    """List the methods of all routes with this path; the router itself names those of the first only."""
+    methods = {
+        method
+        for route in app.routes
+        if route.matches(request.scope)[0] is not Match.NONE
+        for method in getattr(route, "methods", None) or ()
+    }
+    return ", ".join(sorted(methods))
+
+
 def _fault(fault: Mapping[str, Any]) -> str:  # Any: pydantic's description of one error
     if fault["type"] == "json_invalid":
         return f"the body is not JSON: {fault['ctx']['error']} at character {fault['loc'][-1]}"
-    place = _place(fault["loc"])
+    place, message = _place(fault["loc"]), fault["msg"].removeprefix("Value error, ")
     if place or fault["loc"][0] != "body":
-        return f"{place or fault['loc'][0]}: {fault['msg']}"
+        return f"{place or fault['loc'][0]}: {message}"
     if fault["type"] == "missing" or isinstance(fault["input"], bytes):
         return "a JSON object is expected, with the header content-type: application/json"
-    return f"the body: {fault['msg']}"
+    return f"the body: {message}"
 
 
 def _place(loc: Sequence[object]) -> str:

@@ -43,7 +43,7 @@ __all__ = [
 
 # An alias with a name, so that the union has one in the OpenAPI document too.
 RunEvent = TypeAliasType("RunEvent", Annotated[Event, Field(discriminator="type")])
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_NOT_STORABLE = re.compile("[\0\ud800-\udfff]")
 FilterJson = Annotated[
     dict[str, Any] | None, Field(description="Metadata filter; docs/http.md gives the language.")
 ]
@@ -58,7 +58,7 @@ class Body(BaseModel):
     @classmethod
     def _refuse_text_that_cannot_be_stored(cls, body: Any) -> Any:  # Any: decoded JSON
         for text in _texts(body):
-            if "\0" in text or not text.isascii() and _SURROGATE.search(text):
+            if _NOT_STORABLE.search(text):
                 raise ValueError(f"text must not contain NUL or half of a surrogate pair, got {text!r:.80}")
         return body
 

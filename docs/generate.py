@@ -20,7 +20,9 @@ DOCS = Path(__file__).parent
 
 def settings_page() -> str:
     """Give the settings as a table, one row a field."""
-    rows = "\n".join(f"| `{name}` | {default} | {description} |" for name, default, description in _fields())
+    rows = "\n".join(
+        f"| `{name}` | {default} | {description} |" for name, default, description in _fields()
+    )
     return f"""# Settings
 
 Everything that can be set, made from `rag/core/settings.py`. Each is an environment variable; a part (`KIND`, `OPTIONS`)

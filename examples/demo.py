@@ -1,4 +1,4 @@
-"""The demonstration of `make demo`: ingest the documents beside this file, ask, show where answers come from.
+"""The demonstration of `make demo`: ingest the documents beside this file, ask, show the sources.
 
 It runs the commands that a user would, in a home of its own (`.demo/` in the repository).
 """
@@ -27,13 +27,18 @@ def run(*arguments: str) -> None:
 
 def main() -> None:
     started = time.monotonic()
-    run("ingest", str(EXAMPLES / "peps"), *(str(EXAMPLES / name) for name in ("handbook.pdf", "field-notes.docx", "product.html")))
+    run(
+        "ingest",
+        str(EXAMPLES / "peps"),
+        *(str(EXAMPLES / name) for name in ("handbook.pdf", "field-notes.docx", "product.html")),
+    )
     run("collections")
     for question in QUESTIONS:
         run("ask", question)
     run("ask", QUESTIONS[0], "--generator", "transformers")
     print(f"\nDone in {time.monotonic() - started:.0f} s. Now start the server and open its page:")
-    print(f"\n    .venv/bin/rag serve --home {HOME.relative_to(Path.cwd()) if HOME.is_relative_to(Path.cwd()) else HOME}")
+    home = HOME.relative_to(Path.cwd()) if HOME.is_relative_to(Path.cwd()) else HOME
+    print(f"\n    .venv/bin/rag serve --home {home}")
 
 
 if __name__ == "__main__":

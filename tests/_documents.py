@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import docx
 from reportlab.pdfgen.canvas import Canvas
 
-__all__ = ["COLUMN_LINES", "PAGE", "SAMPLES", "docx_bytes", "pdf_bytes", "two_column_pdf"]
+__all__ = ["COLUMN_LINES", "PAGE", "SAMPLES", "docx_bytes", "edge_pdf", "pdf_bytes", "two_column_pdf"]
 
 PAGE = (400, 600)
 Line = tuple[float, float, str]  # x and y of the base line from the bottom left, and what is written there
@@ -21,9 +21,11 @@ def pdf_bytes(
     title: str | None = None,
     password: str | None = None,
 ) -> bytes:
-    """Write pages of single lines; a line that starts with `!` is bold, one that starts with `#` is large."""
+    """Write pages of single lines; `!` before a line makes it bold, `#` large."""
     file = io.BytesIO()
-    canvas = Canvas(file, pagesize=PAGE, invariant=1, encrypt=password)
+    # reportlab swaps the sides of a page that is turned on its side; swapped twice, they are as given.
+    sides = PAGE[::-1] if rotation in (90, 270) else PAGE
+    canvas = Canvas(file, pagesize=sides, invariant=1, encrypt=password)
     if title is not None:
         canvas.setTitle(title)
     for lines in pages:
@@ -37,13 +39,25 @@ def pdf_bytes(
     return file.getvalue()
 
 
-def two_column_pdf(**options: int) -> bytes:
+def two_column_pdf(rotation: int = 0) -> bytes:
     """Write a title over two columns, the lines of both in turn, as some programs do."""
     lines: list[Line] = [(30, 570, "#A title that stands over both of the columns")]
     for number in range(12):
         lines.append((30, 540 - 14 * number, COLUMN_LINES[number]))
         lines.append((220, 540 - 14 * number, COLUMN_LINES[12 + number]))
-    return pdf_bytes(lines, size=8, **options)
+    return pdf_bytes(lines, size=8, rotation=rotation)
+
+
+def edge_pdf() -> bytes:
+    """Write a line along the left edge, upwards, before the page's own line."""
+    file = io.BytesIO()
+    canvas = Canvas(file, pagesize=PAGE, invariant=1)
+    canvas.rotate(90)
+    canvas.drawString(100, -20, "printed along the edge")
+    canvas.rotate(-90)
+    canvas.drawString(50, 500, "The text of the page itself.")
+    canvas.save()
+    return file.getvalue()
 
 
 def docx_bytes() -> bytes:

@@ -25,7 +25,7 @@ async def health() -> Health:
 def ready(grove: GroveDep, response: Response) -> Readiness:
     """Try each dependency; 503 when one is down."""
     dependencies = [
-        _tried("database", grove.catalog.collections),
+        _tried("database", lambda: _collection_names(grove)),
         _tried("store", lambda: _search_once(grove)),
         _tried("encoder", lambda: grove.encoder.encode(["ready"])),
         _tried("generator", lambda: grove.generator().capabilities),
@@ -35,10 +35,14 @@ def ready(grove: GroveDep, response: Response) -> Readiness:
     return Readiness("ready" if is_ready else "down", dependencies)
 
 
+def _collection_names(grove: Grove) -> list[str]:
+    return [collection.name for collection in grove.catalog.collections()]
+
+
 def _search_once(grove: Grove) -> None:
     assert grove.store
-    for collection in grove.catalog.collections()[:1]:
-        grove.search("ready", collection=collection.name, retriever="lexical", k=1)
+    for name in _collection_names(grove)[:1]:
+        grove.search("ready", collection=name, retriever="lexical", k=1)
 
 
 def _tried(name: str, use: Callable[[], object]) -> Dependency:

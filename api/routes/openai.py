@@ -100,11 +100,12 @@ def get_model(model: str, grove: GroveDep) -> dict[str, Any]:
 @router.post(
     "/chat/completions",
     operation_id="createChatCompletion",
+    response_model=None,
     responses={200: {"content": {EVENT_STREAM: {}}}},
 )
 async def chat_completions(
     body: ChatBody, grove: GroveDep, guard: GuardDep, request: Request
-) -> dict[str, Any]:
+) -> dict[str, Any] | Response:
     """Answer the last user message from the documents; closing the connection cancels it."""
     _known_model(grove, body.model)
     events = guard(_events(grove, body))

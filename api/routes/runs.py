@@ -1,6 +1,6 @@
 """The runs that questions leave behind."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query
 from fastapi.responses import Response
@@ -18,7 +18,7 @@ Seq = Annotated[int, Query(ge=0, le=_MAX_SEQ, description="Give the events behin
 LastEventId = Annotated[
     int | None, Header(ge=0, le=_MAX_SEQ, description="As `after`; browsers send it when they reconnect.")
 ]
-_EVENTS = {
+_EVENTS: dict[int | str, dict[str, Any]] = {
     200: {"content": {EVENT_STREAM: {"schema": {"$ref": "#/components/schemas/RunEvent"}}}},
     204: {"description": "The run has ended and there is no event behind this one."},
 }

@@ -22,6 +22,8 @@ _DEVICE = 1_000_000  # PDFium maps to whole pixels: a millionth of the page is p
 _BOLD = 600
 _BOLD_NAME = re.compile(rb"bold|black|heavy|demi", re.IGNORECASE)
 _MAX_FONT_NAME = 128
+_Box = tuple[float, float, float, float]  # x0, y0, x1, y1
+_LEAST = 1e-6  # a box has a width and a height, also that of a mark without any
 
 
 class Word(NamedTuple):
@@ -41,7 +43,7 @@ class Word(NamedTuple):
     bold: bool
     joined: bool  # goes on from the word before, which a hyphen at the end of a line had cut
     turn: int  # quarter turns clockwise from upright, as shown
-    shown: tuple[float, float, float, float]  # x0, y0, x1, y1 as fractions of the page
+    shown: _Box  # as fractions of the page
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,22 +75,39 @@ class _Frame:
             width, height, page.get_rotation() // 90,
         )  # fmt: skip
 
-    def shown(self, x: float, y: float) -> tuple[float, float]:
-        """Map a point to fractions of the page."""
-        return self.a * x + self.b * y + self.c, self.d * x + self.e * y + self.f
+    def box(self, x0: float, y0: float, x1: float, y1: float) -> _Box | None:
+        """Map a box to fractions of the page, cut off at its edges; None when it is outside."""
+        a, b, c, d, e, f = self.a, self.b, self.c, self.d, self.e, self.f
+        us = (a * x0 + b * y0 + c, a * x1 + b * y1 + c)
+        vs = (d * x0 + e * y0 + f, d * x1 + e * y1 + f)
+        u0, u1 = us if us[0] <= us[1] else us[::-1]
+        v0, v1 = vs if vs[0] <= vs[1] else vs[::-1]
+        # Written so that a box that is no number is outside, too.
+        if not (u1 > 0 and v1 > 0 and u0 < 1 and v0 < 1):
+            return None
+        u0, v0 = min(max(u0, 0.0), 1 - _LEAST), min(max(v0, 0.0), 1 - _LEAST)
+        return u0, v0, max(min(u1, 1.0), u0 + _LEAST), max(min(v1, 1.0), v0 + _LEAST)
 
-    def upright(self, u: float, v: float, turn: int) -> tuple[float, float]:
-        """Map fractions of the page to points in the frame where text turned so runs to the right."""
-        x, y = u * self.width, v * self.height
+    def upright(self, box: _Box, turn: int) -> _Box:
+        """Map a box in fractions of the page to points in the frame where text turned so runs right."""
+        x0, y0, x1, y1 = (
+            box[0] * self.width, box[1] * self.height, box[2] * self.width, box[3] * self.height
+        )  # fmt: skip
         match turn:
             case 1:
-                return y, -x
+                return y0, -x1, y1, -x0
             case 2:
-                return -x, -y
+                return -x1, -y1, -x0, -y0
             case 3:
-                return -y, x
+                return -y1, x0, -y0, x1
             case _:
-                return x, y
+                return x0, y0, x1, y1
+
+    def base(self, x: float, y: float, turn: int) -> float:
+        """Give how far down a point is in the frame where text turned so runs to the right."""
+        across = (self.a * x + self.b * y + self.c) * self.width
+        down = (self.d * x + self.e * y + self.f) * self.height
+        return (down, -across, -down, across)[turn]
 
 
 def read_words(page: PdfPage) -> list[Word]:
@@ -122,19 +141,14 @@ def _words(textpage: PdfTextPage, frame: _Frame) -> Iterator[Word]:
         raw.FPDFText_GetLooseCharBox(handle, start, first_ref)
         raw.FPDFText_GetLooseCharBox(handle, end - 1, last_ref)
         raw.FPDFText_GetCharOrigin(handle, start, *origin)
-        shown = _union(
-            frame.shown(first.left, first.bottom), frame.shown(first.right, first.top),
-            frame.shown(last.left, last.bottom), frame.shown(last.right, last.top),
+        shown = frame.box(
+            min(first.left, last.left), min(first.bottom, last.bottom),
+            max(first.right, last.right), max(first.top, last.top),
         )  # fmt: skip
-        u0, v0, u1, v1 = shown
-        # Written so that a box that is no number is outside, too.
-        if not (letters and u1 > 0 and v1 > 0 and u0 < 1 and v0 < 1):
+        if shown is None or not letters:
             continue
-        shown = (max(u0, 0.0), max(v0, 0.0), min(u1, 1.0), min(v1, 1.0))
-        x0, y0, x1, y1 = _union(
-            frame.upright(shown[0], shown[1], turn), frame.upright(shown[2], shown[3], turn)
-        )
-        base = frame.upright(*frame.shown(origin_x.value, origin_y.value), turn)[1]
+        x0, y0, x1, y1 = frame.upright(shown, turn)
+        base = frame.base(origin_x.value, origin_y.value, turn)
         size = y1 - y0
         if not y0 - size <= base <= y1 + size:
             base = y1
@@ -174,11 +188,6 @@ def _last_letter(text: str, end: int) -> int:
 def _turn(angle: float, page_turn: int) -> int:
     """Give the quarter turns clockwise of text at this angle (radians, clockwise) on a page turned so."""
     return (round(angle / (math.pi / 2)) + page_turn) % 4 if angle >= 0 else page_turn % 4
-
-
-def _union(*points: tuple[float, float]) -> tuple[float, float, float, float]:
-    xs, ys = zip(*points, strict=True)
-    return min(xs), min(ys), max(xs), max(ys)
 
 
 def _device(page: PdfPage, x: float, y: float) -> tuple[float, float]:

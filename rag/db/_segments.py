@@ -1,7 +1,7 @@
 """Which segments the database names, and which of their rows are dead; in the caller's transaction.
 
-Every write here begins with `raise_generation`, which locks the collection's row: in one order, so that
-two writers never wait for each other.
+Writers take locks in one order, so that two never wait for each other: the job's row, SEGMENTS, then the
+collection's row (`raise_generation`).
 """
 
 from collections import Counter
@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 SEGMENTS = "segments"
-"""The lock that is held from the naming of a segment to the commit, and by who removes the unnamed."""
+"""The lock that is held from the staging of a segment to the commit, and by who removes the unnamed."""
 
 
 @dataclass(frozen=True, slots=True)

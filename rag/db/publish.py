@@ -91,6 +91,7 @@ class Publisher:
             NotFoundError: the collection was deleted meanwhile.
             ConflictError: the collection was indexed by another encoder.
         """
+        self._database.lock(session, SEGMENTS)
         row = self._collection(session, collection)
         # This locks the row: of two who publish the same source, the second sees the first.
         raise_generation(session, row.id)
@@ -114,9 +115,7 @@ class Publisher:
             self._write_versions(session, row.id, changes)
         rows = [row for change in changes for row in change.item.store_rows(change.version_id)]
         if rows:
-            segment = self._store.stage(rows, session=session)
-            self._database.lock(session, SEGMENTS)
-            name_segment(session, index, segment, rows)
+            name_segment(session, index, self._store.stage(rows, session=session), rows)
         return published
 
     def delete_documents(self, collection: str, *, source: str | None = None) -> tuple[int, int]:
@@ -172,23 +171,14 @@ class Publisher:
         Raises:
             NotFoundError: the collection was deleted meanwhile.
         """
-        segment_ids = [segment.segment_id for segment in old]
-        with self._database.write() as session:
-            # An embedded store does not touch the session: nobody waits for the database while it works.
-            rows = [row for segment in old for row in self._store.rows(segment, session=session)]
-            merged = [self._store.stage(rows, session=session)] if rows else []
-            collection_id = self._collection(session, collection).id
-            raise_generation(session, collection_id)
-            self._database.lock(session, SEGMENTS)
-            index = serving_index(session, collection_id)
-            here = SegmentRow.index_id == index.id, SegmentRow.id.in_(segment_ids)
-            if len(session.scalars(select(SegmentRow.id).where(*here)).all()) < len(old):
-                self._store.drop([segment.segment_id for segment in merged], keep=[], session=session)
-                return False
-            dead = dead_versions(session, segment_ids)
-            session.execute(delete(SegmentRow).where(*here))
-            for segment in merged:
-                name_segment(session, index, segment, rows, dead=dead)
+        merged: list[Segment] = []
+        try:
+            with self._database.write() as session:
+                self._merge(session, collection, old, merged)
+        except _OvertakenError:
+            with self._database.write() as session:
+                self._store.drop([each.segment_id for each in merged], keep=[], session=session)
+            return False
         self.sweep()
         return True
 
@@ -198,6 +188,26 @@ class Publisher:
             self._database.lock(session, SEGMENTS)
             named = list(session.scalars(select(SegmentRow.id)))
             return self._store.drop(None, keep=named, session=session)
+
+    def _merge(
+        self, session: Session, collection: str, old: Sequence[Segment], merged: list[Segment]
+    ) -> None:
+        self._database.lock(session, SEGMENTS)
+        # An embedded store does not touch the session: nobody waits for SQLite's lock while it works.
+        rows = [row for segment in old for row in self._store.rows(segment, session=session)]
+        if rows:
+            merged.append(self._store.stage(rows, session=session))
+        collection_id = self._collection(session, collection).id
+        raise_generation(session, collection_id)
+        index = serving_index(session, collection_id)
+        segment_ids = [segment.segment_id for segment in old]
+        here = SegmentRow.index_id == index.id, SegmentRow.id.in_(segment_ids)
+        if len(session.scalars(select(SegmentRow.id).where(*here)).all()) < len(old):
+            raise _OvertakenError
+        dead = dead_versions(session, segment_ids)
+        session.execute(delete(SegmentRow).where(*here))
+        for segment in merged:
+            name_segment(session, index, segment, rows, dead=dead)
 
     def _write_versions(self, session: Session, collection_id: str, changes: Sequence["_Change"]) -> None:
         """Put new versions in place of the former ones; one statement a table, for speed."""
@@ -243,6 +253,10 @@ def _find(session: Session, tenant: str, name: str) -> CollectionRow | None:
     return session.scalar(
         select(CollectionRow).where(CollectionRow.tenant == tenant, CollectionRow.name == name)
     )
+
+
+class _OvertakenError(Exception):
+    """Say that segments to merge are no longer there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from rag.scoring.sentences import sentence_spans
 from rag.scoring.words import content_words
 
 __all__ = [
+    "CELL_MARK",
     "Unit",
     "agrees_in_negation",
     "answers_kind",
@@ -39,10 +40,13 @@ class Unit:
     end: int
     text: str
     words: frozenset[str]
-    about: frozenset[str]  # words of the passage's title and headings
-    label: str  # title and headings, as text
+    about: frozenset[str]  # words of the passage's title and headings, and of a table row's header
+    label: str  # these, as text
     is_heading: bool
 
+
+CELL_MARK = " | "
+"""Between the cells of a table row, as the loaders write it; the first row of a table is its header."""
 
 _MARKDOWN_HEADING = re.compile(r"#{1,6}[ \t]")
 _NOT_A_HEADING = re.compile(r"[.!?。！？:;|\t\d]|^\s*[-*•‣▪]")
@@ -54,9 +58,11 @@ def units_of(passages: Sequence[Passage]) -> list[Unit]:
     units: list[Unit] = []
     for index, passage in enumerate(passages):
         parts = [part for part in dict.fromkeys((passage.title, *passage.heading)) if part.strip()]
-        about = frozenset(word for part in parts for word in content_words(part))
+        header = ""
         for start, end in sentence_spans(passage.text):
             text = passage.text[start:end]
+            header = (header or text) if CELL_MARK in text else ""
+            labels = [*parts, header] if header not in ("", text) else parts
             units.append(
                 Unit(
                     index,
@@ -64,8 +70,8 @@ def units_of(passages: Sequence[Passage]) -> list[Unit]:
                     end,
                     text,
                     frozenset(content_words(text)),
-                    about,
-                    ". ".join(parts),
+                    frozenset(word for part in labels for word in content_words(part)),
+                    ". ".join(labels),
                     _is_heading(passage, start, end),
                 )
             )
@@ -106,6 +112,10 @@ _ASKED = (
     ("number", re.compile(r"\bhow (?:many|much|long|old|far|tall|big|high|large|often|fast|deep)\b")),
     ("name", re.compile(r"\b(?:who|whose|whom|where)\b")),
 )
+_MEASURE = re.compile(
+    r"\bhow (?:many|much|long|old|far|tall|big|high|large|often|fast|deep)\b", re.IGNORECASE
+)
+"""What a question wants to have measured: `long` of "how long" stands in no answer."""
 _GIVEN = {
     "time": re.compile(
         r"\b(?:1\d{3}|20\d\d|BC|AD|January|February|March|April|May|June|July|August|September|October"
@@ -178,7 +188,8 @@ def question_features(question: str, units: Sequence[Unit], similarities: Sequen
     Columns: cosine; coverage of the question by the unit with its title and the unit before; by its
     whole passage; kind of answer (`answers_kind`); log of the number of words.
     """
-    weights = weights_of(dict.fromkeys(content_words(question)), units)
+    asked = _MEASURE.sub("how", question)
+    weights = weights_of(dict.fromkeys(content_words(asked) or content_words(question)), units)
     whole: dict[int, frozenset[str]] = {}
     for unit in units:
         whole[unit.passage] = whole.get(unit.passage, unit.about) | unit.words

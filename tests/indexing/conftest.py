@@ -1,4 +1,4 @@
-"""Small installations: SQLite with FAISS, PostgreSQL with the memory store."""
+"""Small installations, each database with the store that belongs to it."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +19,6 @@ def new_grove(grove_home: Path) -> Callable[..., Grove]:
                 home=grove_home,
                 database_url=database_url,
                 encoder=Part(kind="hashing"),
-                store=Part(kind="memory") if database_url else None,
                 ingestion=IngestionSettings(**{"batch_chunks": 4, "max_segments": 3, **ingestion}),
             )
         )

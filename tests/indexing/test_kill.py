@@ -9,15 +9,15 @@ import time
 from pathlib import Path
 
 import pytest
+from _victim import settings_of
 
 from indexing.compaction import compact
 from indexing.submit import submit_paths
 from indexing.worker import run_job
 from rag.compose import Grove
-from rag.core.settings import IngestionSettings, Part, Settings
 
-VICTIM = Path(__file__).with_name("_victim.py")
 REPOSITORY = Path(__file__).parents[2]
+VICTIM = REPOSITORY / "tests" / "_victim.py"
 TOPICS = ("anchor", "bridge", "candle", "dragon", "engine", "forest")
 QUERIES = (*TOPICS, "anchor bridge seven", "the number of the forest")
 
@@ -57,19 +57,15 @@ def files(tmp_path: Path, kept_files: Path) -> Path:
     return Path(shutil.copytree(kept_files, tmp_path / "files"))
 
 
-def grove_at(home: Path) -> Grove:
-    return Grove(
-        Settings(
-            home=home,
-            encoder=Part(kind="hashing"),
-            ingestion=IngestionSettings(batch_chunks=4, max_segments=2, lease_seconds=0.4),
-        )
-    )
+def grove_at(home: Path, database_url: str | None = None) -> Grove:
+    return Grove(settings_of(home, database_url))
 
 
 def die(grove: Grove, job_id: str, step: str, count: int) -> None:
-    home = str(grove.settings.home_dir)
-    command = [sys.executable, str(VICTIM), home, step, str(count), job_id]
+    arguments = [str(grove.settings.home_dir), job_id, step, str(count)]
+    if grove.settings.database_url is not None:
+        arguments.append(grove.settings.database_url)
+    command = [sys.executable, str(VICTIM), *arguments]
     finished = subprocess.run(
         command,
         check=False,
@@ -108,11 +104,13 @@ def content(grove: Grove) -> object:
 
 def named_and_present(grove: Grove) -> tuple[set[str], set[str]]:
     """Give the segments that the database names and those on disk, after a sweep an hour later."""
+    named = {load.segment.segment_id for load in grove.publisher.loads("c")}
     directory = grove.settings.home_dir / "segments"
+    if grove.store.capabilities.is_transactional:
+        return named, named | set(grove.publisher.sweep())
     for path in directory.iterdir():
         os.utime(path, (0, 0))
     grove.publisher.sweep()
-    named = {load.segment.segment_id for load in grove.publisher.loads("c")}
     return named, {path.name for path in directory.iterdir()}
 
 
@@ -128,7 +126,22 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory, kept_files: Path) -> o
 def test_a_killed_worker_loses_and_doubles_nothing(
     tmp_path: Path, kept_files: Path, undisturbed: object, step: str, count: int
 ) -> None:
-    grove = grove_at(tmp_path / "killed")
+    kill_and_compare(grove_at(tmp_path / "killed"), kept_files, undisturbed, step=step, count=count)
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize(("step", "count"), [("after-stage", 2), ("staged", 1), ("merged", 1)])
+def test_a_killed_worker_loses_and_doubles_nothing_on_postgresql(
+    tmp_path: Path, postgres_url: str, kept_files: Path, step: str, count: int
+) -> None:
+    grove = grove_at(tmp_path / "killed", postgres_url)
+    run_job(grove, submit_paths(grove, [kept_files], collection="c"))
+    undisturbed = content(grove)
+    grove.publisher.delete_documents("c")
+    kill_and_compare(grove, kept_files, undisturbed, step=step, count=count)
+
+
+def kill_and_compare(grove: Grove, kept_files: Path, undisturbed: object, *, step: str, count: int) -> None:
     job_id = submit_paths(grove, [kept_files], collection="c")
     die(grove, job_id, step, count)
     finish(grove, job_id)

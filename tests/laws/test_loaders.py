@@ -14,7 +14,7 @@ from rag.core.types import ParsedDocument
 
 FAMILY = Family("indexing.loaders")
 NAMES = FAMILY.names()
-FUZZ = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FUZZ = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def _loader(name: str) -> Loader:
@@ -51,9 +51,11 @@ def _check_layout(document: ParsedDocument) -> None:
     assert all(left.end <= right.start for left, right in pairwise(boxes))
     for span in boxes:
         box = span.box
-        assert 0 <= box.x0 < box.x1 <= 1 and 0 <= box.y0 < box.y1 <= 1
+        assert 0 <= box.x0 < box.x1 <= 1
+        assert 0 <= box.y0 < box.y1 <= 1
         page = pages[box.page - 1]
-        assert page.start <= span.start and span.end <= page.end
+        assert page.start <= span.start
+        assert span.end <= page.end
         assert not any(letter.isspace() for letter in document.text[span.start : span.end])
 
 
@@ -73,8 +75,8 @@ def test_the_same_bytes_give_the_same_document(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_nothing_is_refused_with_a_reason(name: str) -> None:
-    with pytest.raises(UnreadableDocumentError, match="empty.file"):
-        _loader(name).load(b"", name="empty.file")
+    with pytest.raises(UnreadableDocumentError, match="sample"):
+        _loader(name).load(b"", name="sample")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -115,8 +117,8 @@ def test_any_text_is_read_or_refused(name: str, text: str) -> None:
 
 
 _LINES = st.sampled_from(
-    ["", "# H", "== T", "===", "---", "+--+--+", "| a | b |", "a | b", "--|--", "- x", "  y", "    z", "```", "1. n",
-     "A: b", "Title", "::", "> q", "~~~", "\t", "...", "#", "***"]
+    ["", "# H", "== T", "===", "---", "+--+--+", "| a | b |", "a | b", "--|--", "- x", "  y", "    z",
+     "```", "1. n", "A: b", "Title", "::", "> q", "~~~", "\t", "...", "#", "***"]
 )  # fmt: skip
 
 

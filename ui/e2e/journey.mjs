@@ -38,7 +38,7 @@ async function reply(page, canned, question = "What do oaks do?") {
 const steps = {
   async "an empty collection invites to add files, and nothing can be asked"({ page }) {
     await page.goto(url);
-    await page.getByRole("heading", { level: 1 }).waitFor();
+    await page.getByRole("heading", { name: "Answers that show their roots" }).waitFor();
     await page.getByText("Add a document first").waitFor();
     await ask(page, BEES.question);
     assert.equal(await page.locator(".turn").count(), 0);
@@ -62,6 +62,29 @@ const steps = {
     assert.match(seen, /index/i);
     await page.getByRole("button", { name: `Dismiss ${basename(broken)}` }).click();
     await failed.waitFor({ state: "detached" });
+  },
+
+  async "a file that could not be sent can be sent again"({ page }) {
+    await page.route("**/documents", (route) => (route.request().method() === "POST" ? route.abort() : route.continue()));
+    await page.locator("input[type=file]").first().setInputFiles([bees]);
+    await page.locator(".row-error").getByText("Grove does not answer").waitFor();
+    await page.unroute("**/documents");
+    await page.getByRole("button", { name: `Try ${basename(bees)} again` }).click();
+    await page.locator(".row.failed, .row progress").first().waitFor({ state: "detached" });
+    await documents(page).getByText("Bees of the valley").waitFor();
+  },
+
+  async "files can be dropped anywhere"({ page }) {
+    const dataTransfer = await page.evaluateHandle(() => {
+      const transfer = new DataTransfer();
+      transfer.items.add(new File(["# Wasps\n\nWasps build their nests of paper."], "wasps.md"));
+      return transfer;
+    });
+    await page.dispatchEvent("main", "dragover", { dataTransfer });
+    await page.getByText("Drop to add to").waitFor();
+    await page.dispatchEvent("main", "drop", { dataTransfer });
+    await page.getByText("Drop to add to").waitFor({ state: "detached" });
+    await documents(page).getByText("Wasps").waitFor();
   },
 
   async "an answer comes with its steps, milliseconds and a citation"({ page }) {
@@ -118,7 +141,7 @@ const steps = {
 
   async "copying gives the text with its numbers and sources"({ page }) {
     await page.getByRole("button", { name: "Copy" }).first().click();
-    await page.getByText("Copied").waitFor();
+    await page.getByRole("button", { name: "Copied" }).waitFor();
     const copied = await page.evaluate(() => navigator.clipboard.readText());
     assert.match(squeezed(copied), /seven years\. \[1\].*\[1\] .*page 2: “/);
   },
@@ -163,7 +186,7 @@ const steps = {
 
   async "a collection is made, chosen, and kept in the address"({ page }) {
     await page.getByRole("button", { name: "New collection" }).click();
-    await page.keyboard.type("empty one!");
+    await page.keyboard.type("default"); // the field has the focus
     await page.keyboard.press("Enter");
     await page.locator(".field-error:not(:empty)").waitFor();
     await page.getByLabel("Name of the new collection").fill("orchard");
@@ -178,7 +201,7 @@ const steps = {
     const row = documents(page).filter({ hasText: "Bees of the valley" });
     await row.hover();
     await row.getByRole("button", { name: "Delete Bees of the valley" }).click();
-    await page.getByRole("button", { name: "Keep" }).click();
+    await page.keyboard.press("Enter"); // Keep has the focus
     await row.getByRole("button", { name: "Delete Bees of the valley" }).click();
     await page.getByRole("button", { name: "Delete", exact: true }).click();
     await row.waitFor({ state: "detached" });
@@ -223,6 +246,7 @@ async function inspect(browser, size, scheme) {
   await reply(page, REFUSAL);
   await reply(page, DOUBTFUL);
   await look("doubtful");
+  await page.getByRole("button", { name: "New conversation" }).click();
   await ask(page, HANDBOOK.question);
   await answered(page);
   await lastTurn(page).locator(".cite").first().click();
@@ -248,7 +272,8 @@ try {
       results.push({ name, error: null });
     } catch (error) {
       results.push({ name, error: error.message });
-      if (pictures) await page.screenshot({ path: `${pictures}/failed-${results.length}.png` });
+      if (pictures) await page.screenshot({ path: `${pictures}/failed.png` });
+      break; // what follows builds on it
     }
   }
 } finally {

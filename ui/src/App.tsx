@@ -4,6 +4,7 @@ import { type ReactNode, useCallback, useEffect, useRef, useState } from "react"
 import type { Client } from "./client/client";
 import { Chat } from "./components/Chat";
 import { Drawer } from "./components/Drawer";
+import { Icon } from "./components/icons";
 import { LibraryPanel } from "./components/LibraryPanel";
 import { Passage } from "./components/Passage";
 import { useConversation } from "./hooks/useConversation";
@@ -46,6 +47,7 @@ export function App({ client }: { readonly client: Client }): ReactNode {
         startOver();
       }}
       onAdd={actions.add}
+      onAddAgain={actions.addAgain}
       onDismiss={actions.dismiss}
       onOpen={(documentId, title) => {
         setLibraryOpen(false);
@@ -69,6 +71,14 @@ export function App({ client }: { readonly client: Client }): ReactNode {
       {!isWide && isLibraryOpen && (
         <Drawer className="library" label="Library" isModal onClose={() => setLibraryOpen(false)}>
           {panel}
+          <button
+            type="button"
+            className="icon-button drawer-close"
+            aria-label="Close the library"
+            onClick={() => setLibraryOpen(false)}
+          >
+            <Icon name="close" />
+          </button>
         </Drawer>
       )}
       <Chat

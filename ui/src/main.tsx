@@ -6,6 +6,8 @@ import "./styles/base.css";
 import "./styles/layout.css";
 import "./styles/library.css";
 import "./styles/conversation.css";
+import "./styles/composer.css";
+import "./styles/welcome.css";
 import "./styles/passage.css";
 
 const root = document.getElementById("root");

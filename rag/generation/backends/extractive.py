@@ -6,11 +6,13 @@ Knows which sentences to take and how to set them side by side; how likely one a
 import asyncio
 import re
 from collections.abc import AsyncIterator, Sequence
+from itertools import takewhile
 
 from rag.core.errors import GenerationError
 from rag.core.protocols import Delta, GenerationOptions, GeneratorCapabilities, Prompt
 from rag.core.types import Usage
 from rag.generation.answer import REFUSAL
+from rag.generation.features import CELL_MARK
 from rag.generation.support import Candidate, Support
 from rag.scoring.sentences import sentence_spans
 
@@ -94,14 +96,18 @@ class Extractive:
 
 def _context(candidate: Candidate, ranked: Sequence[Candidate]) -> list[Candidate]:
     text = candidate.passage.text
-    if not _LEANS_BACK.match(text, candidate.start):
-        return []
-    before = [
-        other
-        for other in ranked
-        if other.passage.chunk_id == candidate.passage.chunk_id and other.end <= candidate.start
-    ]
-    return [max(before, key=lambda other: other.end)] if before else []
+    before = sorted(
+        (
+            other
+            for other in ranked
+            if other.passage.chunk_id == candidate.passage.chunk_id and other.end <= candidate.start
+        ),
+        key=lambda other: -other.end,
+    )
+    if CELL_MARK in text[candidate.start : candidate.end]:
+        rows = list(takewhile(lambda other: CELL_MARK in text[other.start : other.end], before))
+        return rows[-1:]  # the table's header
+    return before[:1] if _LEANS_BACK.match(text, candidate.start) else []
 
 
 def _joint(written: str, sentence: str) -> str:

@@ -15,10 +15,10 @@ export interface paths {
         put?: never;
         /**
          * Ask
-         * @description Answer a question with citations: as one JSON object, or as events while it is worked on.
+         * @description Answer a question with citations: as one JSON object, or as server-sent events while it is worked on.
          *
-         *     Events are asked for by `"stream": true` or `Accept: text/event-stream`; each carries one element of
-         *     `events` of the run. Closing the connection cancels the run.
+         *     Events are asked for by `"stream": true` or `Accept: text/event-stream`. The `data` of each is a
+         *     `RunEvent`; the last one is `answer.finished` or `error`. Closing the connection cancels the run.
          */
         post: operations["ask"];
         delete?: never;
@@ -188,9 +188,31 @@ export interface paths {
         };
         /**
          * Get Run
-         * @description Give a run and its events behind a sequence number: the whole run, or what a broken stream missed.
+         * @description Give a run and its events behind a sequence number.
          */
         get: operations["getRun"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Run Events
+         * @description Send a run's events behind a sequence number as server-sent events, and follow it while it goes on.
+         *
+         *     Answers 204 when nothing can follow any more, at which browsers stop to reconnect.
+         */
+        get: operations["runEvents"];
         put?: never;
         post?: never;
         delete?: never;
@@ -270,7 +292,7 @@ export interface paths {
         put?: never;
         /**
          * Chat Completions
-         * @description Answer the last user message from the documents.
+         * @description Answer the last user message from the documents; closing the connection cancels it.
          */
         post: operations["createChatCompletion"];
         delete?: never;
@@ -291,6 +313,26 @@ export interface paths {
          * @description List what `model` can be.
          */
         get: operations["listModels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models/{model}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Model
+         * @description Describe a model.
+         */
+        get: operations["getModel"];
         put?: never;
         post?: never;
         delete?: never;
@@ -439,7 +481,10 @@ export interface components {
         };
         /**
          * ChatBody
-         * @description A chat completion request; sampling parameters of OpenAI are accepted and left unused.
+         * @description A chat completion request.
+         *
+         *     Sampling parameters are accepted and left unused: the settings say how answers are written. What
+         *     would change the shape of the reply is refused.
          */
         ChatBody: {
             /**
@@ -448,6 +493,11 @@ export interface components {
              * @default default
              */
             collection: string;
+            /**
+             * Logprobs
+             * @default false
+             */
+            logprobs: false | null;
             /** Messages */
             messages: components["schemas"]["ChatMessage"][];
             /**
@@ -457,11 +507,22 @@ export interface components {
              */
             model: string;
             /**
+             * N
+             * @default 1
+             */
+            n: 1 | null;
+            response_format?: components["schemas"]["TextFormat"] | null;
+            /**
              * Stream
              * @default false
              */
-            stream: boolean;
+            stream: boolean | null;
             stream_options?: components["schemas"]["StreamOptions"] | null;
+            /**
+             * Tools
+             * @description There are none.
+             */
+            tools?: unknown[] | null;
         };
         /**
          * ChatMessage
@@ -669,11 +730,6 @@ export interface components {
             /** State */
             state: string;
         };
-        /** HTTPValidationError */
-        HTTPValidationError: {
-            /** Detail */
-            detail?: components["schemas"]["ValidationError"][];
-        };
         /**
          * Health
          * @description The process is alive.
@@ -783,6 +839,7 @@ export interface components {
              */
             status: "ready" | "down";
         };
+        RunEvent: components["schemas"]["RunStarted"] | components["schemas"]["StepStarted"] | components["schemas"]["StepFinished"] | components["schemas"]["TokenGenerated"] | components["schemas"]["CitationFound"] | components["schemas"]["AnswerFinished"] | components["schemas"]["RunFailed"];
         /**
          * RunFailed
          * @description The run ended without an answer; always the last event.
@@ -814,7 +871,7 @@ export interface components {
          */
         RunReply: {
             /** Events */
-            events: (components["schemas"]["RunStarted"] | components["schemas"]["StepStarted"] | components["schemas"]["StepFinished"] | components["schemas"]["TokenGenerated"] | components["schemas"]["CitationFound"] | components["schemas"]["AnswerFinished"] | components["schemas"]["RunFailed"])[];
+            events: components["schemas"]["RunEvent"][];
             run: components["schemas"]["RunSummary"];
         };
         /**
@@ -979,6 +1036,17 @@ export interface components {
             include_usage: boolean;
         };
         /**
+         * TextFormat
+         * @description The one format that answers have.
+         */
+        TextFormat: {
+            /**
+             * Type
+             * @constant
+             */
+            type: "text";
+        };
+        /**
          * TextPart
          * @description A piece of a message's content.
          */
@@ -1022,19 +1090,6 @@ export interface components {
              */
             prompt_tokens: number;
         };
-        /** ValidationError */
-        ValidationError: {
-            /** Context */
-            ctx?: Record<string, never>;
-            /** Input */
-            input?: unknown;
-            /** Location */
-            loc: (string | number)[];
-            /** Message */
-            msg: string;
-            /** Error Type */
-            type: string;
-        };
     };
     responses: never;
     parameters: never;
@@ -1066,16 +1121,21 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AnswerReply"];
-                    "text/event-stream": components["schemas"]["RunReply"];
+                    "text/event-stream": components["schemas"]["RunEvent"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description What was wrong (RFC 9457). */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": {
+                        detail: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
                 };
             };
         };
@@ -1096,6 +1156,20 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CollectionList"];
+                };
+            };
+            /** @description What was wrong (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        detail: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
                 };
             };
         };
@@ -1122,13 +1196,18 @@ export interface operations {
                     "application/json": components["schemas"]["CollectionSummary"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description What was wrong (RFC 9457). */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": {
+                        detail: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
                 };
             };
         };
@@ -1153,13 +1232,18 @@ export interface operations {
                     "application/json": components["schemas"]["Deleted"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description What was wrong (RFC 9457). */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": {
+                        detail: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
                 };
             };
         };
@@ -1189,13 +1273,18 @@ export interface operations {
                     "application/json": components["schemas"]["DocumentList"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description What was wrong (RFC 9457). */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": {
+                        detail: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
                 };
             };
         };
@@ -1224,13 +1313,18 @@ export interface operations {
                     "application/json": components["schemas"]["JobStatus"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description What was wrong (RFC 9457). */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": {
+                        detail: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
                 };
             };
         };
@@ -1255,13 +1349,18 @@ export interface operations {
                     "application/json": components["schemas"]["DocumentReply"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description What was wrong (RFC 9457). */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": {
+                        detail: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
                 };
             };
         };
@@ -1286,13 +1385,18 @@ export interface operations {
                     "application/json": components["schemas"]["Deleted"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description What was wrong (RFC 9457). */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": {
+                        detail: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
                 };
             };
         };
@@ -1318,13 +1422,18 @@ export interface operations {
                     "application/json": components["schemas"]["JobList"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description What was wrong (RFC 9457). */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": {
+                        detail: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
                 };
             };
         };
@@ -1349,13 +1458,18 @@ export interface operations {
                     "application/json": components["schemas"]["JobStatus"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description What was wrong (RFC 9457). */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": {
+                        detail: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
                 };
             };
         };
@@ -1381,13 +1495,18 @@ export interface operations {
                     "application/json": components["schemas"]["RunList"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description What was wrong (RFC 9457). */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": {
+                        detail: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
                 };
             };
         };
@@ -1395,6 +1514,7 @@ export interface operations {
     getRun: {
         parameters: {
             query?: {
+                /** @description Give the events behind this one. */
                 after?: number;
             };
             header?: never;
@@ -1414,13 +1534,67 @@ export interface operations {
                     "application/json": components["schemas"]["RunReply"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description What was wrong (RFC 9457). */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": {
+                        detail: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    runEvents: {
+        parameters: {
+            query?: {
+                /** @description Give the events behind this one. */
+                after?: number;
+            };
+            header?: {
+                /** @description As `after`; browsers send it when they reconnect. */
+                "last-event-id"?: number | null;
+            };
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["RunEvent"];
+                };
+            };
+            /** @description The run has ended and there is no event behind this one. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What was wrong (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        detail: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
                 };
             };
         };
@@ -1447,13 +1621,18 @@ export interface operations {
                     "application/json": components["schemas"]["SearchReply"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description What was wrong (RFC 9457). */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": {
+                        detail: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
                 };
             };
         };
@@ -1474,6 +1653,20 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description What was wrong (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        detail: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
                 };
             };
         };
@@ -1505,6 +1698,20 @@ export interface operations {
                     "application/json": components["schemas"]["Readiness"];
                 };
             };
+            /** @description What was wrong (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        detail: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
         };
     };
     createChatCompletion: {
@@ -1527,15 +1734,23 @@ export interface operations {
                 };
                 content: {
                     "application/json": unknown;
+                    "text/event-stream": unknown;
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description What was wrong, as OpenAI says it. */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": {
+                        error: {
+                            code: string;
+                            message: string;
+                            param: string | null;
+                            type: string;
+                        };
+                    };
                 };
             };
         };
@@ -1557,6 +1772,62 @@ export interface operations {
                 content: {
                     "application/json": {
                         [key: string]: unknown;
+                    };
+                };
+            };
+            /** @description What was wrong, as OpenAI says it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: {
+                            code: string;
+                            message: string;
+                            param: string | null;
+                            type: string;
+                        };
+                    };
+                };
+            };
+        };
+    };
+    getModel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            /** @description What was wrong, as OpenAI says it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: {
+                            code: string;
+                            message: string;
+                            param: string | null;
+                            type: string;
+                        };
                     };
                 };
             };

@@ -36,7 +36,10 @@ export function Chat({ library, talk, opened, composer, onOpenLibrary, onCite, o
             <Icon name="menu" />
           </button>
         )}
-        <span className="chat-collection">{library.collection}</span>
+        <h1 className="chat-collection">
+          <span className="visually-hidden">Grove: </span>
+          {library.collection}
+        </h1>
         {talk.turns.length > 0 && (
           <button type="button" className="quiet" onClick={onStartOver}>
             <Icon name="pencil" /> New conversation

@@ -14,10 +14,15 @@ interface Props {
 
 export function DocumentRow({ document, onOpen, onRemove, onDismiss }: Props): ReactNode {
   const [isAsking, setAsking] = useState(false);
+  const [wasKept, setKept] = useState(false);
   const { document_id: id, source, status, chunks } = document;
   const name = document.title || source;
+  const keep = (): void => {
+    setAsking(false);
+    setKept(true); // the focus goes back to where the question came from
+  };
   if (id === null) return <PendingRow document={document} onDismiss={onDismiss} />;
-  if (isAsking) return <Question name={name} onRemove={() => onRemove(id)} onKeep={() => setAsking(false)} />;
+  if (isAsking) return <Question name={name} onRemove={() => onRemove(id)} onKeep={keep} />;
   return (
     <li className="row">
       <span className="row-icon">
@@ -29,7 +34,13 @@ export function DocumentRow({ document, onOpen, onRemove, onDismiss }: Props): R
         </button>
         <span className="row-state">{status === "ready" ? count(chunks, "passage") : status}</span>
       </span>
-      <button type="button" className="icon-button row-remove" aria-label={`Delete ${name}`} onClick={() => setAsking(true)}>
+      <button
+        type="button"
+        className="icon-button row-remove"
+        aria-label={`Delete ${name}`}
+        autoFocus={wasKept}
+        onClick={() => setAsking(true)}
+      >
         <Icon name="remove" />
       </button>
     </li>

@@ -1,7 +1,7 @@
 /** The collection at hand: which one, what is being taken in, what it holds. */
 
-import type { ReactNode } from "react";
-import { hasReadyDocuments, type Library, listedDocuments, type Upload } from "../state/library";
+import { type ReactNode, useRef } from "react";
+import { hasReadyDocuments, type Library, listedDocuments } from "../state/library";
 import { count } from "../text/words";
 import { CollectionPicker } from "./CollectionPicker";
 import { DocumentRow } from "./DocumentRow";
@@ -14,6 +14,7 @@ interface Props {
   readonly onChoose: (name: string) => void;
   readonly onCreate: (name: string) => Promise<void>;
   readonly onAdd: (files: readonly File[]) => void;
+  readonly onAddAgain: (name: string) => void;
   readonly onDismiss: (name: string) => void;
   readonly onOpen: (documentId: string, title: string) => void;
   readonly onRemove: (documentId: string) => void;
@@ -49,7 +50,7 @@ export function LibraryPanel(props: Props): ReactNode {
           </button>
         </div>
       )}
-      {library.uploads.length > 0 && <Uploads uploads={library.uploads} onDismiss={props.onDismiss} />}
+      {library.uploads.length > 0 && <Uploads {...props} />}
       <Documents {...props} />
       <p className="visually-hidden" role="status">
         {uploadsInWords(library)}
@@ -60,7 +61,7 @@ export function LibraryPanel(props: Props): ReactNode {
 
 const MAX_WAITING = 4;
 
-function Uploads({ uploads, onDismiss }: { readonly uploads: readonly Upload[]; readonly onDismiss: Props["onDismiss"] }): ReactNode {
+function Uploads({ library: { uploads }, onAddAgain, onDismiss }: Props): ReactNode {
   const waiting = uploads.filter((upload) => upload.state === "waiting" || upload.state === "queued");
   const hidden = new Set(waiting.slice(MAX_WAITING));
   const numActive = uploads.filter((upload) => upload.state !== "failed").length;
@@ -71,7 +72,12 @@ function Uploads({ uploads, onDismiss }: { readonly uploads: readonly Upload[]; 
         {uploads
           .filter((upload) => !hidden.has(upload))
           .map((upload) => (
-            <UploadRow key={upload.id} upload={upload} onDismiss={() => onDismiss(upload.name)} />
+            <UploadRow
+              key={upload.id}
+              upload={upload}
+              onAddAgain={() => onAddAgain(upload.name)}
+              onDismiss={() => onDismiss(upload.name)}
+            />
           ))}
       </ul>
       {hidden.size > 0 && <p className="hint">and {count(hidden.size, "more file")} waiting</p>}
@@ -81,6 +87,7 @@ function Uploads({ uploads, onDismiss }: { readonly uploads: readonly Upload[]; 
 
 function Documents({ library, onOpen, onRemove, onDismiss, onMore }: Props): ReactNode {
   const listed = listedDocuments(library);
+  const heading = useRef<HTMLHeadingElement>(null);
   const total = library.collections?.find((known) => known.name === library.collection)?.documents;
   if (library.documents === null) return library.error === null ? <p className="hint">Loading…</p> : null;
   if (listed.length === 0) {
@@ -88,7 +95,7 @@ function Documents({ library, onOpen, onRemove, onDismiss, onMore }: Props): Rea
   }
   return (
     <>
-      <h2 className="list-title">
+      <h2 className="list-title" ref={heading} tabIndex={-1}>
         Documents <span>{(total ?? listed.length).toLocaleString("en")}</span>
       </h2>
       <ul className="rows" aria-label="Documents">
@@ -97,7 +104,10 @@ function Documents({ library, onOpen, onRemove, onDismiss, onMore }: Props): Rea
             key={document.document_id ?? `${document.status} ${document.source}`}
             document={document}
             onOpen={onOpen}
-            onRemove={onRemove}
+            onRemove={(documentId) => {
+              heading.current?.focus(); // the row that had the focus goes
+              onRemove(documentId);
+            }}
             onDismiss={() => onDismiss(document.source)}
           />
         ))}

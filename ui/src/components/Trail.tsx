@@ -17,7 +17,7 @@ export function Trail({ steps, milliseconds, isRunning }: Props): ReactNode {
         {steps.map((step, at) => (
           <StepLabel key={at} step={step} isRunning />
         ))}
-        {steps.every((step) => step.milliseconds !== null) && <span className="step running">…</span>}
+        {steps.every((step) => step.milliseconds !== null) && <span className="step running">{steps.length === 0 ? "Asking" : "…"}</span>}
       </p>
     );
   }

@@ -43,7 +43,7 @@ function Text({ turn, active, onCite }: Pick<Props, "turn" | "active" | "onCite"
   return (
     <>
       <AnswerText {...turn} active={active} onCite={onCite} />
-      {turn.state === "running" && <span className="caret" aria-hidden="true" />}
+      {turn.state === "running" && turn.text !== "" && <span className="caret" aria-hidden="true" />}
       {numDoubtful > 0 && (
         <p className="legend" title={UNSUPPORTED}>
           <span className="unsupported" aria-hidden="true">
@@ -97,8 +97,13 @@ function CopyButton({ onCopy }: { readonly onCopy: () => Promise<void> }): React
     setTimeout(() => setCopied(false), 2000);
   };
   return (
-    <button type="button" className="quiet" onClick={() => void copy()}>
-      <Icon name={isCopied ? "check" : "copy"} /> <span role="status">{isCopied ? "Copied" : "Copy"}</span>
-    </button>
+    <>
+      <button type="button" className="quiet" onClick={() => void copy()}>
+        <Icon name={isCopied ? "check" : "copy"} /> {isCopied ? "Copied" : "Copy"}
+      </button>
+      <span className="visually-hidden" role="status">
+        {isCopied ? "Copied" : ""}
+      </span>
+    </>
   );
 }

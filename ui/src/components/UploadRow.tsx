@@ -3,8 +3,14 @@ import type { Upload } from "../state/library";
 import { size } from "../text/words";
 import { Icon } from "./icons";
 
+interface Props {
+  readonly upload: Upload;
+  readonly onAddAgain: () => void;
+  readonly onDismiss: () => void;
+}
+
 /** Show one file on its way in: how far it is, or why it could not be added. */
-export function UploadRow({ upload, onDismiss }: { readonly upload: Upload; readonly onDismiss: () => void }): ReactNode {
+export function UploadRow({ upload, onAddAgain, onDismiss }: Props): ReactNode {
   const isFailed = upload.state === "failed";
   return (
     <li className={isFailed ? "row failed" : "row"}>
@@ -17,6 +23,11 @@ export function UploadRow({ upload, onDismiss }: { readonly upload: Upload; read
         </span>
         {isFailed ? <span className="row-error">{upload.error}</span> : <Progress upload={upload} />}
       </span>
+      {isFailed && upload.jobId === null && (
+        <button type="button" className="icon-button" aria-label={`Try ${upload.name} again`} onClick={onAddAgain}>
+          <Icon name="retry" />
+        </button>
+      )}
       {isFailed && (
         <button type="button" className="icon-button" aria-label={`Dismiss ${upload.name}`} onClick={onDismiss}>
           <Icon name="close" />

@@ -9,7 +9,7 @@ export function FirstDocuments({ onAdd }: { readonly onAdd: (files: readonly Fil
   return (
     <section className="welcome">
       <Mark />
-      <h1>Answers that show their roots</h1>
+      <h2>Answers that show their roots</h2>
       <p className="lead">
         Add your documents and ask about them. Every sentence of an answer leads to the exact words, and the page, that it
         rests on.
@@ -28,7 +28,7 @@ export function Indexing(): ReactNode {
   return (
     <section className="welcome">
       <Mark />
-      <h1>Your documents are taking root</h1>
+      <h2>Your documents are taking root</h2>
       <p className="lead">You can write your question now, and ask it as soon as the first document is ready.</p>
     </section>
   );
@@ -44,7 +44,7 @@ export function FirstQuestion({ questions, onAsk }: FirstQuestionProps): ReactNo
   return (
     <section className="welcome">
       <Mark />
-      <h1>What would you like to know?</h1>
+      <h2>What would you like to know?</h2>
       <p className="lead">
         Ask in full sentences and name what you mean. If the documents do not say, Grove tells you so.
       </p>

@@ -10,6 +10,7 @@ export interface LibraryActions {
   readonly choose: (name: string) => void;
   readonly create: (name: string) => Promise<void>;
   readonly add: (files: readonly File[]) => void;
+  readonly addAgain: (name: string) => void; // a file that did not reach the server
   readonly remove: (documentId: string) => void;
   readonly dismiss: (name: string) => void;
   readonly loadMore: () => void;
@@ -20,6 +21,7 @@ export interface LibraryActions {
 export function useLibrary(client: Client, first: string): [Library, LibraryActions] {
   const [state, dispatch] = useReducer(library, first, newLibrary);
   const lastId = useRef(0);
+  const files = useRef(new Map<string, File>()); // by name, as long as sending them again may be asked for
   const { collection } = state;
 
   const refresh = useCallback(async () => {
@@ -37,8 +39,9 @@ export function useLibrary(client: Client, first: string): [Library, LibraryActi
   useEffect(() => void refresh(), [refresh]);
   usePolling(client, state, dispatch, refresh);
 
-  const add = async (files: readonly File[]): Promise<void> => {
-    const chosen = files.map((file) => ({ id: ++lastId.current, file, size: file.size }));
+  const add = async (added: readonly File[]): Promise<void> => {
+    for (const file of added) files.current.set(file.name, file);
+    const chosen = added.map((file) => ({ id: ++lastId.current, file, size: file.size }));
     const rows = chosen.map(({ id, file }) => ({ id, name: file.name, bytes: file.size }));
     dispatch({ type: "files.chosen", files: rows });
     for (const batch of batches(chosen)) {
@@ -51,6 +54,7 @@ export function useLibrary(client: Client, first: string): [Library, LibraryActi
           (sentBytes) => dispatch({ type: "files.sending", ids, sentBytes }),
         );
         dispatch({ type: "files.sent", ids, job });
+        for (const { file } of batch) files.current.delete(file.name);
       } catch (error) {
         dispatch({ type: "files.failed", ids, message: messageOf(error) });
       }
@@ -80,7 +84,11 @@ export function useLibrary(client: Client, first: string): [Library, LibraryActi
         await client.createCollection(name);
         dispatch({ type: "collection.chosen", name });
       },
-      add: (files) => void add(files),
+      add: (added) => void add(added),
+      addAgain: (name) => {
+        const file = files.current.get(name);
+        if (file !== undefined) void add([file]);
+      },
       remove: (documentId) => {
         dispatch({ type: "document.deleted", documentId });
         void attempt(client.deleteDocument(documentId));

@@ -32,6 +32,7 @@ export type ConversationAction =
   | { readonly type: "removed"; readonly id: number }
   | { readonly type: "cleared" };
 
+const MAX_HISTORY = 20; // messages; what lies further back no longer bears on a question
 const CUT_OFF = "The connection ended before the answer was complete.";
 
 /** Give the turns after an action. */
@@ -58,10 +59,11 @@ export function conversation(turns: readonly Turn[], action: ConversationAction)
 export function history(turns: readonly Turn[]): Message[] {
   return turns
     .filter((turn) => turn.state === "answered")
-    .flatMap((turn) => [
+    .flatMap((turn): Message[] => [
       { role: "user", content: turn.question },
       { role: "assistant", content: turn.text },
-    ]);
+    ])
+    .slice(-MAX_HISTORY);
 }
 
 function newTurn(id: number, question: string, collection: string): Turn {

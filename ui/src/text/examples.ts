@@ -2,15 +2,17 @@
 
 import type { DocumentSummary } from "../client/types";
 
-/** Give up to three questions about the first documents. */
+const QUESTIONS: readonly ((title: string) => string)[] = [
+  (title) => `What is “${title}” about?`,
+  (title) => `What does “${title}” say first?`,
+  (title) => `Who wrote “${title}”?`,
+];
+
+/** Give three questions about the first documents; none when nothing is ready. */
 export function exampleQuestions(documents: readonly DocumentSummary[]): string[] {
-  const titles = documents.filter((document) => document.status === "ready").map(titleOf);
-  const [first, second, third] = [...new Set(titles)];
-  return [
-    first && `What is “${first}” about?`,
-    second && `What does “${second}” say?`,
-    third && `Who wrote “${third}”?`,
-  ].filter((question): question is string => Boolean(question));
+  const ready = documents.filter((document) => document.status === "ready");
+  const titles = ready.slice(0, QUESTIONS.length).map(titleOf);
+  return titles.length === 0 ? [] : QUESTIONS.map((question, at) => question(titles[at % titles.length] ?? ""));
 }
 
 function titleOf({ title, source }: DocumentSummary): string {

@@ -1,4 +1,4 @@
-"""A worker that kills itself at a named step: `python _victim.py HOME STEP COUNT [JOB]`.
+"""A worker that kills itself at a named step: `python _victim.py HOME JOB STEP COUNT [DATABASE]`.
 
 A step is one that the worker reports, or a moment inside the store's work: before-stage, after-stage,
 merging (after a merged segment was written), merged (after the commit that names it, before the sweep).
@@ -27,7 +27,6 @@ def settings_of(home: Path, database_url: str | None = None) -> Settings:
     return Settings(
         home=home,
         database_url=database_url,
-        store=Part(kind="faiss"),
         encoder=Part(kind="hashing"),
         ingestion=IngestionSettings(batch_chunks=4, max_segments=2, lease_seconds=0.4),
     )
@@ -74,16 +73,16 @@ class _DoomedStore:
         return self._store.drop(segment_ids, keep=keep, session=session)
 
 
-def main(home: str, step: str, count: str, *job_id: str) -> None:
+def main(home: str, job_id: str, step: str, count: str, *database_url: str) -> None:
     """Run the job until death."""
     doom = _Doom(step, int(count))
-    grove = Grove(settings_of(Path(home)))
+    grove = Grove(settings_of(Path(home), *database_url))
     grove.store = _DoomedStore(grove.store, doom)  # a cached property: set before anything uses it
 
     def on_progress(progress: Progress) -> None:
         doom.reach(progress.step)
 
-    run_job(grove, *job_id, on_progress=on_progress)
+    run_job(grove, job_id, on_progress=on_progress)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,60 @@
+import shutil
+from pathlib import Path
+
+import pytest
+from _http import client_of, ingested, small_settings
+from fastapi.testclient import TestClient
+
+from rag.compose import Grove
+from rag.core.settings import Part
+
+
+def test_a_living_process_says_so(client: TestClient) -> None:
+    assert client.get("/health").json() == {"status": "ok"}
+
+
+def test_liveness_touches_nothing(grove_home: Path, client: TestClient) -> None:
+    client.get("/health")
+    assert not grove_home.exists()
+
+
+@pytest.mark.usefixtures("document_id")
+def test_readiness_names_each_dependency_with_its_latency(client: TestClient) -> None:
+    reply = client.get("/health/ready")
+    assert reply.status_code == 200
+    assert reply.json()["status"] == "ready"
+    dependencies = {each["name"]: each for each in reply.json()["dependencies"]}
+    assert set(dependencies) == {"database", "store", "encoder", "generator"}
+    assert all(each["ok"] and each["error"] is None for each in dependencies.values())
+    assert all(each["latency_ms"] >= 0 for each in dependencies.values())
+
+
+def test_an_empty_installation_is_ready(client: TestClient) -> None:
+    assert client.get("/health/ready").status_code == 200
+
+
+def test_a_generator_that_does_not_exist_is_down(grove_home: Path) -> None:
+    grove = Grove(small_settings(grove_home, generator=Part(kind="oracle")))
+    reply = client_of(grove).get("/health/ready")
+    assert reply.status_code == 503
+    assert reply.json()["status"] == "down"
+    down = [each for each in reply.json()["dependencies"] if not each["ok"]]
+    assert [each["name"] for each in down] == ["generator"]
+    assert "'oracle'" in down[0]["error"]
+
+
+def test_a_database_that_cannot_be_opened_is_down(tmp_path: Path) -> None:
+    grove = Grove(small_settings(tmp_path, database_url=f"sqlite:///{tmp_path}/absent/grove.db"))
+    reply = client_of(grove).get("/health/ready")
+    assert reply.status_code == 503
+    assert {each["name"] for each in reply.json()["dependencies"] if not each["ok"]} >= {"database"}
+
+
+def test_a_store_whose_files_are_gone_is_down(grove_home: Path) -> None:
+    settings = small_settings(grove_home, store=Part(kind="faiss"))
+    grove = Grove(settings)
+    ingested(client_of(grove), grove)
+    shutil.rmtree(grove_home / "segments")
+    reply = client_of(Grove(settings)).get("/health/ready")  # a process that has nothing open yet
+    assert reply.status_code == 503
+    assert [each["name"] for each in reply.json()["dependencies"] if not each["ok"]] == ["store"]

@@ -1,0 +1,168 @@
+"""The command line as a person or a script runs it: a process with arguments, output and exit code."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+RAG = Path(sys.prefix) / "bin" / "rag"
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    code: int
+    json: Any
+    err: str
+
+
+@pytest.fixture
+def rag(grove_home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Finished]:
+    """Run `rag ARGUMENTS --json` on an installation without models."""
+    monkeypatch.setenv("GROVE_ENCODER__KIND", "hashing")
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str) -> Finished:
+        done = subprocess.run(
+            [RAG, *arguments, "--json", "--home", grove_home], capture_output=True, text=True, check=False
+        )
+        return Finished(done.returncode, json.loads(done.stdout) if done.stdout else None, done.stderr)
+
+    return run
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    path = tmp_path / "papers"
+    path.mkdir()
+    (path / "a.txt").write_text("The warranty of the outdoor sensor runs for sixty months.")
+    (path / "b.md").write_text("# Depot\n\nThe depot opens at nine.")
+    return path
+
+
+def test_from_documents_to_a_cited_answer_and_away_again(
+    rag: Callable[..., Finished], folder: Path
+) -> None:
+    taken = rag("ingest", "papers")
+    assert (taken.code, taken.json["documents"], taken.json["skipped"], taken.json["failed"]) == (
+        0,
+        2,
+        0,
+        [],
+    )
+    again = rag("ingest", "papers")
+    assert (again.code, again.json["documents"], again.json["skipped"]) == (0, 0, 2)
+    (collection,) = rag("collections").json["collections"]
+    assert (collection["name"], collection["documents"]) == ("default", 2)
+    documents = rag("documents").json["documents"]
+    assert [(each["source"], each["status"]) for each in documents] == [
+        ("papers/a.txt", "ready"),
+        ("papers/b.md", "ready"),
+    ]
+    shown = rag("show", documents[0]["document_id"]).json
+    assert shown["text"] == (folder / "a.txt").read_text()
+    assert shown["chunks"][0].keys() == {"chunk_id", "start", "end", "page"}
+    hit = rag("search", "warranty", "-k", "1").json["hits"][0]
+    assert shown["text"][hit["start"] : hit["end"]] == hit["text"]
+    answer = rag("ask", "How long does the warranty of the outdoor sensor run?").json
+    assert "sixty months" in answer["answer"]
+    assert answer["citations"][0]["source"] == "papers/a.txt"
+    assert [step["step"] for step in answer["steps"]] == ["prepare", "retrieve", "generate", "cite"]
+    assert rag("runs").json["runs"][0]["run_id"] == answer["run_id"]
+    assert rag("explain", answer["run_id"]).json["events"][-1]["type"] == "answer.finished"
+    assert rag("jobs").json["jobs"][0]["state"] == "done"
+    assert rag("delete", "--collection", "default", "--source", "papers/a.txt").json["documents"] == 1
+    assert [each["source"] for each in rag("search", "warranty").json["hits"]] == ["papers/b.md"]
+
+
+def test_a_job_done_in_part_exits_with_3_and_names_what_failed(
+    rag: Callable[..., Finished], folder: Path
+) -> None:
+    (folder / "broken.pdf").write_bytes(b"no PDF")
+    taken = rag("ingest", "papers")
+    assert (taken.code, taken.json["documents"]) == (3, 2)
+    (failure,) = taken.json["failed"]
+    assert failure["source"] == "papers/broken.pdf"
+    assert "PDF" in failure["error"]
+
+
+def test_a_job_of_which_nothing_got_in_exits_with_1(rag: Callable[..., Finished], folder: Path) -> None:
+    (folder / "broken.pdf").write_bytes(b"no PDF")
+    assert rag("ingest", "papers/broken.pdf").code == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["ingest", "nowhere"], 2, "nowhere"),
+        (["search", " "], 2, "1 to"),
+        (["search", "x", "--collection", "nobody"], 1, "nobody"),
+        (["search", "x", "-k", "0"], 2, "k is 1"),
+        (["search", "x", "--retriever", "nobody"], 2, "hybrid"),
+        (["search", "x", "--filter", "{"], 2, "--filter takes JSON"),
+        (["search", "x", "--filter", '{"a": {"like": 1}}'], 2, "like"),
+        (["ask", "x", "--generator", "nobody"], 2, "extractive"),
+        (["show", "nobody"], 1, "nobody"),
+        (["explain", "nobody"], 1, "nobody"),
+        (["delete", "--collection", "nobody"], 1, "nobody"),
+        (["eval", "retrieval", "--data", "nowhere"], 2, "qrels.tsv"),
+        (["bench", "nobody"], 2, "ingest"),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_exit_code(
+    rag: Callable[..., Finished], folder: Path, arguments: list[str], code: int, message: str
+) -> None:
+    rag("ingest", "papers/a.txt")
+    done = rag(*arguments)
+    assert done.code == code, done.err
+    assert message in done.json["error"]["message"]
+    assert message in done.err
+    assert "Traceback" not in done.err
+
+
+def test_a_wrong_setting_is_named(rag: Callable[..., Finished], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GROVE_SERVER__PORT", "many")
+    done = rag("collections")
+    assert (done.code, "GROVE_SERVER__PORT" in done.err) == (2, True)
+    monkeypatch.delenv("GROVE_SERVER__PORT")
+    monkeypatch.setenv("GROVE_SERVR", "1")
+    done = rag("collections")
+    assert (done.code, "GROVE_SERVR" in done.err) == (2, True)
+
+
+def test_everything_runs_on_postgresql(
+    rag: Callable[..., Finished], folder: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GROVE_DATABASE_URL", postgres_url)
+    assert rag("ingest", "papers").json["documents"] == 2
+    for retriever in ("lexical", "dense", "hybrid"):
+        hits = rag("search", "warranty of the sensor", "--retriever", retriever).json["hits"]
+        assert hits[0]["source"] == "papers/a.txt"
+    answer = rag("ask", "How long does the warranty of the outdoor sensor run?").json
+    assert "sixty months" in answer["answer"]
+    assert rag("delete", "--collection", "default").json["documents"] == 2
+
+
+def test_an_evaluation_indexes_once_and_measures(rag: Callable[..., Finished], tmp_path: Path) -> None:
+    data = tmp_path / "set"
+    data.mkdir()
+    texts = {"d0": "The mast of Nordkap was replaced in March.", "d1": "The depot opens at nine."}
+    rows = [json.dumps({"id": name, "title": "", "text": text}) for name, text in texts.items()]
+    (data / "corpus.jsonl").write_text("\n".join(rows))
+    query = {"id": "q", "text": "When does the depot open?", "answers": ["nine"]}
+    (data / "queries.jsonl").write_text(json.dumps(query))
+    (data / "qrels.tsv").write_text("query-id\tcorpus-id\tscore\nq\td1\t1\n")
+    measures = rag(
+        "eval", "retrieval", "--data", str(data), "--retriever", "lexical", "--retriever", "dense"
+    ).json
+    assert measures["queries"] == 1
+    assert {name: each["success@1"] for name, each in measures["retrievers"].items()} == {
+        "lexical": 1,
+        "dense": 1,
+    }
+    answers = rag("eval", "answers", "--data", str(data)).json
+    assert (answers["contains"], answers["n"]) == (1.0, 1)

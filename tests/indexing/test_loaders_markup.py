@@ -1,0 +1,172 @@
+import pytest
+from _documents import SAMPLES, docx_bytes
+
+from indexing.loaders.docx import Docx
+from indexing.loaders.html import Html
+from indexing.loaders.markdown import Markdown
+from indexing.loaders.rst import Rst
+from rag.core.errors import UnreadableDocumentError
+from rag.core.types import ParsedDocument
+
+
+def _blocks(document: ParsedDocument) -> list[tuple[str, int, str]]:
+    return [(block.kind, block.level, document.text[block.start : block.end]) for block in document.blocks]
+
+
+def _html(body: str, *, name: str = "page.html") -> ParsedDocument:
+    return Html().load(f"<!doctype html><meta charset=utf-8><body>{body}".encode(), name=name)
+
+
+def test_markdown_has_its_structure() -> None:
+    document = Markdown().load(SAMPLES["markdown"], name="bees.md")
+    assert document.text.encode() == SAMPLES["markdown"]
+    assert document.title == "Bees"
+    assert document.metadata == {"title": "Bees", "tags": ("animals", "honey")}
+    assert _blocks(document) == [
+        ("table", 0, "---\ntitle: Bees\ntags: [animals, honey]\n---"),
+        ("heading", 1, "# Keeping bees"),
+        ("paragraph", 0, "You need little."),
+        ("list", 0, "- A smoker\n- A veil"),
+        ("table", 0, "| Tool | Price |\n|------|-------|\n| Veil | 12    |"),
+        ("code", 0, "```sh\n# no heading\n```"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [
+        ("# One #\ntext", "One"),
+        ("One\n===\ntext", "One"),
+        ("only text", "notes"),
+        ("---\ntitle: 'Two'\n---\n# One", "Two"),
+        ("---\nno field here\n---\n# One", "One"),
+    ],
+)
+def test_markdown_finds_its_title(text: str, title: str) -> None:
+    assert Markdown().load(text.encode(), name="folder/notes.md").title == title
+
+
+def test_front_matter_keeps_the_kinds_of_its_values() -> None:
+    text = "---\nyear: 2021\nrating: 4.5\ndraft: false\nby:\n  - Ann\n  - Bo\nempty:\n---\ntext"
+    metadata = Markdown().load(text.encode(), name="a.md").metadata
+    assert metadata == {"year": 2021, "rating": 4.5, "draft": False, "by": ("Ann", "Bo")}
+
+
+def test_a_markdown_table_needs_no_bars_at_its_sides() -> None:
+    document = Markdown().load(b"name | price\n--- | ---\nveil | 12\n\na | b in a sentence", name="a.md")
+    assert _blocks(document) == [
+        ("table", 0, "name | price\n--- | ---\nveil | 12"),
+        ("paragraph", 0, "a | b in a sentence"),
+    ]
+
+
+def test_a_pep_has_its_header_as_metadata() -> None:
+    document = Rst().load(SAMPLES["rst"], name="pep-9999.rst")
+    assert document.text.encode() == SAMPLES["rst"]
+    assert document.title == "PEP 9999 – Bees"
+    assert document.metadata == {
+        "pep": 9999,
+        "title": "Bees",
+        "status": "Draft",
+        "created": "2020-04-01",
+        "requires": ("8", "20"),
+    }
+    assert _blocks(document)[1:] == [
+        ("heading", 1, "Keeping bees\n============"),
+        ("paragraph", 0, "You need little::"),
+        ("code", 0, "    smoke()"),
+        ("heading", 2, "Tools\n-----"),
+        ("list", 0, "* A smoker\n* A veil"),
+    ]
+
+
+def test_rst_levels_follow_the_order_of_the_underlines() -> None:
+    text = "=====\nTitle\n=====\n\nOne\n---\n\nDeep\n~~~~\n\nTwo\n---\n\ntext\n"
+    document = Rst().load(text.encode(), name="a.rst")
+    assert document.title == "Title"
+    assert [block.level for block in document.blocks if block.kind == "heading"] == [1, 2, 3, 2]
+
+
+def test_word_has_headings_lists_and_tables_in_order() -> None:
+    document = Docx().load(docx_bytes(), name="bees.docx")
+    assert document.title == "Bees"
+    assert document.metadata["author"] == "python-docx"
+    assert _blocks(document) == [
+        ("heading", 1, "Keeping bees"),
+        ("heading", 2, "Tools"),
+        ("paragraph", 0, "You need little."),
+        ("list", 0, "- A smoker\n- A veil\n1. Light it.\n2. Wait."),
+        ("table", 0, "Tool | Price\nVeil | 12"),
+        ("paragraph", 0, "The end."),
+    ]
+
+
+def test_html_keeps_what_a_reader_comes_for() -> None:
+    document = Html().load(SAMPLES["html"], name="bees.html")
+    assert document.title == "Bees"
+    assert _blocks(document) == [
+        ("heading", 1, "Keeping bees"),
+        ("paragraph", 0, "You need\nlittle."),
+        ("list", 0, "- A smoker\n- A veil\n  1. black"),
+        ("table", 0, "Tool | Price\nVeil | 12"),
+        ("code", 0, "smoke()\n  wait()"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "furniture",
+    [
+        "<nav>gone</nav>",
+        "<script>gone()</script>",
+        "<style>gone {}</style>",
+        "<aside>gone</aside>",
+        "<div hidden>gone</div>",
+        "<div style='display: none'>gone</div>",
+        "<template><p>gone</p></template>",
+        "<!-- gone -->",
+        "<button>gone</button>",
+        "<ul role=navigation><li>gone</ul>",
+    ],
+)
+def test_html_leaves_out_its_furniture(furniture: str) -> None:
+    assert _html(f"<p>stays</p>{furniture}<p>too</p>").text == "stays\n\ntoo"
+
+
+def test_an_empty_main_part_does_not_hide_the_page() -> None:
+    assert _html("<main></main><p>text</p>").text == "text"
+
+
+def test_a_table_that_holds_tables_is_layout() -> None:
+    text = _html("<table><tr><td>left<td><table><tr><td>a<td>b</table></table>").text
+    assert text == "left\n\na | b"
+
+
+def test_words_of_one_line_stay_together() -> None:
+    assert _html("<p>H<sub>2</sub>O &amp; <b>more</b>\n  of\tit</p>").text == "H2O & more of it"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "declared"),
+    [("utf-8", "iso-8859-1"), ("cp1252", "iso-8859-1"), ("cp1251", "windows-1251"), ("cp932", "shift_jis"),
+     ("gb18030", "gb2312"), ("iso2022_jp", "iso-2022-jp"), ("utf-8", "no-such-charset"), ("utf-8", "idna")],
+)  # fmt: skip
+def test_html_is_decoded_as_it_was_written(encoding: str, declared: str) -> None:
+    text = {"cp1251": "Мы здесь", "cp932": "日本語", "iso2022_jp": "日本語", "gb18030": "汉语"}.get(
+        encoding, "déjà vu – 5 £"
+    )
+    page = f"<html><meta charset='{declared}'><p>{text}</p>".encode(encoding)
+    assert Html().load(page, name="a.html").text == text
+
+
+def test_html_nested_without_end_is_refused_at_once() -> None:
+    with pytest.raises(UnreadableDocumentError, match="deep"):
+        Html().load(b"<div>" * 200_000 + b"text", name="a.html")
+
+
+def test_html_nested_deeply_is_read() -> None:
+    assert _html("<div>" * 2000 + "text").text == "text"
+
+
+def test_a_page_of_markup_alone_is_refused() -> None:
+    with pytest.raises(UnreadableDocumentError, match="no text"):
+        _html("<nav>Home</nav><script>run()</script>")

@@ -1,0 +1,168 @@
+import numpy as np
+import pypdfium2
+import pytest
+from _documents import COLUMN_LINES, PAGE, edge_pdf, pdf_bytes, two_column_pdf
+
+from indexing.loaders.pdf import Pdf
+from rag.core.errors import UnreadableDocumentError
+from rag.core.types import ParsedDocument
+
+
+def _load(content: bytes) -> ParsedDocument:
+    return Pdf().load(content, name="sample.pdf")
+
+
+def _blocks(document: ParsedDocument) -> list[tuple[str, str]]:
+    return [(block.kind, document.text[block.start : block.end]) for block in document.blocks]
+
+
+def _darkness(content: bytes, document: ParsedDocument, *, scale: float = 4) -> tuple[list[float], float]:
+    """Give the share of dark pixels inside each word's box, and how much ink lies outside all boxes."""
+    shares = []
+    outside = total = 0
+    for page in document.layout.pages:
+        pixels = (
+            pypdfium2.PdfDocument(content)[page.page - 1].render(scale=scale, grayscale=True).to_numpy()
+        )
+        dark = np.asarray(pixels) < 128
+        height, width = dark.shape
+        covered = np.zeros_like(dark)
+        for span in document.layout.boxes:
+            if span.box.page != page.page:
+                continue
+            top, bottom = int(span.box.y0 * height), int(np.ceil(span.box.y1 * height))
+            left, right = int(span.box.x0 * width), int(np.ceil(span.box.x1 * width))
+            covered[top:bottom, left:right] = True
+            shares.append(float(dark[top:bottom, left:right].mean()))
+        outside += int((dark & ~covered).sum())
+        total += int(dark.sum())
+    return shares, outside / total
+
+
+@pytest.mark.parametrize("rotation", [0, 90, 180, 270])
+def test_the_box_of_a_word_holds_its_ink(rotation: int) -> None:
+    content = two_column_pdf(rotation=rotation)
+    document = _load(content)
+    shares, outside = _darkness(content, document)
+    assert min(shares) > 0.05
+    assert outside < 0.001
+
+
+@pytest.mark.parametrize("rotation", [0, 90, 180, 270])
+def test_a_page_is_read_in_the_same_order_however_it_is_turned(rotation: int) -> None:
+    # A page turned by 180 degrees shows its text upside down: what a reader sees who turns it back.
+    assert _load(two_column_pdf(rotation=rotation)).text == _load(two_column_pdf()).text
+
+
+def test_a_box_covers_a_word_where_it_was_drawn() -> None:
+    document = _load(pdf_bytes([(100, 300, "alpha beta")], size=10))
+    start = document.text.index("beta")
+    (box,) = document.layout.boxes_in(start, start + 4)
+    width, height = PAGE
+    assert box.page == 1
+    assert 100 / width < box.x0 < box.x1 < 160 / width
+    assert box.y0 < (height - 303) / height < box.y1
+    assert box.y1 - box.y0 < 15 / height
+
+
+def test_columns_are_read_one_after_the_other() -> None:
+    paragraphs = _load(two_column_pdf()).text.split("\n\n")
+    assert paragraphs[0] == "A title that stands over both of the columns"
+    assert " ".join(paragraphs[1:]) == " ".join(COLUMN_LINES)
+
+
+def test_a_crop_box_moves_the_boxes_with_the_page() -> None:
+    document = pypdfium2.PdfDocument(pdf_bytes([(100, 300, "alpha beta")]))
+    document[0].set_cropbox(50, 250, 250, 350)
+    path = bytearray()
+
+    class Sink:
+        def write(self, data: bytes) -> int:
+            path.extend(data)
+            return len(data)
+
+    document.save(Sink())
+    cropped = _load(bytes(path))
+    shares, outside = _darkness(bytes(path), cropped)
+    assert min(shares) > 0.05
+    assert outside < 0.001
+
+
+def test_each_page_has_its_characters() -> None:
+    document = _load(pdf_bytes([(50, 500, "first page")], [], [(50, 500, "third page")]))
+    spans = [(page.page, document.text[page.start : page.end]) for page in document.layout.pages]
+    assert spans == [(1, "first page"), (2, ""), (3, "third page")]
+    assert document.layout.page_at(document.text.index("third")) == 3
+    assert document.metadata["pages_without_text"] == ("2",)
+
+
+def test_a_table_keeps_its_rows_and_its_columns() -> None:
+    rows = [("Part", "Life", "Price"), ("Outdoor sensor", "60", "149"), ("Gauge", "36 to 48", "$ 410")]
+    lines = [
+        (x, 400.0 - 16 * n, cell)
+        for n, row in enumerate(rows)
+        for x, cell in zip((50, 128, 170), row, strict=True)
+    ]
+    document = _load(pdf_bytes([(50, 440, "Prices are without tax."), *lines, (50, 300, "That is all.")]))
+    assert _blocks(document) == [
+        ("paragraph", "Prices are without tax."),
+        ("table", "Part | Life | Price\nOutdoor sensor | 60 | 149\nGauge | 36 to 48 | $ 410"),
+        ("paragraph", "That is all."),
+    ]
+
+
+def test_lines_become_paragraphs_and_items() -> None:
+    lines = [
+        "One sentence that",
+        "goes on.",
+        "",
+        "A second paragraph.",
+        "",
+        "• first item",
+        "• second item",
+    ]
+    document = _load(pdf_bytes([(50, 500 - 13 * n, line) for n, line in enumerate(lines) if line]))
+    assert _blocks(document) == [
+        ("paragraph", "One sentence that goes on."),
+        ("paragraph", "A second paragraph."),
+        ("list", "• first item\n• second item"),
+    ]
+
+
+def test_large_and_bold_lines_are_headings_by_size() -> None:
+    body = "the body text of the page, longer than its headings are"
+    lines = ["#Report", body, body, "!Summary", body, body]
+    document = _load(pdf_bytes([(50, 500 - 26 * n, line) for n, line in enumerate(lines)]))
+    headings = [
+        (block.level, document.text[block.start : block.end])
+        for block in document.blocks
+        if block.kind == "heading"
+    ]
+    assert headings == [(1, "Report"), (2, "Summary")]
+    assert document.title == "Report"
+
+
+def test_the_title_of_the_properties_comes_first() -> None:
+    assert _load(pdf_bytes([(50, 500, "#Report")], title="Annual figures")).title == "Annual figures"
+    assert _load(pdf_bytes([(50, 500, "text")], title="untitled")).title == "sample"
+
+
+def test_text_on_its_side_follows_the_rest() -> None:
+    document = _load(edge_pdf())
+    assert document.text == "The text of the page itself.\n\nprinted along the edge"
+    assert min(_darkness(edge_pdf(), document)[0]) > 0.02
+
+
+def test_an_encrypted_file_says_so() -> None:
+    with pytest.raises(UnreadableDocumentError, match="without a password"):
+        _load(pdf_bytes([(50, 500, "secret")], password="letmein"))
+
+
+def test_a_file_without_text_asks_for_ocr() -> None:
+    with pytest.raises(UnreadableDocumentError, match="OCR"):
+        _load(pdf_bytes([]))
+
+
+def test_a_broken_file_says_so() -> None:
+    with pytest.raises(UnreadableDocumentError, match="broken"):
+        _load(b"%PDF-1.7 and then nothing")

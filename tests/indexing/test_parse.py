@@ -1,0 +1,82 @@
+import json
+import time
+from pathlib import Path
+
+import pytest
+from _documents import SAMPLES, docx_bytes, pdf_bytes
+
+from indexing.parse import parse_document, supported_suffixes
+from rag.core.errors import RagError, UnreadableDocumentError, UnsupportedFormatError
+
+
+def test_the_suffix_chooses_the_loader() -> None:
+    assert parse_document(b"# One", name="a.MD").blocks[0].kind == "heading"
+    assert parse_document(b"# One", name="a.txt").blocks[0].kind == "paragraph"
+
+
+def test_the_formats_that_are_read() -> None:
+    assert supported_suffixes() == (
+        ".docx", ".htm", ".html", ".log", ".markdown", ".md", ".pdf", ".rest", ".rst", ".text", ".txt",
+        ".xhtml",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["a.exe", "README", ".hidden", "a.doc"])
+def test_an_unknown_suffix_lists_what_is_allowed(name: str) -> None:
+    with pytest.raises(UnsupportedFormatError, match=r"allowed: \.docx, "):
+        parse_document(b"x", name=name)
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "reason"),
+    [
+        (b"", "a.pdf", "empty"),
+        (b"plain text", "a.pdf", "no PDF"),
+        (docx_bytes(), "a.pdf", "zip archive"),
+        (b"plain text", "a.docx", "no Word document"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 and more", "a.docx", "encrypted"),
+        (pdf_bytes([(50, 500, "text")]), "a.txt", "it is a PDF"),
+        (b"\x89PNG\r\n\x1a\n....", "a.md", "PNG"),
+    ],
+)
+def test_bytes_of_another_kind_are_named(content: bytes, name: str, reason: str) -> None:
+    with pytest.raises(UnreadableDocumentError, match=reason) as caught:
+        parse_document(content, name=name)
+    assert name in str(caught.value)
+
+
+@pytest.mark.data
+def test_real_files_give_their_phrases_or_a_clear_error(shared_data: Path) -> None:
+    folder = shared_data / "docs_formats"
+    cases = [json.loads(line) for line in (folder / "expected.jsonl").read_text().splitlines()]
+    missing = []
+    for case in cases:
+        path = folder / "files" / case["file"]
+        if path.suffix.lower() not in supported_suffixes():
+            continue
+        try:
+            document = parse_document(path.read_bytes(), name=path.name)
+        except RagError:
+            assert case["expect"] != "text", path.name
+            continue
+        words = " ".join(document.text.split())
+        missing += [phrase for phrase in case["must_contain"] if " ".join(phrase.split()) not in words]
+    # A link of Wikipedia's navigation, which is left out on purpose.
+    assert missing == ["Page information"]
+
+
+@pytest.mark.data
+def test_a_long_pdf_takes_milliseconds_a_page(shared_data: Path) -> None:
+    path = shared_data / "pdfqa_sec10q" / "files" / "2023_Q3_NVDA.pdf"
+    started = time.process_time()
+    document = parse_document(path.read_bytes(), name=path.name)
+    seconds = time.process_time() - started
+    assert len(document.layout.pages) == 52
+    assert "Cost of revenue | 4,720 | 2,754 | 11,309 | 9,400" in document.text
+    assert seconds / 52 < 0.1  # 0.02 on the machine of benchmarks/results; a loop over letters takes 0.15
+
+
+@pytest.mark.parametrize("loader", sorted(SAMPLES))
+def test_parse_gives_what_the_loader_gives(loader: str) -> None:
+    suffix = {"markdown": ".md", "text": ".txt"}.get(loader, f".{loader}")
+    assert parse_document(SAMPLES[loader], name=f"a{suffix}").text.strip()

@@ -1,0 +1,87 @@
+"""Every retriever keeps these laws; a new file of rag/retrieval is tested as it is."""
+
+from pathlib import Path
+
+import pytest
+
+from indexing.corpus import index_corpus
+from rag.compose import Grove
+from rag.core.errors import ConflictError
+from rag.core.registry import Family
+from rag.core.settings import Part, Settings
+from rag.core.types import ParsedDocument
+
+NAMES = Family("rag.retrieval").names()
+SUBJECTS = "snow ice river lake mast gauge sensor archive depot battery".split()
+
+
+@pytest.fixture(scope="module")
+def grove(tmp_path_factory: pytest.TempPathFactory) -> Grove:
+    grove = Grove(Settings(home=tmp_path_factory.mktemp("home"), encoder=Part(kind="hashing")))
+    documents = [
+        (
+            f"{subject}.txt",
+            ParsedDocument(
+                f"{subject} {subject} {subject}, and {other}.", subject, metadata={"even": n % 2 == 0}
+            ),
+        )
+        for n, (subject, other) in enumerate(zip(SUBJECTS, SUBJECTS[1:] + SUBJECTS[:1], strict=True))
+    ]
+    index_corpus(grove, documents, collection="default")
+    grove.ensure_collection("empty")
+    return grove
+
+
+@pytest.fixture(params=NAMES)
+def retriever(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+def test_the_right_document_is_first(grove: Grove, retriever: str) -> None:
+    for subject in SUBJECTS:
+        found = grove.search(subject, retriever=retriever, k=3).passages
+        assert found[0].source == f"{subject}.txt"
+
+
+@pytest.mark.parametrize("k", [1, 3, 100])
+def test_hits_are_distinct_sorted_and_at_most_k(grove: Grove, retriever: str, k: int) -> None:
+    found = grove.search("the river and the lake", retriever=retriever, k=k).passages
+    assert 0 < len(found) <= k
+    assert len({passage.chunk_id for passage in found}) == len(found)
+    assert [passage.score for passage in found] == sorted((p.score for p in found), reverse=True)
+
+
+def test_fewer_hits_are_the_first_of_more(grove: Grove, retriever: str) -> None:
+    few, many = (grove.search("river lake", retriever=retriever, k=k).passages for k in (3, 8))
+    assert few == many[:3]
+
+
+def test_a_filter_is_kept(grove: Grove, retriever: str) -> None:
+    found = grove.search("snow and lake", retriever=retriever, k=10, filter={"even": False}).passages
+    assert {passage.source for passage in found} <= {f"{subject}.txt" for subject in SUBJECTS[1::2]}
+    assert found
+
+
+def test_an_empty_collection_gives_nothing(grove: Grove, retriever: str) -> None:
+    assert grove.search("snow", collection="empty", retriever=retriever).passages == []
+
+
+def test_the_same_search_gives_the_same_hits(grove: Grove, retriever: str) -> None:
+    first, second = (grove.search("snow and ice", retriever=retriever).passages for _ in range(2))
+    assert first == second
+
+
+def test_what_was_deleted_is_never_found(tmp_path: Path, retriever: str) -> None:
+    grove = Grove(Settings(home=tmp_path, encoder=Part(kind="hashing")))
+    texts = [(f"{n}.txt", ParsedDocument(f"the snow of day {n}", "")) for n in range(4)]
+    index_corpus(grove, texts, collection="default")
+    grove.publisher.delete_documents("default", source="2.txt")
+    found = grove.search("snow of day 2", retriever=retriever).passages
+    assert sorted(passage.source for passage in found) == ["0.txt", "1.txt", "3.txt"]
+
+
+def test_another_encoder_than_that_of_the_index_is_refused(grove: Grove) -> None:
+    other = Grove(grove.settings.model_copy(update={"encoder": Part(kind="hashing", options={"dim": 64})}))
+    with pytest.raises(ConflictError, match=r"hashing-256.*hashing-64"):
+        other.search("snow", retriever="dense")
