@@ -109,19 +109,20 @@ def problem(
         param: the part of the request that is wrong.
     """
     detail = detail.encode(errors="backslashreplace").decode()  # it may quote text that is no Unicode
+    # What is too large is not read to its end: the connection is of no more use.
+    headers = {"connection": "close"} if status is HTTPStatus.REQUEST_ENTITY_TOO_LARGE else None
     if path.startswith("/v1/"):
         group = "invalid_request_error" if status < HTTPStatus.INTERNAL_SERVER_ERROR else "server_error"
         code = kind or status.name.lower()
-        return JSONResponse(
-            {"error": {"message": detail, "type": group, "param": param, "code": code}}, status
-        )
+        error = {"message": detail, "type": group, "param": param, "code": code}
+        return JSONResponse({"error": error}, status, headers)
     body = {
         "type": f"urn:grove:error:{kind}" if kind else "about:blank",
         "title": status.phrase,
         "status": status,
         "detail": detail,
     }
-    return JSONResponse(body, status, media_type="application/problem+json")
+    return JSONResponse(body, status, headers, media_type="application/problem+json")
 
 
 def _allowed(app: FastAPI, request: Request) -> str:

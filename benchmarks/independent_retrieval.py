@@ -1,7 +1,7 @@
-"""Retrieval by other people's code on the same files: bm25s and sentence-transformers, one truncated text a document.
+"""Retrieval by other people's code on the same files: bm25s and sentence-transformers, one text a document.
 
-`python benchmarks/independent_retrieval.py DATA... > tests/golden/retrieval_independent.json` makes the values
-that tests/golden/test_retrieval.py compares Grove with. Takes minutes: it encodes every corpus.
+`python benchmarks/independent_retrieval.py DATA... > tests/golden/retrieval_independent.json` makes the
+values that tests/golden/test_retrieval.py compares Grove with. Takes minutes: it encodes every corpus.
 """
 
 import json

@@ -25,9 +25,9 @@ def settings_page() -> str:
     )
     return f"""# Settings
 
-Everything that can be set, made from `rag/core/settings.py`. Each is an environment variable; a part (`KIND`, `OPTIONS`)
-is a file of its family, chosen by name, and its parameters as JSON. A wrong value stops the command with exit code 2 and
-names the variable. `--home` on the command line goes before `GROVE_HOME`.
+Everything that can be set, made from `rag/core/settings.py`. Each is an environment variable; a part
+(`KIND`, `OPTIONS`) is a file of its family, chosen by name, and its parameters as JSON. A wrong value stops
+the command with exit code 2 and names the variable. `--home` on the command line goes before `GROVE_HOME`.
 
 | variable | default | meaning |
 |---|---|---|
@@ -36,10 +36,15 @@ names the variable. `--home` on the command line goes before `GROVE_HOME`.
 Examples:
 
 ```sh
-export GROVE_DATABASE_URL=postgresql+psycopg://grove@localhost/grove   # PostgreSQL with pgvector for everything
-export GROVE_GENERATOR__KIND=transformers                              # SmolLM2 writes the answers
-export GROVE_RETRIEVER__OPTIONS='{{"fusion": "score"}}'                  # how `default` combines words and vectors
-export GROVE_GENERATORS='{{"mine": {{"kind": "openai", "options": {{"base_url": "http://gpu:8000/v1", "model": "m"}}}}}}'
+# PostgreSQL with pgvector for everything
+export GROVE_DATABASE_URL=postgresql+psycopg://grove@localhost/grove
+# SmolLM2 writes the answers
+export GROVE_GENERATOR__KIND=transformers
+# how `default` combines words and vectors
+export GROVE_RETRIEVER__OPTIONS='{{"fusion": "score"}}'
+# one more generator, for --generator mine
+export GROVE_GENERATORS='{{"mine": {{"kind": "openai",
+  "options": {{"base_url": "http://gpu:8000/v1", "model": "m"}}}}}}'
 ```
 """
 
@@ -51,12 +56,13 @@ def command_line_page() -> str:
     blocks = "\n".join(f"## `rag {path}`\n\n```text\n{text}\n```\n" for path, text in _commands(root, ()))
     return f"""# Command line
 
-Made from the commands themselves. Every command has `--help`; with `--json` it prints one JSON object on standard output,
-while progress and notes go to standard error. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done in part (some inputs
-failed, the others are safe). An error with `--json` is `{{"error": {{"type", "message"}}}}`.
+Made from the commands themselves. Every command has `--help`; with `--json` it prints one JSON object on
+standard output, while progress and notes go to standard error. Exit codes: 0 done, 1 failed, 2 wrong usage,
+3 done in part (some inputs failed, the others are safe). An error with `--json` is
+`{{"error": {{"type", "message"}}}}`.
 
-`rag search`, `rag ask` and `rag chat` use the server that runs on the same home, if one does and no other `GROVE_` setting
-is given: it has the models loaded.
+`rag search`, `rag ask` and `rag chat` use the server that runs on the same home, if one does and no other
+`GROVE_` setting is given: it has the models loaded.
 
 {blocks}"""
 

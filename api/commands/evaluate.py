@@ -1,5 +1,6 @@
 """eval retrieval, eval answers, bench: how good and how fast it is."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -57,7 +58,7 @@ def retrieval(
         for name in names:
             task = progress.add_task(f"asking {name}", total=len(dataset.questions))
             measures[name] = evaluate_retriever(
-                dataset, indexed.search(name), on_question=lambda task=task: progress.advance(task)
+                dataset, indexed.search(name), on_question=partial(progress.advance, task)
             )
     rows = [{"retriever": name, **values} for name, values in measures.items()]
     console.result(

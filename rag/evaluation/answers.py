@@ -36,7 +36,7 @@ class _Result:
 def evaluate_answers(
     dataset: Dataset, answer: AnswerQuestion, *, on_question: Callable[[], None] = lambda: None
 ) -> dict[str, float]:
-    """Ask every question twice: as it is, and with its relevant documents hidden; then it must be refused."""
+    """Ask every question twice: as it is, and with its relevant documents hidden, to be refused."""
     results, hidden = [], []
     for question in dataset.questions:
         relevant = dataset.relevant[question.id]

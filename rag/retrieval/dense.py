@@ -24,8 +24,9 @@ class Dense:
         """
         if request.snapshot.encoder != self.encoder.fingerprint:
             raise ConflictError(
-                f"collection {request.snapshot.collection!r} was indexed with {request.snapshot.encoder},"
-                f" the settings say {self.encoder.fingerprint}; set GROVE_ENCODER__KIND back or ingest again"
+                f"collection {request.snapshot.collection!r} was indexed with"
+                f" {request.snapshot.encoder}, the settings say {self.encoder.fingerprint};"
+                " set GROVE_ENCODER__KIND back or ingest again"
             )
         with request.timings.stage("encode"):
             vector = self.encoder.encode([request.text])[0]

@@ -9,14 +9,18 @@ import re
 __all__ = ["sentence_spans"]
 
 _ABBREVIATIONS = frozenset(
-    """al approx apr aug bros ca cf co corp dec dept dr ed eds eg e.g etc eq eqs esp est feb fig figs gen i.e ie inc jan
-    jr jul jun lt ltd mar max mr mrs ms min mt no nos nov oct op p.m a.m pp prof resp ref refs rev sec sep sept sr st tab
-    u.k u.s u.n viz vol vols vs""".split()
+    """al approx apr aug bros ca cf co corp dec dept dr ed eds eg e.g etc eq eqs esp est feb fig figs gen
+    i.e ie inc jan jr jul jun lt ltd mar max mr mrs ms min mt no nos nov oct op p.m a.m pp prof resp ref
+    refs rev sec sep sept sr st tab u.k u.s u.n viz vol vols vs""".split()
 )
 # The end of a sentence: a mark with its closing quotes before white space, a full-width mark, or a break.
 # Look-behind and possessive runs keep the search linear on a line of a hundred thousand dots.
 _END = re.compile(
-    r"(?<![.!?])[.!?]++[\"'”’)\]]*(?=\s)|[。！？｡؟۔।]+[”’」』）]*|\n[ \t]*(?=\n)|\n(?=[ \t]*(?:[-*•‣▪]|\d{1,3}[.)])[ \t])|\n(?=[^\n]*[|\t])"
+    r"(?<![.!?])[.!?]++[\"'”’)\]]*(?=\s)"
+    r"|[。！？｡؟۔।]+[”’」』）]*"
+    r"|\n[ \t]*(?=\n)"
+    r"|\n(?=[ \t]*(?:[-*•‣▪]|\d{1,3}[.)])[ \t])"
+    r"|\n(?=[^\n]*[|\t])"
 )
 _LAST_WORD = re.compile(r"[\w.]+$")
 

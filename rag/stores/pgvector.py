@@ -156,13 +156,16 @@ class Pgvector:
     ) -> list[str]:
         """Delete rows in the caller's transaction; what others have not committed is not seen."""
         self._prepare(0)
-        chosen = "TRUE" if segment_ids is None else "segment_id = ANY(:segments)"
         query = text(
-            "WITH dropped AS (DELETE FROM segment_rows"
-            f" WHERE {chosen} AND NOT (segment_id = ANY(:keep)) RETURNING segment_id)"
+            "WITH dropped AS (DELETE FROM segment_rows WHERE NOT (segment_id = ANY(:keep))"
+            " AND (:is_all OR segment_id = ANY(:segments)) RETURNING segment_id)"
             " SELECT DISTINCT segment_id FROM dropped"
         )
-        parameters = {"keep": list(keep)} | ({} if segment_ids is None else {"segments": list(segment_ids)})
+        parameters = {
+            "keep": list(keep),
+            "is_all": segment_ids is None,
+            "segments": list(segment_ids or ()),
+        }
         return list(session.scalars(query, parameters))
 
     def _prepare(self, dim: int) -> None:

@@ -82,7 +82,10 @@ class _Examples:
     labels: list[int]
     held_out: list[bool]
 
-    def add(self, row: Vector, label: int, number: int) -> None:
+    def add(self, row: Vector, label: int | None, number: int) -> None:
+        """Add a row, unless nobody can say what it is."""
+        if label is None:
+            return
         self.rows.append(row)
         self.labels.append(label)
         self.held_out.append(number % _HELD_OUT == 0)
@@ -141,17 +144,14 @@ def _cases(folder: Path) -> list[_Case]:
 def _fit_all(
     cases: Sequence[_Case], vectors: _Vectors, mask: float
 ) -> tuple[coefficients.Coefficients, dict[str, dict[str, float]]]:
-    def similarities(text: str, units: Sequence[Unit]) -> list[float]:
-        return vectors.similarities(text, units) if mask else [0.0] * len(units)
-
+    similarities = vectors.similarities if mask else _no_similarities
     searches = list(_searches(cases, vectors))
     answers, supports, answerable = _Examples([], [], []), _Examples([], [], []), _Examples([], [], [])
     for number, (case, found, _) in enumerate(searches):
         units = units_of(found)
         rows = question_features(case.question, units, similarities(case.question, units))
         for unit, row in zip(units, rows, strict=True):
-            if (label := _label(case, found, unit)) is not None:
-                answers.add(row, label, number)
+            answers.add(row, _label(case, found, unit), number)
         if case.passage in found:
             other = searches[number - 1][0].answers[0]
             for row, label in _claims(case, units, other, found, similarities):
@@ -170,6 +170,10 @@ def _fit_all(
         "supports": _quality(supports_fit, supports),
     }
     return coefficients.Coefficients(answers_fit, answerable_fit, supports_fit), report
+
+
+def _no_similarities(_: str, units: Sequence[Unit]) -> list[float]:
+    return [0.0] * len(units)
 
 
 def _searches(

@@ -29,9 +29,9 @@ def test_a_completion_has_annotations_that_point_into_its_text(openai_client: op
 
 def test_a_stream_adds_up_to_the_completion(openai_client: openai.OpenAI) -> None:
     whole = openai_client.chat.completions.create(model="grove", messages=QUESTION)  # type: ignore[arg-type]
-    stream = openai_client.chat.completions.create(
+    stream = openai_client.chat.completions.create(  # type: ignore[call-overload]
         model="grove",
-        messages=QUESTION,  # type: ignore[arg-type]
+        messages=QUESTION,
         stream=True,
         stream_options={"include_usage": True},
     )

@@ -10,9 +10,7 @@ from rag.scoring.sentences import sentence_spans
 
 TEXTS = st.text(
     alphabet=st.one_of(
-        st.sampled_from(
-            list('.!?。！？।\n\r\t |-*•"”’)]1234567890ABCabc,;:') + ["\u2028", "\u00a0", "𝔘", "🙂"]
-        ),
+        st.sampled_from([*'.!?。！？।\n\r\t |-*•"”’)]1234567890ABCabc,;:', "\u2028", "\u00a0", "𝔘", "🙂"]),
         st.characters(codec="utf-8"),
     ),
     max_size=200,

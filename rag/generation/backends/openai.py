@@ -62,7 +62,7 @@ class Openai:
         ascii_chars = sum(character.isascii() for character in text)
         return (ascii_chars + 2) // 3 + 2 * (len(text) - ascii_chars)
 
-    async def stream(self, prompt: Prompt, options: GenerationOptions) -> AsyncIterator[Delta]:
+    async def stream(self, prompt: Prompt, options: GenerationOptions) -> AsyncGenerator[Delta, None]:
         """Generate; closing the iterator closes the connection, at which servers stop.
 
         Raises:

@@ -6,7 +6,7 @@ speed and many users at once there is a generation server (openai.py).
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Lock
@@ -88,7 +88,7 @@ class Transformers:
         """Count exactly."""
         return len(self._load().tokenizer.encode(text, add_special_tokens=False))
 
-    async def stream(self, prompt: Prompt, options: GenerationOptions) -> AsyncIterator[Delta]:
+    async def stream(self, prompt: Prompt, options: GenerationOptions) -> AsyncGenerator[Delta, None]:
         """Generate in a thread; closing the iterator stops it within one token.
 
         Raises:
@@ -216,7 +216,8 @@ def _deliver(
         wrapped = GenerationError(f"the model failed: {error}")
         wrapped.__cause__ = error
         put(wrapped)
-    put(None)
+    finally:
+        put(None)
 
 
 def _repeating(written: list[int], size: int) -> list[int]:
