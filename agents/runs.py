@@ -60,8 +60,9 @@ async def ask(
         async for event in _execute(run, state, context):
             yield event
     finally:
-        # Also when the caller went away: an unfinished run must not look as if it still ran.
-        await asyncio.to_thread(run.close)
+        # Also when the caller went away: an unfinished run must not look as if it still ran. Web servers
+        # cancel again at every await, hence the shield.
+        await asyncio.shield(asyncio.get_running_loop().run_in_executor(None, run.close))
 
 
 async def _execute(run: "_Run", state: State, context: Context) -> AsyncGenerator[Event, None]:

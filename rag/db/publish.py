@@ -91,7 +91,7 @@ class Publisher:
             NotFoundError: the collection was deleted meanwhile.
             ConflictError: the collection was indexed by another encoder.
         """
-        self._database.lock(session, SEGMENTS)
+        self._database.lock(session, SEGMENTS, shared=True)
         row = self._collection(session, collection)
         # This locks the row: of two who publish the same source, the second sees the first.
         raise_generation(session, row.id)
@@ -172,27 +172,32 @@ class Publisher:
             NotFoundError: the collection was deleted meanwhile.
         """
         merged: list[Segment] = []
+        is_first = True
         try:
             with self._database.write() as session:
                 self._merge(session, collection, old, merged)
         except _OvertakenError:
+            is_first = False
             with self._database.write() as session:
                 self._store.drop([each.segment_id for each in merged], keep=[], session=session)
-            return False
         self.sweep()
-        return True
+        return is_first
 
     def sweep(self) -> list[str]:
-        """Remove the segments that nothing names: of crashes, of merges and of deleted documents."""
+        """Remove the segments that nothing names: of crashes, of merges and of deleted documents.
+
+        While others write segments nothing is removed: theirs have no name yet, and they sweep too.
+        """
         with self._database.write() as session:
-            self._database.lock(session, SEGMENTS)
+            if not self._database.try_lock(session, SEGMENTS):
+                return []
             named = list(session.scalars(select(SegmentRow.id)))
             return self._store.drop(None, keep=named, session=session)
 
     def _merge(
         self, session: Session, collection: str, old: Sequence[Segment], merged: list[Segment]
     ) -> None:
-        self._database.lock(session, SEGMENTS)
+        self._database.lock(session, SEGMENTS, shared=True)
         # An embedded store does not touch the session: nobody waits for SQLite's lock while it works.
         rows = [row for segment in old for row in self._store.rows(segment, session=session)]
         if rows:

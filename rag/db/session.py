@@ -71,10 +71,24 @@ class Database:
         with self._reachable(), self._reading.connect() as connection:
             yield connection
 
-    def lock(self, session: Session, name: str) -> None:
-        """Hold the named lock until the transaction ends; on SQLite any writer holds them all."""
+    def lock(self, session: Session, name: str, *, shared: bool = False) -> None:
+        """Hold the named lock until the transaction ends; on SQLite any writer holds them all.
+
+        Args:
+            session: the write transaction.
+            name: of the lock.
+            shared: others may hold it too, unless they want it alone.
+        """
         if self.is_postgresql:
-            session.execute(select(func.pg_advisory_xact_lock(crc32(name.encode()))))
+            take = func.pg_advisory_xact_lock_shared if shared else func.pg_advisory_xact_lock
+            session.execute(select(take(crc32(name.encode()))))
+
+    def try_lock(self, session: Session, name: str) -> bool:
+        """Take the named lock alone if nobody holds it; tell whether it was taken."""
+        if not self.is_postgresql:
+            return True
+        taken: bool = session.scalar(select(func.pg_try_advisory_xact_lock(crc32(name.encode())))) or False
+        return taken
 
     def close(self) -> None:
         """Close all connections."""

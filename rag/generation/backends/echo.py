@@ -1,7 +1,7 @@
 """A generator without a model, for tests: says back the first sentence that it was given."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from rag.core.errors import GenerationError
 from rag.core.protocols import Delta, GenerationOptions, GeneratorCapabilities, Prompt
@@ -26,7 +26,7 @@ class Echo:
         """Count words."""
         return len(text.split())
 
-    async def stream(self, prompt: Prompt, options: GenerationOptions) -> AsyncIterator[Delta]:
+    async def stream(self, prompt: Prompt, options: GenerationOptions) -> AsyncGenerator[Delta, None]:
         """Give one word at a time, each after the delay.
 
         Raises:

@@ -5,7 +5,7 @@ Knows which sentences to take and how to set them side by side; how likely one a
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from itertools import takewhile
 
 from rag.core.errors import GenerationError
@@ -49,7 +49,7 @@ class Extractive:
         """Count words: there is no tokenizer."""
         return len(text.split())
 
-    async def stream(self, prompt: Prompt, options: GenerationOptions) -> AsyncIterator[Delta]:
+    async def stream(self, prompt: Prompt, options: GenerationOptions) -> AsyncGenerator[Delta, None]:
         """Give one sentence at a time.
 
         Raises:
