@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
 
-import click
 import typer
 from pydantic import BaseModel
+from typer.core import TyperCommand, TyperGroup
 
 from api.cli import app
 from rag.core.settings import Settings
@@ -52,7 +52,7 @@ export GROVE_GENERATORS='{{"mine": {{"kind": "openai",
 def command_line_page() -> str:
     """Give the help of every command."""
     root = typer.main.get_command(app)
-    assert isinstance(root, click.Group)
+    assert isinstance(root, TyperGroup)
     blocks = "\n".join(f"## `rag {path}`\n\n```text\n{text}\n```\n" for path, text in _commands(root, ()))
     return f"""# Command line
 
@@ -98,22 +98,16 @@ def _shown_of(owner: object, path: str, variable: str, default: str) -> str:
     return default if value is None else _shown(value)
 
 
-def _commands(group: click.Group, path: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+def _commands(group: TyperGroup, path: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     for name, command in group.commands.items():
         here = (*path, name)
-        if isinstance(command, click.Group):
+        if isinstance(command, TyperGroup):
             yield from _commands(command, here)
             continue
-        context = click.Context(command, info_name=f"rag {' '.join(here)}", terminal_width=100)
-        yield " ".join(here), _plain_help(command, context)
-
-
-def _plain_help(command: click.Command, context: click.Context) -> str:
-    formatter = context.make_formatter()
-    click.Command.format_usage(command, context, formatter)
-    click.Command.format_help_text(command, context, formatter)
-    click.Command.format_options(command, context, formatter)
-    return formatter.getvalue().rstrip()
+        assert isinstance(command, TyperCommand)
+        command.rich_markup_mode = None  # no frames
+        context = typer.Context(command, info_name=f"rag {' '.join(here)}", terminal_width=100)
+        yield " ".join(here), command.get_help(context).rstrip()
 
 
 PAGES = {"settings.md": settings_page, "command-line.md": command_line_page}

@@ -2,15 +2,51 @@
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import typer
+from typer.core import TyperGroup
+
+from api.cli import app
 
 REPOSITORY = Path(__file__).parents[1]
 PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
+BIN = Path(sys.prefix) / "bin"
+
+
+def blocks(page: Path) -> str:
+    return "\n".join(re.findall(r"```sh\n(.*?)```", page.read_text(), re.DOTALL))
+
+
+def shell(script: str, folder: Path, **variables: str) -> str:
+    environment = {**os.environ, **variables, "PATH": f"{BIN}:{os.environ['PATH']}"}
+    finished = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stderr
+    return finished.stdout
+
+
+@contextmanager
+def server(home: Path) -> Iterator[str]:
+    command = [str(BIN / "rag"), "serve", "--home", str(home), "--port", "0"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        lines = (re.search(r"http://\S+:\d+", line) for line in process.stderr)
+        yield next(match[0] for match in lines if match)
+        process.terminate()
 
 
 def test_generated_pages_are_current() -> None:
@@ -37,17 +73,27 @@ def test_every_file_named_in_the_docs_exists(page: Path) -> None:
     assert [name for name in named if not (REPOSITORY / name).exists()] == []
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_in_the_docs_has_the_options_it_is_given(page: Path) -> None:
+    for line in re.findall(r"^(?:\.venv/bin/)?rag (.*)$", blocks(page).replace("\\\n", " "), re.MULTILINE):
+        command = typer.main.get_command(app)
+        words = shlex.split(line, comments=True)
+        while isinstance(command, TyperGroup):
+            command = command.commands[words.pop(0)]
+        known = {name for option in command.params for name in (*option.opts, *option.secondary_opts)}
+        assert {word for word in words if word.startswith("-")} <= known, line
+
+
 def test_the_tutorial_runs(tmp_path: Path) -> None:
-    commands = re.findall(r"```sh\n(.*?)```", (REPOSITORY / "docs/tutorial.md").read_text(), re.DOTALL)
     shutil.copytree(REPOSITORY / "examples", tmp_path / "examples")
-    environment = {**os.environ, "PATH": f"{Path(sys.prefix) / 'bin'}:{os.environ['PATH']}"}
-    finished = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", "\n".join(commands)],
-        cwd=tmp_path,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert finished.returncode == 0, finished.stderr
-    assert "[1]" in finished.stdout
+    assert "[1]" in shell(blocks(REPOSITORY / "docs/tutorial.md"), tmp_path)
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+def test_the_commands_of_the_http_page_run(tmp_path: Path) -> None:
+    with server(tmp_path) as url:
+        script = blocks(REPOSITORY / "docs/http.md").replace("http://127.0.0.1:8080", url)
+        shell(f'rag ingest examples/product.html --home "{tmp_path}"', REPOSITORY)
+        replies = shell(script, REPOSITORY)
+    assert "event: answer.finished" in replies
+    assert '"object":"chat.completion"' in replies
