@@ -48,6 +48,8 @@ def serve(
     from api.main import create_app
     from rag.compose import Grove
 
+    # uvicorn stops on the signal and then raises it again: it must end this process by way of `finally`.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     grove = Grove(settings)
     grove.warm_up()
     listener = _listen(server.host, server.port)
@@ -60,7 +62,9 @@ def serve(
         )
 
 
-def worker(home: Home = None) -> None:
+def worker(
+    while_stdin: Annotated[bool, typer.Option("--while-stdin", hidden=True)] = False, home: Home = None
+) -> None:
     """Run ingestion jobs until stopped."""
     console = Console.open(home, is_json=False)
 
@@ -70,8 +74,15 @@ def worker(home: Home = None) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    if while_stdin:
+        threading.Thread(target=_stop_at_end_of_input, args=(stop,), daemon=True).start()
     console.note("Waiting for ingestion jobs. Ctrl-C stops after the file in hand.")
     work_forever(Grove(console.settings), stop)
+
+
+def _stop_at_end_of_input(stop: threading.Event) -> None:
+    sys.stdin.read()  # the server holds the other end, until it ends in whatever way
+    stop.set()
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -93,11 +104,9 @@ def _worker_process(settings: Settings) -> Iterator[None]:
         yield
         return
     # A process of its own: encoding must not take the interpreter from the requests.
-    process = subprocess.Popen(
-        [sys.executable, "-m", "api.cli", "worker", "--home", str(settings.home_dir)]
-    )
+    command = [sys.executable, "-m", "api.cli", "worker", "--while-stdin"]
+    process = subprocess.Popen([*command, "--home", str(settings.home_dir)], stdin=subprocess.PIPE)
     try:
         yield
     finally:
-        process.terminate()
-        process.wait()
+        process.communicate()
