@@ -13,11 +13,15 @@ from rag.core.settings import Part, Settings
 from rag.evaluation.datasets import load_dataset
 from rag.evaluation.retrieval import evaluate_retriever
 
+# A corpus of thousands of abstracts takes ten minutes to encode on two cores: `pytest -m slow`.
+SLOW = ("ir_scifact", "qa_nq_gold")
 INDEPENDENT = json.loads((Path(__file__).parent / "retrieval_independent.json").read_text())
 
 
 @pytest.mark.data
-@pytest.mark.parametrize("name", list(INDEPENDENT))
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if name in SLOW else ()) for name in INDEPENDENT]
+)
 def test_one_truncated_chunk_a_document_is_found_as_others_find_it(
     name: str, shared_data: Path, tmp_path: Path
 ) -> None:
