@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache
+from transformers.utils.logging import disable_progress_bar
 
 from rag.core.errors import GenerationError, InvalidInputError
 from rag.core.protocols import Delta, GenerationOptions, GeneratorCapabilities, Prompt
@@ -197,6 +198,7 @@ class Transformers:
                 f"{folder} holds no model: expected config.json, safetensors and a tokenizer; give"
                 f" {_SMOLLM2!r} or the folder of a causal language model"
             )
+        disable_progress_bar()  # reading the weights takes half a second
         model = AutoModelForCausalLM.from_pretrained(folder, local_files_only=True).to(self._device).eval()
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         stop_ids = model.generation_config.eos_token_id
