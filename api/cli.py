@@ -3,6 +3,8 @@
 import json
 import os
 import sys
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 from pydantic import ValidationError
@@ -24,8 +26,19 @@ for group in (documents, ask, serve, llm, evaluate):
     group.add_commands(app)
 
 
+def _print_version(is_wanted: bool) -> None:
+    if is_wanted:
+        typer.echo(f"rag {version('grove-rag')}")
+        raise typer.Exit
+
+
 @app.callback()
-def _root(home: Home = None) -> None:
+def _root(
+    home: Home = None,
+    show_version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
     # `rag --home DIR COMMAND` and `rag COMMAND --home DIR` mean the same.
     if home is not None:
         os.environ["GROVE_HOME"] = str(home)
@@ -38,14 +51,16 @@ def main() -> None:
     except RagError as error:
         _fail(type(error).__name__, str(error), code=2 if isinstance(error, InvalidInputError) else 1)
     except ValidationError as error:
-        problems = "; ".join(f"GROVE_{_variable(item['loc'])}: {item['msg']}" for item in error.errors())
+        problems = "; ".join(_problem(item["loc"], item["msg"]) for item in error.errors())
         _fail("InvalidSettings", f"{problems}; see docs/settings.md", code=2)
     except KeyboardInterrupt:
         _fail("Interrupted", "stopped; what was finished is kept", code=1)
 
 
-def _variable(location: tuple[int | str, ...]) -> str:
-    return "__".join(str(part) for part in location).upper()
+def _problem(location: tuple[int | str, ...], message: str) -> str:
+    message = message.removeprefix("Value error, ")
+    variable = "__".join(str(part) for part in location).upper()
+    return f"GROVE_{variable}: {message}" if variable else message
 
 
 def _fail(kind: str, message: str, *, code: int) -> None:

@@ -76,9 +76,11 @@ class Pipeline:
             size = status.st_size
             if not stat.S_ISREG(status.st_mode):
                 raise UnreadableDocumentError("not a regular file; name a file that holds a document")
-            if not 0 < size <= self._max_file_bytes:
+            if size == 0:
+                raise UnreadableDocumentError("the file is empty; name one that holds a document")
+            if size > self._max_file_bytes:
                 raise UnreadableDocumentError(
-                    f"the file has {size} bytes; 1 to {self._max_file_bytes} are taken"
+                    f"the file has {size} bytes; at most {self._max_file_bytes} are taken"
                     " (GROVE_INGESTION__MAX_FILE_BYTES)"
                 )
             content = path.read_bytes()

@@ -9,9 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
 from _postgres import PostgresServer, start_postgres
 
 REPOSITORY = Path(__file__).parents[1]

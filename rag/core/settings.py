@@ -70,6 +70,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix="GROVE_",
         env_nested_delimiter="__",
+        env_ignore_empty=True,  # NAME= means: not set
         nested_model_default_partial_update=True,  # options without kind change the default's options
         frozen=True,
         extra="forbid",
@@ -113,7 +114,7 @@ class Settings(BaseSettings):
         }
         if unknown := sorted(given - known):
             names = ", ".join(f"GROVE_{name}" for name in unknown)
-            raise ValueError(f"no such setting: {names}; docs/settings.md lists them all")
+            raise ValueError(f"no such setting: {names}")
         return self
 
     @property

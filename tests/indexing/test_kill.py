@@ -17,7 +17,7 @@ from indexing.worker import run_job
 from rag.compose import Grove
 
 REPOSITORY = Path(__file__).parents[2]
-VICTIM = REPOSITORY / "tests" / "_victim.py"
+VICTIM = REPOSITORY / "tests" / "helpers" / "_victim.py"
 TOPICS = ("anchor", "bridge", "candle", "dragon", "engine", "forest")
 QUERIES = (*TOPICS, "anchor bridge seven", "the number of the forest")
 

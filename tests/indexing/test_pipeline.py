@@ -56,7 +56,7 @@ def test_the_hash_is_that_of_the_bytes(pipeline: Pipeline, tmp_path: Path) -> No
     assert len(hashes) == 1
 
 
-@pytest.mark.parametrize(("content", "message"), [(b"", "0 bytes"), (b"x" * 11, "11 bytes; 1 to 10")])
+@pytest.mark.parametrize(("content", "message"), [(b"", "is empty"), (b"x" * 11, "11 bytes; at most 10")])
 def test_empty_and_oversized_files_are_refused(
     grove: Grove, tmp_path: Path, content: bytes, message: str
 ) -> None:
