@@ -78,6 +78,7 @@ async def cite(state: State, context: Context, emit: Emit) -> Step:
         state["passages"],
         support=context.support,
         locate=context.locate,
+        question=state["question"],
         min_relevance=context.min_relevance,
     )
     unsupported = sum(not sentence.supported for sentence in cited.sentences)
