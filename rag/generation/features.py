@@ -144,19 +144,24 @@ def answers_kind(question: str, text: str) -> float:
 
 
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
-_NUMBER_WORDS = {
-    word: str(value)
-    for value, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve".split()
-    )
+_UNITS = "zero one two three four five six seven eight nine".split()
+_TEENS = "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+_NUMBER_WORDS = {word: value for value, word in enumerate([*_UNITS, *_TEENS])} | {
+    word: 10 * value for value, word in enumerate(_TENS, 2)
 }
-_NUMBER_WORD = re.compile(rf"\b(?:{'|'.join(list(_NUMBER_WORDS)[2:])})\b")
+# "zero" and "one" alone are words like others: "no one", "one of them".
+_NUMBER_WORD = re.compile(
+    rf"\b(?:({'|'.join(_TENS)})(?:[- ]({'|'.join(_UNITS[1:])}))?|({'|'.join([*_UNITS[2:], *_TEENS])}))\b"
+)
 
 
 def missing_numbers(claim: str, texts: Sequence[str]) -> int:
     """Count the numbers of the claim that stand in none of the texts.
 
     >>> missing_numbers("It sold 1,200 in two years.", ["It sold 1200 units.", "Over 3 years"])
+    1
+    >>> missing_numbers("It took twenty-four of ninety days.", ["24 days of ninety-one"])
     1
     """
     return len(_numbers(claim) - set[str]().union(*map(_numbers, texts)))
@@ -165,7 +170,10 @@ def missing_numbers(claim: str, texts: Sequence[str]) -> int:
 def _numbers(text: str) -> set[str]:
     lowered = text.lower()
     digits = {match.replace(",", "") for match in _NUMBER.findall(lowered)}
-    return digits | {_NUMBER_WORDS[word] for word in _NUMBER_WORD.findall(lowered)}
+    spelled = {
+        str(sum(_NUMBER_WORDS[word] for word in parts if word)) for parts in _NUMBER_WORD.findall(lowered)
+    }
+    return digits | spelled
 
 
 _NEGATION = re.compile(

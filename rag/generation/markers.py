@@ -23,7 +23,9 @@ _MARK = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 # What may still become a mark, with the white space before it.
-_UNDECIDED = re.compile(rf"(?<!\s)\s*(?:[\[(【][^\])】\n]{{0,{_MAX_MARK}}})?\Z")
+_UNDECIDED = re.compile(
+    rf"(?<!\s)\s*(?:\[[^\]\n]{{0,{_MAX_MARK}}}|\([^)\n]{{0,{_MAX_MARK}}}|【[^】\n]{{0,{_MAX_MARK}}})?\Z"
+)
 _CONTEXT = 16
 
 
