@@ -56,7 +56,7 @@ def _in_process(home: Path, repeats: int) -> tuple[int, list[dict[str, object]]]
         Settings(
             home=home,
             encoder=Part(kind="hashing", options={"dim": 384}),
-            chunker=Part(kind="structure", options={"max_tokens": 36}),
+            chunker=Part(kind="structure", options={"max_tokens": 35}),
         )
     )
     documents = (

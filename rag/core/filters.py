@@ -9,10 +9,12 @@ A field that a document lacks matches nothing (and so satisfies "not" and "ne").
 a list matches when any element does. Numbers compare with numbers and text with text, never across.
 """
 
+import math
 import operator
+import reprlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, TypeGuard, get_args
 
 from rag.core.errors import InvalidFilterError
 from rag.core.types import Attribute
@@ -97,7 +99,7 @@ def _parse(raw: object, *, depth: int) -> Filter:
         raise InvalidFilterError(f"filter nested deeper than {_MAX_DEPTH} levels; flatten it")
     if not isinstance(raw, Mapping):
         raise InvalidFilterError(
-            f'a filter is an object such as {{"status": "Final"}}, got {type(raw).__name__}: {raw!r:.80}'
+            f'a filter is an object such as {{"status": "Final"}}, got {type(raw).__name__}: {_shown(raw)}'
         )
     parts = [_entry(key, value, depth=depth) for key, value in raw.items()]
     return parts[0] if len(parts) == 1 else And(tuple(parts))
@@ -108,7 +110,7 @@ def _entry(key: object, value: object, *, depth: int) -> Filter:
         raise InvalidFilterError(f"a field name has 1 to {_MAX_FIELD_CHARS} characters, got {key!r:.150}")
     if key in ("and", "or"):
         if not isinstance(value, list):
-            raise InvalidFilterError(f'"{key}" takes a list of filters, got {value!r:.80}')
+            raise InvalidFilterError(f'"{key}" takes a list of filters, got {_shown(value)}')
         parts = tuple(_parse(part, depth=depth + 1) for part in value)
         return And(parts) if key == "and" else Or(parts)
     if key == "not":
@@ -125,16 +127,27 @@ def _comparison(field: str, op: object, operand: object) -> Filter:
     name = _OPERATORS.get(op)
     if name is None:
         allowed = ", ".join(_OPERATORS.values())
-        raise InvalidFilterError(f'unknown operator {op!r} on "{field}"; allowed: {allowed}')
+        raise InvalidFilterError(f'unknown operator {_shown(op)} on "{field}"; allowed: {allowed}')
     if name == "in":
-        if not isinstance(operand, list) or not all(isinstance(item, Scalar) for item in operand):
-            raise InvalidFilterError(f'"in" on "{field}" takes a list of text, numbers or booleans')
+        if not isinstance(operand, list) or not all(_is_scalar(item) for item in operand):
+            raise InvalidFilterError(
+                f'"in" on "{field}" takes a list of text, numbers or booleans, got {_shown(operand)}'
+            )
         return Comparison(field, "in", tuple(operand))
-    if not isinstance(operand, Scalar):
+    if not _is_scalar(operand):
         raise InvalidFilterError(
-            f'"{field}" compares with text, a number or a boolean, got {operand!r:.80}'
+            f'"{field}" compares with text, a number or a boolean, got {_shown(operand)}'
         )
     return Comparison(field, name, operand)
+
+
+def _is_scalar(value: object) -> TypeGuard[Scalar]:
+    # JSON has no infinity, but Python reads 1e999 as one; PostgreSQL's JSON cannot hold it.
+    return isinstance(value, Scalar) and not (isinstance(value, float) and not math.isfinite(value))
+
+
+def _shown(value: object) -> str:
+    return f"{reprlib.repr(value):.80}"  # JSON may be nested more deeply than repr can go
 
 
 _COMPARE: dict[str, Callable[..., bool]] = {

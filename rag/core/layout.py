@@ -60,6 +60,8 @@ class Layout:
 
     def boxes_in(self, start: int, end: int) -> tuple[Box, ...]:
         """Give the boxes of the characters start to end, one for each line of the page."""
+        if start >= end:
+            return ()
         first = bisect_right(self.boxes, start, key=lambda span: span.end)
         last = bisect_left(self.boxes, end, key=lambda span: span.start)
         return tuple(_lines([span.box for span in self.boxes[first:last]]))

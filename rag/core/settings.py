@@ -10,7 +10,13 @@ from pathlib import Path
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic.fields import FieldInfo
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 __all__ = ["Part", "Settings"]
 
@@ -64,6 +70,16 @@ class ServerSettings(_Frozen):
     max_upload_bytes: int = Field(200_000_000, ge=1, description="Larger uploads are refused.")
 
 
+class _Environment(EnvSettingsSource):
+    """The environment; what should be JSON and is not stays text, which the field then refuses by name."""
+
+    def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:  # Any: JSON
+        try:
+            return super().decode_complex_value(field_name, field, value)
+        except ValueError:
+            return value
+
+
 class Settings(BaseSettings):
     """The whole tree; built once by an entry point and handed down."""
 
@@ -106,16 +122,26 @@ class Settings(BaseSettings):
     generation: GenerationSettings = Field(GenerationSettings(), description="How answers are written.")
     server: ServerSettings = Field(ServerSettings(), description="How `rag serve` listens.")
 
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], **sources: PydanticBaseSettingsSource
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read arguments, then the environment."""
+        return sources["init_settings"], _Environment(settings_cls)
+
     @model_validator(mode="after")
     def _refuse_unknown_variables(self) -> Self:
-        known = {name.upper() for name in type(self).model_fields} | _TEST_VARIABLES
-        given = {
-            name.removeprefix("GROVE_").split("__")[0] for name in os.environ if name.startswith("GROVE_")
-        }
-        if unknown := sorted(given - known):
-            names = ", ".join(f"GROVE_{name}" for name in unknown)
-            raise ValueError(f"no such setting: {names}")
+        given = sorted(name for name in os.environ if name.upper().startswith("GROVE_"))
+        if unknown := [name for name in given if not self._is_known(name.upper().removeprefix("GROVE_"))]:
+            raise ValueError(f"no such setting: {', '.join(unknown)}")
         return self
+
+    def _is_known(self, variable: str) -> bool:
+        name, *inner = variable.split("__")
+        if name.lower() not in type(self).model_fields:
+            return variable in _TEST_VARIABLES
+        # What is inside a model or a dictionary, that itself refuses.
+        return not inner or isinstance(getattr(self, name.lower()), BaseModel | dict)
 
     @property
     def home_dir(self) -> Path:

@@ -1,6 +1,7 @@
 """Several rankings -> one."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 
 from rag.core.types import Hit
 
@@ -18,11 +19,11 @@ def reciprocal_rank_fusion(
     >>> [hit.chunk_id for hit in reciprocal_rank_fusion([[a, b], [b]], weights=[1, 1])]
     ['b', 'a']
     """
-    scores: dict[str, float] = {}
+    parts: dict[str, list[float]] = {}
     for ranking, weight in zip(rankings, weights, strict=True):
         for rank, hit in enumerate(ranking, 1):
-            scores[hit.chunk_id] = scores.get(hit.chunk_id, 0.0) + weight / (constant + rank)
-    return _ranked(scores)
+            parts.setdefault(hit.chunk_id, []).append(weight / (constant + rank))
+    return _ranked(parts)
 
 
 def score_fusion(rankings: Sequence[Sequence[Hit]], *, weights: Sequence[float]) -> list[Hit]:
@@ -34,17 +35,18 @@ def score_fusion(rankings: Sequence[Sequence[Hit]], *, weights: Sequence[float])
     >>> score_fusion([[a, b], [b]], weights=[0.5, 1.0])
     [Hit(chunk_id='b', score=1.0), Hit(chunk_id='a', score=0.5)]
     """
-    scores: dict[str, float] = {}
+    parts: dict[str, list[float]] = {}
     for ranking, weight in zip(rankings, weights, strict=True):
         if not ranking:
             continue
         low, high = min(hit.score for hit in ranking), max(hit.score for hit in ranking)
         for hit in ranking:
             scaled = (hit.score - low) / (high - low) if high > low else 1.0
-            scores[hit.chunk_id] = scores.get(hit.chunk_id, 0.0) + weight * scaled
-    return _ranked(scores)
+            parts.setdefault(hit.chunk_id, []).append(weight * scaled)
+    return _ranked(parts)
 
 
-def _ranked(scores: dict[str, float]) -> list[Hit]:
-    ordered = sorted(scores.items(), key=lambda item: (-item[1], item[0]))
-    return [Hit(chunk_id, score) for chunk_id, score in ordered]
+def _ranked(parts: Mapping[str, Sequence[float]]) -> list[Hit]:
+    # Summed exactly, so that the order of the rankings decides no tie.
+    hits = [Hit(chunk_id, math.fsum(each)) for chunk_id, each in parts.items()]
+    return sorted(hits, key=lambda hit: (-hit.score, hit.chunk_id))

@@ -23,7 +23,13 @@ _STOP_WORDS = frozenset(
 )
 
 _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
-_WORD = re.compile(rf"[{_CJK}]+|\d+(?:[.,]\d+)+|[^\W_{_CJK}]+")
+# Marks belong to the letter before them, though \w lacks them: the vowels of Hindi, the points of Hebrew.
+_MARKS = "".join(
+    chr(code)
+    for code in (*range(0x300, 0xFE00), *range(0xFE20, 0x1F000))  # without variation selectors
+    if unicodedata.category(chr(code)) in ("Mn", "Mc")
+)
+_WORD = re.compile(rf"[{_CJK}]+|\d+(?:[.,]\d+)+|[^\W_{_CJK}]+(?:[{_MARKS}]+[^\W_{_CJK}]*)*")
 _IS_CJK = re.compile(f"[{_CJK}]")
 
 
@@ -38,7 +44,8 @@ def analyze(text: str) -> list[str]:
     ['検索', '索拡', '拡張']
     """
     words: list[str] = []
-    for word in _WORD.findall(unicodedata.normalize("NFKC", text).casefold()):
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    for word in _WORD.findall(unicodedata.normalize("NFKC", folded)):  # folding takes some letters apart
         if _IS_CJK.match(word):
             words += [word[i : i + 2] for i in range(len(word) - 1)] or [word]
         else:
