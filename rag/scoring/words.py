@@ -26,7 +26,7 @@ _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
 # Marks belong to the letter before them, though \w lacks them: the vowels of Hindi, the points of Hebrew.
 _MARKS = "".join(
     chr(code)
-    for code in (*range(0x300, 0xFE00), *range(0xFE20, 0x1F000))  # without variation selectors
+    for code in (*range(0x300, 0xFE00), *range(0xFE20, 0x10000))  # without variation selectors
     if unicodedata.category(chr(code)) in ("Mn", "Mc")
 )
 _WORD = re.compile(rf"[{_CJK}]+|\d+(?:[.,]\d+)+|[^\W_{_CJK}]+(?:[{_MARKS}]+[^\W_{_CJK}]*)*")
