@@ -26,7 +26,7 @@ _LEANS_BACK = re.compile(
 
 
 class Extractive:
-    """Quote the one to three sentences that are likeliest to answer, in the order of their sources."""
+    """Quote the sentences that are likeliest to answer: best passage first, each in its own order."""
 
     def __init__(self, support: Support, max_sentences: int = 2, min_share: float = 0.6) -> None:
         """Set how much is quoted.
@@ -64,7 +64,7 @@ class Extractive:
                 " take fewer passages"
             ) from error
         written = ""
-        for candidate in self._choose(ranked, prompt):
+        for candidate in self._choose(ranked):
             sentence = " ".join(candidate.passage.text[candidate.start : candidate.end].split())
             piece = _joint(written, sentence) + sentence
             if written and self.count_tokens(written + piece) > options.max_tokens:
@@ -76,7 +76,7 @@ class Extractive:
         read = sum(self.count_tokens(message.content) for message in prompt.messages)
         yield Delta("", Usage(read, self.count_tokens(written or REFUSAL)))
 
-    def _choose(self, ranked: Sequence[Candidate], prompt: Prompt) -> list[Candidate]:
+    def _choose(self, ranked: Sequence[Candidate]) -> list[Candidate]:
         chosen: list[Candidate] = []
         quoted: set[str] = set()
         for candidate in ranked[: 4 * self._max_sentences]:
@@ -85,7 +85,9 @@ class Extractive:
             if len(chosen) < self._max_sentences and is_likely and words not in quoted:
                 quoted.add(words)
                 chosen.append(candidate)
-        order = {passage.chunk_id: number for number, passage in enumerate(prompt.passages)}
+        order: dict[str, int] = {}
+        for number, candidate in enumerate(chosen):
+            order.setdefault(candidate.passage.chunk_id, number)
         with_context = {
             (order[each.passage.chunk_id], each.start): each
             for candidate in chosen

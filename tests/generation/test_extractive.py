@@ -1,0 +1,53 @@
+import asyncio
+
+from _passages import passage
+
+from rag.core.protocols import GenerationOptions, Message, Prompt
+from rag.core.types import Passage
+from rag.generation.answer import REFUSAL
+from rag.generation.backends.extractive import Extractive
+from rag.generation.support import Support
+
+QUESTION = "How long does the warranty of the outdoor sensor run?"
+
+
+def answer(*passages: Passage, question: str = QUESTION) -> str:
+    prompt = Prompt((Message("user", question),), question, passages)
+
+    async def gather() -> str:
+        stream = Extractive(Support()).stream(prompt, GenerationOptions())
+        return "".join([delta.text async for delta in stream])
+
+    return asyncio.run(gather())
+
+
+def test_the_likeliest_passage_goes_first_whatever_was_found_first() -> None:
+    less = passage("A warranty is a promise. It is kept.", document="d1")
+    more = passage("Rain fell. The warranty of the outdoor sensor runs for sixty months.", document="d2")
+    assert answer(less, more).startswith("The warranty of the outdoor sensor runs for sixty months.")
+
+
+def test_sentences_of_one_passage_keep_their_order() -> None:
+    first = "The warranty of the outdoor sensor runs for five years."
+    text = f"{first} The warranty of the outdoor sensor runs for sixty months."
+    assert answer(passage(text)) == text
+
+
+def test_a_sentence_that_leans_on_the_one_before_brings_it_along() -> None:
+    text = "The outdoor sensor has a metal case. Its warranty runs for sixty months, outdoor or not."
+    assert answer(passage(text)) == text
+
+
+def test_a_row_of_a_table_brings_the_header() -> None:
+    table = "Product | Model | Warranty (months)\nIndoor sensor | HX-110 | 24\nOutdoor sensor | HX-240 | 60"
+    given = answer(passage(table))
+    assert given.index("Warranty (months)") < given.index("HX-240 | 60")
+
+
+def test_the_same_words_are_quoted_once() -> None:
+    text = "The warranty of the outdoor sensor runs for sixty months."
+    assert answer(passage(text), passage(f"Rain. {text}", document="d2")) == text
+
+
+def test_without_sentences_it_refuses() -> None:
+    assert answer() == REFUSAL
