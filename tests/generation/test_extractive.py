@@ -28,8 +28,8 @@ def test_the_likeliest_passage_goes_first_whatever_was_found_first() -> None:
 
 
 def test_sentences_of_one_passage_keep_their_order() -> None:
-    first = "The warranty of the outdoor sensor runs for five years."
-    text = f"{first} The warranty of the outdoor sensor runs for sixty months."
+    sentence = "The warranty of the outdoor sensor runs for {} months."
+    text = " ".join(sentence.format(number) for number in (36, 60))
     assert answer(passage(text)) == text
 
 
