@@ -18,6 +18,9 @@ from rag.core.settings import Settings
 
 __all__ = ["add_commands"]
 
+_POLL_SECONDS = 0.2
+_RESTART_SECONDS = 1.0
+
 
 def add_commands(app: typer.Typer) -> None:
     """Register this group's commands."""
@@ -55,7 +58,7 @@ def serve(
     listener = _listen(server.host, server.port)
     url = f"http://{_shown(server.host)}:{listener.getsockname()[1]}"
     app = create_app(grove)
-    with announce(settings, url), _worker_process(settings):
+    with announce(settings, url), _worker_process(settings, console):
         console.note(f"Grove listens on {url} (page, API and docs at {url}/docs). Ctrl-C stops it.")
         uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=5)).run(
             [listener]
@@ -99,14 +102,26 @@ def _shown(host: str) -> str:
 
 
 @contextmanager
-def _worker_process(settings: Settings) -> Iterator[None]:
+def _worker_process(settings: Settings, console: Console) -> Iterator[None]:
+    """Keep a worker running, as a process: encoding must not take the interpreter from requests."""
     if not settings.server.worker:
         yield
         return
-    # A process of its own: encoding must not take the interpreter from the requests.
-    command = [sys.executable, "-m", "api.cli", "worker", "--while-stdin"]
-    process = subprocess.Popen([*command, "--home", str(settings.home_dir)], stdin=subprocess.PIPE)
+    stop = threading.Event()
+    command = [sys.executable, "-m", "api.cli", "worker", "--while-stdin", "--home", str(settings.home_dir)]
+
+    def keep_running() -> None:
+        while not stop.is_set():
+            with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
+                while process.poll() is None and not stop.wait(_POLL_SECONDS):
+                    pass
+            if not stop.wait(_RESTART_SECONDS):
+                console.note(f"The ingestion worker ended with {process.returncode}; another one starts.")
+
+    keeper = threading.Thread(target=keep_running, name="worker")
+    keeper.start()
     try:
         yield
     finally:
-        process.communicate()
+        stop.set()
+        keeper.join()

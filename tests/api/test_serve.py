@@ -23,14 +23,15 @@ def serving(home: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stderr is not None
         lines = (re.search(r"http://\S+:\d+", line) for line in process.stderr)
-        yield process, next(match[0] for match in lines if match)
-        process.kill()
+        try:
+            yield process, next(match[0] for match in lines if match)
+        finally:
+            process.kill()
 
 
 def children(process: subprocess.Popen[str]) -> list[int]:
-    return [
-        int(pid) for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-    ]
+    threads = Path(f"/proc/{process.pid}/task").iterdir()
+    return [int(pid) for thread in threads for pid in (thread / "children").read_text().split()]
 
 
 def wait_until(is_true: Callable[[], bool], seconds: float = 30) -> None:
@@ -43,6 +44,7 @@ def wait_until(is_true: Callable[[], bool], seconds: float = 30) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
 def test_however_the_server_ends_its_worker_ends_too(tmp_path: Path, number: signal.Signals) -> None:
     with serving(tmp_path) as (process, _):
+        wait_until(lambda: len(children(process)) == 1)
         (worker,) = children(process)
         process.send_signal(number)
         process.wait(30)
@@ -58,3 +60,11 @@ def test_an_upload_is_taken_in_and_found(tmp_path: Path) -> None:
         wait_until(lambda: client.get(path).json()["state"] == "done")
         found = client.post("/api/v1/search", json={"query": "mast at Nordkap"}).json()
         assert [hit["source"] for hit in found["hits"]] == ["mast.md"]
+
+
+def test_a_worker_that_dies_is_replaced(tmp_path: Path) -> None:
+    with serving(tmp_path) as (process, _):
+        wait_until(lambda: len(children(process)) == 1)
+        (worker,) = children(process)
+        os.kill(worker, signal.SIGKILL)
+        wait_until(lambda: len(children(process)) == 1 and children(process) != [worker])

@@ -60,42 +60,41 @@ def passes(raw: object, attributes: dict[str, Attribute] = DOCUMENT) -> bool:
     return matches(parse_filter(raw), attributes)
 
 
+SIGNS: dict[str, Callable[..., bool]] = {
+    "eq": operator.eq,
+    "gt": operator.gt,
+    "gte": operator.ge,
+    "lt": operator.lt,
+    "lte": operator.le,
+}
+
+
 def reference(raw: dict[str, object], attributes: dict[str, Attribute]) -> bool:
     """Read the JSON by the words of the language alone."""
+    return all(entry(key, value, attributes) for key, value in raw.items())
 
-    def entry(key: str, value: object) -> bool:
-        if isinstance(value, list) and key in ("and", "or"):
-            return (all if key == "and" else any)(reference(part, attributes) for part in value)
+
+def entry(key: str, value: object, attributes: dict[str, Attribute]) -> bool:
+    if isinstance(value, list) and key in ("and", "or"):
+        return (all if key == "and" else any)(reference(part, attributes) for part in value)
+    if isinstance(value, dict):
         if key == "not":
-            assert isinstance(value, dict)
             return not reference(value, attributes)
-        if isinstance(value, dict):
-            return all(compare(key, name, operand) for name, operand in value.items())
-        return compare(key, "in" if isinstance(value, list) else "eq", value)
+        return all(compare(attributes.get(key, ()), op, operand) for op, operand in value.items())
+    return compare(attributes.get(key, ()), "in" if isinstance(value, list) else "eq", value)
 
-    def compare(field: str, name: str, operand: object) -> bool:
-        if name == "ne":
-            return not compare(field, "eq", operand)
-        if isinstance(operand, list):
-            return any(compare(field, "eq", each) for each in operand)
-        held = attributes.get(field, ())
-        signs: dict[str, Callable[[object, object], bool]] = {
-            "eq": operator.eq,
-            "gt": operator.gt,
-            "gte": operator.ge,
-            "lt": operator.lt,
-            "lte": operator.le,
-        }
-        elements = held if isinstance(held, tuple) else (held,)
-        return any(comparable(each, operand) and signs[name](each, operand) for each in elements)
 
-    def comparable(one: object, other: object) -> bool:
-        kinds = [
-            bool if isinstance(v, bool) else str if isinstance(v, str) else float for v in (one, other)
-        ]
-        return kinds[0] is kinds[1]
+def compare(held: object, op: str, operand: object) -> bool:
+    if op == "ne":
+        return not compare(held, "eq", operand)
+    if isinstance(operand, list):
+        return any(compare(held, "eq", each) for each in operand)
+    elements = held if isinstance(held, tuple) else (held,)
+    return any(kind(each) is kind(operand) and SIGNS[op](each, operand) for each in elements)
 
-    return all(entry(key, value) for key, value in raw.items())
+
+def kind(value: object) -> type:
+    return bool if isinstance(value, bool) else str if isinstance(value, str) else float
 
 
 @given(FILTERS, ATTRIBUTES)
@@ -111,10 +110,10 @@ def test_a_filter_means_what_its_words_say(
 def test_json_of_any_shape_is_a_filter_or_an_invalid_filter(raw: object) -> None:
     try:
         condition = parse_filter(raw)
-    except InvalidFilterError as error:
-        assert 0 < len(str(error)) < 400
-    else:
-        assert matches(condition, DOCUMENT) is not matches(Not(condition or And(())), DOCUMENT)
+    except InvalidFilterError:
+        return
+    attributes = {"status": "Final"}
+    assert matches(condition, attributes) is not matches(Not(condition or And(())), attributes)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@ import importlib
 import pkgutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -43,3 +44,58 @@ def test_listing_imports_no_part() -> None:
         " assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("package", FAMILIES)
+def test_every_choice_is_named_when_a_part_is_unknown(package: str) -> None:
+    family = Family(package)
+    with pytest.raises(UnknownPluginError) as caught:
+        family.load("psychic")
+    assert str(caught.value).endswith(f"choose one of: {', '.join(sorted(family.names()))}")
+
+
+@pytest.mark.parametrize("name", ["_cache", "", "Dense", "dense.py", "..core", "dense "])
+def test_only_the_name_of_a_part_loads_it(name: str) -> None:
+    for package in ("rag.encoders", "rag.retrieval"):
+        with pytest.raises(UnknownPluginError, match="choose one of"):
+            Family(package).load(name)
+
+
+def test_a_loaded_part_is_the_class_of_its_file() -> None:
+    part = Family("rag.retrieval").load("dense")
+    assert (part.__module__, part.__qualname__) == ("rag.retrieval.dense", "Dense")
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give a folder that Python imports from."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    return tmp_path
+
+
+def write(site: Path, **files: str) -> None:
+    for name, text in files.items():
+        path = site / f"{name.replace('__', '/')}.py"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+
+
+def test_a_part_whose_library_is_missing_is_listed_and_names_it_when_loaded(site: Path) -> None:
+    family = site / "family_of_one"
+    family.mkdir()
+    (family / "__init__.py").write_text("")
+    write(site, family_of_one__part='import no_such_library\n\n__all__ = ["Part"]\n')
+    assert Family("family_of_one").names() == ["part"]
+    with pytest.raises(MissingExtraError, match=r"family_of_one\.part needs the library 'no_such_library'"):
+        Family("family_of_one").load("part")
+
+
+def test_another_distribution_adds_a_part_by_an_entry_point(site: Path) -> None:
+    write(site, elsewhere="class Psychic:\n    pass\n")
+    description = site / "elsewhere-1.0.dist-info"
+    description.mkdir()
+    (description / "METADATA").write_text("Metadata-Version: 2.1\nName: elsewhere\nVersion: 1.0\n")
+    (description / "entry_points.txt").write_text("[rag.retrieval]\npsychic = elsewhere:Psychic\n")
+    family = Family("rag.retrieval")
+    assert family.names() == ["dense", "hybrid", "lexical", "psychic"]
+    assert family.load("psychic").__module__ == "elsewhere"
