@@ -9,12 +9,11 @@ from typing import Any, TypeVar
 from fastapi import Request
 
 from rag.compose import Grove
-from rag.core import errors
-from rag.core.errors import RagError
+from rag.core.errors import error_named
 from rag.core.events import AnswerFinished, Event, RunFailed, StepFinished
 from rag.core.types import Answer
 
-__all__ = ["Guard", "begun", "error_of", "outcome", "stored", "unless_gone"]
+__all__ = ["Guard", "begun", "outcome", "stored", "unless_gone"]
 
 _T = TypeVar("_T")
 Guard = Callable[[AsyncIterator[Event]], AsyncGenerator[Event, None]]
@@ -49,17 +48,10 @@ async def outcome(events: AsyncGenerator[Event, None]) -> tuple[Answer, list[Ste
                 case StepFinished():
                     steps.append(event)
                 case RunFailed():
-                    raise error_of(event)
+                    raise error_named(event.error, event.message)
                 case AnswerFinished():
                     return event.answer, steps
     raise AssertionError("a run ends with an answer or an error")
-
-
-def error_of(failed: RunFailed) -> RagError:
-    """Give back the error that a run failed with, by its name."""
-    kind = getattr(errors, failed.error, RagError) if failed.error in errors.__all__ else RagError
-    error: RagError = kind(failed.message)
-    return error
 
 
 async def stored(grove: Grove, run_id: str, *, after: int) -> AsyncGenerator[Event, None]:

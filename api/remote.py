@@ -60,7 +60,7 @@ def find_server(settings: Settings) -> RunningServer | None:
     try:
         url = json.loads((settings.home_dir / _FILE).read_text())["url"]
         httpx.get(f"{url}/health", timeout=1).raise_for_status()
-    except (FileNotFoundError, httpx.HTTPError):
+    except (OSError, ValueError, KeyError, httpx.HTTPError):  # absent, half written, or of a dead server
         return None
     return RunningServer(url)
 

@@ -3,23 +3,21 @@
 import asyncio
 import json as jsonlib
 from collections.abc import Mapping
-from typing import Annotated, Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from api.console import Collection, Console, Home, Json, as_json
 from api.remote import find_server
 from api.render import answer_text, hits_text, table_text, timings_text
-from rag.core.errors import (
-    GenerationError,
-    InvalidFilterError,
-    InvalidInputError,
-    RagError,
-    UnavailableError,
-)
+from rag.core.errors import InvalidFilterError, RagError, UnavailableError, error_named
 from rag.core.events import AnswerFinished, Event, RunFailed, StepFinished, StepStarted, TokenGenerated
 from rag.core.protocols import Message
 from rag.core.types import Answer
+
+if TYPE_CHECKING:
+    from rag.compose import Grove
 
 __all__ = ["add_commands"]
 
@@ -30,11 +28,6 @@ Generator = Annotated[
 FilterJson = Annotated[
     str | None, typer.Option("--filter", help='Metadata filter, as in {"status": "Final"}.')
 ]
-
-_ERRORS: dict[str, type[RagError]] = {
-    "InvalidInputError": InvalidInputError,
-    "GenerationError": GenerationError,
-}
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -88,7 +81,7 @@ def ask(
         "generator": generator,
         "filter": _decoded(filter),
     }
-    answer, steps = _answered(console, request)
+    answer, steps = _Asker(console).answer(request)
     console.result(
         {**_fields(answer), "steps": steps}, f"{answer_text(answer)}\n\n{timings_text(answer.timings)}"
     )
@@ -102,7 +95,7 @@ def chat(
 ) -> None:
     """Talk about the documents; an empty line or Ctrl-D ends it."""
     console = Console.open(home, is_json=False)
-    history: list[Message] = []
+    asker, history = _Asker(console), list[Message]()
     console.note("Ask about your documents. An empty line ends the conversation.")
     while question := _prompted():
         request = {
@@ -113,7 +106,7 @@ def chat(
             "history": as_json(history),
         }
         try:
-            answer, _ = _answered(console, request)
+            answer, _ = asker.answer(request)
         except RagError as error:
             console.note(f"{type(error).__name__}: {error}")
             continue
@@ -151,25 +144,36 @@ def explain(
     console.result({"run_id": run_id, "events": as_json(events)}, "\n".join([*lines, "", *answers]))
 
 
-def _answered(console: Console, request: Mapping[str, Any]) -> tuple[Answer, list[StepFinished]]:
-    server = find_server(console.settings)
-    follow = _Follower(console)
-    if server is not None:
-        for event in server.ask(request):
+class _Asker:
+    """Asks the server of this home, or an installation that is opened here, once."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def answer(self, request: Mapping[str, Any]) -> tuple[Answer, list[StepFinished]]:  # Any: JSON
+        """Give the answer and the steps that led to it, showing them on standard error as they come."""
+        server = find_server(self._console.settings)
+        follow = _Follower(self._console)
+        if server is not None:
+            for event in server.ask(request):
+                follow.take(event)
+        else:
+            asyncio.run(self._ask_here(request, follow))
+        return follow.outcome()
+
+    async def _ask_here(self, request: Mapping[str, Any], follow: "_Follower") -> None:
+        from agents.runs import ask
+
+        options = {name: value for name, value in request.items() if name not in ("question", "history")}
+        history = [Message(**turn) for turn in request.get("history", [])]
+        async for event in ask(self._grove, request["question"], history=history, **options):
             follow.take(event)
-    else:
-        asyncio.run(_ask_here(console, request, follow))
-    return follow.outcome()
 
+    @cached_property
+    def _grove(self) -> "Grove":
+        from rag.compose import Grove
 
-async def _ask_here(console: Console, request: Mapping[str, Any], follow: "_Follower") -> None:
-    from agents.runs import ask
-    from rag.compose import Grove
-
-    options = {name: value for name, value in request.items() if name not in ("question", "history")}
-    history = [Message(**turn) for turn in request.get("history", [])]
-    async for event in ask(Grove(console.settings), request["question"], history=history, **options):
-        follow.take(event)
+        return Grove(self._console.settings)
 
 
 class _Follower:
@@ -200,7 +204,7 @@ class _Follower:
         if isinstance(self._last, AnswerFinished):
             return self._last.answer, self._steps
         if isinstance(self._last, RunFailed):
-            raise _ERRORS.get(self._last.error, UnavailableError)(self._last.message)
+            raise error_named(self._last.error, self._last.message)
         raise UnavailableError("the run ended without an answer: the server closed the connection")
 
     def _show(self, text: str) -> None:

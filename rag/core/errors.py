@@ -27,6 +27,7 @@ __all__ = [
     "UnknownPluginError",
     "UnreadableDocumentError",
     "UnsupportedFormatError",
+    "error_named",
 ]
 
 
@@ -72,3 +73,14 @@ class UnavailableError(RagError):
 
 class GenerationError(UnavailableError):
     """Say that the language model failed."""
+
+
+def error_named(name: str, message: str) -> RagError:
+    """Give the error of this name, as one that another process raised; a plain RagError for other names.
+
+    >>> error_named("NotFoundError", "no such job")
+    NotFoundError('no such job')
+    """
+    kind = globals().get(name) if name in __all__ else None
+    is_error = isinstance(kind, type) and issubclass(kind, RagError)
+    return kind(message) if is_error and kind is not None else RagError(message)

@@ -166,3 +166,18 @@ def test_an_evaluation_indexes_once_and_measures(rag: Callable[..., Finished], t
     }
     answers = rag("eval", "answers", "--data", str(data)).json
     assert (answers["contains"], answers["n"]) == (1.0, 1)
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_conversation_goes_on_after_an_error_and_ends_with_an_empty_line(
+    rag: Callable[..., Finished], grove_home: Path
+) -> None:
+    rag("ingest", "papers")
+    said = "How long does the warranty of the outdoor sensor run?\n" + "x" * 30_000 + "\nWhen?\n\nignored\n"
+    done = subprocess.run(
+        [RAG, "chat", "--home", grove_home], input=said, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0
+    assert "sixty months. [1]" in done.stdout
+    assert "1 to 20000 characters" in done.stderr
+    assert done.stdout.count("total ") == 2
