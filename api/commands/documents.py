@@ -10,6 +10,7 @@ import typer
 from api.console import Collection, Console, Home, Json, as_json
 from api.progress import follow_job
 from api.render import table_text
+from rag.core.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from rag.compose import Grove
@@ -33,12 +34,18 @@ def ingest(
     detach: Annotated[
         bool, typer.Option("--detach", help="Queue the job for a worker and return.")
     ] = False,
+    sync: Annotated[
+        bool,
+        typer.Option("--sync", help="Also delete the documents whose files are gone from these paths."),
+    ] = False,
     home: Home = None,
     json: Json = False,
 ) -> None:
     """Take documents in; what is already in and unchanged is skipped."""
+    if sync and detach:
+        raise InvalidInputError("--sync deletes when the job is done, --detach does not wait; choose one")
     console, grove = _open(home, json)
-    from indexing.submit import submit_paths
+    from indexing.submit import delete_vanished, submit_paths
 
     started = time.monotonic()
     job_id = submit_paths(grove, paths, collection=collection)
@@ -46,7 +53,8 @@ def ingest(
         console.result({"job": job_id}, f"Job {job_id} is queued; `rag jobs` shows how it fares.")
         return
     status = follow_job(console, grove, job_id)
-    report = _report(status, time.monotonic() - started)
+    deleted = delete_vanished(grove, paths, collection=collection) if sync else []
+    report = {**_report(status, time.monotonic() - started), "deleted": len(deleted)}
     console.result(report, _summary(report))
     if report["failed"]:
         raise typer.Exit(_FAILED if status.state == "failed" else _DONE_IN_PART)
@@ -143,7 +151,7 @@ def _report(status: "JobStatus", seconds: float) -> dict[str, object]:
 def _summary(report: Mapping[str, Any]) -> str:  # Any: JSON
     lines = [
         f"Took in {report['documents']} documents ({report['chunks']} chunks) in {report['seconds']:.1f} s;"
-        f" {report['skipped']} unchanged, {len(report['failed'])} failed."
+        f" {report['skipped']} unchanged, {len(report['failed'])} failed, {report['deleted']} deleted."
     ]
     lines += [f"  failed: {failure['source']}: {failure['error']}" for failure in report["failed"]]
     return "\n".join(lines)
