@@ -19,6 +19,7 @@ from rag.db.jobs import JobFile
 
 __all__ = [
     "delete_vanished",
+    "files_below",
     "remove_orphans",
     "remove_uploads",
     "safe_name",
@@ -44,7 +45,7 @@ def submit_paths(grove: Grove, paths: Sequence[Path], *, collection: str) -> str
     missing = [str(path) for path in paths if not path.exists()]
     if missing:
         raise InvalidInputError(f"no such file or folder: {', '.join(missing)}")
-    found = [file for path in paths for file in _files(path)]
+    found = [file for path in paths for file in files_below(path)]
     if not found:
         raise InvalidInputError(
             f"nothing to ingest below {', '.join(map(str, paths))};"
@@ -57,7 +58,7 @@ def submit_paths(grove: Grove, paths: Sequence[Path], *, collection: str) -> str
 
 def delete_vanished(grove: Grove, paths: Sequence[Path], *, collection: str) -> list[str]:
     """Delete documents that came from below these paths and whose files are gone; give their sources."""
-    present = {_source(file) for path in paths for file in _files(path)}
+    present = {_source(file) for path in paths for file in files_below(path)}
     vanished = [
         source
         for source in grove.catalog.sources(collection)
@@ -135,7 +136,8 @@ def _uploads_dir(grove: Grove) -> Path:
     return grove.settings.home_dir.absolute() / "uploads"
 
 
-def _files(path: Path) -> Iterator[Path]:
+def files_below(path: Path) -> Iterator[Path]:
+    """Give the file, or the files below a folder that a loader takes; no hidden ones and no links."""
     if path.is_file():
         yield path
         return
