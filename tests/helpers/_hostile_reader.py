@@ -40,7 +40,6 @@ class Flaw:
         raise KeyError("a flaw")
 
 
-parse._loaders().update({loader.suffixes[0]: loader() for loader in (Hang, Hog, Crash, Flaw)})
-
 if __name__ == "__main__":
+    parse._loaders().update({loader.suffixes[0]: loader() for loader in (Hang, Hog, Crash, Flaw)})
     main(int(sys.argv[1]), int(sys.argv[2]))
