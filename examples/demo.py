@@ -19,18 +19,18 @@ QUESTIONS = (
 
 
 def run(*arguments: str) -> None:
-    """Show a command, then run it."""
+    """Show a command, then run it in the repository."""
     shown = " ".join(f'"{word}"' if " " in word else word for word in arguments)
     print(f"\n$ rag {shown}", flush=True)
-    subprocess.run([RAG, *arguments, "--home", HOME], check=True)
+    subprocess.run([RAG, *arguments, "--home", HOME], check=True, cwd=EXAMPLES.parent)
 
 
 def main() -> None:
     started = time.monotonic()
     run(
         "ingest",
-        str(EXAMPLES / "peps"),
-        *(str(EXAMPLES / name) for name in ("handbook.pdf", "field-notes.docx", "product.html")),
+        "examples/peps",
+        *(f"examples/{name}" for name in ("handbook.pdf", "field-notes.docx", "product.html")),
     )
     run("collections")
     for question in QUESTIONS:
