@@ -6,6 +6,7 @@ see ruled lines: most tables have none that a PDF tells from other drawing.
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from indexing.loaders._pdf_words import Word
 from indexing.loaders._reading_order import Row
@@ -18,6 +19,11 @@ _MAX_CROSSING = 0.2  # share of a table's rows that may write across the gap bet
 _ITEM = re.compile(r"(?:[•‣▪●○◦■□➢–—*-]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)])$")
 _LEADS = re.compile(r"[$€£¥(]+$")  # belongs to the cell after it
 _TRAILS = re.compile(r"[)%]+$")  # belongs to the cell before it
+_LABEL_LINE = 1.7  # font sizes between the lines of one label, at most
+_HANGING = 2.0  # font sizes by which the rest of a label may be set in
+_FULL = 0.7  # of the longest label's width, which a label reaches before it is broken
+_SPACE = 0.25  # font sizes
+_OPEN_WORDS = frozenset(("a", "an", "and", "at", "by", "for", "from", "in", "of", "on", "or", "the", "to"))
 Cell = list[Word]
 
 
@@ -46,14 +52,58 @@ def cells_of(row: Row) -> list[Cell]:
 
 
 def cells_of_table(rows: Sequence[Row]) -> list[list[Cell]]:
-    """Give the cells of each row of a table, cut also at narrow gaps that the other rows share."""
+    """Give the cells of each row of a table, cut also at narrow gaps that the other rows share.
+
+    A label of several lines is one cell, whichever of its lines the numbers stand on.
+    """
     gaps = _column_gaps(rows)
-    return [_put_signs([cell for piece in row.pieces for cell in _cut(piece.words, gaps)]) for row in rows]
+    lines = [_put_signs([cell for piece in row.pieces for cell in _cut(piece.words, gaps)]) for row in rows]
+    labels = _Labels.of(lines)
+    table: list[list[Cell]] = []
+    for line in lines:
+        column = labels.continued(table[-1], line) if table else None
+        if column is None:
+            table.append(line)
+        else:
+            table[-1][column] += line[0]
+            table[-1] += line[1:]
+    return table
 
 
 def is_list_mark(text: str) -> bool:
     """Tell whether a word is a bullet or an item's number."""
     return _ITEM.match(text) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class _Labels:
+    """Where the labels of a table end: how far the longest goes, and where the next column begins."""
+
+    stop: float
+    room: float
+
+    @classmethod
+    def of(cls, lines: Sequence[Sequence[Cell]]) -> "_Labels":
+        room = min((line[1][0].x0 for line in lines if len(line) > 1), default=0.0)
+        stops = [line[0][-1].x1 for line in lines if line[0][-1].x1 <= room]
+        return cls(max(stops, default=0.0), room)
+
+    def continued(self, above: Sequence[Cell], line: Sequence[Cell]) -> int | None:
+        """Give the column in which the line's first cell is the rest of the cell above it, if any is."""
+        word = line[0][0]
+        if (len(above) > 1 and len(line) > 1) or is_list_mark(word.text):
+            return None
+        column = min(range(len(above)), key=lambda index: abs(above[index][0].x0 - word.x0))
+        first, last = above[column][0], above[column][-1]
+        if not -0.5 <= (word.x0 - first.x0) / word.size <= _HANGING:
+            return None
+        if word.base - last.base > _LABEL_LINE * word.size:
+            return None
+        if word.text[0].islower() or last.text in _OPEN_WORDS:
+            return column
+        had_room = last.x1 + _SPACE * word.size + (word.x1 - word.x0) <= self.room
+        is_short = last.x1 - first.x0 < _FULL * (self.stop - first.x0)
+        return None if len(above) > 1 or had_room or is_short or last.text.endswith(":") else column
 
 
 def _put_signs(parts: Sequence[Cell]) -> list[Cell]:

@@ -96,6 +96,29 @@ def test_each_page_has_its_characters() -> None:
     assert document.metadata["pages_without_text"] == ("2",)
 
 
+def test_a_label_of_several_lines_is_one_cell_beside_its_numbers() -> None:
+    lines = [
+        (50, 500, "Assets"), (260, 500, "2022"), (330, 500, "2023"),
+        (50, 484, "Debt securities issued by government"), (50, 472, "agencies"),
+        (260, 472, "12"), (330, 472, "13"),
+        (50, 456, "Money market funds, and the others"), (260, 456, "14"), (330, 456, "15"),
+        (50, 444, "like them"),
+        (50, 428, "Obligations:"),
+        (50, 412, "Leases"), (260, 412, "16"), (330, 412, "17"),
+        (50, 396, "Equity"),
+        (50, 380, "Shares"), (260, 380, "18"), (330, 380, "19"),
+    ]  # fmt: skip
+    assert _load(pdf_bytes(lines)).text.split("\n") == [
+        "Assets | 2022 | 2023",
+        "Debt securities issued by government agencies | 12 | 13",
+        "Money market funds, and the others like them | 14 | 15",
+        "Obligations:",
+        "Leases | 16 | 17",
+        "Equity",
+        "Shares | 18 | 19",
+    ]
+
+
 def test_a_table_keeps_its_rows_and_its_columns() -> None:
     rows = [("Part", "Life", "Price"), ("Outdoor sensor", "60", "149"), ("Gauge", "36 to 48", "$ 410")]
     lines = [
