@@ -8,7 +8,10 @@ from dataclasses import dataclass
 
 from rag.core.types import Block
 
-__all__ = ["Section", "sections"]
+__all__ = ["Section", "sections", "table_header"]
+
+_MAX_HEADER_LINES = 4
+_MAX_HEADER_CHARS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,21 @@ def sections(text: str, blocks: Sequence[Block]) -> Iterator[Section]:
         held.append(block)
     if held:
         yield Section(above, _titles(path), level, held)
+
+
+def table_header(table: str) -> tuple[str, ...]:
+    r"""Give the lines of a table that name its columns: those before the first of the full number of cells.
+
+    >>> table_header("First half | Second half\nQuarter | 1 | 2 | 3 | 4\nSales | 5 | 6 | 7 | 8")
+    ('First half | Second half',)
+    >>> table_header("| Part | Price |\n|------|-------|\n| Gauge | 410 |")
+    ('| Part | Price |',)
+    """
+    lines = [" ".join(line.split()) for line in table.split("\n") if any(map(str.isalnum, line))]
+    full = max((line.count("|") for line in lines), default=0)
+    first_full = next((index for index, line in enumerate(lines) if line.count("|") == full), 0)
+    header = lines[: max(1, first_full)][-_MAX_HEADER_LINES:]
+    return tuple(header) if sum(map(len, header)) <= _MAX_HEADER_CHARS else ()
 
 
 def _titles(path: Sequence[tuple[int, str]]) -> tuple[str, ...]:

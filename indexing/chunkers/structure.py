@@ -3,12 +3,12 @@
 Measures in the encoder's own tokens, so that no chunk is cut off when it is encoded.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from indexing.chunkers._pieces import Pieces
-from indexing.chunkers._sections import Section, sections
+from indexing.chunkers._pieces import Pieces, Span
+from indexing.chunkers._sections import Section, sections, table_header
 from rag.core.types import Chunk, ParsedDocument
 
 __all__ = ["Structure"]
@@ -19,7 +19,8 @@ class Structure:
     """Pack whole blocks into chunks of at most `max_tokens`; time is linear in the text.
 
     1. A heading opens a section; it stands at the front of the section's first chunk, and all headings
-       above are the chunk's context.
+       above are the chunk's context. So is the header of a table for those of its rows that stand in a
+       later chunk.
     2. Blocks of a section are packed in order while they fit. One that does not fit alone is cut into
        lines (tables, lists, code) or sentences, and those into words at worst.
     3. A chunk takes in the sections below its own heading while they fit whole. Across a heading of its
@@ -44,7 +45,7 @@ class Structure:
         starts = self.token_starts(text)
         pieces = Pieces(text, starts, max_tokens=self.max_tokens, min_tokens=self.min_tokens)
         drafts = [
-            draft for section in sections(text, document.blocks) for draft in _drafts(section, pieces)
+            draft for section in sections(text, document.blocks) for draft in _drafts(section, pieces, text)
         ]
         return [
             Chunk(draft.start, draft.end, text[draft.start : draft.end], draft.heading)
@@ -82,12 +83,25 @@ class _Draft:
     is_whole: bool  # all of a section, heading and blocks
 
 
-def _drafts(section: Section, pieces: Pieces) -> Iterator[_Draft]:
+def _drafts(section: Section, pieces: Pieces, text: str) -> Iterator[_Draft]:
     spans = pieces.packed(section.blocks)
+    headers = _headers(section, spans, text)
     for index, (start, end) in enumerate(spans):
         # The first chunk has the section's own heading in its text, the others in their context.
         heading = section.path if index else section.above
-        yield _Draft(start, end, heading, section.level, len(spans) == 1)
+        yield _Draft(start, end, heading + headers.get(index, ()), section.level, len(spans) == 1)
+
+
+def _headers(section: Section, spans: Sequence[Span], text: str) -> dict[int, tuple[str, ...]]:
+    """Give the table headers of the spans that start inside a table."""
+    starts = [start for start, _ in spans]
+    headers: dict[int, tuple[str, ...]] = {}
+    for block in section.blocks:
+        if block.kind == "table":
+            inside = range(bisect_right(starts, block.start), bisect_left(starts, block.end))
+            if inside:
+                headers |= dict.fromkeys(inside, table_header(text[block.start : block.end]))
+    return headers
 
 
 def _count(starts: Sequence[int], start: int, end: int) -> int:

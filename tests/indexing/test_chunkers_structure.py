@@ -42,6 +42,15 @@ def test_what_follows_carries_the_headings_above() -> None:
     ]
 
 
+def test_rows_that_stand_apart_from_their_header_carry_it() -> None:
+    rows = "\n".join(f"| part {number} | {number}00 |" for number in range(4))
+    table = f"| Part | Price |\n|------|-------|\n{rows}"
+    assert _chunks(f"# Prices\n\n{table}\n\nThat is all.", max_tokens=15)[1:] == [
+        (("Prices", "| Part | Price |"), "| part 1 | 100 |\n| part 2 | 200 |"),
+        (("Prices", "| Part | Price |"), "| part 3 | 300 |\n\nThat is all."),
+    ]
+
+
 def test_a_heading_without_words_is_no_context() -> None:
     blocks = (Block("heading", 0, 1, 1),)
     chunks = Structure(_words, max_tokens=1, min_tokens=0).chunk(
@@ -103,8 +112,8 @@ def test_a_long_table_is_cut_between_rows() -> None:
     rows = [f"| row {number} | a. b. |" for number in range(5)]
     assert _chunks("\n".join(rows), max_tokens=14) == [
         ((), "\n".join(rows[:2])),
-        ((), "\n".join(rows[2:4])),
-        ((), rows[4]),
+        ((rows[0],), "\n".join(rows[2:4])),
+        ((rows[0],), rows[4]),
     ]
 
 
