@@ -1,10 +1,21 @@
 """Progress bars of an ingestion job, whoever runs it."""
 
 import time
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from rich.console import Console as RichConsole
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.text import Text
 
 from api.console import Console
 
@@ -32,6 +43,19 @@ def follow_job(console: Console, grove: "Grove", job_id: str) -> "JobStatus":
     return status
 
 
+class _Pace(ProgressColumn):
+    """How many a second since the start, and how long the rest takes at this pace."""
+
+    def render(self, task: Task) -> Text:
+        if not task.completed or not task.elapsed:
+            return Text("")
+        pace = f"{task.completed / task.elapsed:.1f}/s"
+        if not task.fields["tells_left"] or not task.total or task.completed >= task.total:
+            return Text(pace)
+        left = timedelta(seconds=round((task.total - task.completed) * task.elapsed / task.completed))
+        return Text(f"{pace}, {left} left")
+
+
 class _Bars:
     """Two bars on standard error: files, and chunks encoded."""
 
@@ -41,11 +65,13 @@ class _Bars:
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
+            _Pace(),
             TextColumn("{task.fields[source]}"),
             console=console,
         )
-        self._files: TaskID = self._progress.add_task("files", total=None, source="")
-        self._chunks: TaskID = self._progress.add_task("chunks", total=None, source="")
+        self._files: TaskID = self._progress.add_task("files", total=None, source="", tells_left=True)
+        # How many chunks there will be is known only when all files are read.
+        self._chunks: TaskID = self._progress.add_task("chunks", total=None, source="", tells_left=False)
 
     def __enter__(self) -> "_Bars":
         self._progress.start()
