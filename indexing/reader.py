@@ -17,6 +17,7 @@ from rag.core.types import ParsedDocument
 __all__ = ["Reader"]
 
 _CHILD = (sys.executable, "-m", "indexing._reader_process")
+_SECONDS_PER_MEGABYTE = 20.0  # a thousand pages of text take 3 MB and about 15 s
 _OWN_BYTES = 400_000_000  # address space of the interpreter and the loaders' libraries
 
 
@@ -27,7 +28,7 @@ class Reader:
         """Set the limits.
 
         Args:
-            max_seconds: a file that takes longer is given up.
+            max_seconds: a file that takes longer is given up; large ones have 20 s more for each megabyte.
             max_bytes: memory that reading may take, beyond that of the process itself.
             command: what is run, with the number of its socket and the bytes of its address space.
         """
@@ -54,12 +55,13 @@ class Reader:
             UnreadableDocumentError: the bytes are not what the suffix says, or reading broke a limit.
         """
         connection = self._started()
+        max_seconds = self._max_seconds + _SECONDS_PER_MEGABYTE * (len(content) // 1_000_000)
         try:
             connection.send((content, name))
-            if not connection.poll(self._max_seconds):
+            if not connection.poll(max_seconds):
                 self._stop()
                 raise UnreadableDocumentError(
-                    f"{name!r}: reading took longer than {self._max_seconds:g} s; split the file, or raise"
+                    f"{name!r}: reading took longer than {max_seconds:g} s; split the file, or raise"
                     " GROVE_INGESTION__READ_SECONDS"
                 )
             # Pickled by our own code, but after it read the file: a loader's flaw that lets a file run

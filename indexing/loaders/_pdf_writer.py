@@ -4,15 +4,18 @@ Knows how print sets paragraphs, headings, lists and tables apart. Does not know
 """
 
 import re
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Sequence
+
+import numpy as np
 
 from indexing.loaders._pdf_groups import Group, goes_on, is_item, row_groups
 from indexing.loaders._pdf_tables import cells_of_table
 from indexing.loaders._pdf_words import Word
 from indexing.loaders._reading_order import Row
 from indexing.loaders._text import clean
-from rag.core.layout import Box, BoxSpan, PageSpan
+from rag.core.layout import Boxes, Layout, PageSpan
 from rag.core.types import Block
 
 __all__ = ["PageWriter", "body_size"]
@@ -37,9 +40,10 @@ class PageWriter:
 
     def __init__(self, body: float, heading_sizes: Sequence[float] = ()) -> None:
         self._body = body
-        self._levels = {size: level for level, size in enumerate(heading_sizes, start=1)}
+        self._heading_sizes = heading_sizes
         self.pages: list[PageSpan] = []
-        self.boxes: list[BoxSpan] = []
+        self._spans = array("i")  # start, end, page of each word
+        self._corners = array("f")  # x0, y0, x1, y1 of each word
         self.blocks: list[Block] = []
         self._pieces: list[str] = []
         self._length = 0
@@ -48,15 +52,22 @@ class PageWriter:
 
     @classmethod
     def for_pages(cls, pages: Sequence[Sequence[Row]]) -> "PageWriter":
-        """Learn the sizes of body and headings from the whole document."""
+        """Learn the sizes of body and headings from the first pages, or all."""
         body = body_size(pages)
         sizes = {_half_points(row.size) for rows in pages for row in rows}
-        return cls(body, sorted((size for size in sizes if size >= body * _HEADING_SCALE), reverse=True))
+        return cls(body, [size for size in sizes if size >= body * _HEADING_SCALE])
 
     @property
     def text(self) -> str:
         """Give all of it."""
         return "".join(self._pieces)
+
+    @property
+    def layout(self) -> Layout:
+        """Give where it all stands."""
+        spans = np.array(self._spans, dtype=np.int32).reshape(-1, 3)
+        corners = np.array(self._corners, dtype=np.float32).reshape(-1, 4)
+        return Layout(tuple(self.pages), Boxes(spans, corners))
 
     def add_page(self, number: int, rows: Sequence[Row]) -> None:
         """Append a page; one without words has an empty span."""
@@ -93,8 +104,8 @@ class PageWriter:
                 else:
                     self._put_between(" ", word)
                 text = clean(word.text)
-                box = BoxSpan(self._length, self._length + len(text), Box(page, *word.shown))
-                self.boxes.append(box)
+                self._spans.extend((self._length, self._length + len(text), page))
+                self._corners.extend(word.shown)
                 self._put(text)
                 self._last = word
 
@@ -112,7 +123,7 @@ class PageWriter:
     def _drop_hyphen(self) -> None:
         self._pieces[-1] = self._pieces[-1][:-1]
         self._length -= 1
-        self.boxes[-1] = BoxSpan(self.boxes[-1].start, self._length, self.boxes[-1].box)
+        self._spans[-2] = self._length
 
     def _heading_level(self, group: Group) -> int:
         """Give the level, 0 for what is no heading: large type, or a bold line alone."""
@@ -126,11 +137,12 @@ class PageWriter:
             return 0
         if not has_letters or words[-1].text[-1] in ".,;:":
             return 0
-        level = self._levels.get(_half_points(rows[0].size))
-        if level is not None:
-            return min(level, 6)
+        size = _half_points(rows[0].size)
+        if size >= self._body * _HEADING_SCALE:
+            num_larger = sum(larger > size for larger in self._heading_sizes)
+            return min(num_larger + 1, 6)
         if all(row.bold for row in rows) and rows[0].size >= 0.9 * self._body:
-            return min(len(self._levels) + 1, 6)
+            return min(len(self._heading_sizes) + 1, 6)
         return 0
 
     def _put(self, text: str) -> None:

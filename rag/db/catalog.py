@@ -8,9 +8,9 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, undefer
 
 from rag.core.errors import NotFoundError
-from rag.core.layout import Box
+from rag.core.layout import Box, Layout
 from rag.core.types import Attribute, Hit, Passage, Segment, Snapshot
-from rag.db._layout import PackedLayout, decode_layout
+from rag.db._layout import decode_layout
 from rag.db._queries import FIND_COLLECTION, FIND_PASSAGES
 from rag.db._views import CollectionSummary, DocumentSummary, StoredChunk, StoredDocument
 from rag.db.session import Database
@@ -177,10 +177,10 @@ class Catalog:
         self, document_id: str, version: int, start: int, end: int
     ) -> tuple[int | None, tuple[Box, ...]]:
         """Give the page and the boxes of a span of a document version; (None, ()) without pages."""
-        layout = self._layout(document_id, version).between(start, end)
+        layout = self._layout(document_id, version)
         return layout.page_at(start), layout.boxes_in(start, end)
 
-    def _read_layout(self, document_id: str, version: int) -> PackedLayout:
+    def _read_layout(self, document_id: str, version: int) -> Layout:
         query = select(VersionRow.layout).where(
             VersionRow.document_id == document_id,
             VersionRow.version == version,
@@ -188,7 +188,7 @@ class Catalog:
         )
         with self._database.read() as session:
             packed = session.scalar(query)
-        return PackedLayout.from_bytes(packed or b"")
+        return decode_layout(packed or b"")
 
     def _collection(self, session: Session, name: str) -> CollectionRow:
         row = session.scalar(

@@ -4,6 +4,7 @@ Gives what sentence-transformers gives (tests/encoders/test_minilm.py), and star
 Source: Wang et al., MiniLM, 2020; mean pooling: Reimers & Gurevych, Sentence-BERT, 2019, section 3.
 """
 
+import re
 from collections.abc import Sequence
 from functools import cached_property
 from importlib.metadata import version
@@ -20,6 +21,7 @@ from rag.networks.bert import Bert
 __all__ = ["Minilm"]
 
 _SPECIAL_TOKENS = 2
+_PIECE = re.compile(r".{1,100000}\S*", re.DOTALL)  # ends at white space: no word piece reaches across
 
 
 class Minilm:
@@ -49,7 +51,11 @@ class Minilm:
 
     def token_starts(self, text: str) -> list[int]:
         """Give the character at which each word piece of the whole text starts."""
-        return [start for start, _ in self._whole_tokenizer.encode(text, add_special_tokens=False).offsets]
+        starts: list[int] = []
+        for piece in _PIECE.finditer(text):  # a book at once would take a gigabyte
+            encoding = self._whole_tokenizer.encode(piece[0], add_special_tokens=False)
+            starts += [piece.start() + start for start, _ in encoding.offsets]
+        return starts
 
     def _encode_batch(self, encodings: Sequence[Encoding]) -> Vector:
         length = max(len(encoding.ids) for encoding in encodings)
