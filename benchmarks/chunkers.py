@@ -13,12 +13,14 @@ import gzip
 import json
 import os
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks._machine import machine
 from benchmarks.independent_retrieval import fused, lexical
@@ -58,33 +60,35 @@ class Windows:
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked, and the spans (document, start, end) that answer it."""
+    """What is asked, and the characters that answer it, counted through all documents."""
 
     text: str
-    wanted: frozenset[tuple[str, int]]  # characters, each named by its document
+    wanted: NDArray[np.int64]
 
 
 def run(*, quick: bool) -> dict[str, Any]:
     """Measure all chunkers; `quick` those of the default size only."""
     encoder = Minilm()
-    documents = [Text().load(row["text"].encode(), name=row["id"]) for row in _rows("corpus.jsonl.gz")]
-    names = [row["id"] for row in _rows("corpus.jsonl.gz")]
-    questions = [_question(row) for row in _rows("queries.jsonl")]
+    corpus = _rows("corpus.jsonl.gz")
+    documents = [Text().load(row["text"].encode(), name=row["id"]) for row in corpus]
+    offsets = [0, *accumulate(len(document.text) for document in documents)]
+    place = {row["id"]: offset for row, offset in zip(corpus, offsets[:-1], strict=True)}
+    questions = [_question(row, place[row["corpus_id"]]) for row in _rows("queries.jsonl")]
     asked = encoder.encode([question.text for question in questions])
     chunkers: dict[str, Chunker] = {"whole": Whole()}
     for size in (200,) if quick else SIZES:
         chunkers[f"windows of {size}"] = Windows(encoder, size, size)
-        chunkers[f"windows of {size}, half overlapping"] = Windows(encoder, size, size // 2)
         chunkers[f"structure, {size}"] = Structure(encoder.token_starts, max_tokens=size)
+    chunkers["windows of 200, half overlapping"] = Windows(encoder, 200, 100)
     rows = []
     for name, chunker in chunkers.items():
-        index = _Index(encoder, dict(zip(names, documents, strict=True)), chunker)
+        index = _Index(encoder, documents, offsets, chunker)
         for ranking, found in index.rank(questions, asked).items():
             rows.append({"chunker": name, "chunks": len(index.chunks), "ranking": ranking})
             for part, some in (("chosen", slice(0, None, 2)), ("held_out", slice(1, None, 2))):
                 rows[-1][part] = {
-                    "k5": _mean(questions[some], [index.best(each, 5) for each in found[some]]),
-                    "budget": _mean(questions[some], [index.within(each, BUDGET) for each in found[some]]),
+                    "k5": _mean(questions[some], (index.best(each, 5) for each in found[some])),
+                    "budget": _mean(questions[some], (index.within(each, BUDGET) for each in found[some])),
                 }
     return {
         "machine": machine(),
@@ -96,12 +100,25 @@ def run(*, quick: bool) -> dict[str, Any]:
 class _Index:
     """The chunks of all documents together, and what of them is read."""
 
-    def __init__(self, encoder: Minilm, documents: dict[str, ParsedDocument], chunker: Chunker) -> None:
-        self.chunks = [
-            (name, chunk) for name, document in documents.items() for chunk in chunker.chunk(document)
+    def __init__(
+        self,
+        encoder: Minilm,
+        documents: Sequence[ParsedDocument],
+        offsets: Sequence[int],
+        chunker: Chunker,
+    ) -> None:
+        self._starts = [
+            offset + start
+            for document, offset in zip(documents, offsets, strict=False)
+            for start in encoder.token_starts(document.text)
         ]
-        self._starts = {name: encoder.token_starts(document.text) for name, document in documents.items()}
-        self._texts = ["\n".join((*chunk.heading, chunk.text)) for _, chunk in self.chunks]
+        self._num_characters = offsets[-1]
+        self._texts: list[str] = []
+        self.chunks: list[tuple[int, int]] = []
+        for document, offset in zip(documents, offsets, strict=False):
+            for chunk in chunker.chunk(document):
+                self.chunks.append((offset + chunk.start, offset + chunk.end))
+                self._texts.append("\n".join((*chunk.heading, chunk.text)))
         self._vectors = encoder.encode(self._texts)
 
     def rank(self, questions: Sequence[Question], asked: Any) -> dict[str, list[list[int]]]:
@@ -109,49 +126,49 @@ class _Index:
         words = lexical(self._texts, [question.text for question in questions])
         return {"dense": dense, "hybrid": [fused(pair) for pair in zip(words, dense, strict=True)]}
 
-    def best(self, ranking: Sequence[int], k: int) -> set[tuple[str, int]]:
-        return {place for row in ranking[:k] for place in self._places(row)}
+    def best(self, ranking: Sequence[int], k: int) -> NDArray[np.bool_]:
+        """Mark the characters of the first k chunks."""
+        return self._marked([self.chunks[row] for row in ranking[:k]])
 
-    def within(self, ranking: Sequence[int], budget: int) -> set[tuple[str, int]]:
-        """Read chunk after chunk; what overlaps is paid for twice, as a prompt would."""
-        read: set[tuple[str, int]] = set()
+    def within(self, ranking: Sequence[int], budget: int) -> NDArray[np.bool_]:
+        """Mark chunk after chunk; what overlaps is paid for twice, as in a prompt."""
+        read = []
         for row in ranking:
-            name, chunk = self.chunks[row]
-            starts = self._starts[name]
-            first, last = bisect_left(starts, chunk.start), bisect_left(starts, chunk.end)
+            start, end = self.chunks[row]
+            first, last = bisect_left(self._starts, start), bisect_left(self._starts, end)
             if last - first > budget:
-                end = starts[first + budget]
-                read.update((name, place) for place in range(chunk.start, end))
+                read.append((start, self._starts[first + budget]))
                 break
-            read.update(self._places(row))
+            read.append((start, end))
             budget -= last - first
-        return read
+        return self._marked(read)
 
-    def _places(self, row: int) -> list[tuple[str, int]]:
-        name, chunk = self.chunks[row]
-        return [(name, place) for place in range(chunk.start, chunk.end)]
+    def _marked(self, spans: Sequence[tuple[int, int]]) -> NDArray[np.bool_]:
+        marks = np.zeros(self._num_characters, dtype=np.bool_)
+        for start, end in spans:
+            marks[start:end] = True
+        return marks
 
 
-def _mean(questions: Sequence[Question], read: Sequence[set[tuple[str, int]]]) -> dict[str, float]:
-    recall, precision, overlap = [], [], []
-    for question, places in zip(questions, read, strict=True):
-        shared = len(question.wanted & places)
-        recall.append(shared / len(question.wanted))
-        precision.append(shared / max(1, len(places)))
-        overlap.append(shared / len(question.wanted | places))
+def _mean(questions: Sequence[Question], read: Iterable[NDArray[np.bool_]]) -> dict[str, float]:
+    rows = []
+    for question, marks in zip(questions, read, strict=True):
+        shared, num_read = int(marks[question.wanted].sum()), int(marks.sum())
+        num_wanted = len(question.wanted)
+        rows.append(
+            (shared / num_wanted, shared / max(1, num_read), shared / (num_wanted + num_read - shared))
+        )
+    means = np.mean(rows, axis=0)
     return {
-        "recall": round(float(np.mean(recall)), 3),
-        "precision": round(float(np.mean(precision)), 3),
-        "iou": round(float(np.mean(overlap)), 3),
+        name: round(float(mean), 3)
+        for name, mean in zip(("recall", "precision", "iou"), means, strict=True)
     }
 
 
-def _question(row: dict[str, Any]) -> Question:
+def _question(row: dict[str, Any], offset: int) -> Question:
     spans = [(each["start_index"], each["end_index"]) for each in row["references"]]
-    return Question(
-        row["text"],
-        frozenset((row["corpus_id"], place) for start, end in spans for place in range(start, end)),
-    )
+    wanted = {offset + place for start, end in spans for place in range(start, end)}
+    return Question(row["text"], np.array(sorted(wanted), dtype=np.int64))
 
 
 def _rows(name: str) -> list[dict[str, Any]]:

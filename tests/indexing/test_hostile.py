@@ -1,6 +1,7 @@
 """Files made to do harm, through the worker: each fails alone, with its reason, within time and memory."""
 
 import io
+import random
 import resource
 import time
 import zipfile
@@ -105,6 +106,36 @@ def pdf_of_itself() -> bytes:
     )
 
 
+def pdf_of_many_pages() -> bytes:
+    """Give 5,000 pages, which all print one stream."""
+    lines = b"".join(b"(Line %d of a page among thousands.) Tj 0 -14 Td " % line for line in range(6))
+    kids = b" ".join(b"%d 0 R" % (number + 5) for number in range(5_000))
+    page = (
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 500 700]/Contents 3 0 R/Resources<</Font<</F 4 0 R>>>>>>"
+    )
+    return pdf(
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Kids[" + kids + b"]/Count 5000>>",
+        stream(b"BT /F 10 Tf 50 600 Td " + lines + b"ET", b""),
+        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
+        *[page] * 5_000,
+    )
+
+
+def pdf_of_many_bytes() -> bytes:
+    """Give a page of text beside a picture of 50 MB."""
+    picture = b"/Type/XObject/Subtype/Image/Width 5000/Height 3334/BitsPerComponent 8/ColorSpace/DeviceRGB"
+    return pdf(
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 500 700]/Contents 4 0 R"
+        b"/Resources<</Font<</F 5 0 R>>/XObject<</P 6 0 R>>>>>>",
+        stream(b"BT /F 10 Tf 50 600 Td (Below is a picture.) Tj ET 400 0 0 400 50 100 cm /P Do", b""),
+        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
+        stream(random.Random(0).randbytes(5000 * 3334 * 3), picture),
+    )
+
+
 def deep_html() -> bytes:
     return b"<div>" * 2_000_000 + b"deep"
 
@@ -146,4 +177,22 @@ def test_a_hostile_file_harms_no_other(name: str, new_grove: NewGrove, tmp_path:
     assert hostile.state == "done" or (hostile.error and name in hostile.error)
     found = grove.search("root daemon nologin", collection="c", retriever="lexical").passages
     assert not [passage for passage in found if "nologin" in passage.text]
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 2_000_000  # kilobytes
+
+
+@pytest.mark.parametrize(("make", "pages"), [(pdf_of_many_pages, 5_000), (pdf_of_many_bytes, 1)])
+def test_a_large_pdf_comes_in_whole(
+    make: Callable[[], bytes], pages: int, new_grove: NewGrove, tmp_path: Path
+) -> None:
+    path = tmp_path / "large.pdf"
+    path.write_bytes(make())
+    grove = new_grove()
+    status = run_job(grove, submit_paths(grove, [path], collection="c"))
+    assert status is not None
+    assert [(file.state, file.error) for file in status.files] == [("done", None)]
+    (summary,) = grove.catalog.documents("c", limit=2)
+    assert summary.document_id is not None
+    document = grove.catalog.document(summary.document_id)
+    assert len(document.layout.pages) == pages
+    assert document.layout.boxes_in(len(document.text) - 4, len(document.text))[0].page == pages
     assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 2_000_000  # kilobytes
