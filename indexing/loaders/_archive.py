@@ -22,6 +22,7 @@ _MAX_RATIO = 200  # real documents stay below 100; deflate alone reaches 1032
 _FREE_BYTES = 64_000_000  # so much may be packed as tightly as it likes
 _PIECE_BYTES = 1 << 20
 _ENCRYPTED = 1
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # zipfile unpacks others without limit
 _DATE_LENGTH = len("2020-01-31")
 _BROKEN = (
     ArithmeticError, AttributeError, EOFError, ExpatError, LookupError, NotImplementedError, OSError,
@@ -59,6 +60,8 @@ def open_archive(content: bytes, *, name: str) -> Iterator[zipfile.ZipFile]:
         for entry in archive.infolist():
             if entry.flag_bits & _ENCRYPTED:
                 raise UnreadableDocumentError(f"{name!r} is encrypted; save it without a password")
+            if entry.compress_type not in _METHODS:
+                raise ValueError(f"method {entry.compress_type} packs its part {entry.filename!r}")
             with archive.open(entry) as stream:
                 while piece := stream.read(_PIECE_BYTES):
                     unpacked += len(piece)
