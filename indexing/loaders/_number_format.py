@@ -139,7 +139,9 @@ def _choose(patterns: tuple[_Pattern | None, ...], value: float) -> tuple[_Patte
 
 
 def _moment(value: float, shown: str, *, is_1904: bool) -> str:
-    seconds = round(value * _SECONDS) if abs(value) < _LARGEST else 0
+    if abs(value) >= _LARGEST:
+        return _general(value)
+    seconds = round(value * _SECONDS)
     has_seconds = "seconds" in shown
     if "elapsed" in shown:
         hours, rest = divmod(abs(seconds), 3600)

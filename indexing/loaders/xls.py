@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from struct import error as StructError
 from typing import Any
 
-import xlrd  # type: ignore[import-untyped]
+import xlrd
+from xlrd.compdoc import CompDocError
 
 from indexing.loaders._archive import reading
 from indexing.loaders._number_format import display
@@ -49,7 +50,7 @@ class Xls:
                 if author := one_line(book.user_name or ""):
                     metadata["author"] = author
                 return read_sheets(sheets, name=name, title="", metadata=metadata)
-            except (AssertionError, StructError) as error:
+            except (AssertionError, CompDocError, StructError) as error:
                 raise ValueError(str(error) or "a record is cut short") from error
             except xlrd.XLRDError as error:
                 if "encrypted" in str(error):

@@ -30,7 +30,7 @@ _STYLES = f"""<styleSheet xmlns="{_MAIN}">
 <cellXfs><xf numFmtId="0"/><xf numFmtId="14"/><xf numFmtId="9"/>
 <xf numFmtId="164"/><xf numFmtId="46"/></cellXfs></styleSheet>"""
 
-XLS = zlib.decompress(  # made with xlwt: a number, a date, a share and a truth value; the second sheet empty
+XLS = zlib.decompress(  # made with xlwt: a number, a date, a share, a truth value; one sheet is empty
     base64.b85decode(
         "c-rk)O=wd=5dQWhFF&<Slh}%_P(s0~wNS)^UfNfMnv*5|P(=i7+D8p-lk)5(UaZ!D7eNpN#Y-U`JXrPO4=U)*gHX|fAc%<`d"
         "lFPUw0+Lbd#Pznpn<l~`X=n`?99&Y?Ck99=DnK^<t86B=CK4i;ljM>ho^`qsQ3$wAV_YSk}T9dDy9SL3j99WNRNu=HE+Fg59"
@@ -47,7 +47,8 @@ XLS = zlib.decompress(  # made with xlwt: a number, a date, a share and a truth 
 RTF = rb"""{\rtf1\ansi\ansicpg1250\deff0{\fonttbl{\f0 Arial;}{\f1\fcharset204 Arial;}}
 {\info{\title Bees}{\author Ann}}{\header gone}
 {\pard\outlinelevel0 Keeping bees\par}
-\pard P\'f8\'edli\'9a \u382?lu\u357\'9dou\u269 ?k\'fd; {\f1 \'cc\'fb} \u-10179?\u-8703?{\footnote gone}{\v gone}\par
+\pard P\'f8\'edli\'9a \u382?lu\u357\'9dou\u269 ?k\'fd; {\f1 \'cc\'fb} \u-10179?\u-8703?{\footnote gone}
+{\v gone}\par
 {\pard{\listtext\'95\tab}A smoker\par}{\pard{\listtext 1.\tab}A veil\par}
 \trowd\cellx1\cellx2\pard\intbl Tool\cell Price\cell\row \intbl Veil\cell 12\line EUR\cell\row
 \pard {\pict\bin3 }}}gone}{\field{\*\fldinst HYPERLINK gone}{\fldrslt The end}}.\par}"""
@@ -63,7 +64,7 @@ def zip_bytes(parts: Mapping[str, str | bytes]) -> bytes:
 
 
 def xlsx_bytes(sheets: Mapping[str, str], *, strings: str = "") -> bytes:
-    """Write a workbook from the XML of the rows by sheet; styles: 0 plain, 1 date, 2 %, 3 €, 4 [h]:mm:ss."""
+    """Write a workbook from its sheets' rows; the styles: 0 plain, 1 date, 2 %, 3 €, 4 [h]:mm:ss."""
     names = list(sheets)
     parts = [("styles", "styles.xml"), ("sharedStrings", "sharedStrings.xml")]
     parts += [("worksheet", f"sheets/{number}.xml") for number in range(len(names))]
@@ -72,9 +73,10 @@ def xlsx_bytes(sheets: Mapping[str, str], *, strings: str = "") -> bytes:
         for number, (kind, part) in enumerate(parts)
     )
     listed = "".join(f'<sheet name="{name}" r:id="r{number + 2}"/>' for number, name in enumerate(names))
+    main = f'<Relationship Id="a" Type="{_RELATION}/officeDocument" Target="/xl/w.xml"/>'
     return zip_bytes(
         {
-            "_rels/.rels": f'<R><Relationship Id="a" Type="{_RELATION}/officeDocument" Target="/xl/w.xml"/></R>',
+            "_rels/.rels": f"<R>{main}</R>",
             "docProps/core.xml": _META,
             "xl/w.xml": f'<w xmlns="{_MAIN}" xmlns:r="{_RELATION}"><sheets>{listed}</sheets></w>',
             "xl/_rels/w.xml.rels": f"<R>{relations}</R>",
@@ -109,7 +111,8 @@ def ods_bytes() -> bytes:
 <table:table-cell table:number-columns-repeated="16382"/></table:table-row>
 <table:table-row><table:table-cell><text:p>Veil</text:p></table:table-cell>
 <table:table-cell office:value="12.5"><text:p>12<text:s/>€</text:p></table:table-cell></table:table-row>
-<table:table-row table:number-rows-repeated="2"><table:table-cell table:number-columns-repeated="9"/></table:table-row>
+<table:table-row table:number-rows-repeated="2">
+<table:table-cell table:number-columns-repeated="9"/></table:table-row>
 <table:table-row table:number-rows-repeated="2">
 <table:table-cell table:number-columns-repeated="2" office:value="7"/></table:table-row>
 <table:table-row table:number-rows-repeated="1048000"><table:table-cell/></table:table-row>"""

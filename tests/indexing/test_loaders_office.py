@@ -11,7 +11,6 @@ from _documents import SAMPLES
 from _office_files import odf_bytes, xlsx_bytes, zip_bytes
 
 from indexing.loaders.csv import Csv
-from indexing.loaders.docx import Docx
 from indexing.loaders.ods import Ods
 from indexing.loaders.odt import Odt
 from indexing.loaders.pptx import Pptx
@@ -20,12 +19,9 @@ from indexing.loaders.xls import Xls
 from indexing.loaders.xlsx import Xlsx
 from indexing.parse import parse_document
 from rag.core.errors import UnreadableDocumentError
-from rag.core.protocols import Loader
 from rag.core.types import ParsedDocument
 
-ZIPPED: list[tuple[Loader, str]] = [
-    (Docx(), "docx"), (Ods(), "ods"), (Odt(), "odt"), (Pptx(), "pptx"), (Xlsx(), "xlsx"),
-]  # fmt: skip
+ZIPPED = ("docx", "ods", "odt", "pptx", "xlsx")
 SUFFIXES = (".csv", ".ods", ".odt", ".pptx", ".rtf", ".xlsx")
 
 
@@ -72,7 +68,8 @@ def test_csv_may_name_its_delimiter() -> None:
 
 @pytest.mark.parametrize(
     ("encoding", "text"),
-    [("utf-8-sig", "größe,1"), ("utf-16", "größe,1"), ("utf-16-le", "greatness,1"), ("utf-16-be", "greatness,1"),
+    [("utf-8-sig", "größe,1"), ("utf-16", "größe,1"), ("utf-16-le", "greatness,1"),
+     ("utf-16-be", "greatness,1"),
      ("cp1252", "größe für Männer,1\nMaß,2"), ("cp1251", "Однажды в студёную зимнюю пору,я из лесу вышел"),
      ("cp932", "日本語の表,これは見出しです")],
 )  # fmt: skip
@@ -205,30 +202,28 @@ def test_rtf_has_its_structure_in_any_encoding() -> None:
     assert document.metadata == {"author": "Ann"}
     assert _blocks(document) == [
         ("heading", 2, "Keeping bees"),
-        ("paragraph", 0, "Příliš žluťoučký Мы \U0001f601"),
+        ("paragraph", 0, "Příliš žluťoučký; Мы \U0001f601"),
         ("list", 0, "- A smoker\n1. A veil"),
         ("table", 0, "Tool | Price\nVeil | 12 EUR"),
         ("paragraph", 0, "The end."),
     ]
 
 
-@pytest.mark.parametrize(
-    ("loader", "sample"), [*ZIPPED, (Xls(), "xls")], ids=[*(sample for _, sample in ZIPPED), "xls"]
-)
-def test_a_file_cut_short_says_what_to_do(loader: Loader, sample: str) -> None:
+@pytest.mark.parametrize("sample", [*ZIPPED, "xls"])
+def test_a_file_cut_short_says_what_to_do(sample: str) -> None:
     content = SAMPLES[sample]
     for share in (0.1, 0.5, 0.9):
         with pytest.raises(UnreadableDocumentError, match=r"open it in \w+ and save it anew"):
-            loader.load(content[: int(share * len(content))], name=f"a.{sample}")
+            parse_document(content[: int(share * len(content))], name=f"a.{sample}")
 
 
-@pytest.mark.parametrize(("loader", "sample"), ZIPPED)
-def test_a_zip_bomb_is_refused_whatever_it_says_of_its_sizes(loader: Loader, sample: str) -> None:
+@pytest.mark.parametrize("sample", ZIPPED)
+def test_a_zip_bomb_is_refused_whatever_it_says_of_its_sizes(sample: str) -> None:
     file = io.BytesIO(SAMPLES[sample])
     with zipfile.ZipFile(file, "a", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("media/bomb.bin", bytes(100_000_000))
     with pytest.raises(UnreadableDocumentError, match="unpacks to more than 64000000"):
-        loader.load(file.getvalue(), name=f"a.{sample}")
+        parse_document(file.getvalue(), name=f"a.{sample}")
 
 
 def test_what_is_no_workbook_inside_is_refused() -> None:
@@ -236,12 +231,11 @@ def test_what_is_no_workbook_inside_is_refused() -> None:
         Xlsx().load(zip_bytes({"a.txt": "text"}), name="a.xlsx")
 
 
-@pytest.mark.parametrize("kind", ["spreadsheet", "text"])
-def test_an_encrypted_opendocument_file_asks_for_one_without_a_password(kind: str) -> None:
+@pytest.mark.parametrize(("kind", "name"), [("spreadsheet", "a.ods"), ("text", "a.odt")])
+def test_an_encrypted_opendocument_file_asks_for_one_without_a_password(kind: str, name: str) -> None:
     content = odf_bytes(f"<office:{kind}/>", manifest='<x xmlns="urn:x"><encryption-data/></x>')
-    loader: Loader = Ods() if kind == "spreadsheet" else Odt()
     with pytest.raises(UnreadableDocumentError, match="is encrypted; open it with its password"):
-        loader.load(content, name="a")
+        parse_document(content, name=name)
 
 
 def test_entities_are_refused() -> None:
