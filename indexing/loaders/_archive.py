@@ -64,6 +64,8 @@ def open_archive(content: bytes, *, name: str) -> Iterator[zipfile.ZipFile]:
                 raise ValueError(f"method {entry.compress_type} packs its part {entry.filename!r}")
             with archive.open(entry) as stream:
                 while piece := stream.read(_PIECE_BYTES):
+                    if b"<!ENTITY" in piece and entry.filename.endswith((".xml", ".rels")):
+                        raise ValueError(f"its part {entry.filename!r} declares an entity")
                     unpacked += len(piece)
                     if unpacked > limit:
                         raise UnreadableDocumentError(

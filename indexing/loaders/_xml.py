@@ -1,4 +1,4 @@
-"""XML of untrusted files: read in pieces, without document type, entities, or unlimited depth.
+"""XML of untrusted files: read in pieces, without entities or unlimited depth.
 
 Knows expat. An element is named `{namespace}name`. Knows no format.
 """
@@ -42,7 +42,7 @@ def scan(stream: IO[bytes], handler: Handler) -> Iterator[None]:
 
     Raises:
         ExpatError: not well-formed.
-        ValueError: a document type is declared, or elements nest too deep.
+        ValueError: an entity is declared, or elements nest too deep.
     """
     parser = ParserCreate(namespace_separator="}")
     depth = 0
@@ -63,7 +63,7 @@ def scan(stream: IO[bytes], handler: Handler) -> Iterator[None]:
     parser.StartElementHandler = start
     parser.EndElementHandler = end
     parser.CharacterDataHandler = handler.data
-    parser.StartDoctypeDeclHandler = _refuse_document_type
+    parser.EntityDeclHandler = _refuse_entity  # a document type alone is harmless: no DTD is loaded
     while piece := stream.read(_PIECE_BYTES):
         parser.Parse(piece)
         yield
@@ -76,7 +76,7 @@ def tree(stream: IO[bytes]) -> Element:
 
     Raises:
         ExpatError: not well-formed.
-        ValueError: a document type is declared, too deep, or too many elements.
+        ValueError: an entity is declared, too deep, or too many elements.
     """
     builder = _LimitedTree()
     for _ in scan(stream, builder):
@@ -102,5 +102,5 @@ class _LimitedTree:
         self.builder.data(text)
 
 
-def _refuse_document_type(name: str, *_: object) -> None:
-    raise ValueError(f"it declares a document type ({name}), which Office files have not")
+def _refuse_entity(name: str, *_: object) -> None:
+    raise ValueError(f"it declares an entity ({name}), which Office files have not")

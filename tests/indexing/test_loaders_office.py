@@ -238,10 +238,29 @@ def test_an_encrypted_opendocument_file_asks_for_one_without_a_password(kind: st
         parse_document(content, name=name)
 
 
-def test_entities_are_refused() -> None:
-    bomb = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;">]><x>&b;</x>'
-    with pytest.raises(UnreadableDocumentError, match="document type"):
-        Odt().load(zip_bytes({"content.xml": bomb, "styles.xml": "<x/>"}), name="a.odt")
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+@pytest.mark.parametrize("entity", ['"aaaaaaaaaa"', 'SYSTEM "file:///etc/passwd"'])
+def test_entities_are_refused(entity: str, encoding: str) -> None:
+    xml = f'<?xml version="1.0" encoding="{encoding}"?><!DOCTYPE x [<!ENTITY a {entity}>]><x>&a;</x>'
+    with pytest.raises(UnreadableDocumentError, match="entity"):
+        Odt().load(zip_bytes({"content.xml": xml.encode(encoding), "styles.xml": "<x/>"}), name="a.odt")
+
+
+@pytest.mark.parametrize("sample", ["docx", "pptx"])
+def test_entities_are_refused_in_what_a_library_reads(sample: str) -> None:
+    file = io.BytesIO(SAMPLES[sample])
+    with zipfile.ZipFile(file, "a") as archive:
+        archive.writestr("custom.xml", '<!DOCTYPE x [<!ENTITY a "b">]><x/>')
+    with pytest.raises(UnreadableDocumentError, match="declares an entity"):
+        parse_document(file.getvalue(), name=f"a.{sample}")
+
+
+def test_a_document_type_without_entities_is_of_an_old_program() -> None:
+    manifest = '<!DOCTYPE m PUBLIC "-//OpenOffice.org//DTD Manifest 1.0//EN" "Manifest.dtd"><m/>'
+    with zipfile.ZipFile(io.BytesIO(SAMPLES["odt"])) as archive:
+        parts = {part: archive.read(part) for part in archive.namelist()}
+    content = zip_bytes(parts | {"META-INF/manifest.xml": manifest.encode()})
+    assert Odt().load(content, name="a.odt").title == "Bees"
 
 
 def test_elements_nested_without_end_are_refused() -> None:
