@@ -40,7 +40,7 @@ class TableWriter:
                 f"{self._name!r}: a row has {len(cells)} cells; at most {MAX_COLUMNS} are read:"
                 " is its delimiter the right one? Split the table by columns otherwise"
             )
-        clean = [" ".join(cell.split()) for cell in cells]
+        clean = [" ".join(cell.split()) if cell else "" for cell in cells]
         filled = [column for column, cell in enumerate(clean) if cell]
         if not filled:
             self.end()

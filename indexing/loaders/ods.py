@@ -18,7 +18,7 @@ __all__ = ["Ods"]
 _CELLS = (f"{TABLE}table-cell", f"{TABLE}covered-table-cell")
 _ROW, _SHEET, _PARAGRAPH = f"{TABLE}table-row", f"{TABLE}table", f"{TEXT}p"
 _VALUES = ("string-value", "date-value", "time-value", "boolean-value", "value")
-_MAX_REPEATED_ROWS = 1_048_576  # a sheet has no more rows
+_MAX_ROWS = 1_048_576  # a sheet has no more
 
 
 class Ods:
@@ -58,6 +58,7 @@ class _Reader:
         self._rows: list[tuple[list[str], int] | None] = []
         self._cells: list[str] = []
         self._row_times = 1
+        self._num_rows = 0  # of the sheet, those that hold something
         self._cell_times = 1
         self._paragraphs: list[str] = []
         self._value = ""
@@ -94,13 +95,12 @@ class _Reader:
         elif tag == _SHEET:
             self._depth += 1
             if self._depth == 1:
+                self._num_rows = 0
                 self.names.append(_of(attributes, TABLE, "name"))
         elif self._depth != 1:
             return
         elif tag == _ROW:
-            self._row_times = min(
-                int(_of(attributes, TABLE, "number-rows-repeated") or 1), _MAX_REPEATED_ROWS
-            )
+            self._row_times = int(_of(attributes, TABLE, "number-rows-repeated") or 1)
         elif tag in _CELLS:
             self._cell_times = int(_of(attributes, TABLE, "number-columns-repeated") or 1)
             self._value = next(filter(None, (_of(attributes, OFFICE, value) for value in _VALUES)), "")
@@ -129,15 +129,21 @@ class _Reader:
         elif tag in _CELLS:
             self._take_cell()
         elif tag == _ROW:
-            while self._cells and not self._cells[-1]:
-                self._cells.pop()
-            self._rows.append((self._cells, self._row_times))
-            self._cells = []
+            self._take_row()
 
     def data(self, text: str) -> None:
         """Take text."""
         if self._in_paragraph and not self._num_skipped and self._depth == 1:
             self._paragraphs.append(text)
+
+    def _take_row(self) -> None:
+        while self._cells and not self._cells[-1]:
+            self._cells.pop()
+        self._num_rows += self._row_times if self._cells else 0
+        if self._num_rows > _MAX_ROWS:
+            raise ValueError(f"a sheet has more than {_MAX_ROWS} rows")
+        self._rows.append((self._cells, self._row_times))
+        self._cells = []
 
     def _take_cell(self) -> None:
         text = "".join(self._paragraphs).strip() or self._value

@@ -21,7 +21,7 @@ _PARAGRAPHS = (f"{TEXT}p", f"{TEXT}h")
 _LEFT_OUT = SKIPPED | {f"{TEXT}table-of-content", f"{TEXT}sequence-decls", f"{OFFICE}forms"}
 _FRAMES = frozenset({f"{DRAW}frame", f"{DRAW}custom-shape", f"{DRAW}g"})
 _WITHOUT_FRAMES = SKIPPED | _FRAMES
-_MAX_COLUMNS = 1000
+_MAX_COLUMNS = 100
 _MAX_CHAIN = 16  # styles are based on each other; a broken file may go round in circles
 
 
@@ -164,7 +164,7 @@ def _rows(table: Element) -> Iterator[str]:
             for cell in element:
                 times = attribute(cell, f"{TABLE}number-columns-repeated") or "1"
                 text = one_line(" ".join(_paragraphs(cell)))
-                cells += [text] * min(int(times), _MAX_COLUMNS)
+                cells += [text, *[""] * (min(int(times), _MAX_COLUMNS) - 1)]
             if any(cells):
                 yield " | ".join(cells)
 

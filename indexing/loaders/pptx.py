@@ -114,7 +114,8 @@ def _add_shape(shape: Any, builder: TextBuilder) -> None:  # Any: what a shape h
         else:
             _add_paragraphs(shape.text_frame.paragraphs, builder, is_body=kind in _BODIES)
     elif shape.has_table:
-        rows = ([one_line(_cell(cell)) for cell in row.cells] for row in shape.table.rows)
+        # The elements: the library finds the next of n rows by reading all of them.
+        rows = ([one_line(_cell(cell)) for cell in row.tc_lst] for row in shape.table._tbl.tr_lst)
         builder.add("\n".join(" | ".join(row) for row in rows if any(row)), "table")
 
 
@@ -147,13 +148,13 @@ def _mark(paragraph: _Element, *, is_body: bool) -> str:
     return "-" if is_body or f"{_A}buChar" in names else ""
 
 
-def _paragraph(paragraph: Any) -> str:  # Any: the library's paragraphs
+def _paragraph(paragraph: Any) -> str:  # Any: the library's paragraphs, or their elements
     text: str = paragraph.text
     return _ESCAPED.sub(" ", text.replace("\v", "\n"))
 
 
-def _cell(cell: Any) -> str:  # Any: the library's cells
-    return "" if cell.is_spanned else " ".join(_paragraph(each) for each in cell.text_frame.paragraphs)
+def _cell(cell: _Element) -> str:
+    return "" if cell.is_spanned else " ".join(_paragraph(each) for each in cell.iter(f"{_A}p"))
 
 
 def _add_alternatives(slide: Slide, builder: TextBuilder) -> None:

@@ -12,7 +12,17 @@ from collections.abc import Mapping
 import pptx
 from pptx.util import Inches
 
-__all__ = ["RTF", "XLS", "odf_bytes", "ods_bytes", "odt_bytes", "pptx_bytes", "xlsx_bytes", "zip_bytes"]
+__all__ = [
+    "RTF",
+    "XLS",
+    "odf_bytes",
+    "ods_bytes",
+    "odt_bytes",
+    "pptx_bytes",
+    "row_xml",
+    "xlsx_bytes",
+    "zip_bytes",
+]
 
 _RELATION = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -61,6 +71,11 @@ def zip_bytes(parts: Mapping[str, str | bytes]) -> bytes:
         for part, content in parts.items():
             archive.writestr(part, content)
     return file.getvalue()
+
+
+def row_xml(*cells: str) -> str:
+    """Give the XML of a workbook's row."""
+    return f"<row>{''.join(cells)}</row>"
 
 
 def xlsx_bytes(sheets: Mapping[str, str], *, strings: str = "") -> bytes:
