@@ -18,6 +18,17 @@ __all__ = ["Parse", "parse_document", "supported_suffixes"]
 _LOADERS = Family("indexing.loaders")
 _PDF_HEADER_BYTES = 1024  # readers accept a PDF whose mark stands anywhere in them
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_ZIP = b"PK"
+_EXPECTED = {  # what a file of the suffix begins with, and what it is; others are text
+    ".docx": (_ZIP, "Word document"),
+    ".ods": (_ZIP, "OpenDocument spreadsheet"),
+    ".odt": (_ZIP, "OpenDocument text"),
+    ".pdf": (b"%PDF-", "PDF"),
+    ".pptx": (_ZIP, "PowerPoint presentation"),
+    ".rtf": (b"{\\rtf", "RTF document"),
+    ".xls": (_OLD_OFFICE, "old Excel workbook"),
+    **dict.fromkeys((".xlsm", ".xlsx", ".xltx"), (_ZIP, "Excel workbook")),
+}
 _SIGNATURES = (
     (b"%PDF-", "a PDF"),
     (b"PK\x03\x04", "a zip archive (an Office file, perhaps)"),
@@ -78,18 +89,23 @@ def _loaders() -> dict[str, Loader]:
 
 def _check_signature(content: bytes, suffix: str, *, name: str) -> None:
     found = next((kind for mark, kind in _SIGNATURES if content.startswith(mark)), None)
-    if suffix == ".pdf" and b"%PDF-" not in content[:_PDF_HEADER_BYTES]:
-        raise UnreadableDocumentError(f"{name!r}: named .pdf but it is {found or 'no PDF'}; check the file")
-    if suffix == ".docx" and content.startswith(_OLD_OFFICE):
+    mark, kind = _EXPECTED.get(suffix, (b"", ""))
+    if not mark:
+        if found is not None:
+            raise UnreadableDocumentError(
+                f"{name!r}: named {suffix} but it is {found}; give it the suffix of what it is"
+            )
+    elif suffix == ".pdf":
+        if mark not in content[:_PDF_HEADER_BYTES]:
+            raise UnreadableDocumentError(
+                f"{name!r}: named .pdf but it is {found or 'no PDF'}; check the file"
+            )
+    elif mark == _ZIP and content.startswith(_OLD_OFFICE):
         raise UnreadableDocumentError(
-            f"{name!r}: an encrypted document or one in Word's old format;"
-            " open it with its password in Word and save it as .docx without one"
+            f"{name!r}: an encrypted document or one in Office's old format; open it (with its password)"
+            f" in the program that made it and save it as {suffix} without one"
         )
-    if suffix == ".docx" and not content.startswith(b"PK"):
+    elif not content.startswith(mark):
         raise UnreadableDocumentError(
-            f"{name!r}: named .docx but it is {found or 'no Word document'}; check the file"
-        )
-    if suffix not in (".pdf", ".docx") and found is not None:
-        raise UnreadableDocumentError(
-            f"{name!r}: named {suffix} but it is {found}; give it the suffix of what it is"
+            f"{name!r}: named {suffix} but it is {found or f'no {kind}'}; check the file"
         )

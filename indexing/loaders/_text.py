@@ -122,6 +122,11 @@ class TextBuilder:
         self._length += len(text)
 
     @property
+    def length(self) -> int:
+        """Give how many characters it has so far."""
+        return self._length
+
+    @property
     def text(self) -> str:
         """Give all of it."""
         return "".join(self._pieces)
@@ -138,6 +143,8 @@ def _candidates(content: bytes, declared: str | None) -> Iterable[str]:
         if content.startswith(mark):
             yield encoding
             return
+    if wide := _unmarked_utf16(content[:_SAMPLE_BYTES]):
+        yield wide
     # Nothing but UTF-8 reads as UTF-8 by chance, save the 7-bit encodings.
     is_seven_bit = declared is not None and declared.startswith(_SEVEN_BIT)
     yield from [declared, "utf-8"] if declared and is_seven_bit else ["utf-8"]
@@ -148,6 +155,15 @@ def _candidates(content: bytes, declared: str | None) -> Iterable[str]:
         # Several fit equally well (cp1250 and cp1252 mostly do): the one that reads most like a language.
         equal = [guess for guess in guesses if guess.chaos <= best.chaos]
         yield max(equal, key=lambda guess: guess.coherence).encoding
+
+
+def _unmarked_utf16(sample: bytes) -> str:
+    """Give UTF-16's byte order where half of the bytes are the zeros of Latin letters; else nothing."""
+    even, odd = sample[::2].count(0), sample[1::2].count(0)
+    most = len(sample) // 2 * 0.7
+    if len(sample) < 8 or max(even, odd) < most or min(even, odd):
+        return ""
+    return "utf-16-be" if even > odd else "utf-16-le"
 
 
 def _looks_binary(text: str) -> bool:

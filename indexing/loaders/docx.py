@@ -5,8 +5,6 @@ has, and takes quadratic time over tables. Headers, footers, notes and comments 
 """
 
 import io
-import zipfile
-import zlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,14 +13,13 @@ from docx.document import Document
 from docx.opc.exceptions import PackageNotFoundError
 from docx.oxml.parser import etree
 
+from indexing.loaders._archive import open_archive, reading
 from indexing.loaders._docx_styles import Styles, W
 from indexing.loaders._text import TextBuilder, finish, one_line
-from rag.core.errors import UnreadableDocumentError
 from rag.core.types import Attribute, ParsedDocument
 
 __all__ = ["Docx"]
 
-_MAX_UNPACKED_BYTES = 512_000_000
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"  # says the same again
 _BREAKS = {f"{W}tab": "\t", f"{W}br": "\n", f"{W}cr": "\n", f"{W}noBreakHyphen": "-", f"{W}p": "\n"}
 _WRAPPERS = {f"{W}{name}" for name in ("sdt", "sdtContent", "customXml", "smartTag", "ins", "moveTo")}
@@ -38,38 +35,18 @@ class Docx:
         """Give the body's text; the title is that of the properties, else the first heading.
 
         Raises:
-            UnreadableDocumentError: broken, encrypted or without text.
+            UnreadableDocumentError: broken, encrypted, too large or without text.
         """
-        try:
-            return _read(content, name)
-        except (
-            AttributeError,
-            EOFError,
-            KeyError,
-            NotImplementedError,
-            OSError,
-            PackageNotFoundError,
-            RuntimeError,
-            TypeError,
-            ValueError,
-            zipfile.BadZipFile,
-            etree.LxmlError,
-            zlib.error,
-        ) as error:
-            # The libraries raise whatever their reading of broken XML runs into.
-            raise UnreadableDocumentError(
-                f"{name!r} cannot be read as a Word document: it is broken or protected ({error});"
-                " open it in Word and save it anew as .docx"
-            ) from error
+        with reading(name, kind="a Word document", program="Word"):
+            with open_archive(content, name=name):
+                pass  # it is not too large
+            try:
+                return _read(content, name)
+            except (PackageNotFoundError, etree.LxmlError) as error:
+                raise ValueError(str(error)) from error
 
 
 def _read(content: bytes, name: str) -> ParsedDocument:
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        unpacked = sum(entry.file_size for entry in archive.infolist())
-    if unpacked > _MAX_UNPACKED_BYTES:
-        raise UnreadableDocumentError(
-            f"{name!r} unpacks to {unpacked} bytes; at most {_MAX_UNPACKED_BYTES} are read; split it"
-        )
     document: Document = docx.Document(io.BytesIO(content))
     builder = TextBuilder()
     _add_body(document, builder)

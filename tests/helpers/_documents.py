@@ -4,6 +4,7 @@ import io
 from collections.abc import Sequence
 
 import docx
+from _office_files import RTF, XLS, ods_bytes, odt_bytes, pptx_bytes, xlsx_bytes
 from reportlab.pdfgen.canvas import Canvas
 
 __all__ = ["COLUMN_LINES", "PAGE", "SAMPLES", "docx_bytes", "edge_pdf", "pdf_bytes", "two_column_pdf"]
@@ -129,11 +130,21 @@ _HTML = """<!doctype html><html><head><title>Bees</title><style>p {color: red}</
   wait()</pre><script>alert(1)</script></main><footer>Imprint</footer></body></html>
 """
 
+_ROWS = """<row><c t="inlineStr"><is><t>Tool</t></is></c><c t="s"><v>0</v></c></row>
+<row><c t="str"><v>Veil</v></c><c><v>12</v></c></row>"""
+
 SAMPLES: dict[str, bytes] = {  # by loader
+    "csv": b"Tool;Price\nVeil;12,50\nSmoker;30\n",
     "docx": docx_bytes(),
     "html": _HTML.encode(),
     "markdown": _MARKDOWN.encode(),
+    "ods": ods_bytes(),
+    "odt": odt_bytes(),
     "pdf": two_column_pdf(),
+    "pptx": pptx_bytes(),
     "rst": _RST.encode(),
+    "rtf": RTF,
     "text": b"One paragraph\nof two lines.\n\nAnother one.\n",
+    "xls": XLS,
+    "xlsx": xlsx_bytes({"Prices": _ROWS, "Empty": ""}, strings="<si><t>Price</t></si>"),
 }

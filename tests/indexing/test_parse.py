@@ -16,14 +16,15 @@ def test_the_suffix_chooses_the_loader() -> None:
 
 def test_the_formats_that_are_read() -> None:
     assert supported_suffixes() == (
-        ".docx", ".htm", ".html", ".log", ".markdown", ".md", ".pdf", ".rest", ".rst", ".text", ".txt",
-        ".xhtml",
+        ".csv", ".docx", ".htm", ".html", ".log", ".markdown", ".md", ".ods", ".odt", ".ots", ".ott",
+        ".pdf", ".pptm", ".pptx", ".rest", ".rst", ".rtf", ".tab", ".text", ".tsv", ".txt", ".xhtml",
+        ".xls", ".xlsm", ".xlsx", ".xltx",
     )  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ["a.exe", "README", ".hidden", "a.doc"])
 def test_an_unknown_suffix_lists_what_is_allowed(name: str) -> None:
-    with pytest.raises(UnsupportedFormatError, match=r"allowed: \.docx, "):
+    with pytest.raises(UnsupportedFormatError, match=r"allowed: \.csv, \.docx, "):
         parse_document(b"x", name=name)
 
 
@@ -34,6 +35,10 @@ def test_an_unknown_suffix_lists_what_is_allowed(name: str) -> None:
         (b"plain text", "a.pdf", "no PDF"),
         (docx_bytes(), "a.pdf", "zip archive"),
         (b"plain text", "a.docx", "no Word document"),
+        (b"plain text", "a.pptx", "no PowerPoint presentation"),
+        (b"plain text", "a.rtf", "no RTF document"),
+        (SAMPLES["xlsx"], "a.xls", "zip archive"),
+        (SAMPLES["rtf"], "a.csv", "an RTF document"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 and more", "a.docx", "encrypted"),
         (pdf_bytes([(50, 500, "text")]), "a.txt", "it is a PDF"),
         (b"\x89PNG\r\n\x1a\n....", "a.md", "PNG"),

@@ -17,7 +17,7 @@ export function FirstDocuments({ onAdd }: { readonly onAdd: (files: readonly Fil
       <FileButton className="dropzone" onFiles={onAdd}>
         <Icon name="upload" />
         <strong>Choose files</strong>
-        <span>or drop them here: PDF, Word, HTML, Markdown, text</span>
+        <span>or drop them here: PDF, Word, PowerPoint, Excel, OpenDocument, RTF, CSV, HTML, Markdown, text</span>
       </FileButton>
     </section>
   );
