@@ -6,6 +6,7 @@ import signal
 import sys
 from multiprocessing.connection import Connection
 
+from indexing.loaders._progress import LISTENER
 from indexing.parse import parse_document, supported_suffixes
 from rag.core.errors import RagError
 from rag.core.types import ParsedDocument
@@ -21,6 +22,7 @@ def main(socket: int, max_bytes: int) -> None:
     supported_suffixes()  # loads the loaders
     resource.setrlimit(resource.RLIMIT_AS, (max_bytes, max_bytes))
     connection = Connection(socket)
+    LISTENER.set(lambda: connection.send(None))
     while True:
         try:
             content, name = connection.recv()

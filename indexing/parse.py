@@ -18,23 +18,27 @@ __all__ = ["Parse", "parse_document", "supported_suffixes"]
 _LOADERS = Family("indexing.loaders")
 _PDF_HEADER_BYTES = 1024  # readers accept a PDF whose mark stands anywhere in them
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_PNG = b"\x89PNG\r\n"
+_JPEG = b"\xff\xd8\xff"
 _ZIP = b"PK"
 _EXPECTED = {  # what a file of the suffix begins with, and what it is; others are text
     ".docx": (_ZIP, "Word document"),
     ".ods": (_ZIP, "OpenDocument spreadsheet"),
     ".odt": (_ZIP, "OpenDocument text"),
     ".pdf": (b"%PDF-", "PDF"),
+    ".png": (_PNG, "PNG image"),
     ".pptx": (_ZIP, "PowerPoint presentation"),
     ".rtf": (b"{\\rtf", "RTF document"),
     ".xls": (_OLD_OFFICE, "old Excel workbook"),
+    **dict.fromkeys((".jpeg", ".jpg"), (_JPEG, "JPEG image")),
     **dict.fromkeys((".xlsm", ".xlsx", ".xltx"), (_ZIP, "Excel workbook")),
 }
 _SIGNATURES = (
     (b"%PDF-", "a PDF"),
     (b"PK\x03\x04", "a zip archive (an Office file, perhaps)"),
     (_OLD_OFFICE, "an old or encrypted Office file"),
-    (b"\x89PNG\r\n", "a PNG image"),
-    (b"\xff\xd8\xff", "a JPEG image"),
+    (_PNG, "a PNG image"),
+    (_JPEG, "a JPEG image"),
     (b"GIF8", "a GIF image"),
     (b"\x1f\x8b\x08", "a gzip archive"),
     (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),

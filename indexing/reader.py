@@ -7,6 +7,7 @@ reads file after file. It ends with its parent, however that ends, for it then r
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from multiprocessing.connection import Connection, Pipe
 from typing import Self
@@ -17,8 +18,9 @@ from rag.core.types import ParsedDocument
 __all__ = ["Reader"]
 
 _CHILD = (sys.executable, "-m", "indexing._reader_process")
-_SECONDS_PER_MEGABYTE = 20.0  # a thousand pages of text take 3 MB and about 15 s
-_OWN_BYTES = 400_000_000  # address space of the interpreter and the loaders' libraries
+_Outcome = ParsedDocument | MemoryError | tuple[str, str]
+_MAX_PATIENCE = 10  # times the limit, for a file that makes progress
+_OWN_BYTES = 800_000_000  # address space of the interpreter and the libraries, those of OCR included
 
 
 class Reader:
@@ -28,7 +30,8 @@ class Reader:
         """Set the limits.
 
         Args:
-            max_seconds: a file that takes longer is given up; large ones have 20 s more for each megabyte.
+            max_seconds: a file that shows no progress for so long is given up, and one that takes ten times
+                as long. Only loaders of pages show any.
             max_bytes: memory that reading may take, beyond that of the process itself.
             command: what is run, with the number of its socket and the bytes of its address space.
         """
@@ -55,18 +58,20 @@ class Reader:
             UnreadableDocumentError: the bytes are not what the suffix says, or reading broke a limit.
         """
         connection = self._started()
-        max_seconds = self._max_seconds + _SECONDS_PER_MEGABYTE * (len(content) // 1_000_000)
         try:
             connection.send((content, name))
-            if not connection.poll(max_seconds):
-                self._stop()
-                raise UnreadableDocumentError(
-                    f"{name!r}: reading took longer than {max_seconds:g} s; split the file, or raise"
-                    " GROVE_INGESTION__READ_SECONDS"
-                )
             # Pickled by our own code, but after it read the file: a loader's flaw that lets a file run
             # code runs it with our rights in that process already.
-            outcome: ParsedDocument | MemoryError | tuple[str, str] = connection.recv()
+            outcome: _Outcome | None = None
+            deadline = time.monotonic() + _MAX_PATIENCE * self._max_seconds
+            while outcome is None:  # which only says that there was progress
+                if not connection.poll(min(self._max_seconds, max(0.0, deadline - time.monotonic()))):
+                    self._stop()
+                    raise UnreadableDocumentError(
+                        f"{name!r}: reading took longer than {self._max_seconds:g} s; split the file, or"
+                        " raise GROVE_INGESTION__READ_SECONDS"
+                    )
+                outcome = connection.recv()
         except (EOFError, OSError) as error:
             raise UnreadableDocumentError(
                 f"{name!r}: reading it ended the reading process ({self._how_it_ended()}); the file is"

@@ -4,6 +4,7 @@ import io
 from collections.abc import Sequence
 
 import docx
+import pypdfium2
 from _office_files import RTF, XLS, ods_bytes, odt_bytes, pptx_bytes, xlsx_bytes
 from reportlab.pdfgen.canvas import Canvas
 
@@ -58,6 +59,16 @@ def edge_pdf() -> bytes:
     canvas.rotate(-90)
     canvas.drawString(50, 500, "The text of the page itself.")
     canvas.save()
+    return file.getvalue()
+
+
+def png_bytes(*lines: str, side: int = 200, turn: int = 0) -> bytes:
+    """Print lines on a square and take its picture, turned clockwise so many quarters."""
+    placed = [(10, PAGE[1] - 30 - 24 * number, line) for number, line in enumerate(lines)]
+    page = pypdfium2.PdfDocument(pdf_bytes(placed, size=16))[0]
+    picture = page.render(scale=1, crop=(0, PAGE[1] - side, PAGE[0] - side, 0)).to_pil()
+    file = io.BytesIO()
+    picture.rotate(-90 * turn, expand=True).save(file, "PNG")
     return file.getvalue()
 
 
@@ -137,6 +148,7 @@ SAMPLES: dict[str, bytes] = {  # by loader
     "csv": b"Tool;Price\nVeil;12,50\nSmoker;30\n",
     "docx": docx_bytes(),
     "html": _HTML.encode(),
+    "image": png_bytes("Keeping bees", "You need little."),
     "markdown": _MARKDOWN.encode(),
     "ods": ods_bytes(),
     "odt": odt_bytes(),
