@@ -14,7 +14,7 @@ def answer_text(answer: Answer) -> str:
     """Give the answer with its numbered citations, and the citations below it."""
     if answer.refused:
         return answer.answer
-    return f"{marked(answer)}\n\n{citations_text(answer.citations)}"
+    return f"{marked(answer)}\n\n{citations_text(answer.citations)}".strip()
 
 
 def marked(answer: Answer) -> str:

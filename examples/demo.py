@@ -12,7 +12,7 @@ EXAMPLES = Path(__file__).parent
 HOME = EXAMPLES.parent / ".demo"
 RAG = Path(sys.prefix) / "bin" / "rag"
 QUESTIONS = (
-    "What is the maximum line length that the style guide for Python code recommends?",
+    "How many spaces per indentation level should Python code use?",
     "How long is the warranty of the outdoor sensor?",
     "Who won the football world cup in 1998?",
 )

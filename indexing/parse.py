@@ -5,13 +5,15 @@ Knows which first bytes belong to which suffix; what is in the file only its loa
 
 from functools import cache
 from pathlib import PurePath
+from typing import Protocol
 
 from rag.core.errors import UnreadableDocumentError, UnsupportedFormatError
 from rag.core.protocols import Loader
 from rag.core.registry import Family
 from rag.core.types import ParsedDocument
 
-__all__ = ["parse_document", "supported_suffixes"]
+__all__ = ["Parse", "parse_document", "supported_suffixes"]
+
 
 _LOADERS = Family("indexing.loaders")
 _PDF_HEADER_BYTES = 1024  # readers accept a PDF whose mark stands anywhere in them
@@ -41,6 +43,14 @@ _SIGNATURES = (
     (b"SQLite format 3\0", "an SQLite database"),
     (b"{\\rtf", "an RTF document"),
 )
+
+
+class Parse(Protocol):
+    """Bytes -> a document; fails as `parse_document` does."""
+
+    def __call__(self, content: bytes, *, name: str) -> ParsedDocument:
+        """Read a document."""
+        ...
 
 
 def parse_document(content: bytes, *, name: str) -> ParsedDocument:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from indexing.parse import parse_document
+from indexing.parse import Parse, parse_document
 from rag.compose import Grove
 from rag.core.errors import UnreadableDocumentError
 from rag.core.protocols import Chunker, Encoder
@@ -23,7 +23,7 @@ from rag.db.publish import EncodedDocument
 
 __all__ = ["Pipeline", "ReadDocument"]
 
-_VERSION = "1"  # raised when parsing or chunking changes: what was ingested before is then read anew
+_VERSION = "2"  # raised when parsing, chunking or `analyze` changes: what was ingested before is read anew
 _CHUNKERS = Family("indexing.chunkers")
 _ENCODE_AT_ONCE = 64
 
@@ -46,23 +46,25 @@ class ReadDocument:
 class Pipeline:
     """The steps of a document, with the parts that the settings name."""
 
-    def __init__(self, encoder: Encoder, chunker: Chunker, *, version: str, max_file_bytes: int) -> None:
+    def __init__(
+        self, encoder: Encoder, chunker: Chunker, parse: Parse, *, version: str, max_file_bytes: int
+    ) -> None:
         self._encoder = encoder
+        self._parse = parse
         self._chunker = chunker
         self._max_file_bytes = max_file_bytes
         self.version = version
 
     @classmethod
-    def from_grove(cls, grove: Grove) -> "Pipeline":
-        """Build the parts."""
+    def from_grove(cls, grove: Grove, *, parse: Parse = parse_document) -> "Pipeline":
+        """Build the parts; files of others are best parsed by `Reader.read`."""
         part = grove.settings.chunker
         chunker: Chunker = grove.build(_CHUNKERS, part, token_starts=grove.encoder.token_starts)
         version = (
             f"{_VERSION}/{part.kind}{json.dumps(part.options, sort_keys=True)}/{grove.encoder.fingerprint}"
         )
-        return cls(
-            grove.encoder, chunker, version=version, max_file_bytes=grove.settings.ingestion.max_file_bytes
-        )
+        max_file_bytes = grove.settings.ingestion.max_file_bytes
+        return cls(grove.encoder, chunker, parse, version=version, max_file_bytes=max_file_bytes)
 
     def content(self, file: JobFile) -> tuple[bytes, str]:
         """Read a file's bytes and their hash.
@@ -94,7 +96,7 @@ class Pipeline:
         Raises:
             InvalidInputError: no loader takes it, it is broken, or it holds no text.
         """
-        return self.cut(file.source, content_hash, parse_document(content, name=Path(file.source).name))
+        return self.cut(file.source, content_hash, self._parse(content, name=Path(file.source).name))
 
     def cut(self, source: str, content_hash: str, document: ParsedDocument) -> ReadDocument:
         """Cut a parsed document into chunks.

@@ -9,14 +9,23 @@ import unicodedata
 import uuid
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from indexing.parse import supported_suffixes
 from rag.compose import Grove
-from rag.core.errors import InvalidInputError
+from rag.core.errors import InvalidInputError, NotFoundError
 from rag.db.jobs import JobFile
 
-__all__ = ["remove_orphans", "remove_uploads", "safe_name", "submit_paths", "submit_uploads"]
+__all__ = [
+    "delete_vanished",
+    "files_below",
+    "remove_orphans",
+    "remove_uploads",
+    "safe_name",
+    "submit_paths",
+    "submit_uploads",
+]
 
 _ORPHAN_SECONDS = 3600.0  # an upload that no job names after so long is of a submission that failed
 _MAX_NAME_BYTES = 200
@@ -36,7 +45,7 @@ def submit_paths(grove: Grove, paths: Sequence[Path], *, collection: str) -> str
     missing = [str(path) for path in paths if not path.exists()]
     if missing:
         raise InvalidInputError(f"no such file or folder: {', '.join(missing)}")
-    found = [file for path in paths for file in _files(path)]
+    found = [file for path in paths for file in files_below(path)]
     if not found:
         raise InvalidInputError(
             f"nothing to ingest below {', '.join(map(str, paths))};"
@@ -45,6 +54,20 @@ def submit_paths(grove: Grove, paths: Sequence[Path], *, collection: str) -> str
     grove.ensure_collection(collection)
     files = {_source(path): _job_file(path) for path in found}
     return grove.jobs.submit(collection, list(files.values()))
+
+
+def delete_vanished(grove: Grove, paths: Sequence[Path], *, collection: str) -> list[str]:
+    """Delete documents that came from below these paths and whose files are gone; give their sources."""
+    present = {_source(file) for path in paths for file in files_below(path)}
+    vanished = [
+        source
+        for source in grove.catalog.sources(collection)
+        if source not in present and any(_is_below(source, _source(path)) for path in paths)
+    ]
+    for source in vanished:
+        with suppress(NotFoundError):  # deleted meanwhile
+            grove.publisher.delete_documents(collection, source=source)
+    return vanished
 
 
 def submit_uploads(grove: Grove, uploads: Sequence[tuple[str, Path]], *, collection: str) -> str:
@@ -113,7 +136,8 @@ def _uploads_dir(grove: Grove) -> Path:
     return grove.settings.home_dir.absolute() / "uploads"
 
 
-def _files(path: Path) -> Iterator[Path]:
+def files_below(path: Path) -> Iterator[Path]:
+    """Give the file, or the files below a folder that a loader takes; no hidden ones and no links."""
     if path.is_file():
         yield path
         return
@@ -141,6 +165,12 @@ def _source(path: Path) -> str:
     here = Path.cwd()
     shown = (absolute.relative_to(here) if absolute.is_relative_to(here) else absolute).as_posix()
     return os.fsencode(shown).decode("utf-8", "backslashreplace")  # file names need not be Unicode
+
+
+def _is_below(source: str, folder: str) -> bool:
+    if folder == ".":
+        return not source.startswith("/")
+    return source == folder or source.startswith(f"{folder.rstrip('/')}/")
 
 
 def _kept(upload: Path, directory: Path) -> Path:

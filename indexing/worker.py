@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from indexing.compaction import tidy
 from indexing.pipeline import Pipeline, ReadDocument
+from indexing.reader import Reader
 from indexing.submit import remove_orphans, remove_uploads
 from rag.compose import Grove
 from rag.core.errors import ConflictError, NotFoundError, RagError, UnavailableError
@@ -126,13 +127,15 @@ class _JobRun:
 
     def run(self) -> None:
         self._tell("leased")
-        self._pipeline = Pipeline.from_grove(self._grove)
+        limits = self._grove.settings.ingestion
         try:
             self._grove.ensure_collection(self._job.collection)
         except ConflictError as error:
             self._fail_all(str(error))
         else:
-            self._take_in_all()
+            with Reader(max_seconds=limits.read_seconds, max_bytes=limits.read_bytes) as reader:
+                self._pipeline = Pipeline.from_grove(self._grove, parse=reader.read)
+                self._take_in_all()
         self._grove.jobs.finish(self._job)
         self.is_finished = True
         self._tell("finished")

@@ -10,6 +10,17 @@ from pathlib import Path
 
 import pytest
 from _postgres import PostgresServer, start_postgres
+from hypothesis import HealthCheck, settings
+
+# A busy machine is no fault of the code. Where everything is required nothing may depend on luck; elsewhere
+# every run looks for new examples.
+settings.register_profile(
+    "grove",
+    deadline=None,
+    derandomize="GROVE_REQUIRE" in os.environ,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("grove")
 
 REPOSITORY = Path(__file__).parents[1]
 CHROMIUM = Path("/usr/bin/chromium")

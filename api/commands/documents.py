@@ -10,6 +10,7 @@ import typer
 from api.console import Collection, Console, Home, Json, as_json
 from api.progress import follow_job
 from api.render import table_text
+from rag.core.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from rag.compose import Grove
@@ -33,12 +34,27 @@ def ingest(
     detach: Annotated[
         bool, typer.Option("--detach", help="Queue the job for a worker and return.")
     ] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Go on: follow the paths as --sync does until stopped.")
+    ] = False,
+    sync: Annotated[
+        bool,
+        typer.Option("--sync", help="Also delete the documents whose files are gone from these paths."),
+    ] = False,
     home: Home = None,
     json: Json = False,
 ) -> None:
     """Take documents in; what is already in and unchanged is skipped."""
+    if detach and (sync or watch):
+        raise InvalidInputError(
+            "--sync and --watch go on when the job is done; --detach does not wait for it"
+        )
+    if watch and json:
+        raise InvalidInputError(
+            "--watch has no end and so no result for --json; use --sync, again and again"
+        )
     console, grove = _open(home, json)
-    from indexing.submit import submit_paths
+    from indexing.submit import delete_vanished, submit_paths
 
     started = time.monotonic()
     job_id = submit_paths(grove, paths, collection=collection)
@@ -46,8 +62,11 @@ def ingest(
         console.result({"job": job_id}, f"Job {job_id} is queued; `rag jobs` shows how it fares.")
         return
     status = follow_job(console, grove, job_id)
-    report = _report(status, time.monotonic() - started)
+    deleted = delete_vanished(grove, paths, collection=collection) if sync or watch else []
+    report = _report(status, deleted, time.monotonic() - started)
     console.result(report, _summary(report))
+    if watch:
+        _watch(console, grove, paths, collection)
     if report["failed"]:
         raise typer.Exit(_FAILED if status.state == "failed" else _DONE_IN_PART)
 
@@ -126,16 +145,29 @@ def _open(home: Path | None, is_json: bool) -> "tuple[Console, Grove]":
     return console, Grove(console.settings)
 
 
-def _report(status: "JobStatus", seconds: float) -> dict[str, object]:
-    done = [file for file in status.files if file.state == "done"]
+def _watch(console: Console, grove: "Grove", paths: list[Path], collection: str) -> None:
+    from indexing.watch import watch
+
+    console.note("Watching for changes. Ctrl-C stops.")
+    for changes in watch(grove, paths, collection=collection):
+        started = time.monotonic()
+        status = follow_job(console, grove, changes.job_id) if changes.job_id else None
+        report = _report(status, changes.deleted, time.monotonic() - started)
+        console.result(report, _summary(report))
+
+
+def _report(status: "JobStatus | None", deleted: list[str], seconds: float) -> dict[str, object]:
+    files = status.files if status else []
+    done = [file for file in files if file.state == "done"]
     return {
-        "job": status.job_id,
+        "job": status.job_id if status else None,
         "documents": len(done),
         "chunks": sum(file.chunks for file in done),
-        "skipped": sum(file.state == "skipped" for file in status.files),
+        "skipped": sum(file.state == "skipped" for file in files),
         "failed": [
-            {"source": file.source, "error": file.error} for file in status.files if file.state == "failed"
+            {"source": file.source, "error": file.error} for file in files if file.state == "failed"
         ],
+        "deleted": len(deleted),
         "seconds": round(seconds, 2),
     }
 
@@ -143,7 +175,7 @@ def _report(status: "JobStatus", seconds: float) -> dict[str, object]:
 def _summary(report: Mapping[str, Any]) -> str:  # Any: JSON
     lines = [
         f"Took in {report['documents']} documents ({report['chunks']} chunks) in {report['seconds']:.1f} s;"
-        f" {report['skipped']} unchanged, {len(report['failed'])} failed."
+        f" {report['skipped']} unchanged, {len(report['failed'])} failed, {report['deleted']} deleted."
     ]
     lines += [f"  failed: {failure['source']}: {failure['error']}" for failure in report["failed"]]
     return "\n".join(lines)

@@ -43,7 +43,7 @@ def sections(text: str, blocks: Sequence[Block]) -> Iterator[Section]:
 
 
 def _titles(path: Sequence[tuple[int, str]]) -> tuple[str, ...]:
-    return tuple(title for _, title in path)
+    return tuple(title for _, title in path if title)
 
 
 def _title(text: str, block: Block) -> str:

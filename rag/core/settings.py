@@ -42,6 +42,10 @@ class IngestionSettings(_Frozen):
 
     batch_chunks: int = Field(256, ge=1, description="Chunks encoded and published together.")
     max_file_bytes: int = Field(100_000_000, ge=1, description="Larger files are refused.")
+    read_seconds: float = Field(120.0, gt=0, description="A file that takes longer to read is given up.")
+    read_bytes: int = Field(
+        1_000_000_000, ge=100_000_000, description="Memory that reading a file may take; more gives it up."
+    )
     lease_seconds: float = Field(30.0, gt=0, description="A worker silent for so long has lost its job.")
     max_segments: int = Field(8, ge=1, description="More segments than this are merged into one.")
 

@@ -120,6 +120,17 @@ class Catalog:
             for document, version in found
         ]
 
+    def sources(self, collection: str) -> list[str]:
+        """List where the collection's documents came from, sorted.
+
+        Raises:
+            NotFoundError: no such collection.
+        """
+        with self._database.read() as session:
+            row = self._collection(session, collection)
+            query = select(DocumentRow.source).where(DocumentRow.collection_id == row.id)
+            return list(session.scalars(query.order_by(DocumentRow.source)))
+
     def document(self, document_id: str) -> StoredDocument:
         """Give a document with its text, layout and chunks.
 

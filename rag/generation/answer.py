@@ -29,6 +29,9 @@ _MESSAGE_TOKENS = 8  # what chat templates put around a message, at most
 _MIN_PASSAGE_TOKENS = 64  # with less, a prompt holds no sentence worth reading
 _HISTORY_SHARE = 4  # earlier turns take at most a quarter of the prompt
 
+_LEAD_IN = re.compile(
+    r"^(?:so,? )?(?:the )?(?:final )?answer(?: to (?:the|this|your) question)?(?: is)?:? +(?=\S)", re.I
+)
 _NOT = r"(?:\ not|n['’]t)"
 _REFUSAL_WORDS = re.compile(
     rf"""
@@ -120,7 +123,8 @@ def cite(
     sentences: list[Sentence] = []
     citations: list[Citation] = []
     for start, end in sentence_spans(clean):
-        evidence = support.evidence(clean[start:end], passages, question=question)
+        claim = _LEAD_IN.sub("", clean[start:end])
+        evidence = support.evidence(claim, passages, question=question)
         relevance = round(evidence.relevance, 4) if evidence else 0.0
         is_supported = relevance >= min_relevance
         sentences.append(Sentence(start, end, is_supported, relevance))

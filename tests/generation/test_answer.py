@@ -140,6 +140,17 @@ def test_what_no_passage_says_is_marked(claim: str) -> None:
     assert len(answer.citations) == 1
 
 
+@pytest.mark.parametrize("lead", ["", "The answer is: ", "Answer: ", "The answer to the question is "])
+def test_words_that_only_announce_an_answer_need_no_support(lead: str) -> None:
+    answer = cited(
+        f"{lead}4 spaces per indentation level.",
+        passage("Use 4 spaces per indentation level. Tabs are for old code."),
+        question="How many spaces per indentation level should Python code use?",
+    )
+    assert [citation.quote for citation in answer.citations] == ["Use 4 spaces per indentation level."]
+    assert answer.citations[0].answer_start == 0
+
+
 def test_nothing_and_a_models_refusal_are_refusals() -> None:
     assert cited("  [1] ", passage(TEXT)) == refusal()
     for words in ("I could not find this in the documents.", "The passages do not mention a moon."):

@@ -6,7 +6,7 @@ import pytest
 from indexing.chunkers.structure import Structure
 from indexing.chunkers.whole import Whole
 from indexing.loaders.markdown import Markdown
-from rag.core.types import ParsedDocument
+from rag.core.types import Block, ParsedDocument
 
 
 def _words(text: str) -> list[int]:
@@ -40,6 +40,14 @@ def test_what_follows_carries_the_headings_above() -> None:
         (("One",), f"## Deep\n\n{_sentence('a')}"),
         (("One", "Deep"), _sentence("b")),
     ]
+
+
+def test_a_heading_without_words_is_no_context() -> None:
+    blocks = (Block("heading", 0, 1, 1),)
+    chunks = Structure(_words, max_tokens=1, min_tokens=0).chunk(
+        ParsedDocument("# a", "title", blocks=blocks)
+    )
+    assert [(chunk.heading, chunk.text) for chunk in chunks] == [((), "#"), ((), "a")]
 
 
 def test_a_section_takes_in_those_below_it_while_they_fit() -> None:

@@ -3,7 +3,13 @@ from pathlib import Path
 
 import pytest
 
-from indexing.submit import remove_orphans, safe_name, submit_paths, submit_uploads
+from indexing.submit import (
+    delete_vanished,
+    remove_orphans,
+    safe_name,
+    submit_paths,
+    submit_uploads,
+)
 from indexing.worker import run_job
 from rag.compose import Grove
 from rag.core.errors import InvalidInputError
@@ -153,3 +159,30 @@ def test_a_long_name_keeps_its_suffix_and_whole_characters() -> None:
     clean = safe_name("é" * 300 + ".pdf")
     assert clean.endswith("é.pdf")
     assert len(clean.encode()) <= 200
+
+
+@pytest.mark.parametrize("path", ["notes", "notes/", ".", "notes/../notes"])
+def test_documents_whose_files_are_gone_are_deleted_below_the_paths_only(
+    grove: Grove, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("notes/kept.txt", "notes/gone.txt", "notes/deep/gone.txt", "notes-too/gone.txt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(f"This is {name}.")
+    run_job(grove, submit_paths(grove, [Path("notes"), Path("notes-too")], collection="c"))
+    for name in ("notes/gone.txt", "notes/deep/gone.txt", "notes-too/gone.txt"):
+        (tmp_path / name).unlink()
+    gone = ["notes/deep/gone.txt", "notes/gone.txt"]
+    expected = sorted([*gone, "notes-too/gone.txt"]) if path == "." else gone
+    assert delete_vanished(grove, [Path(path)], collection="c") == expected
+    left = grove.catalog.sources("c")
+    assert left == (["notes/kept.txt"] if path == "." else ["notes-too/gone.txt", "notes/kept.txt"])
+    assert delete_vanished(grove, [Path(path)], collection="c") == []
+
+
+def test_what_was_uploaded_from_elsewhere_stays(grove: Grove, folder: Path, tmp_path: Path) -> None:
+    run_job(grove, submit_uploads(grove, [("up.txt", upload(tmp_path, "Up."))], collection="c"))
+    run_job(grove, submit_paths(grove, [folder], collection="c"))
+    (folder / "text0.txt").unlink()
+    assert delete_vanished(grove, [folder], collection="c") == [(folder / "text0.txt").as_posix()]
+    assert "up.txt" in grove.catalog.sources("c")

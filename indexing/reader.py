@@ -1,0 +1,106 @@
+"""Parsing in a process of its own: a file that hangs, crashes or devours memory costs that file alone.
+
+Knows limits and how a process ends; what is in a file only loaders know. The process is started once and
+reads file after file. It ends with its parent, however that ends, for it then reads the end of its input.
+"""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from multiprocessing.connection import Connection, Pipe
+from typing import Self
+
+from rag.core.errors import UnreadableDocumentError, error_named
+from rag.core.types import ParsedDocument
+
+__all__ = ["Reader"]
+
+_CHILD = (sys.executable, "-m", "indexing._reader_process")
+_OWN_BYTES = 400_000_000  # address space of the interpreter and the loaders' libraries
+
+
+class Reader:
+    """Reads documents as `parse_document` does, within limits; one at a time."""
+
+    def __init__(self, *, max_seconds: float, max_bytes: int, command: Sequence[str] = _CHILD) -> None:
+        """Set the limits.
+
+        Args:
+            max_seconds: a file that takes longer is given up.
+            max_bytes: memory that reading may take, beyond that of the process itself.
+            command: what is run, with the number of its socket and the bytes of its address space.
+        """
+        self._max_seconds = max_seconds
+        self._max_bytes = max_bytes
+        self._command = command
+        self._process: subprocess.Popen[bytes] | None = None
+        self._connection: Connection | None = None
+
+    def __enter__(self) -> Self:
+        """Start the process, so that it is ready when the first file comes."""
+        self._started()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the process."""
+        self._stop()
+
+    def read(self, content: bytes, *, name: str) -> ParsedDocument:
+        """Read a document.
+
+        Raises:
+            UnsupportedFormatError: no loader takes the suffix.
+            UnreadableDocumentError: the bytes are not what the suffix says, or reading broke a limit.
+        """
+        connection = self._started()
+        try:
+            connection.send((content, name))
+            if not connection.poll(self._max_seconds):
+                self._stop()
+                raise UnreadableDocumentError(
+                    f"{name!r}: reading took longer than {self._max_seconds:g} s; split the file, or raise"
+                    " GROVE_INGESTION__READ_SECONDS"
+                )
+            # Pickled by our own code, but after it read the file: a loader's flaw that lets a file run
+            # code runs it with our rights in that process already.
+            outcome: ParsedDocument | MemoryError | tuple[str, str] = connection.recv()
+        except (EOFError, OSError) as error:
+            raise UnreadableDocumentError(
+                f"{name!r}: reading it ended the reading process ({self._how_it_ended()}); the file is"
+                " damaged, or made to do harm"
+            ) from error
+        if isinstance(outcome, MemoryError):
+            self._stop()
+            raise UnreadableDocumentError(
+                f"{name!r}: reading took more than {self._max_bytes} bytes of memory; split the file, or"
+                " raise GROVE_INGESTION__READ_BYTES"
+            )
+        if isinstance(outcome, ParsedDocument):
+            return outcome
+        raise error_named(*outcome)
+
+    def _started(self) -> Connection:
+        if self._connection is not None:
+            return self._connection
+        ours, theirs = Pipe()
+        arguments = (str(theirs.fileno()), str(self._max_bytes + _OWN_BYTES))
+        self._process = subprocess.Popen(
+            [*self._command, *arguments], pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL
+        )
+        theirs.close()
+        self._connection = ours
+        return ours
+
+    def _how_it_ended(self) -> str:
+        assert self._process is not None
+        code = self._process.wait()
+        self._stop()
+        return signal.Signals(-code).name if code < 0 else f"exit code {code}"
+
+    def _stop(self) -> None:
+        if self._process is not None and self._connection is not None:
+            self._connection.close()
+            self._process.kill()
+            self._process.wait()
+        self._process = self._connection = None

@@ -1,0 +1,56 @@
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from indexing.parse import parse_document
+from indexing.reader import Reader
+from rag.core.errors import UnreadableDocumentError, UnsupportedFormatError
+
+REPOSITORY = Path(__file__).parents[2]
+HOSTILE = (sys.executable, str(REPOSITORY / "tests" / "helpers" / "_hostile_reader.py"))
+
+
+@pytest.fixture(scope="module")
+def reader() -> Iterator[Reader]:
+    with Reader(max_seconds=3, max_bytes=300_000_000, command=HOSTILE) as reader:
+        yield reader
+
+
+@pytest.mark.parametrize("name", ["handbook.pdf", "field-notes.docx", "product.html", "peps/pep-0008.rst"])
+def test_a_document_is_read_as_in_this_process(reader: Reader, name: str) -> None:
+    content = (REPOSITORY / "examples" / name).read_bytes()
+    assert reader.read(content, name=name) == parse_document(content, name=name)
+
+
+def test_a_loaders_errors_come_through(reader: Reader) -> None:
+    with pytest.raises(UnsupportedFormatError, match=r"no loader takes \.xyz"):
+        reader.read(b"x", name="a.xyz")
+    with pytest.raises(UnreadableDocumentError, match="it is no PDF"):
+        reader.read(b"x", name="a.pdf")
+
+
+@pytest.mark.parametrize(
+    ("suffix", "words"),
+    [
+        ("hang", r"longer than 3 s; split the file, or raise GROVE_INGESTION__READ_SECONDS"),
+        ("hog", r"more than 300000000 bytes of memory.*GROVE_INGESTION__READ_BYTES"),
+        ("crash", r"ended the reading process \(SIGABRT\)"),
+        ("flaw", r"unexpected KeyError: 'a flaw'"),
+    ],
+)
+def test_what_a_hostile_file_does_is_said_and_the_next_one_is_read(
+    reader: Reader, suffix: str, words: str
+) -> None:
+    with pytest.raises(UnreadableDocumentError, match=rf"'evil\.{suffix}': .*{words}"):
+        reader.read(b"x", name=f"evil.{suffix}")
+    assert reader.read(b"All is well.", name="a.txt").text == "All is well."
+
+
+def test_the_process_ends_with_the_reader() -> None:
+    with Reader(max_seconds=3, max_bytes=300_000_000) as reader:
+        reader.read(b"Hello.", name="a.txt")
+        process = reader._process
+        assert process is not None
+    assert process.poll() is not None

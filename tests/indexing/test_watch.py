@@ -1,0 +1,40 @@
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from indexing.submit import submit_paths
+from indexing.watch import watch
+from indexing.worker import run_job
+from rag.compose import Grove
+
+
+def test_what_changes_on_disk_changes_in_the_collection(
+    grove: Grove, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    notes = tmp_path / "notes"
+    notes.mkdir()
+    (notes / "old.txt").write_text("An old note.")
+    (notes / "kept.txt").write_text("A note that stays.")
+    run_job(grove, submit_paths(grove, [Path("notes")], collection="c"))
+    stop = threading.Event()
+
+    def change() -> None:
+        time.sleep(0.5)
+        (notes / "new.txt").write_text("A new note.")
+        (notes / ".hidden.txt").write_text("Not a note.")
+        (notes / "old.txt").unlink()
+
+    changer = threading.Thread(target=change)
+    changer.start()
+    for changes in watch(grove, [Path("notes")], collection="c", stop=stop):
+        if changes.job_id:
+            run_job(grove, changes.job_id)
+        if grove.catalog.sources("c") == ["notes/kept.txt", "notes/new.txt"]:
+            stop.set()
+    changer.join()
+    assert grove.catalog.sources("c") == ["notes/kept.txt", "notes/new.txt"]
+    passages = grove.search("note", collection="c", retriever="lexical").passages
+    assert {passage.source for passage in passages} == {"notes/kept.txt", "notes/new.txt"}
