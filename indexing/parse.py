@@ -21,12 +21,15 @@ _OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ZIP = b"PK"
 _EXPECTED = {  # what a file of the suffix begins with, and what it is; others are text
     ".docx": (_ZIP, "Word document"),
+    ".epub": (_ZIP, "e-book"),
+    ".msg": (_OLD_OFFICE, "Outlook message"),
     ".ods": (_ZIP, "OpenDocument spreadsheet"),
     ".odt": (_ZIP, "OpenDocument text"),
     ".pdf": (b"%PDF-", "PDF"),
     ".pptx": (_ZIP, "PowerPoint presentation"),
     ".rtf": (b"{\\rtf", "RTF document"),
     ".xls": (_OLD_OFFICE, "old Excel workbook"),
+    ".zip": (_ZIP, "zip archive"),
     **dict.fromkeys((".xlsm", ".xlsx", ".xltx"), (_ZIP, "Excel workbook")),
 }
 _SIGNATURES = (

@@ -4,6 +4,7 @@ import io
 from collections.abc import Sequence
 
 import docx
+from _mail_files import JATS, eml_bytes, epub_bytes, msg_bytes, packed
 from reportlab.pdfgen.canvas import Canvas
 
 __all__ = ["COLUMN_LINES", "PAGE", "SAMPLES", "docx_bytes", "edge_pdf", "pdf_bytes", "two_column_pdf"]
@@ -129,11 +130,39 @@ _HTML = """<!doctype html><html><head><title>Bees</title><style>p {color: red}</
   wait()</pre><script>alert(1)</script></main><footer>Imprint</footer></body></html>
 """
 
+_ASCIIDOC = """= Keeping bees
+Ann Eir <ann@bees.org>
+:keywords: smoke, honey
+
+You need little.
+
+== Tools
+
+* A smoker
+* A veil
+
+|===
+|Tool |Price
+|Veil |12
+|===
+
+----
+== no heading
+----
+"""
+
 SAMPLES: dict[str, bytes] = {  # by loader
+    "asciidoc": _ASCIIDOC.encode(),
     "docx": docx_bytes(),
+    "eml": eml_bytes(("tools.md", b"# Tools\n\nA veil."), forwarded=b"They come in May."),
+    "epub": epub_bytes("<h1>Keeping bees</h1><p>You need little.</p>", "<ul><li>A veil</li></ul>"),
     "html": _HTML.encode(),
+    "json": b'{"title": "Bees", "tools": [{"name": "smoker", "price": 12.50}, {"name": "veil"}]}',
     "markdown": _MARKDOWN.encode(),
+    "msg": msg_bytes(),
     "pdf": two_column_pdf(),
     "rst": _RST.encode(),
     "text": b"One paragraph\nof two lines.\n\nAnother one.\n",
+    "xml": JATS.encode(),
+    "zip": packed({"deep/tools.md": b"# Tools\n\nA veil.", "note.txt": b"You need little."}),
 }
