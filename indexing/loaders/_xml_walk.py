@@ -66,7 +66,8 @@ class XmlWalk:
             self._walk_inside(element, tag, level)
 
     def _walk_inside(self, element: Element, tag: str, level: int) -> None:
-        if not any(_is_block(child) for child in element) and (tag in PARAGRAPHS or _has_text(element)):
+        has_text = _has_text(element)
+        if not any(_is_block(child) for child in element) and (tag in PARAGRAPHS or has_text):
             self._end()
             self.builder.add(text_of(element))
             return
@@ -81,7 +82,7 @@ class XmlWalk:
                 self._end()
                 title = f"{label} {text_of(child)}".strip()
                 self.builder.add(title, "heading", level=min(level, _MAX_LEVEL))
-            elif _has_text(element) and not _is_block(child):
+            elif has_text and not _is_block(child):
                 self._words.append(_inline(child))
             else:
                 self._end()
@@ -95,7 +96,7 @@ class XmlWalk:
         captions = [child for child in element if local(child.tag) in _CAPTIONS]
         self.builder.add(" ".join(filter(None, map(text_of, captions))))
         for child in element:
-            if child not in captions:
+            if local(child.tag) not in _CAPTIONS:
                 self.walk(child, level)
 
     def _list(self, element: Element, level: int) -> None:
@@ -112,7 +113,7 @@ class XmlWalk:
             "list",
         )
         for child in element:
-            if child not in items and local(child.tag) not in _TITLES:
+            if local(child.tag) not in _ITEMS | _TITLES:
                 self.walk(child, level + bool(title))
 
     def _end(self) -> None:
@@ -135,12 +136,13 @@ def _collect(element: Element, pieces: list[str]) -> None:
     tag = local(element.tag)
     if tag in _LEFT_OUT:
         return
-    is_apart = tag in _APART or _is_block(element) or (len(element) > 1 and not _has_text(element))
+    has_text = _has_text(element)
+    is_apart = tag in _APART or _is_block(element) or (len(element) > 1 and not has_text)
     pieces.append(" " if is_apart else "")
     pieces.append(element.text or "")
     for child in element:
         _collect(child, pieces)
-        pieces.append(child.tail or (" " if is_apart and not _has_text(element) else ""))
+        pieces.append(child.tail or (" " if is_apart and not has_text else ""))
     pieces.append(" " if is_apart else "")
 
 

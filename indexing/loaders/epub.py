@@ -49,8 +49,9 @@ class Epub:
             place = _package_place(archive)
             package = parse_xml(archive.read(place), name=place)
             builder = TextBuilder()
+            names = set(archive.namelist())
             for page in _pages(package, posixpath.dirname(place)):
-                if page in archive.namelist():
+                if page in names:
                     _add_page(builder, archive.read(page), name=f"{name}/{page}")
                 else:
                     builder.add(f"Chapter not read: {page} (it is missing from the file)")
