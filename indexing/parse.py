@@ -23,6 +23,8 @@ _JPEG = b"\xff\xd8\xff"
 _ZIP = b"PK"
 _EXPECTED = {  # what a file of the suffix begins with, and what it is; others are text
     ".docx": (_ZIP, "Word document"),
+    ".epub": (_ZIP, "e-book"),
+    ".msg": (_OLD_OFFICE, "Outlook message"),
     ".ods": (_ZIP, "OpenDocument spreadsheet"),
     ".odt": (_ZIP, "OpenDocument text"),
     ".pdf": (b"%PDF-", "PDF"),
@@ -31,6 +33,7 @@ _EXPECTED = {  # what a file of the suffix begins with, and what it is; others a
     ".rtf": (b"{\\rtf", "RTF document"),
     ".xls": (_OLD_OFFICE, "old Excel workbook"),
     **dict.fromkeys((".jpeg", ".jpg"), (_JPEG, "JPEG image")),
+    ".zip": (_ZIP, "zip archive"),
     **dict.fromkeys((".xlsm", ".xlsx", ".xltx"), (_ZIP, "Excel workbook")),
 }
 _SIGNATURES = (

@@ -5,13 +5,13 @@ Knows nothing of jobs and of the database.
 
 import hashlib
 import json
-import stat
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from indexing.files import content_of
 from indexing.parse import Parse, parse_document
 from rag.compose import Grove
 from rag.core.errors import UnreadableDocumentError
@@ -23,7 +23,7 @@ from rag.db.publish import EncodedDocument
 
 __all__ = ["Pipeline", "ReadDocument"]
 
-_VERSION = "3"  # raised when parsing, chunking or `analyze` changes: what was ingested before is read anew
+_VERSION = "4"  # raised when parsing, chunking or `analyze` changes: what was ingested before is read anew
 _CHUNKERS = Family("indexing.chunkers")
 _ENCODE_AT_ONCE = 64
 
@@ -72,22 +72,7 @@ class Pipeline:
         Raises:
             UnreadableDocumentError: it cannot be read, is empty or too large.
         """
-        path = Path(file.path)
-        try:
-            status = path.stat()
-            size = status.st_size
-            if not stat.S_ISREG(status.st_mode):
-                raise UnreadableDocumentError("not a regular file; name a file that holds a document")
-            if size == 0:
-                raise UnreadableDocumentError("the file is empty; name one that holds a document")
-            if size > self._max_file_bytes:
-                raise UnreadableDocumentError(
-                    f"the file has {size} bytes; at most {self._max_file_bytes} are taken"
-                    " (GROVE_INGESTION__MAX_FILE_BYTES)"
-                )
-            content = path.read_bytes()
-        except OSError as error:
-            raise UnreadableDocumentError(f"cannot read the file: {error.strerror}") from error
+        content = content_of(Path(file.path), max_bytes=self._max_file_bytes)
         return content, hashlib.sha256(content).hexdigest()
 
     def read(self, file: JobFile, content: bytes, content_hash: str) -> ReadDocument:

@@ -1,4 +1,4 @@
-"""Files -> a queued job. Nothing is read here but what an upload brings."""
+"""Files -> a queued job. Only what an upload brings is read here, and archives, which are taken apart."""
 
 import hashlib
 import os
@@ -10,8 +10,10 @@ import uuid
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
+from indexing.archives import is_archive, sources_in, unpacked
 from indexing.parse import supported_suffixes
 from rag.compose import Grove
 from rag.core.errors import InvalidInputError, NotFoundError
@@ -36,8 +38,9 @@ _NOT_FOR_NAMES = re.compile(r"[/\\\x00-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060-
 def submit_paths(grove: Grove, paths: Sequence[Path], *, collection: str) -> str:
     """Queue files and all that is below folders; give the job's id.
 
-    In folders, hidden files and kinds that no loader takes are left out and links are not followed. A
-    document's source is its path, relative to the working folder when it is below it.
+    In folders and archives, hidden files and kinds that no loader takes are left out and links are not
+    followed. A document's source is its path, relative to the working folder when it is below it; in an
+    archive, the archive's with the path inside it.
 
     Raises:
         InvalidInputError: a path that does not exist, or nothing to take in.
@@ -53,16 +56,18 @@ def submit_paths(grove: Grove, paths: Sequence[Path], *, collection: str) -> str
         )
     grove.ensure_collection(collection)
     files = {_source(path): _job_file(path) for path in found}
-    return grove.jobs.submit(collection, list(files.values()))
+    return grove.jobs.submit(collection, [part for file in files.values() for part in _parts(grove, file)])
 
 
 def delete_vanished(grove: Grove, paths: Sequence[Path], *, collection: str) -> list[str]:
     """Delete documents that came from below these paths and whose files are gone; give their sources."""
-    present = {_source(file) for path in paths for file in files_below(path)}
+    present, unclear = _present(grove, paths)
     vanished = [
         source
         for source in grove.catalog.sources(collection)
-        if source not in present and any(_is_below(source, _source(path)) for path in paths)
+        if source not in present
+        and not any(_is_below(source, archive) for archive in unclear)
+        and any(_is_below(source, _source(path)) for path in paths)
     ]
     for source in vanished:
         with suppress(NotFoundError):  # deleted meanwhile
@@ -71,7 +76,7 @@ def delete_vanished(grove: Grove, paths: Sequence[Path], *, collection: str) -> 
 
 
 def submit_uploads(grove: Grove, uploads: Sequence[tuple[str, Path]], *, collection: str) -> str:
-    """Queue uploaded files, moving each into the home first; give the job's id.
+    """Queue uploaded files, moving each, or what is in it, into the home first; give the job's id.
 
     Args:
         grove: the installation.
@@ -90,8 +95,11 @@ def submit_uploads(grove: Grove, uploads: Sequence[tuple[str, Path]], *, collect
     grove.ensure_collection(collection)
     directory = _uploads_dir(grove)
     directory.mkdir(parents=True, exist_ok=True)
-    files = [JobFile(name, str(_kept(path, directory))) for name, path in named]
-    return grove.jobs.submit(collection, files)
+    archives = [JobFile(name, str(path)) for name, path in named if is_archive(name)]
+    files = [JobFile(name, str(_kept(path, directory))) for name, path in named if not is_archive(name)]
+    return grove.jobs.submit(
+        collection, [*files, *(part for file in archives for part in _parts(grove, file))]
+    )
 
 
 def remove_uploads(grove: Grove, job_id: str) -> None:
@@ -153,11 +161,38 @@ def files_below(path: Path) -> Iterator[Path]:
                 yield file
 
 
+def _parts(grove: Grove, file: JobFile) -> list[JobFile]:
+    """Give what a file is to the job: itself, or the files of an archive."""
+    if not is_archive(file.source) or file.error is not None:
+        return [file]
+    limit = grove.settings.ingestion.max_file_bytes
+    parts = unpacked(Path(file.path), file.source, directory=_uploads_dir(grove), max_file_bytes=limit)
+    return [_with_short_source(part) for part in parts]
+
+
+def _present(grove: Grove, paths: Sequence[Path]) -> tuple[set[str], set[str]]:
+    """Give the sources that stand below the paths, and archives of which it cannot be told."""
+    limit = grove.settings.ingestion.max_file_bytes
+    files = {_source(file): file for path in paths for file in files_below(path)}
+    inside = {
+        source: sources_in(file, source, max_file_bytes=limit)
+        for source, file in files.items()
+        if is_archive(source)
+    }
+    present = set(files).union(*filter(None, inside.values()))
+    return present, {source for source, found in inside.items() if found is None}
+
+
 def _job_file(path: Path) -> JobFile:
-    source = _source(path)
-    too_long = f"the path has more than {_MAX_SOURCE_BYTES} bytes; move the file to a shorter one"
-    error = too_long if len(source.encode()) > _MAX_SOURCE_BYTES else None
-    return JobFile(source, str(path.absolute()), error)
+    return _with_short_source(JobFile(_source(path), str(path.absolute())))
+
+
+def _with_short_source(file: JobFile) -> JobFile:
+    if len(file.source.encode()) <= _MAX_SOURCE_BYTES:
+        return file
+    return replace(
+        file, error=f"the path has more than {_MAX_SOURCE_BYTES} bytes; move the file to a shorter one"
+    )
 
 
 def _source(path: Path) -> str:

@@ -11,11 +11,14 @@ from selectolax.lexbor import LexborNode
 from indexing.loaders._text import TextBuilder
 from rag.core.types import BlockKind
 
-__all__ = ["HtmlWalk"]
+__all__ = ["FURNITURE", "HtmlWalk"]
 
+FURNITURE = frozenset(
+    "aside footer nav".split()
+)  # of a page of the web; a book's or message's are its text
 _SKIPPED = frozenset(
-    """aside audio button canvas datalist embed footer head iframe input math nav noscript object script
-    select style svg template textarea video""".split()
+    """audio button canvas datalist embed head iframe input math noscript object script select style svg
+    template textarea video""".split()
 )
 _INLINE = frozenset(
     """a abbr acronym b bdi bdo big cite code data del dfn em font i img ins kbd label mark meter output
@@ -33,17 +36,20 @@ class HtmlWalk:
     """Collects text until an element ends the block it belongs to."""
 
     builder: TextBuilder
+    left_out: frozenset[str] = FURNITURE
     _words: list[str] = field(default_factory=list)  # of the block at hand; "\n" only where there is a <br>
     _items: list[str] = field(default_factory=list)  # of the list at hand
     _counters: list[int | None] = field(default_factory=list)  # of the lists around; None: not numbered
     _mark: str = ""  # of the item at hand, until its first text
     _rows: list[str] | None = None  # of the table at hand
     _cells: list[str] = field(default_factory=list)  # of the row at hand
-    _outer_tables: set[int] = field(default_factory=set)  # hold tables, so they are there for the looks
+    _outer_tables: set[int] = field(default_factory=set)  # are there for the looks: what is in them is text
 
     def walk(self, root: LexborNode) -> None:
         """Write all text below an element."""
-        self._outer_tables = {_table_around(table) for table in root.css("table table")}
+        outer = {_table_around(table) for table in root.css("table table")}
+        inner = (table for table in root.css("table") if table.mem_id not in outer)
+        self._outer_tables = outer | {table.mem_id for table in inner if _is_frame(table)}
         path: list[str] = []
         parents: list[LexborNode] = []
         node = root.first_child
@@ -69,7 +75,7 @@ class HtmlWalk:
             self._words.append(_SPACES.sub(" ", node.text_content or ""))
         elif tag == "br":
             self._words.append("\n")
-        elif tag in _SKIPPED or not tag[0].isalpha() or _is_hidden(node):
+        elif tag in _SKIPPED or tag in self.left_out or not tag[0].isalpha() or _is_hidden(node):
             pass
         elif tag == "pre" and self._rows is None:
             self._end_block()
@@ -164,6 +170,12 @@ def _table_around(table: LexborNode) -> int:
     while node is not None and node.tag != "table":
         node = node.parent
     return node.mem_id if node is not None else 0
+
+
+def _is_frame(table: LexborNode) -> bool:
+    """Tell a table that only places text, as e-mail does: more cells than one, and text in one of a row."""
+    rows = [[bool(cell.text().strip()) for cell in row.css("td, th")] for row in table.css("tr")]
+    return all(sum(row) <= 1 for row in rows) and any(len(row) > 1 for row in rows)
 
 
 def _is_hidden(node: LexborNode) -> bool:

@@ -3,12 +3,12 @@
 Knows expat. An element is named `{namespace}name`. Knows no format.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import IO, Protocol
 from xml.etree.ElementTree import Element, TreeBuilder
-from xml.parsers.expat import ExpatError, ParserCreate
+from xml.parsers.expat import ExpatError, ParserCreate, XMLParserType
 
-__all__ = ["Element", "ExpatError", "Handler", "local", "scan", "tree"]
+__all__ = ["Element", "ExpatError", "Handler", "local", "scan", "tree", "tree_with_document_type"]
 
 _PIECE_BYTES = 1 << 16
 _MAX_DEPTH = 250
@@ -44,7 +44,10 @@ def scan(stream: IO[bytes], handler: Handler) -> Iterator[None]:
         ExpatError: not well-formed.
         ValueError: an entity is declared, or elements nest too deep.
     """
-    parser = ParserCreate(namespace_separator="}")
+    return _scan(stream, handler, ParserCreate(namespace_separator="}"))
+
+
+def _scan(stream: IO[bytes], handler: Handler, parser: XMLParserType) -> Iterator[None]:
     depth = 0
 
     def start(tag: str, attributes: dict[str, str]) -> None:
@@ -84,6 +87,25 @@ def tree(stream: IO[bytes]) -> Element:
     return builder.builder.close()
 
 
+def tree_with_document_type(stream: IO[bytes], *, entity: Callable[[str], str]) -> Element:
+    """Give the root element of UTF-8 that may name a document type, which is not read.
+
+    Args:
+        stream: where the XML is read from.
+        entity: what an entity stands for that the document type would declare.
+
+    Raises:
+        ExpatError: not well-formed.
+        ValueError: an entity is declared, too deep, or too many elements.
+    """
+    builder = _LimitedTree()
+    parser = ParserCreate("utf-8", "}")
+    parser.SkippedEntityHandler = lambda name, _: builder.data(entity(name))
+    for _ in _scan(stream, builder, parser):
+        pass
+    return builder.builder.close()
+
+
 class _LimitedTree:
     def __init__(self) -> None:
         self.builder = TreeBuilder()
@@ -103,4 +125,4 @@ class _LimitedTree:
 
 
 def _refuse_entity(name: str, *_: object) -> None:
-    raise ValueError(f"it declares an entity ({name}), which Office files have not")
+    raise ValueError(f"it declares an entity ({name}), which is not read; write out what it stands for")

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import docx
 import pypdfium2
+from _mail_files import JATS, eml_bytes, epub_bytes, msg_bytes, packed
 from _office_files import RTF, XLS, ods_bytes, odt_bytes, pptx_bytes, xlsx_bytes
 from reportlab.pdfgen.canvas import Canvas
 
@@ -141,15 +142,41 @@ _HTML = """<!doctype html><html><head><title>Bees</title><style>p {color: red}</
   wait()</pre><script>alert(1)</script></main><footer>Imprint</footer></body></html>
 """
 
+_ASCIIDOC = """= Keeping bees
+Ann Eir <ann@bees.org>
+:keywords: smoke, honey
+
+You need little.
+
+== Tools
+
+* A smoker
+* A veil
+
+|===
+|Tool |Price
+|Veil |12
+|===
+
+----
+== no heading
+----
+"""
+
 _ROWS = """<row><c t="inlineStr"><is><t>Tool</t></is></c><c t="s"><v>0</v></c></row>
 <row><c t="str"><v>Veil</v></c><c><v>12</v></c></row>"""
 
 SAMPLES: dict[str, bytes] = {  # by loader
+    "asciidoc": _ASCIIDOC.encode(),
     "csv": b"Tool;Price\nVeil;12,50\nSmoker;30\n",
     "docx": docx_bytes(),
+    "eml": eml_bytes(("tools.md", b"# Tools\n\nA veil."), forwarded=b"They come in May."),
+    "epub": epub_bytes("<h1>Keeping bees</h1><p>You need little.</p>", "<ul><li>A veil</li></ul>"),
     "html": _HTML.encode(),
     "image": png_bytes("Keeping bees", "You need little."),
+    "json": b'{"title": "Bees", "tools": [{"name": "smoker", "price": 12.50}, {"name": "veil"}]}',
     "markdown": _MARKDOWN.encode(),
+    "msg": msg_bytes(),
     "ods": ods_bytes(),
     "odt": odt_bytes(),
     "pdf": two_column_pdf(),
@@ -159,4 +186,6 @@ SAMPLES: dict[str, bytes] = {  # by loader
     "text": b"One paragraph\nof two lines.\n\nAnother one.\n",
     "xls": XLS,
     "xlsx": xlsx_bytes({"Prices": _ROWS, "Empty": ""}, strings="<si><t>Price</t></si>"),
+    "xml": JATS.encode(),
+    "zip": packed({"deep/tools.md": b"# Tools\n\nA veil.", "note.txt": b"You need little."}),
 }

@@ -181,8 +181,8 @@ def test_an_encrypted_file_says_so() -> None:
         _load(pdf_bytes([(50, 500, "secret")], password="letmein"))
 
 
-def test_a_file_without_text_asks_for_ocr() -> None:
-    with pytest.raises(UnreadableDocumentError, match="OCR"):
+def test_a_file_without_anything_to_read_says_so() -> None:
+    with pytest.raises(UnreadableDocumentError, match="no text can be seen"):
         _load(pdf_bytes([]))
 
 
