@@ -69,7 +69,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_an_archive_becomes_a_document_for_each_of_its_files(grove: Grove, here: Path) -> None:
     inner = packed({"swarms.md": b"# Swarms\n\nThey come in May."})
-    files = {"deep/tools.txt": b"A veil.", "inner.zip": inner, "hive.png": b"?", ".hidden.txt": b"?"}
+    files = {"deep/tools.txt": b"A veil.", "inner.zip": inner, "hive.mp3": b"?", ".hidden.txt": b"?"}
     (here / "a.zip").write_bytes(packed({**files, "__MACOSX/._tools.txt": b"?", "deep/": b""}))
     assert _ingested(grove, Path("a.zip")) == {
         "a.zip/deep/tools.txt": "done",
@@ -147,7 +147,7 @@ def test_a_file_that_is_not_read_fails_alone(grove: Grove, here: Path, content: 
     [
         (b"PK\x03\x04 and nothing more", "broken or cut short"),
         (packed({"a.txt": b"x" * 99})[:-30], "broken or cut short"),
-        (packed({"picture.png": b"x"}), "holds no file that is read"),
+        (packed({"sound.mp3": b"x"}), "holds no file that is read"),
         (packed({}), "holds no file that is read"),
         (_bomb(100), "unpacks to more than"),
         (packed({"i.zip": _bomb(100), "good.txt": b"x"}), "unpacks to more than"),
@@ -213,4 +213,4 @@ def test_a_zip_inside_another_document_is_a_section_a_file() -> None:
 
 def test_a_zip_in_which_nothing_is_read_is_refused() -> None:
     with pytest.raises(UnreadableDocumentError, match="holds no text"):
-        parse_document(packed({"a.png": b"x"}), name="a.zip")
+        parse_document(packed({"a.mp3": b"x"}), name="a.zip")

@@ -36,7 +36,7 @@ def test_a_message_has_its_fields_its_richest_body_and_what_is_attached() -> Non
     document = _eml(
         eml_bytes(
             ("tools.md", b"# Tools\n\nA veil."),
-            ("hive.png", b"\x89PNG"),
+            ("hive.mp3", b"\x89PNG"),
             forwarded=b"They come in May.",
         )
     )
@@ -50,7 +50,7 @@ def test_a_message_has_its_fields_its_richest_body_and_what_is_attached() -> Non
         ("heading", 2, "Attachment: tools.md"),
         ("heading", 3, "# Tools"),
         ("paragraph", 0, "A veil."),
-        ("paragraph", 0, "Attachment not read: hive.png (no loader takes .png)"),
+        ("paragraph", 0, "Attachment not read: hive.mp3 (no loader takes .mp3)"),
         ("heading", 2, "Swarms"),
         ("table", 0, "From: Cy <cy@bees.org>"),
         ("paragraph", 0, "They come in May."),
@@ -60,7 +60,7 @@ def test_a_message_has_its_fields_its_richest_body_and_what_is_attached() -> Non
         "author": "Ann Eir <ann@bees.org>",
         "created": "2020-01-31",
         "to": ("bo@bees.org", "cy@bees.org"),
-        "attachments": ("tools.md", "hive.png", "Swarms"),
+        "attachments": ("tools.md", "hive.mp3", "Swarms"),
     }
 
 
