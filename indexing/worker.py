@@ -16,7 +16,7 @@ from indexing.pipeline import Pipeline, ReadDocument
 from indexing.reader import Reader
 from indexing.submit import remove_orphans, remove_uploads
 from rag.compose import Grove
-from rag.core.errors import ConflictError, NotFoundError, RagError, UnavailableError
+from rag.core.errors import ConflictError, DamagedSegmentError, NotFoundError, RagError, UnavailableError
 from rag.db.jobs import JobFile, JobStatus, LeasedJob, LeaseLostError
 from rag.db.publish import EncodedDocument, Published
 
@@ -224,7 +224,7 @@ class _JobRun:
             self._tell("staged")
         self._tell("published", files_done=self._progress.files_done + len(batch))
         if encoded:
-            with suppress(NotFoundError):  # the collection was deleted meanwhile
+            with suppress(NotFoundError, DamagedSegmentError):  # deleted meanwhile; its searches tell
                 tidy(self._grove, self._job.collection)
 
     def _make_visible(self, session: Session, encoded: list[EncodedDocument]) -> list[Published]:
@@ -293,6 +293,6 @@ def _tidy_all(grove: Grove) -> None:
     """Remove what crashes, deletes and merges left behind."""
     grove.publisher.sweep()
     for collection in grove.catalog.collections():
-        with suppress(NotFoundError):  # deleted meanwhile
+        with suppress(NotFoundError, DamagedSegmentError):  # deleted meanwhile; its searches tell
             tidy(grove, collection.name)
     remove_orphans(grove)
