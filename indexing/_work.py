@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from rag.compose import Grove
-from rag.db.jobs import LeasedJob
+from rag.db.jobs import LeasedJob, LeaseLostError
 
 __all__ = ["Progress", "StoppedError", "Work"]
 
@@ -14,7 +14,7 @@ __all__ = ["Progress", "StoppedError", "Work"]
 class Progress:
     """Where a job stands; `step` is what was just done."""
 
-    step: str  # leased, read, encoding, encoded, staged, published, finished
+    step: str  # leased, read, encoding, encoded, staged, published, switching, switched, finished
     num_files: int
     files_done: int = 0  # taken in, skipped or failed
     chunks_read: int = 0
@@ -36,6 +36,7 @@ class Work:
         self.job = job
         self._on_progress = on_progress
         self._stop = stop
+        self.lost: LeaseLostError | None = None  # set once the heartbeat finds it
         self.progress = Progress("leased", len(job.files))
         self.is_finished = False
 
@@ -48,8 +49,11 @@ class Work:
         """Raise when the worker is to stop.
 
         Raises:
+            LeaseLostError: the job is no longer this worker's.
             StoppedError: it was asked to.
         """
+        if self.lost is not None:
+            raise self.lost
         if self._stop.is_set():
             raise StoppedError
 

@@ -99,7 +99,7 @@ class Intake:
                 return _Read(ordinal, file, known_id=known_id)
             self._grove.jobs.start_file(self._job, ordinal)
             return _Read(ordinal, file, document=self._pipeline.read(file, content, content_hash))
-        except UnavailableError:
+        except (LeaseLostError, UnavailableError):
             raise
         except RagError as error:
             return _Read(ordinal, file, error=str(error))

@@ -4,22 +4,25 @@ import logging
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 from indexing._work import Progress, StoppedError, Work
 from indexing.compaction import tidy
 from indexing.intake import Intake
+from indexing.reindex import Reindex
 from indexing.submit import remove_orphans, remove_uploads
 from rag.compose import Grove
 from rag.core.errors import DamagedSegmentError, NotFoundError, UnavailableError
-from rag.db.jobs import JobStatus, LeasedJob, LeaseLostError
+from rag.db.jobs import JobHaltedError, JobStatus, LeaseLostError
 
 __all__ = ["Progress", "run_job", "work_forever"]
 
 _POLL_SECONDS = 0.5
+_HEARTBEAT_SECONDS = 2.0  # a pause, too, is noticed by it
 _RETRY_SECONDS = 5.0
 _TIDY_SECONDS = 600.0
+_KINDS: Mapping[str, type[Intake] | type[Reindex]] = {"ingest": Intake, "reindex": Reindex}
 _log = logging.getLogger(__name__)
 
 
@@ -32,8 +35,9 @@ def run_job(
 ) -> JobStatus | None:
     """Run the given job, or the oldest free one; None when there is none to run.
 
-    A job that another worker holds is not run; a worker that loses its lease stops. When stopped or
-    interrupted, the job is given back at once and what was published stays.
+    A job that another worker holds is not run; a worker that loses its lease stops, and one whose job is
+    paused or cancelled just ends. When stopped or interrupted, the job is given back at once and what was
+    published stays.
 
     Raises:
         LeaseLostError: another worker took the job over.
@@ -45,12 +49,14 @@ def run_job(
         return None
     work = Work(grove, job, on_progress, stop or threading.Event())
     try:
-        with _heartbeat(grove, job, lease_seconds):
+        with _heartbeat(work, lease_seconds):
             grove.publisher.sweep()
-            Intake(work).run()
-            grove.jobs.finish(job)
+            error = _KINDS[job.kind](work).run()
+            grove.jobs.finish(job, error=error)
             work.is_finished = True
             work.tell("finished")
+    except JobHaltedError as halted:
+        _log.info("%s", halted)
     except StoppedError:
         _log.info("stopped; job %s goes on with the next worker", job.job_id)
     finally:
@@ -78,15 +84,17 @@ def work_forever(grove: Grove, stop: threading.Event) -> None:
 
 
 @contextmanager
-def _heartbeat(grove: Grove, job: LeasedJob, lease_seconds: float) -> Iterator[None]:
+def _heartbeat(work: Work, lease_seconds: float) -> Iterator[None]:
+    grove, job = work.grove, work.job
     stop = threading.Event()
 
     def beat() -> None:
-        while not stop.wait(lease_seconds / 3):
+        while not stop.wait(min(lease_seconds / 3, _HEARTBEAT_SECONDS)):
             try:
                 grove.jobs.heartbeat(job, lease_seconds=lease_seconds)
-            except LeaseLostError:
-                return  # the next publication notices it and stops the run
+            except LeaseLostError as lost:
+                work.lost = lost
+                return
             except UnavailableError as error:
                 _log.warning("the lease of job %s could not be prolonged: %s", job.job_id, error)
 

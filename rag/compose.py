@@ -21,8 +21,10 @@ from rag.core.settings import Part, Settings
 from rag.core.timings import Timings
 from rag.core.types import Hit, Passage
 from rag.db.catalog import Catalog
+from rag.db.job_control import JobControl
 from rag.db.jobs import JobQueue
 from rag.db.publish import Publisher
+from rag.db.reindex import Reindexer
 from rag.db.runs import RunLog
 from rag.db.session import Database, open_database
 from rag.encoders._cache import CachedEncoder
@@ -80,6 +82,11 @@ class Grove:
         return JobQueue(self.database, self.settings.tenant)
 
     @cached_property
+    def job_control(self) -> JobControl:
+        """Pause, resume, cancel and retry jobs."""
+        return JobControl(self.database, self.settings.tenant)
+
+    @cached_property
     def runs(self) -> RunLog:
         """Keep the events of every question."""
         return RunLog(self.database, self.settings.tenant)
@@ -100,6 +107,11 @@ class Grove:
     def publisher(self) -> Publisher:
         """Write what can be found."""
         return Publisher(self.database, self.store, self.settings.tenant)
+
+    @cached_property
+    def reindexer(self) -> Reindexer:
+        """Rebuild indexes beside those that serve."""
+        return Reindexer(self.database, self.store, self.settings.tenant)
 
     @cached_property
     def support(self) -> Support:
@@ -141,7 +153,7 @@ class Grove:
         if (indexed := self.catalog.snapshot(name).encoder) != fingerprint:
             raise ConflictError(
                 f"collection {name!r} was indexed with {indexed}, the settings say {fingerprint};"
-                " choose another collection, or delete this one first"
+                f" choose another collection, or `rag reindex --collection {shlex.quote(name)}`"
             )
         return False
 

@@ -5,11 +5,15 @@ from datetime import datetime
 
 from rag.core.errors import ConflictError
 
-__all__ = ["FileStatus", "JobFile", "JobStatus", "LeaseLostError", "LeasedJob"]
+__all__ = ["FileStatus", "JobFile", "JobHaltedError", "JobStatus", "LeaseLostError", "LeasedJob"]
 
 
 class LeaseLostError(ConflictError):
     """Say that another worker has taken the job over."""
+
+
+class JobHaltedError(LeaseLostError):
+    """Say that a person has paused or cancelled the job."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,7 @@ class LeasedJob:
     """A job in one worker's hands: what is left to do."""
 
     job_id: str
+    kind: str
     collection: str
     worker: str
     files: dict[int, JobFile]  # ordinal -> file, those not finished
@@ -34,7 +39,7 @@ class LeasedJob:
 
 @dataclass(frozen=True, slots=True)
 class FileStatus:
-    """How one file of a job fares: queued, running, done, skipped or failed."""
+    """How one file of a job fares: queued, running, done, skipped, failed or cancelled."""
 
     source: str
     state: str
@@ -45,11 +50,19 @@ class FileStatus:
 
 @dataclass(frozen=True, slots=True)
 class JobStatus:
-    """How a job fares: queued, running, done (some files may have failed), or failed (all did)."""
+    """How a job fares.
+
+    `kind` is ingest or reindex; `state` is queued, running, paused, done (some files may have failed),
+    failed (all did, or the rebuilding) or cancelled. The chunks are those of a rebuilding.
+    """
 
     job_id: str
+    kind: str
     collection: str
     state: str
     created_at: datetime
     finished_at: datetime | None
+    error: str | None
+    chunks_done: int
+    chunks_total: int
     files: list[FileStatus]

@@ -16,10 +16,12 @@ from rag.db._segments import (
     SegmentLoad,
     dead_versions,
     delete_where,
+    find_collection,
     name_segment,
     raise_generation,
     segment_loads,
     serving_index,
+    written_indexes,
 )
 from rag.db._versions import Change, KnownVersion, known_versions, write_versions
 from rag.db.session import Database
@@ -61,7 +63,7 @@ class Publisher:
             )
         with self._database.write() as session:
             self._database.lock(session, "collections")
-            if _find(session, self._tenant, name) is not None:
+            if find_collection(session, self._tenant, name) is not None:
                 return False
             row = CollectionRow(id=uuid.uuid4().hex, tenant=self._tenant, name=name)
             session.add(row)
@@ -98,7 +100,7 @@ class Publisher:
         if index.encoder != encoder:
             raise ConflictError(
                 f"collection {collection!r} was indexed with {index.encoder}, the settings say {encoder};"
-                " ingest into another collection"
+                " ingest into another collection, or `rag reindex` this one"
             )
         known = known_versions(session, row.id, [item.source for item in documents])
         published: list[Published] = []
@@ -114,7 +116,8 @@ class Publisher:
             write_versions(session, row, changes)
         rows = [row for change in changes for row in change.item.store_rows(change.version_id)]
         if rows:
-            name_segment(session, index, self._store.stage(rows, session=session), rows)
+            for each in written_indexes(session, row.id, encoder=encoder):
+                name_segment(session, each, self._store.stage(rows, session=session), rows)
         return published
 
     def delete_documents(self, collection: str, *, source: str | None = None) -> tuple[int, int]:
@@ -152,18 +155,18 @@ class Publisher:
         self.sweep()
         return counts
 
-    def loads(self, collection: str) -> list[SegmentLoad]:
-        """List a collection's segments, smallest first.
+    def loads(self, collection: str, *, index_id: str | None = None) -> list[SegmentLoad]:
+        """List the segments of a collection's serving index, or of the given one, smallest first.
 
         Raises:
             NotFoundError: no such collection.
         """
         with self._database.read() as session:
-            index = serving_index(session, self._collection(session, collection).id)
-            return segment_loads(session, index.id)
+            row = self._collection(session, collection)
+            return segment_loads(session, index_id or serving_index(session, row.id).id)
 
     def replace_segments(self, collection: str, old: Sequence[Segment]) -> bool:
-        """Merge segments into one of their live rows; false when another merge was faster.
+        """Merge segments of one index into one of their live rows; false when another merge was faster.
 
         What is deleted while this runs stays deleted.
 
@@ -203,27 +206,21 @@ class Publisher:
             merged.append(self._store.stage(rows, session=session))
         collection_id = self._collection(session, collection).id
         raise_generation(session, collection_id)
-        index = serving_index(session, collection_id)
         segment_ids = [segment.segment_id for segment in old]
-        here = SegmentRow.index_id == index.id, SegmentRow.id.in_(segment_ids)
-        if len(session.scalars(select(SegmentRow.id).where(*here)).all()) < len(old):
+        index_ids = session.scalars(select(SegmentRow.index_id).where(SegmentRow.id.in_(segment_ids))).all()
+        if len(index_ids) < len(old):
             raise _OvertakenError
+        index = session.get_one(IndexRow, index_ids[0])
         dead = dead_versions(session, segment_ids)
-        session.execute(delete(SegmentRow).where(*here))
+        session.execute(delete(SegmentRow).where(SegmentRow.id.in_(segment_ids)))
         for segment in merged:
             name_segment(session, index, segment, rows, dead=dead)
 
     def _collection(self, session: Session, name: str) -> CollectionRow:
-        row = _find(session, self._tenant, name)
+        row = find_collection(session, self._tenant, name)
         if row is None:
             raise NotFoundError(f"no collection {name!r}; `rag collections` lists what there is")
         return row
-
-
-def _find(session: Session, tenant: str, name: str) -> CollectionRow | None:
-    return session.scalar(
-        select(CollectionRow).where(CollectionRow.tenant == tenant, CollectionRow.name == name)
-    )
 
 
 class _OvertakenError(Exception):
