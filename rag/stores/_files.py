@@ -4,6 +4,7 @@ A segment carries the SHA-256 of its files. What is read is compared with it fir
 found by that and not by a wrong answer.
 """
 
+import errno
 import hashlib
 import json
 import os
@@ -13,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rag.core.errors import DamagedSegmentError, SegmentGoneError
+from rag.core.errors import DamagedSegmentError, SegmentGoneError, UnavailableError
 
 _PARTIAL = ".partial"
 _CHECKSUMS = "checksums.json"  # path below the segment -> SHA-256, hex
@@ -23,17 +24,24 @@ _STAGING_SECONDS = 3600
 
 @contextmanager
 def written_whole(target: Path) -> Iterator[Path]:
-    """Give a directory to fill; it gets its name, durably, when the block ends well."""
+    """Give a directory to fill; it gets its name, durably, when the block ends well.
+
+    Raises:
+        UnavailableError: the disk is full.
+    """
     partial = target.with_name(target.name + _PARTIAL)
-    partial.mkdir(parents=True)
     try:
+        partial.mkdir(parents=True)
         yield partial
-    except BaseException:
+        (partial / _CHECKSUMS).write_text(json.dumps(_checksums(partial, partial)))
+        for path in [*partial.rglob("*"), partial]:
+            _sync(path)
+    except BaseException as error:
         shutil.rmtree(partial, ignore_errors=True)
+        # FAISS and tantivy have errors of their own; the system's words are in all of them.
+        if isinstance(error, Exception) and os.strerror(errno.ENOSPC) in str(error):
+            raise UnavailableError(f"the disk of {target.parent} is full; free some of it") from error
         raise
-    (partial / _CHECKSUMS).write_text(json.dumps(_checksums(partial, partial)))
-    for path in [*partial.rglob("*"), partial]:
-        _sync(path)
     partial.rename(target)
     _sync(target.parent)
 
