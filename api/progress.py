@@ -1,4 +1,4 @@
-"""Progress bars of an ingestion job, whoever runs it."""
+"""Progress bars of a job, whoever runs it."""
 
 import time
 from datetime import timedelta
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["follow_job"]
 
 _POLL_SECONDS = 0.3
-_FINISHED = ("done", "failed")
+_AT_REST = ("done", "failed", "cancelled", "paused")
 
 
 def follow_job(console: Console, grove: "Grove", job_id: str) -> "JobStatus":
@@ -36,7 +36,7 @@ def follow_job(console: Console, grove: "Grove", job_id: str) -> "JobStatus":
 
     with _Bars(console.err) as bars:
         run_job(grove, job_id, on_progress=bars.show)
-        while (status := grove.jobs.job(job_id)).state not in _FINISHED:
+        while (status := grove.jobs.job(job_id)).state not in _AT_REST:
             bars.show_status(status)
             time.sleep(_POLL_SECONDS)
             run_job(grove, job_id, on_progress=bars.show)  # takes over if that worker died
@@ -90,4 +90,7 @@ class _Bars:
     def show_status(self, status: "JobStatus") -> None:
         """Show what a worker elsewhere has done."""
         finished = sum(file.state not in ("queued", "running") for file in status.files)
-        self._progress.update(self._files, total=len(status.files), completed=finished)
+        if status.kind == "reindex":
+            self._progress.update(self._chunks, total=status.chunks_total, completed=status.chunks_done)
+        else:
+            self._progress.update(self._files, total=len(status.files), completed=finished)

@@ -187,7 +187,7 @@ class Deleted:
 
 @dataclass(frozen=True, slots=True)
 class JobList:
-    """Ingestion jobs, newest first."""
+    """Jobs, newest first."""
 
     jobs: list[JobStatus]
 

@@ -101,13 +101,15 @@ def _shown_of(owner: object, path: str, variable: str, default: str) -> str:
 def _commands(group: TyperGroup, path: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     for name, command in group.commands.items():
         here = (*path, name)
-        if isinstance(command, TyperGroup):
+        if isinstance(command, TyperGroup) and not command.invoke_without_command:
             yield from _commands(command, here)
             continue
-        assert isinstance(command, TyperCommand)
+        assert isinstance(command, TyperCommand | TyperGroup)
         command.rich_markup_mode = None  # no frames
         context = typer.Context(command, info_name=f"rag {' '.join(here)}", terminal_width=100)
         yield " ".join(here), command.get_help(context).rstrip()
+        if isinstance(command, TyperGroup):
+            yield from _commands(command, here)
 
 
 PAGES = {"settings.md": settings_page, "command-line.md": command_line_page}

@@ -26,13 +26,15 @@ def compact(grove: Grove, collection: str) -> bool:
     return grove.publisher.replace_segments(collection, segments)
 
 
-def tidy(grove: Grove, collection: str) -> bool:
+def tidy(grove: Grove, collection: str, *, index_id: str | None = None) -> bool:
     """Merge what is worth it: many small segments, and those with many dead rows; tell whether it did.
+
+    It does so in the index that serves, or in the given one.
 
     Raises:
         NotFoundError: no such collection.
     """
-    loads = grove.publisher.loads(collection)
+    loads = grove.publisher.loads(collection, index_id=index_id)
     worn = [each.segment for each in loads if each.num_dead_rows > _MAX_DEAD * each.segment.num_rows]
     if worn:
         return grove.publisher.replace_segments(collection, worn)

@@ -103,15 +103,15 @@ def submit_uploads(grove: Grove, uploads: Sequence[tuple[str, Path]], *, collect
 
 
 def remove_uploads(grove: Grove, job_id: str) -> None:
-    """Remove the uploads of a finished job: what was read of them stands in the database."""
+    """Remove the uploads of a finished job, but for those that failed and may be retried."""
     directory = _uploads_dir(grove)
-    for path in map(Path, grove.jobs.paths(job_id)):
+    for path in map(Path, grove.jobs.settled_paths(job_id)):
         if path.parent == directory:
             path.unlink(missing_ok=True)
 
 
 def remove_orphans(grove: Grove) -> None:
-    """Remove uploads that no unfinished job names."""
+    """Remove uploads that no job wants any more."""
     directory = _uploads_dir(grove)
     if not directory.is_dir():
         return

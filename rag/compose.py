@@ -6,22 +6,25 @@ it needs.
 """
 
 import inspect
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
-from rag.core.errors import ConflictError, InvalidInputError
+from rag.core.errors import ConflictError, DamagedSegmentError, InvalidInputError, SegmentGoneError
 from rag.core.filters import Filter, parse_filter
 from rag.core.protocols import Encoder, Generator, Retriever, SearchRequest, Store
 from rag.core.registry import Family
 from rag.core.settings import Part, Settings
 from rag.core.timings import Timings
-from rag.core.types import Passage
+from rag.core.types import Hit, Passage
 from rag.db.catalog import Catalog
+from rag.db.job_control import JobControl
 from rag.db.jobs import JobQueue
 from rag.db.publish import Publisher
+from rag.db.reindex import Reindexer
 from rag.db.runs import RunLog
 from rag.db.session import Database, open_database
 from rag.encoders._cache import CachedEncoder
@@ -79,6 +82,11 @@ class Grove:
         return JobQueue(self.database, self.settings.tenant)
 
     @cached_property
+    def job_control(self) -> JobControl:
+        """Pause, resume, cancel and retry jobs."""
+        return JobControl(self.database, self.settings.tenant)
+
+    @cached_property
     def runs(self) -> RunLog:
         """Keep the events of every question."""
         return RunLog(self.database, self.settings.tenant)
@@ -99,6 +107,11 @@ class Grove:
     def publisher(self) -> Publisher:
         """Write what can be found."""
         return Publisher(self.database, self.store, self.settings.tenant)
+
+    @cached_property
+    def reindexer(self) -> Reindexer:
+        """Rebuild indexes beside those that serve."""
+        return Reindexer(self.database, self.store, self.settings.tenant)
 
     @cached_property
     def support(self) -> Support:
@@ -140,7 +153,7 @@ class Grove:
         if (indexed := self.catalog.snapshot(name).encoder) != fingerprint:
             raise ConflictError(
                 f"collection {name!r} was indexed with {indexed}, the settings say {fingerprint};"
-                " choose another collection, or delete this one first"
+                f" choose another collection, or `rag reindex --collection {shlex.quote(name)}`"
             )
         return False
 
@@ -165,6 +178,7 @@ class Grove:
         Raises:
             InvalidInputError: a blank text, a k out of range, a wrong filter or an unknown retriever.
             NotFoundError: no such collection.
+            DamagedSegmentError: the collection's index must be rebuilt.
         """
         if not text.strip() or len(text) > _MAX_QUERY_CHARS:
             raise InvalidInputError(
@@ -176,12 +190,35 @@ class Grove:
         with timings.stage("total"):
             condition = parse_filter(filter)
             searcher = self.retriever(retriever)
-            with timings.stage("snapshot"):
-                snapshot = self.catalog.snapshot(collection)
-            hits = searcher.retrieve(SearchRequest(text, snapshot, condition, timings), k=k)
+            hits = self._hits(searcher, text, collection, condition, timings, k=k)
             with timings.stage("passages"):
                 passages = self.catalog.passages(hits)
         return SearchResult(passages, timings.as_dict())
+
+    def _hits(
+        self,
+        searcher: Retriever,
+        text: str,
+        collection: str,
+        condition: Filter | None,
+        timings: Timings,
+        *,
+        k: int,
+    ) -> list[Hit]:
+        """Search the collection as it is, again when its segments were replaced under the search."""
+        advice = f"`rag reindex --collection {shlex.quote(collection)}` writes the index anew"
+        former = -1
+        while True:
+            with timings.stage("snapshot"):
+                snapshot = self.catalog.snapshot(collection)
+            try:
+                return searcher.retrieve(SearchRequest(text, snapshot, condition, timings), k=k)
+            except SegmentGoneError as error:
+                if snapshot.generation == former:
+                    raise SegmentGoneError(f"{error}; if it stays so, {advice}") from error
+                former = snapshot.generation
+            except DamagedSegmentError as error:
+                raise DamagedSegmentError(f"{error}; {advice}") from error
 
     def check_search(
         self, *, collection: str, retriever: str, filter: object

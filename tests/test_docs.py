@@ -78,7 +78,7 @@ def test_every_command_in_the_docs_has_the_options_it_is_given(page: Path) -> No
     for line in re.findall(r"^(?:\.venv/bin/)?rag (.*)$", blocks(page).replace("\\\n", " "), re.MULTILINE):
         command = typer.main.get_command(app)
         words = shlex.split(line, comments=True)
-        while isinstance(command, TyperGroup):
+        while isinstance(command, TyperGroup) and words and not words[0].startswith("-"):
             command = command.commands[words.pop(0)]
         known = {name for option in command.params for name in (*option.opts, *option.secondary_opts)}
         assert {word for word in words if word.startswith("-")} <= known, line

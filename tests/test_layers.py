@@ -16,7 +16,7 @@ FAMILIES = (
     "indexing/chunkers",
 )
 # The one place of each kind that keeps serving whatever a request or a file does.
-CATCH_ALL = ("api/main.py", "indexing/_reader_process.py", "indexing/worker.py")
+CATCH_ALL = ("api/main.py", "indexing/_reader_process.py", "indexing/intake.py", "indexing/worker.py")
 
 
 def sources() -> list[Path]:

@@ -1,30 +1,26 @@
-"""ingest, delete, collections, documents, show, jobs: what is in the library."""
+"""ingest, delete, collections, documents, show: what is in the library."""
 
 import time
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from api.console import Collection, Console, Home, Json, as_json
 from api.progress import follow_job
 from api.render import table_text
+from api.reports import exit_code, job_report, job_summary
 from rag.core.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from rag.compose import Grove
-    from rag.db.jobs import JobStatus
 
 __all__ = ["add_commands"]
-
-_FAILED = 1
-_DONE_IN_PART = 3
 
 
 def add_commands(app: typer.Typer) -> None:
     """Register this group's commands."""
-    for command in (ingest, delete, collections, documents, show, jobs):
+    for command in (ingest, delete, collections, documents, show):
         app.command()(command)
 
 
@@ -63,12 +59,12 @@ def ingest(
         return
     status = follow_job(console, grove, job_id)
     deleted = delete_vanished(grove, paths, collection=collection) if sync or watch else []
-    report = _report(status, deleted, time.monotonic() - started)
-    console.result(report, _summary(report))
+    report = job_report(status, seconds=time.monotonic() - started, deleted=deleted)
+    console.result(report, job_summary(status, report))
     if watch:
         _watch(console, grove, paths, collection)
-    if report["failed"]:
-        raise typer.Exit(_FAILED if status.state == "failed" else _DONE_IN_PART)
+    if code := exit_code(report):
+        raise typer.Exit(code)
 
 
 def delete(
@@ -127,17 +123,6 @@ def show(
     console.result(fields, f"{document.title} ({document.source})\n\n{document.text}")
 
 
-def jobs(
-    limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="How many, newest first.")] = 20,
-    home: Home = None,
-    json: Json = False,
-) -> None:
-    """List the ingestion jobs."""
-    console, grove = _open(home, json)
-    rows = as_json(grove.jobs.jobs(limit))
-    console.result({"jobs": rows}, table_text(rows, ["job_id", "collection", "state", "created_at"]))
-
-
 def _open(home: Path | None, is_json: bool) -> "tuple[Console, Grove]":
     from rag.compose import Grove
 
@@ -152,30 +137,5 @@ def _watch(console: Console, grove: "Grove", paths: list[Path], collection: str)
     for changes in watch(grove, paths, collection=collection):
         started = time.monotonic()
         status = follow_job(console, grove, changes.job_id) if changes.job_id else None
-        report = _report(status, changes.deleted, time.monotonic() - started)
-        console.result(report, _summary(report))
-
-
-def _report(status: "JobStatus | None", deleted: list[str], seconds: float) -> dict[str, object]:
-    files = status.files if status else []
-    done = [file for file in files if file.state == "done"]
-    return {
-        "job": status.job_id if status else None,
-        "documents": len(done),
-        "chunks": sum(file.chunks for file in done),
-        "skipped": sum(file.state == "skipped" for file in files),
-        "failed": [
-            {"source": file.source, "error": file.error} for file in files if file.state == "failed"
-        ],
-        "deleted": len(deleted),
-        "seconds": round(seconds, 2),
-    }
-
-
-def _summary(report: Mapping[str, Any]) -> str:  # Any: JSON
-    lines = [
-        f"Took in {report['documents']} documents ({report['chunks']} chunks) in {report['seconds']:.1f} s;"
-        f" {report['skipped']} unchanged, {len(report['failed'])} failed, {report['deleted']} deleted."
-    ]
-    lines += [f"  failed: {failure['source']}: {failure['error']}" for failure in report["failed"]]
-    return "\n".join(lines)
+        report = job_report(status, seconds=time.monotonic() - started, deleted=changes.deleted)
+        console.result(report, job_summary(status, report))

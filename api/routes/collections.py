@@ -8,6 +8,7 @@ from fastapi import APIRouter, File, Query, UploadFile
 
 from api.deps import GroveDep, Limit
 from api.schemas import CollectionBody, CollectionList, Deleted, DocumentList
+from indexing.reindex import submit_reindex
 from indexing.submit import submit_uploads
 from rag.core.errors import ConflictError, NotFoundError
 from rag.db.catalog import CollectionSummary
@@ -72,3 +73,9 @@ def upload_documents(
     finally:
         for _, path in uploads:
             path.unlink(missing_ok=True)
+
+
+@router.post("/{name:path}/reindex", operation_id="reindexCollection", status_code=202)
+def reindex_collection(name: str, grove: GroveDep) -> JobStatus:
+    """Queue the rebuilding of the index from the stored chunks; the present one serves until it is done."""
+    return grove.jobs.job(submit_reindex(grove, name))

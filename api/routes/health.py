@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from fastapi import APIRouter, Response
 
 from api.deps import GroveDep
 from api.schemas import Dependency, Health, Readiness
 from rag.compose import Grove
-from rag.core.errors import RagError
+from rag.core.errors import DamagedSegmentError, RagError
 
 __all__ = ["router"]
 
@@ -42,7 +43,8 @@ def _collection_names(grove: Grove) -> list[str]:
 def _search_once(grove: Grove) -> None:
     assert grove.store
     for name in _collection_names(grove)[:1]:
-        grove.search("ready", collection=name, retriever="lexical", k=1)
+        with suppress(DamagedSegmentError):  # the collection's trouble, which its own searches tell
+            grove.search("ready", collection=name, retriever="lexical", k=1)
 
 
 def _tried(name: str, use: Callable[[], object]) -> Dependency:

@@ -8,6 +8,8 @@ RagError
 │   └── UnknownPluginError     a name that no file of the family has
 ├── NotFoundError              an id or a name that the caller's scope does not hold (HTTP 404)
 ├── ConflictError              the state does not allow it now (HTTP 409)
+│   └── SegmentGoneError       what is searched was replaced meanwhile: search again
+├── DamagedSegmentError        stored files are not those that were written (HTTP 500)
 ├── MissingExtraError          an optional library is not installed
 └── UnavailableError           a dependency is down or too slow (HTTP 503)
     └── GenerationError        the language model failed, timed out or answered nonsense
@@ -17,12 +19,14 @@ A message says what was got, what is allowed and what to do.
 
 __all__ = [
     "ConflictError",
+    "DamagedSegmentError",
     "GenerationError",
     "InvalidFilterError",
     "InvalidInputError",
     "MissingExtraError",
     "NotFoundError",
     "RagError",
+    "SegmentGoneError",
     "UnavailableError",
     "UnknownPluginError",
     "UnreadableDocumentError",
@@ -61,6 +65,14 @@ class NotFoundError(RagError):
 
 class ConflictError(RagError):
     """Say that the present state does not allow it."""
+
+
+class SegmentGoneError(ConflictError):
+    """Say that a segment is no longer there: a merge or a rebuild took its place, or a delete."""
+
+
+class DamagedSegmentError(RagError):
+    """Say that a segment's files are not those that were written."""
 
 
 class MissingExtraError(RagError):

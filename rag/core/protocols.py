@@ -126,7 +126,11 @@ class Store(Protocol):
         filter: Filter | None,
         k: int,
     ) -> list[Hit]:
-        """Give at most k hits, best first, ties by chunk id, of live rows that pass the filter."""
+        """Give at most k hits, best first, ties by chunk id, of live rows that pass the filter.
+
+        Raises:
+            SegmentGoneError: one of the segments is no longer there.
+        """
         ...
 
     def rows(self, segment: Segment, *, session: "Session") -> Iterator[Row]:

@@ -27,11 +27,13 @@ __all__ = [
     "SegmentLoad",
     "dead_versions",
     "delete_where",
+    "find_collection",
     "name_segment",
     "raise_generation",
     "retire_versions",
     "segment_loads",
     "serving_index",
+    "written_indexes",
 ]
 
 SEGMENTS = "segments"
@@ -52,6 +54,22 @@ def raise_generation(session: Session, collection_id: str) -> None:
         update(CollectionRow)
         .where(CollectionRow.id == collection_id)
         .values(generation=CollectionRow.generation + 1)
+    )
+
+
+def find_collection(session: Session, tenant: str, name: str) -> CollectionRow | None:
+    """Give a tenant's collection."""
+    return session.scalar(
+        select(CollectionRow).where(CollectionRow.tenant == tenant, CollectionRow.name == name)
+    )
+
+
+def written_indexes(session: Session, collection_id: str, *, encoder: str) -> list[IndexRow]:
+    """Give the indexes that new rows of this encoder go to: besides the serving one, one that is begun."""
+    return list(
+        session.scalars(
+            select(IndexRow).where(IndexRow.collection_id == collection_id, IndexRow.encoder == encoder)
+        )
     )
 
 

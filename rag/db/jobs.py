@@ -3,64 +3,29 @@
 import os
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
-from rag.core.errors import ConflictError, NotFoundError
+from rag.core.errors import NotFoundError
+from rag.db._job_views import FileStatus, JobFile, JobHaltedError, JobStatus, LeasedJob, LeaseLostError
 from rag.db.session import Database
 from rag.db.tables import JobFileRow, JobRow, utc_now
 
-__all__ = ["FileStatus", "JobFile", "JobQueue", "JobStatus", "LeaseLostError", "LeasedJob"]
+__all__ = [
+    "FileStatus",
+    "JobFile",
+    "JobHaltedError",
+    "JobQueue",
+    "JobStatus",
+    "LeaseLostError",
+    "LeasedJob",
+]
 
 
-class LeaseLostError(ConflictError):
-    """Say that another worker has taken the job over."""
-
-
-@dataclass(frozen=True, slots=True)
-class JobFile:
-    """A file to take in: its name for people, and where its bytes are. An error says it was refused."""
-
-    source: str
-    path: str  # as Python spells it: bytes that are no Unicode are surrogates
-    error: str | None = None
-    attempts: int = 0  # how often a worker began with it; more than once means that one died on it
-
-
-@dataclass(frozen=True, slots=True)
-class LeasedJob:
-    """A job in one worker's hands: what is left to do."""
-
-    job_id: str
-    collection: str
-    worker: str
-    files: dict[int, JobFile]  # ordinal -> file, those not finished
-
-
-@dataclass(frozen=True, slots=True)
-class FileStatus:
-    """How one file of a job fares: queued, running, done, skipped or failed."""
-
-    source: str
-    state: str
-    document_id: str | None
-    chunks: int
-    error: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class JobStatus:
-    """How a job fares: queued, running, done (some files may have failed), or failed (all did)."""
-
-    job_id: str
-    collection: str
-    state: str
-    created_at: datetime
-    finished_at: datetime | None
-    files: list[FileStatus]
+_RETRY_TIME = timedelta(days=7)
+_UNFINISHED = ("queued", "running", "paused")
 
 
 class JobQueue:
@@ -90,6 +55,30 @@ class JobQueue:
             )
         return job_id
 
+    def submit_reindex(self, collection: str) -> str:
+        """Queue the rebuilding of a collection's index, unless one is not finished; give the job's id."""
+        with self._database.write() as session:
+            self._database.lock(session, "jobs")
+            unfinished = session.scalar(
+                select(JobRow.id).where(
+                    JobRow.tenant == self._tenant,
+                    JobRow.collection == collection,
+                    JobRow.kind == "reindex",
+                    JobRow.state.in_(_UNFINISHED),
+                )
+            )
+            if unfinished is not None:
+                return unfinished
+            job = JobRow(
+                id=uuid.uuid4().hex,
+                tenant=self._tenant,
+                kind="reindex",
+                collection=collection,
+                state="queued",
+            )
+            session.add(job)
+            return job.id
+
     def lease(self, worker: str, *, lease_seconds: float, job_id: str | None = None) -> LeasedJob | None:
         """Take the oldest job that nobody works on, or the given one; None when there is none."""
         free = or_(JobRow.lease_until.is_(None), JobRow.lease_until < utc_now())
@@ -114,7 +103,7 @@ class JobQueue:
                 file.ordinal: JobFile(file.source, os.fsdecode(file.path), attempts=file.attempts)
                 for file in open_files
             }
-            return LeasedJob(job.id, job.collection, worker, files)
+            return LeasedJob(job.id, job.kind, job.collection, worker, files)
 
     def heartbeat(self, job: LeasedJob, *, lease_seconds: float) -> None:
         """Keep the lease.
@@ -135,6 +124,8 @@ class JobQueue:
             LeaseLostError: another worker has taken the job over.
         """
         row = session.scalar(select(JobRow).where(JobRow.id == job.job_id).with_for_update())
+        if row is not None and row.state in ("paused", "cancelled"):
+            raise JobHaltedError(f"job {job.job_id} was {row.state}; this worker stops")
         if row is None or row.worker != job.worker:
             raise LeaseLostError(f"job {job.job_id} was taken over by another worker; this one stops")
 
@@ -159,8 +150,13 @@ class JobQueue:
             )
 
     def start_file(self, job: LeasedJob, ordinal: int) -> None:
-        """Show that a file is being worked on, and count the attempt."""
+        """Show that a file is being worked on, and count the attempt.
+
+        Raises:
+            LeaseLostError: the job is no longer this worker's.
+        """
         with self._database.write() as session:
+            self.hold(session, job)
             session.execute(
                 update(JobFileRow)
                 .where(JobFileRow.job_id == job.job_id, JobFileRow.ordinal == ordinal)
@@ -185,32 +181,46 @@ class JobQueue:
             .values(state=state, document_id=document_id, chunks=chunks, error=error)
         )
 
-    def finish(self, job: LeasedJob) -> None:
-        """End the job: failed when every file failed, else done."""
+    def count_chunks(self, session: Session, job: LeasedJob, *, done: int, total: int) -> None:
+        """Set how far a rebuilding is, in the caller's transaction."""
+        session.execute(
+            update(JobRow).where(JobRow.id == job.job_id).values(chunks_done=done, chunks_total=total)
+        )
+
+    def finish(self, job: LeasedJob, *, error: str | None = None) -> None:
+        """End the job: failed when there is an error or every file failed, else done."""
         with self._database.write() as session:
             self.hold(session, job)
             states = set(session.scalars(select(JobFileRow.state).where(JobFileRow.job_id == job.job_id)))
-            state = "failed" if states == {"failed"} else "done"
+            state = "failed" if error or states == {"failed"} else "done"
             session.execute(
                 update(JobRow)
                 .where(JobRow.id == job.job_id)
-                .values(state=state, worker=None, lease_until=None, finished_at=utc_now())
+                .values(state=state, error=error, worker=None, lease_until=None, finished_at=utc_now())
             )
 
-    def paths(self, job_id: str) -> list[str]:
-        """Give where the bytes of all files of a job are, finished or not."""
+    def settled_paths(self, job_id: str) -> list[str]:
+        """Give where the bytes of a job's files are, but for those that may be wanted again."""
         query = select(JobFileRow.path).where(
-            JobFileRow.job_id == job_id, JobFileRow.tenant == self._tenant
+            JobFileRow.job_id == job_id, JobFileRow.tenant == self._tenant, JobFileRow.state != "failed"
         )
         with self._database.read() as session:
             return [os.fsdecode(path) for path in session.scalars(query)]
 
     def awaited_paths(self) -> set[str]:
-        """Give where the bytes of all unfinished jobs are, of every tenant: they share the home."""
+        """Give where the bytes are that may be wanted, of every tenant: they share the home.
+
+        Those are the files of unfinished jobs, and for a week those that failed and may be retried.
+        """
+        may_be_retried = (
+            (JobFileRow.state == "failed")
+            & JobRow.state.in_(("done", "failed"))
+            & (JobRow.finished_at > utc_now() - _RETRY_TIME)
+        )
         query = (
             select(JobFileRow.path)
             .join(JobRow, JobRow.id == JobFileRow.job_id)
-            .where(JobRow.state.in_(("queued", "running")))
+            .where(JobRow.state.in_(_UNFINISHED) | may_be_retried)
         )
         with self._database.read() as session:
             return {os.fsdecode(path) for path in session.scalars(query)}
@@ -240,10 +250,14 @@ def _status(session: Session, job: JobRow) -> JobStatus:
     )
     return JobStatus(
         job.id,
+        job.kind,
         job.collection,
         job.state,
         job.created_at,
         job.finished_at,
+        job.error,
+        job.chunks_done,
+        job.chunks_total,
         [FileStatus(file.source, file.state, file.document_id, file.chunks, file.error) for file in files],
     )
 

@@ -3,9 +3,8 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from rag.core.errors import ConflictError, InvalidInputError, NotFoundError
@@ -17,14 +16,16 @@ from rag.db._segments import (
     SegmentLoad,
     dead_versions,
     delete_where,
+    find_collection,
     name_segment,
     raise_generation,
-    retire_versions,
     segment_loads,
     serving_index,
+    written_indexes,
 )
+from rag.db._versions import Change, KnownVersion, known_versions, write_versions
 from rag.db.session import Database
-from rag.db.tables import ChunkRow, CollectionRow, DocumentRow, IndexRow, SegmentRow, VersionRow
+from rag.db.tables import CollectionRow, DocumentRow, IndexRow, SegmentRow
 
 __all__ = ["EncodedDocument", "Published", "Publisher"]
 
@@ -62,7 +63,7 @@ class Publisher:
             )
         with self._database.write() as session:
             self._database.lock(session, "collections")
-            if _find(session, self._tenant, name) is not None:
+            if find_collection(session, self._tenant, name) is not None:
                 return False
             row = CollectionRow(id=uuid.uuid4().hex, tenant=self._tenant, name=name)
             session.add(row)
@@ -78,7 +79,7 @@ class Publisher:
         """Give the document's id when these bytes from this source are already in, read the same way."""
         with self._database.read() as session:
             row = self._collection(session, collection)
-            known = _known(session, row.id, [source]).get(source)
+            known = known_versions(session, row.id, [source]).get(source)
         is_same = known is not None and known[2:] == (content_hash, pipeline_version)
         return known.document_id if known is not None and is_same else None
 
@@ -99,23 +100,24 @@ class Publisher:
         if index.encoder != encoder:
             raise ConflictError(
                 f"collection {collection!r} was indexed with {index.encoder}, the settings say {encoder};"
-                " ingest into another collection"
+                " ingest into another collection, or `rag reindex` this one"
             )
-        known = _known(session, row.id, [item.source for item in documents])
+        known = known_versions(session, row.id, [item.source for item in documents])
         published: list[Published] = []
-        changes: list[_Change] = []
+        changes: list[Change] = []
         for item in documents:
-            old = known.get(item.source, _Known(uuid.uuid4().hex, 0, "", ""))
+            old = known.get(item.source, KnownVersion(uuid.uuid4().hex, 0, "", ""))
             is_new = old[2:] != (item.content_hash, item.pipeline_version)
             num_chunks = len(item.chunks) if is_new else 0
             published.append(Published(item.source, old.document_id, num_chunks, is_new))
             if is_new:
-                changes.append(_Change(old.document_id, old.version, item))
+                changes.append(Change(old.document_id, old.version, item))
         if changes:
-            self._write_versions(session, row.id, changes)
+            write_versions(session, row, changes)
         rows = [row for change in changes for row in change.item.store_rows(change.version_id)]
         if rows:
-            name_segment(session, index, self._store.stage(rows, session=session), rows)
+            for each in written_indexes(session, row.id, encoder=encoder):
+                name_segment(session, each, self._store.stage(rows, session=session), rows)
         return published
 
     def delete_documents(self, collection: str, *, source: str | None = None) -> tuple[int, int]:
@@ -153,18 +155,18 @@ class Publisher:
         self.sweep()
         return counts
 
-    def loads(self, collection: str) -> list[SegmentLoad]:
-        """List a collection's segments, smallest first.
+    def loads(self, collection: str, *, index_id: str | None = None) -> list[SegmentLoad]:
+        """List the segments of a collection's serving index, or of the given one, smallest first.
 
         Raises:
             NotFoundError: no such collection.
         """
         with self._database.read() as session:
-            index = serving_index(session, self._collection(session, collection).id)
-            return segment_loads(session, index.id)
+            row = self._collection(session, collection)
+            return segment_loads(session, index_id or serving_index(session, row.id).id)
 
     def replace_segments(self, collection: str, old: Sequence[Segment]) -> bool:
-        """Merge segments into one of their live rows; false when another merge was faster.
+        """Merge segments of one index into one of their live rows; false when another merge was faster.
 
         What is deleted while this runs stays deleted.
 
@@ -204,96 +206,22 @@ class Publisher:
             merged.append(self._store.stage(rows, session=session))
         collection_id = self._collection(session, collection).id
         raise_generation(session, collection_id)
-        index = serving_index(session, collection_id)
         segment_ids = [segment.segment_id for segment in old]
-        here = SegmentRow.index_id == index.id, SegmentRow.id.in_(segment_ids)
-        if len(session.scalars(select(SegmentRow.id).where(*here)).all()) < len(old):
+        index_ids = session.scalars(select(SegmentRow.index_id).where(SegmentRow.id.in_(segment_ids))).all()
+        if len(index_ids) < len(old):
             raise _OvertakenError
+        index = session.get_one(IndexRow, index_ids[0])
         dead = dead_versions(session, segment_ids)
-        session.execute(delete(SegmentRow).where(*here))
+        session.execute(delete(SegmentRow).where(SegmentRow.id.in_(segment_ids)))
         for segment in merged:
             name_segment(session, index, segment, rows, dead=dead)
 
-    def _write_versions(self, session: Session, collection_id: str, changes: Sequence["_Change"]) -> None:
-        """Put new versions in place of the former ones; one statement a table, for speed."""
-        tenant = {"tenant": self._tenant}
-        made = [
-            {"id": change.document_id, "source": change.item.source, "version": 1}
-            for change in changes
-            if change.old_version == 0
-        ]
-        moved = [
-            {"id": change.document_id, "version": change.old_version + 1}
-            for change in changes
-            if change.old_version > 0
-        ]
-        versions = [
-            {
-                "id": change.version_id,
-                "document_id": change.document_id,
-                "version": change.old_version + 1,
-                **change.item.version_row(),
-            }
-            for change in changes
-        ]
-        chunks = [row for change in changes for row in change.item.chunk_rows(change.version_id)]
-        old = [f"{change.document_id}.{change.old_version}" for change in changes if change.old_version]
-        retire_versions(session, old)
-        if made:
-            session.execute(insert(DocumentRow).values(**tenant, collection_id=collection_id), made)
-        if moved:
-            session.execute(update(DocumentRow), moved)
-        session.execute(insert(VersionRow).values(**tenant), versions)
-        if chunks:
-            session.execute(insert(ChunkRow).values(**tenant), chunks)
-
     def _collection(self, session: Session, name: str) -> CollectionRow:
-        row = _find(session, self._tenant, name)
+        row = find_collection(session, self._tenant, name)
         if row is None:
             raise NotFoundError(f"no collection {name!r}; `rag collections` lists what there is")
         return row
 
 
-def _find(session: Session, tenant: str, name: str) -> CollectionRow | None:
-    return session.scalar(
-        select(CollectionRow).where(CollectionRow.tenant == tenant, CollectionRow.name == name)
-    )
-
-
 class _OvertakenError(Exception):
     """Say that segments to merge are no longer there."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Change:
-    document_id: str
-    old_version: int  # 0: none yet
-    item: EncodedDocument
-
-    @property
-    def version_id(self) -> str:
-        return f"{self.document_id}.{self.old_version + 1}"
-
-
-class _Known(NamedTuple):
-    document_id: str
-    version: int
-    content_hash: str
-    pipeline_version: str
-
-
-def _known(session: Session, collection_id: str, sources: Sequence[str]) -> dict[str, _Known]:
-    """Give what the collection holds of these sources."""
-    is_current = (VersionRow.document_id == DocumentRow.id) & (VersionRow.version == DocumentRow.version)
-    query = (
-        select(
-            DocumentRow.source,
-            DocumentRow.id,
-            DocumentRow.version,
-            VersionRow.content_hash,
-            VersionRow.pipeline_version,
-        )
-        .join(VersionRow, is_current)
-        .where(DocumentRow.collection_id == collection_id, DocumentRow.source.in_(sources))
-    )
-    return {row.source: _Known(*row[1:]) for row in session.execute(query)}

@@ -196,8 +196,13 @@ class JobRow(Base):
     __tablename__ = "jobs"
     id: Mapped[str] = _id()
     tenant: Mapped[str] = _tenant()
+    kind: Mapped[str] = mapped_column(String(16), default="ingest")  # ingest | reindex
     collection: Mapped[str] = mapped_column(String(200))
-    state: Mapped[str] = mapped_column(String(16), index=True)  # queued | running | done | failed
+    # queued | running | paused | done | failed | cancelled
+    state: Mapped[str] = mapped_column(String(16), index=True)
+    error: Mapped[str | None]  # why all of it failed
+    chunks_done: Mapped[int] = mapped_column(default=0)  # these two: of a rebuilding
+    chunks_total: Mapped[int] = mapped_column(default=0)
     worker: Mapped[str | None] = mapped_column(String(64))
     lease_until: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
@@ -215,7 +220,7 @@ class JobFileRow(Base):
     tenant: Mapped[str] = _tenant()
     source: Mapped[str]
     path: Mapped[bytes]  # as the file system spells it, which need not be Unicode
-    state: Mapped[str] = mapped_column(String(16))  # queued | running | done | skipped | failed
+    state: Mapped[str] = mapped_column(String(16))  # queued | running | done | skipped | failed | cancelled
     document_id: Mapped[str | None] = mapped_column(String(64))
     chunks: Mapped[int] = mapped_column(default=0)
     attempts: Mapped[int] = mapped_column(default=0)  # how often a worker began with it

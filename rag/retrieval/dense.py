@@ -26,7 +26,7 @@ class Dense:
             raise ConflictError(
                 f"collection {request.snapshot.collection!r} was indexed with"
                 f" {request.snapshot.encoder}, the settings say {self.encoder.fingerprint};"
-                " set GROVE_ENCODER__KIND back or ingest again"
+                " set GROVE_ENCODER__KIND back, or `rag reindex` the collection"
             )
         with request.timings.stage("encode"):
             vector = self.encoder.encode([request.text])[0]

@@ -1,7 +1,8 @@
 """FAISS and tantivy over immutable files: the embedded store.
 
-A segment is a directory: `vectors.faiss`, `words/` (tantivy), `rows.json` (ids and attributes) and
-`texts.json` (read only to merge or export). Small segments are searched exactly, large ones by HNSW.
+A segment is a directory: `vectors.faiss`, `words/` (tantivy), `rows.json` (ids and attributes),
+`texts.json` (read only to merge or export), and the checksums of these, compared when each is opened.
+Small segments are searched exactly, large ones by HNSW.
 
 Source of HNSW: Malkov & Yashunin, 2016, https://arxiv.org/abs/1603.09320.
 """
@@ -21,12 +22,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from rag.core.errors import ConflictError, MissingExtraError
+from rag.core.errors import MissingExtraError
 from rag.core.filters import Filter, matches
 from rag.core.protocols import StoreCapabilities, TextQuery, VectorQuery
 from rag.core.types import Attribute, Hit, Row, Segment
 from rag.scoring.words import query_words
-from rag.stores._files import leftovers, remove, written_whole
+from rag.stores._files import intact, leftovers, remove, written_whole
 from rag.stores._tantivy import WordIndex, write_words
 
 __all__ = ["Faiss"]
@@ -88,8 +89,10 @@ class Faiss:
     def rows(self, segment: Segment, *, session: Session) -> Iterator[Row]:
         """Read the live rows back."""
         opened = self._opened(segment)
-        vectors = faiss.read_index(str(opened.path / "vectors.faiss")).reconstruct_n(0, segment.num_rows)
-        texts = json.loads((opened.path / "texts.json").read_text())
+        with intact(opened.path, "vectors.faiss") as path:
+            vectors = faiss.read_index(str(path)).reconstruct_n(0, segment.num_rows)
+        with intact(opened.path, "texts.json") as path:
+            texts = json.loads(path.read_text())
         for row, chunk_id in enumerate(opened.chunk_ids):
             version_id, attributes = opened.groups[opened.group_of[row]]
             if version_id not in segment.dead:
@@ -124,13 +127,7 @@ class Faiss:
         with self._lock:
             opened = self._open.get(segment.segment_id)
             if opened is None:
-                path = self._directory / segment.segment_id
-                if not path.is_dir():
-                    raise ConflictError(
-                        f"segment {segment.segment_id} is gone: its collection changed during this search;"
-                        " search again"
-                    )
-                opened = _Opened(path, self._device, self._ef_search)
+                opened = _Opened(self._directory / segment.segment_id, self._device, self._ef_search)
                 self._open[segment.segment_id] = opened
                 if len(self._open) > _MAX_OPEN:
                     self._open.popitem(last=False)
@@ -145,7 +142,8 @@ class _Opened:
         self.path = path
         self._device = device
         self._ef_search = ef_search
-        rows = json.loads((path / "rows.json").read_text())
+        with intact(path, "rows.json") as file:
+            rows = json.loads(file.read_text())
         self.chunk_ids: list[str] = rows["chunk_ids"]
         self.group_of = np.array(rows["group_of"], dtype=np.int64)
         self.groups: list[tuple[str, dict[str, Attribute]]] = [
@@ -154,12 +152,14 @@ class _Opened:
 
     @cached_property
     def vectors(self) -> Any:  # Any: FAISS has no types
-        index = faiss.read_index(str(self.path / "vectors.faiss"))
+        with intact(self.path, "vectors.faiss") as file:
+            index = faiss.read_index(str(file))
         return index if self._device == "cpu" else _on_gpu(index)
 
     @cached_property
     def words(self) -> WordIndex:
-        return WordIndex(self.path / "words")
+        with intact(self.path, "words") as folder:
+            return WordIndex(folder)
 
     def mask(self, condition: Filter | None, dead: frozenset[str]) -> NDArray[np.bool_] | None:
         """Give which rows may be found, (N,); None for all."""

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from sqlalchemy.orm import Session
 
+from rag.core.errors import SegmentGoneError
 from rag.core.filters import Filter, matches
 from rag.core.protocols import StoreCapabilities, TextQuery, VectorQuery
 from rag.core.types import Hit, Row, Segment
@@ -40,7 +41,7 @@ class Memory:
         self, query: VectorQuery | TextQuery, segments: Sequence[Segment], *, filter: Filter | None, k: int
     ) -> list[Hit]:
         """Score every row, then keep the k best that may be found."""
-        rows = [(row, segment) for segment in segments for row in self._segments[segment.segment_id]]
+        rows = [(row, segment) for segment in segments for row in self._kept(segment)]
         scores = _cosines(query, rows) if isinstance(query, VectorQuery) else _bm25(query.text, rows)
         hits = [
             Hit(row.chunk_id, score)
@@ -51,7 +52,7 @@ class Memory:
 
     def rows(self, segment: Segment, *, session: Session) -> Iterator[Row]:
         """Give the live rows back."""
-        yield from (row for row in self._segments[segment.segment_id] if row.version_id not in segment.dead)
+        yield from (row for row in self._kept(segment) if row.version_id not in segment.dead)
 
     def drop(
         self, segment_ids: Sequence[str] | None, *, keep: Sequence[str], session: Session
@@ -59,6 +60,12 @@ class Memory:
         """Forget segments."""
         doomed = set(self._segments if segment_ids is None else segment_ids) - set(keep)
         return [segment_id for segment_id in doomed if self._segments.pop(segment_id, None) is not None]
+
+    def _kept(self, segment: Segment) -> tuple[Row, ...]:
+        rows = self._segments.get(segment.segment_id)
+        if rows is None:
+            raise SegmentGoneError(f"segment {segment.segment_id} is gone; search again")
+        return rows
 
 
 def _cosines(query: VectorQuery, rows: Sequence[tuple[Row, Segment]]) -> list[float | None]:

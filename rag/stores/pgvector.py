@@ -16,6 +16,7 @@ import numpy as np
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from rag.core.errors import SegmentGoneError
 from rag.core.filters import Filter
 from rag.core.protocols import StoreCapabilities, TextQuery, VectorQuery
 from rag.core.types import Hit, Row, Segment, Vector
@@ -58,6 +59,10 @@ FROM segment_rows
 WHERE vector_dims(vector) = {dim} AND {visible}
 ORDER BY CAST(vector AS halfvec({dim})) <#> CAST(:query AS halfvec({dim})), chunk_id
 LIMIT :k
+"""
+_GONE = """
+SELECT id FROM unnest(CAST(:full AS text[])) AS asked (id)
+WHERE NOT EXISTS (SELECT FROM segment_rows WHERE segment_id = id)
 """
 _STATISTICS = """
 SELECT count(*), coalesce(avg(num_words), 0) FROM segment_rows WHERE segment_id = ANY(:segments)
@@ -127,7 +132,8 @@ class Pgvector:
         if filter is not None:
             visible += f" AND {filter_condition(filter, parameters)}"
         parameters["k"] = k
-        with self._database.read() as session:
+        with self._database.read() as session:  # sees one instant: what is there stays there
+            _refuse_gone(session, segments)
             if isinstance(query, VectorQuery):
                 return _nearest(session, query.vector, visible, parameters)
             return _best_words(session, query_words(query.text), visible, parameters)
@@ -201,6 +207,14 @@ def _columns(segment: Segment, ordinal: int, row: Row) -> Mapping[str, object]:
         "num_words": len(words),
         "vector": _literal(row.vector),
     }
+
+
+def _refuse_gone(session: Session, segments: Sequence[Segment]) -> None:
+    full = [segment.segment_id for segment in segments if segment.num_rows]
+    if (gone := session.scalar(text(_GONE), {"full": full})) is not None:
+        raise SegmentGoneError(
+            f"segment {gone} is gone: its collection changed during this search; search again"
+        )
 
 
 def _nearest(session: Session, vector: Vector, visible: str, parameters: dict[str, Any]) -> list[Hit]:

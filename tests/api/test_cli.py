@@ -109,6 +109,8 @@ def test_a_job_of_which_nothing_got_in_exits_with_1(rag: Callable[..., Finished]
         (["show", "nobody"], 1, "nobody"),
         (["explain", "nobody"], 1, "nobody"),
         (["delete", "--collection", "nobody"], 1, "nobody"),
+        (["reindex", "--collection", "nobody"], 1, "nobody"),
+        (["jobs", "pause", "nobody"], 1, "nobody"),
         (["eval", "retrieval", "--data", "nowhere"], 2, "qrels.tsv"),
         (["bench", "nobody"], 2, "ingest"),
     ],
@@ -122,6 +124,24 @@ def test_what_is_wrong_is_said_with_its_exit_code(
     assert message in done.json["error"]["message"]
     assert message in done.err
     assert "Traceback" not in done.err
+
+
+def test_a_job_is_steered_and_an_index_rebuilt(rag: Callable[..., Finished], folder: Path) -> None:
+    (folder / "empty.txt").write_bytes(b"")
+    job_id = rag("ingest", "papers", "--detach").json["job"]
+    assert rag("jobs", "pause", job_id).json == {"job": job_id, "state": "paused"}
+    assert rag("jobs", "retry", job_id).code == 1
+    resumed = rag("jobs", "resume", job_id)
+    assert (resumed.code, resumed.json["documents"], len(resumed.json["failed"])) == (3, 2, 1)
+    (folder / "empty.txt").write_text("Not empty any more.")
+    retried = rag("jobs", "retry", job_id)
+    assert (retried.code, retried.json["documents"], retried.json["failed"]) == (0, 3, [])
+    other = rag("ingest", "papers", "--detach").json["job"]
+    assert rag("jobs", "cancel", other).json["state"] == "cancelled"
+    assert [job["state"] for job in rag("jobs", "--limit", "5").json["jobs"]] == ["cancelled", "done"]
+    rebuilt = rag("reindex", "--collection", "default")
+    assert (rebuilt.code, rebuilt.json["state"], rebuilt.json["chunks"]) == (0, "done", 3)
+    assert next(each["source"] for each in rag("search", "warranty").json["hits"]) == "papers/a.txt"
 
 
 def test_a_wrong_setting_is_named(rag: Callable[..., Finished], monkeypatch: pytest.MonkeyPatch) -> None:

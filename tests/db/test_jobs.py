@@ -144,6 +144,6 @@ def test_jobs_are_listed_newest_first_and_only_to_their_tenant(queue: JobQueue, 
 def test_only_unfinished_jobs_await_their_files(queue: JobQueue, database: Database) -> None:
     job_id = queue.submit("c", FILES)
     assert queue.awaited_paths() == {"/files/a", "/files/b"}
-    assert queue.paths(job_id) == ["/files/a", "/files/b"]
+    assert queue.settled_paths(job_id) == ["/files/a", "/files/b"]
     finish(queue, database, leased(queue), ["done", "done"])
     assert queue.awaited_paths() == set()

@@ -1,7 +1,10 @@
 """A PostgreSQL server of the tests' own, with pgvector: one process a session, one database a test."""
 
+import os
 import shutil
+import signal
 import tempfile
+import time
 import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +22,18 @@ class PostgresServer:
 
     directory: Path
     server: Server = field(repr=False)
+
+    def crash(self) -> None:
+        """Stop the server at once, as a crash of the machine would."""
+        pid = self.server.get_pid()
+        assert pid is not None
+        os.kill(pid, signal.SIGQUIT)
+        while Path(f"/proc/{pid}").exists():
+            time.sleep(0.02)
+
+    def start(self) -> None:
+        """Start the server that crashed; it recovers what was committed."""
+        self.server.start()
 
     def new_database(self) -> str:
         """Make an empty database and give its SQLAlchemy address."""

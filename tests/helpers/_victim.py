@@ -1,12 +1,12 @@
-"""A worker that kills itself at a named step: `python _victim.py HOME JOB STEP COUNT [DATABASE]`.
+"""A worker that kills itself at a named step; _graveyard.py forks it.
 
-A step is one that the worker reports, or a moment inside the store's work: before-stage, after-stage,
-merging (after a merged segment was written), merged (after the commit that names it, before the sweep).
+A step is one that the worker reports, or a moment
+inside the store's work: before-stage, after-stage, merging (after a merged segment was written), merged
+(after the commit that names it, before the sweep).
 """
 
 import os
 import signal
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,15 +19,15 @@ from rag.core.protocols import Store
 from rag.core.settings import IngestionSettings, Part, Settings
 from rag.core.types import Row, Segment
 
-__all__ = ["settings_of"]
+__all__ = ["run_to_death", "settings_of"]
 
 
-def settings_of(home: Path, database_url: str | None = None) -> Settings:
+def settings_of(home: Path, database_url: str | None = None, *, encoder: str = "hashing") -> Settings:
     """Give small batches and few segments, so that a dozen files make several commits and merges."""
     return Settings(
         home=home,
         database_url=database_url,
-        encoder=Part(kind="hashing"),
+        encoder=Part(kind=encoder),
         ingestion=IngestionSettings(batch_chunks=4, max_segments=2, lease_seconds=0.4),
     )
 
@@ -73,17 +73,13 @@ class _DoomedStore:
         return self._store.drop(segment_ids, keep=keep, session=session)
 
 
-def main(home: str, job_id: str, step: str, count: str, *database_url: str) -> None:
-    """Run the job until death."""
-    doom = _Doom(step, int(count))
-    grove = Grove(settings_of(Path(home), *database_url))
+def run_to_death(settings: Settings, job_id: str, step: str, count: int) -> None:
+    """Run the job until the step is reached for the given time, or to its end if it never is."""
+    doom = _Doom(step, count)
+    grove = Grove(settings)
     grove.store = _DoomedStore(grove.store, doom)  # a cached property: set before anything uses it
 
     def on_progress(progress: Progress) -> None:
         doom.reach(progress.step)
 
     run_job(grove, job_id, on_progress=on_progress)
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

@@ -1,25 +1,22 @@
 """A worker killed at any step loses nothing and doubles nothing."""
 
-import os
 import shutil
-import signal
-import subprocess
-import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from _findable import TOPICS, content, named_and_present
+from _graveyard import Graveyard, graveyard
 from _victim import settings_of
 
 from indexing.compaction import compact
+from indexing.reindex import submit_reindex
 from indexing.submit import submit_paths
 from indexing.worker import run_job
 from rag.compose import Grove
 
-REPOSITORY = Path(__file__).parents[2]
-VICTIM = REPOSITORY / "tests" / "helpers" / "_victim.py"
-TOPICS = ("anchor", "bridge", "candle", "dragon", "engine", "forest")
-QUERIES = (*TOPICS, "anchor bridge seven", "the number of the forest")
+Die = Callable[[Grove, str, str, int], None]
 
 STEPS = [
     ("leased", 1),
@@ -34,6 +31,16 @@ STEPS = [
     ("merging", 1),
     ("merged", 1),
     ("finished", 1),
+]
+REINDEX_STEPS = [
+    ("leased", 1),
+    ("encoded", 2),
+    ("after-stage", 1),
+    ("staged", 2),
+    ("published", 2),
+    ("merged", 1),
+    ("switching", 1),  # all is written, but the commit
+    ("switched", 1),
 ]
 
 
@@ -61,20 +68,20 @@ def grove_at(home: Path, database_url: str | None = None) -> Grove:
     return Grove(settings_of(home, database_url))
 
 
-def die(grove: Grove, job_id: str, step: str, count: int) -> None:
-    arguments = [str(grove.settings.home_dir), job_id, step, str(count)]
-    if grove.settings.database_url is not None:
-        arguments.append(grove.settings.database_url)
-    command = [sys.executable, str(VICTIM), *arguments]
-    finished = subprocess.run(
-        command,
-        check=False,
-        cwd=REPOSITORY,
-        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
-        capture_output=True,
-        text=True,
-    )
-    assert finished.returncode == -signal.SIGKILL, finished.stderr[-2000:]
+@pytest.fixture(scope="module")
+def yard() -> Iterator[Graveyard]:
+    with graveyard() as opened:
+        yield opened
+
+
+@pytest.fixture
+def die(yard: Graveyard) -> Die:
+    """Let a worker of the job die when it reaches a step for the given time."""
+
+    def kill(grove: Grove, job_id: str, step: str, count: int) -> None:
+        assert yard.kill(grove, job_id, step, count), f"the worker did not reach {step} {count}"
+
+    return kill
 
 
 def finish(grove: Grove, job_id: str) -> None:
@@ -82,36 +89,6 @@ def finish(grove: Grove, job_id: str) -> None:
     while run_job(grove, job_id) is None and grove.jobs.job(job_id).finished_at is None:
         assert time.monotonic() < deadline, "the dead worker's lease does not end"
         time.sleep(0.1)
-
-
-def content(grove: Grove) -> object:
-    """Give all that a user can see, without the identifiers, which are random."""
-    documents = [
-        (summary.source, summary.status, summary.version, summary.chunks, summary.error)
-        for summary in grove.catalog.documents("c", limit=1000)
-    ]
-    # Scores of words depend on the segments' statistics taken together, so not on how they are cut.
-    found = {
-        query: sorted(
-            (passage.source, passage.start, passage.end, round(passage.score, 5), passage.text)
-            for passage in grove.search(query, collection="c", retriever=retriever, k=1000).passages
-        )
-        for retriever in ("lexical", "dense")
-        for query in QUERIES
-    }
-    return documents, found
-
-
-def named_and_present(grove: Grove) -> tuple[set[str], set[str]]:
-    """Give the segments that the database names and those on disk, after a sweep an hour later."""
-    named = {load.segment.segment_id for load in grove.publisher.loads("c")}
-    directory = grove.settings.home_dir / "segments"
-    if grove.store.capabilities.is_transactional:
-        return named, named | set(grove.publisher.sweep())
-    for path in directory.iterdir():
-        os.utime(path, (0, 0))
-    grove.publisher.sweep()
-    return named, {path.name for path in directory.iterdir()}
 
 
 @pytest.fixture(scope="module")
@@ -124,26 +101,29 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory, kept_files: Path) -> o
 
 @pytest.mark.parametrize(("step", "count"), STEPS)
 def test_a_killed_worker_loses_and_doubles_nothing(
-    tmp_path: Path, kept_files: Path, undisturbed: object, step: str, count: int
+    tmp_path: Path, die: Die, kept_files: Path, undisturbed: object, step: str, count: int
 ) -> None:
-    kill_and_compare(grove_at(tmp_path / "killed"), kept_files, undisturbed, step=step, count=count)
+    grove = grove_at(tmp_path / "killed")
+    job_id = submit_paths(grove, [kept_files], collection="c")
+    die(grove, job_id, step, count)
+    finish_and_compare(grove, job_id, undisturbed)
 
 
 @pytest.mark.postgres
 @pytest.mark.parametrize(("step", "count"), [("after-stage", 2), ("staged", 1), ("merged", 1)])
 def test_a_killed_worker_loses_and_doubles_nothing_on_postgresql(
-    tmp_path: Path, postgres_url: str, kept_files: Path, step: str, count: int
+    tmp_path: Path, die: Die, postgres_url: str, kept_files: Path, step: str, count: int
 ) -> None:
     grove = grove_at(tmp_path / "killed", postgres_url)
     run_job(grove, submit_paths(grove, [kept_files], collection="c"))
     undisturbed = content(grove)
     grove.publisher.delete_documents("c")
-    kill_and_compare(grove, kept_files, undisturbed, step=step, count=count)
-
-
-def kill_and_compare(grove: Grove, kept_files: Path, undisturbed: object, *, step: str, count: int) -> None:
     job_id = submit_paths(grove, [kept_files], collection="c")
     die(grove, job_id, step, count)
+    finish_and_compare(grove, job_id, undisturbed)
+
+
+def finish_and_compare(grove: Grove, job_id: str, undisturbed: object) -> None:
     finish(grove, job_id)
     status = grove.jobs.job(job_id)
     assert status.state == "done"
@@ -155,7 +135,7 @@ def kill_and_compare(grove: Grove, kept_files: Path, undisturbed: object, *, ste
 
 
 def test_a_worker_killed_again_and_again_gets_there(
-    tmp_path: Path, kept_files: Path, undisturbed: object
+    tmp_path: Path, die: Die, kept_files: Path, undisturbed: object
 ) -> None:
     grove = grove_at(tmp_path / "killed")
     job_id = submit_paths(grove, [kept_files], collection="c")
@@ -167,7 +147,7 @@ def test_a_worker_killed_again_and_again_gets_there(
 
 
 def test_a_kill_while_a_changed_file_is_taken_in_leaves_the_old_or_the_new_version(
-    tmp_path: Path, files: Path
+    tmp_path: Path, die: Die, files: Path
 ) -> None:
     grove = grove_at(tmp_path / "killed")
     run_job(grove, submit_paths(grove, [files], collection="c"))
@@ -187,7 +167,7 @@ def test_a_kill_while_a_changed_file_is_taken_in_leaves_the_old_or_the_new_versi
 
 
 def test_a_file_that_kills_every_worker_fails_and_the_others_are_taken_in(
-    tmp_path: Path, files: Path
+    tmp_path: Path, die: Die, files: Path
 ) -> None:
     grove = grove_at(tmp_path / "killed")
     (files / "a_killer.txt").write_text("short")
@@ -209,3 +189,22 @@ def test_compaction_to_one_segment_finds_the_same(
     compact(grove, "c")
     assert len(grove.publisher.loads("c")) == 1
     assert content(grove) == undisturbed
+
+
+@pytest.mark.parametrize(("step", "count"), REINDEX_STEPS)
+def test_a_killed_rebuilding_leaves_the_old_index_or_the_new_one_and_is_finished(
+    tmp_path: Path, die: Die, kept_files: Path, undisturbed: object, step: str, count: int
+) -> None:
+    grove = grove_at(tmp_path / "killed")
+    run_job(grove, submit_paths(grove, [kept_files], collection="c"))
+    before = {load.segment.segment_id for load in grove.publisher.loads("c")}
+    job_id = submit_reindex(grove, "c")
+    die(grove, job_id, step, count)
+    after = {load.segment.segment_id for load in grove.publisher.loads("c")}
+    assert after == before if step not in ("switched", "finished") else not after & before
+    assert content(grove) == undisturbed
+    finish(grove, job_id)
+    assert content(grove) == undisturbed
+    named, present = named_and_present(grove)
+    assert named == present
+    assert not named & before

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rag.compose import Grove
+from rag.core.errors import SegmentGoneError
 from rag.core.filters import matches, parse_filter
 from rag.core.protocols import Store, TextQuery, VectorQuery
 from rag.core.registry import Family
@@ -166,6 +167,10 @@ def test_a_dropped_segment_is_gone_and_the_kept_one_is_not(kept: Kept) -> None:
     assert kept.drop([gone.segment_id, stays.segment_id], keep=[stays.segment_id]) == [gone.segment_id]
     assert len(kept.nearest(unit(0), [stays])) == 3
     assert kept.drop([gone.segment_id], keep=[]) == []
+    with pytest.raises(SegmentGoneError, match=gone.segment_id):  # and not fewer hits
+        kept.nearest(unit(0), [stays, gone])
+    with pytest.raises(SegmentGoneError, match=gone.segment_id):
+        kept.words("river", [stays, gone])
 
 
 @pytest.mark.parametrize(
@@ -206,7 +211,8 @@ def test_a_rolled_back_segment_is_not_there(kept: Kept) -> None:
     with kept.grove.database.write() as session:
         staged = kept.store.stage(make_rows(3), session=session)
         session.rollback()
-    assert kept.nearest(unit(0), [staged]) == []
+    with pytest.raises(SegmentGoneError):
+        kept.nearest(unit(0), [staged])
 
 
 SCALARS = st.one_of(st.text(max_size=3), st.integers(-3, 3), st.floats(-2, 2, width=16), st.booleans())

@@ -56,8 +56,12 @@ export function job(state: string, ...files: Partial<FileStatus>[]): Job {
   const file = { document_id: null, chunks: 0, error: null, source: "oak.pdf", state: "queued" };
   return {
     job_id: "j1",
+    kind: "ingest",
     collection: "trees",
     state,
+    error: null,
+    chunks_done: 0,
+    chunks_total: 0,
     created_at: "2026-01-01T00:00:00Z",
     finished_at: null,
     files: files.map((changes) => ({ ...file, ...changes })),

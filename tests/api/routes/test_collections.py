@@ -199,3 +199,18 @@ def test_another_tenant_sees_nothing(client: TestClient, grove: Grove, document_
     job_id = client.get("/api/v1/jobs").json()["jobs"][0]["job_id"]
     assert other.get(f"/api/v1/jobs/{job_id}").status_code == 404
     assert other.get("/api/v1/jobs").json() == {"jobs": []}
+
+
+def test_a_collection_is_rebuilt_by_a_job(client: TestClient, grove: Grove) -> None:
+    ingested(client, grove)
+    reply = client.post("/api/v1/collections/default/reindex")
+    assert reply.status_code == 202
+    assert (reply.json()["kind"], reply.json()["state"], reply.json()["files"]) == ("reindex", "queued", [])
+    run_job(grove, reply.json()["job_id"])
+    job = client.get(f"/api/v1/jobs/{reply.json()['job_id']}").json()
+    assert (job["state"], job["chunks_done"], job["chunks_total"]) == ("done", 1, 1)
+    assert len(client.post("/api/v1/search", json={"query": "tower"}).json()["hits"]) == 1
+
+
+def test_a_collection_that_is_not_there_cannot_be_rebuilt(client: TestClient) -> None:
+    assert client.post("/api/v1/collections/nobody/reindex").status_code == 404

@@ -162,7 +162,7 @@ function spreadBytes(uploads: readonly Upload[], ids: readonly number[], sentByt
 /** Bring the uploads of a job up to date; what is done leaves, and the list of documents shows it. */
 function afterJob(uploads: readonly Upload[], job: Job): readonly Upload[] {
   const statuses = [...job.files];
-  const isOver = job.state === "done" || job.state === "failed";
+  const isOver = ["done", "failed", "cancelled"].includes(job.state);
   return uploads.flatMap((upload): readonly Upload[] => {
     if (upload.jobId !== job.job_id) return [upload];
     const at = statuses.findIndex((file) => file.source === upload.name);

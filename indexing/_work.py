@@ -1,0 +1,63 @@
+"""A job in a worker's hands: who is told how it goes, and whether it may go on."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from rag.compose import Grove
+from rag.db.jobs import LeasedJob, LeaseLostError
+
+__all__ = ["Progress", "StoppedError", "Work"]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a job stands; `step` is what was just done."""
+
+    step: str  # leased, read, encoding, encoded, staged, published, switching, switched, finished
+    num_files: int
+    files_done: int = 0  # taken in, skipped or failed
+    chunks_read: int = 0
+    chunks_encoded: int = 0
+    source: str = ""
+
+
+class StoppedError(Exception):
+    """Say that the worker was asked to stop."""
+
+
+class Work:
+    """What every kind of job needs of its worker."""
+
+    def __init__(
+        self, grove: Grove, job: LeasedJob, on_progress: Callable[[Progress], None], stop: threading.Event
+    ) -> None:
+        self.grove = grove
+        self.job = job
+        self._on_progress = on_progress
+        self._stop = stop
+        self.lost: LeaseLostError | None = None  # set once the heartbeat finds it
+        self.progress = Progress("leased", len(job.files))
+        self.is_finished = False
+
+    def tell(self, step: str, **changes: object) -> None:
+        """Report a step, and what it changed."""
+        self.progress = replace(self.progress, step=step, **changes)  # type: ignore[arg-type]
+        self._on_progress(self.progress)
+
+    def check(self) -> None:
+        """Raise when the worker is to stop.
+
+        Raises:
+            LeaseLostError: the job is no longer this worker's.
+            StoppedError: it was asked to.
+        """
+        if self.lost is not None:
+            raise self.lost
+        if self._stop.is_set():
+            raise StoppedError
+
+    def count_chunks(self, count: int) -> None:
+        """Report that so many more chunks are encoded, unless the worker is to stop."""
+        self.check()
+        self.tell("encoding", chunks_encoded=self.progress.chunks_encoded + count)

@@ -1,0 +1,68 @@
+"""What the queue of jobs takes and gives: values, no rows of the database."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from rag.core.errors import ConflictError
+
+__all__ = ["FileStatus", "JobFile", "JobHaltedError", "JobStatus", "LeaseLostError", "LeasedJob"]
+
+
+class LeaseLostError(ConflictError):
+    """Say that another worker has taken the job over."""
+
+
+class JobHaltedError(LeaseLostError):
+    """Say that a person has paused or cancelled the job."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobFile:
+    """A file to take in: its name for people, and where its bytes are. An error says it was refused."""
+
+    source: str
+    path: str  # as Python spells it: bytes that are no Unicode are surrogates
+    error: str | None = None
+    attempts: int = 0  # how often a worker began with it; more than once means that one died on it
+
+
+@dataclass(frozen=True, slots=True)
+class LeasedJob:
+    """A job in one worker's hands: what is left to do."""
+
+    job_id: str
+    kind: str
+    collection: str
+    worker: str
+    files: dict[int, JobFile]  # ordinal -> file, those not finished
+
+
+@dataclass(frozen=True, slots=True)
+class FileStatus:
+    """How one file of a job fares: queued, running, done, skipped, failed or cancelled."""
+
+    source: str
+    state: str
+    document_id: str | None
+    chunks: int
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class JobStatus:
+    """How a job fares.
+
+    `kind` is ingest or reindex; `state` is queued, running, paused, done (some files may have failed),
+    failed (all did, or the rebuilding) or cancelled. The chunks are those of a rebuilding.
+    """
+
+    job_id: str
+    kind: str
+    collection: str
+    state: str
+    created_at: datetime
+    finished_at: datetime | None
+    error: str | None
+    chunks_done: int
+    chunks_total: int
+    files: list[FileStatus]

@@ -1,0 +1,88 @@
+"""Versions of documents: which there are, and new ones in place of them; in the caller's transaction."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from rag.db._encoded import EncodedDocument
+from rag.db._segments import retire_versions
+from rag.db.tables import ChunkRow, CollectionRow, DocumentRow, VersionRow
+
+__all__ = ["Change", "KnownVersion", "known_versions", "write_versions"]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A document to write, and what it takes the place of."""
+
+    document_id: str
+    old_version: int  # 0: none yet
+    item: EncodedDocument
+
+    @property
+    def version_id(self) -> str:
+        """Name the version that is written."""
+        return f"{self.document_id}.{self.old_version + 1}"
+
+
+class KnownVersion(NamedTuple):
+    """What the collection holds of a source."""
+
+    document_id: str
+    version: int
+    content_hash: str
+    pipeline_version: str
+
+
+def known_versions(session: Session, collection_id: str, sources: Sequence[str]) -> dict[str, KnownVersion]:
+    """Give what the collection holds of these sources."""
+    is_current = (VersionRow.document_id == DocumentRow.id) & (VersionRow.version == DocumentRow.version)
+    query = (
+        select(
+            DocumentRow.source,
+            DocumentRow.id,
+            DocumentRow.version,
+            VersionRow.content_hash,
+            VersionRow.pipeline_version,
+        )
+        .join(VersionRow, is_current)
+        .where(DocumentRow.collection_id == collection_id, DocumentRow.source.in_(sources))
+    )
+    return {row.source: KnownVersion(*row[1:]) for row in session.execute(query)}
+
+
+def write_versions(session: Session, collection: CollectionRow, changes: Sequence[Change]) -> None:
+    """Put new versions in place of the former ones; one statement a table, for speed."""
+    tenant = {"tenant": collection.tenant}
+    made = [
+        {"id": change.document_id, "source": change.item.source, "version": 1}
+        for change in changes
+        if change.old_version == 0
+    ]
+    moved = [
+        {"id": change.document_id, "version": change.old_version + 1}
+        for change in changes
+        if change.old_version > 0
+    ]
+    versions = [
+        {
+            "id": change.version_id,
+            "document_id": change.document_id,
+            "version": change.old_version + 1,
+            **change.item.version_row(),
+        }
+        for change in changes
+    ]
+    chunks = [row for change in changes for row in change.item.chunk_rows(change.version_id)]
+    old = [f"{change.document_id}.{change.old_version}" for change in changes if change.old_version]
+    retire_versions(session, old)
+    if made:
+        session.execute(insert(DocumentRow).values(**tenant, collection_id=collection.id), made)
+    if moved:
+        session.execute(update(DocumentRow), moved)
+    session.execute(insert(VersionRow).values(**tenant), versions)
+    if chunks:
+        session.execute(insert(ChunkRow).values(**tenant), chunks)
