@@ -86,5 +86,7 @@ def test_a_long_pdf_takes_milliseconds_a_page(shared_data: Path) -> None:
 
 @pytest.mark.parametrize("loader", sorted(SAMPLES))
 def test_parse_gives_what_the_loader_gives(loader: str) -> None:
-    suffix = {"asciidoc": ".adoc", "image": ".png", "markdown": ".md", "text": ".txt"}.get(loader, f".{loader}")
+    suffix = {"asciidoc": ".adoc", "image": ".png", "markdown": ".md", "text": ".txt"}.get(
+        loader, f".{loader}"
+    )
     assert parse_document(SAMPLES[loader], name=f"a{suffix}").text.strip()
