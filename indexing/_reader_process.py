@@ -4,6 +4,7 @@ import logging
 import resource
 import signal
 import sys
+from contextlib import suppress
 from multiprocessing.connection import Connection
 
 from indexing.parse import parse_document, supported_suffixes
@@ -21,12 +22,10 @@ def main(socket: int, max_bytes: int) -> None:
     supported_suffixes()  # loads the loaders
     resource.setrlimit(resource.RLIMIT_AS, (max_bytes, max_bytes))
     connection = Connection(socket)
-    while True:
-        try:
+    with suppress(EOFError, ConnectionError):  # the parent has ended, or was killed
+        while True:
             content, name = connection.recv()
-        except EOFError:
-            return
-        connection.send(_outcome(content, name))
+            connection.send(_outcome(content, name))
 
 
 def _outcome(content: bytes, name: str) -> ParsedDocument | MemoryError | tuple[str, str]:
