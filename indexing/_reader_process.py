@@ -4,6 +4,7 @@ import logging
 import resource
 import signal
 import sys
+from contextlib import suppress
 from multiprocessing.connection import Connection
 
 from indexing.loaders._progress import LISTENER
@@ -23,12 +24,10 @@ def main(socket: int, max_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (max_bytes, max_bytes))
     connection = Connection(socket)
     LISTENER.set(lambda: connection.send(None))
-    while True:
-        try:
+    with suppress(EOFError, ConnectionError):  # the parent has ended, or was killed
+        while True:
             content, name = connection.recv()
-        except EOFError:
-            return
-        connection.send(_outcome(content, name))
+            connection.send(_outcome(content, name))
 
 
 def _outcome(content: bytes, name: str) -> ParsedDocument | MemoryError | tuple[str, str]:

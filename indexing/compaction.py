@@ -11,6 +11,7 @@ from rag.compose import Grove
 
 __all__ = ["compact", "num_to_merge", "tidy"]
 
+_MAX_ROWS = 50_000
 _MAX_DEAD = 0.2  # a larger share of dead rows in a segment is worth writing the rest of it anew
 
 
@@ -41,17 +42,22 @@ def tidy(grove: Grove, collection: str, *, index_id: str | None = None) -> bool:
     if len(loads) <= grove.settings.ingestion.max_segments:
         return False
     count = num_to_merge([each.segment.num_rows for each in loads])
-    return grove.publisher.replace_segments(collection, [each.segment for each in loads[:count]])
+    return count > 0 and grove.publisher.replace_segments(
+        collection, [each.segment for each in loads[:count]]
+    )
 
 
 def num_to_merge(sizes: Sequence[int]) -> int:
     """Choose how many of the smallest segments to merge: the fewest rows written per segment less.
 
     A large segment is thus left alone until there are others of its size, and a row is written anew a
-    number of times that grows with the logarithm of the collection.
+    number of times that grows with the logarithm of the collection. No merge is larger than 50,000 rows,
+    which bounds its memory; 0 when each would be.
 
-    >>> num_to_merge([256, 256, 256, 100_000])
-    3
+    >>> num_to_merge([256, 256, 256, 40_000]), num_to_merge([256, 50_000, 50_000])
+    (3, 0)
     """
-    costs = [total / count for count, total in enumerate(accumulate(sizes)) if count]
+    costs = [total / count for count, total in enumerate(accumulate(sizes)) if count and total <= _MAX_ROWS]
+    if not costs:
+        return 0
     return 2 + min(range(len(costs)), key=lambda index: (costs[index], -index))
