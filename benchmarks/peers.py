@@ -50,6 +50,7 @@ def run(*, quick: bool) -> dict[str, Any]:
     files = sorted((REPOSITORY / "examples" / "peps").iterdir())
     some = files[:: 12 if quick else 6]
     files = files[:: 4 if quick else 1]
+    turns = 1 if quick else 3
     known: dict[str, _Way] = {"grove": partial(_grove, files, CachedEncoder())}
     known |= {name: partial(_peer, name, "cache", files) for name in LIBRARIES}
     encoding: dict[str, _Way] = {"grove": partial(_grove, some, Minilm())}
@@ -60,10 +61,10 @@ def run(*, quick: bool) -> dict[str, Any]:
     }
     return {
         "machine": machine(),
-        "settings": {"files": len(files), "files_with_minilm": len(some), "turns": 3},
+        "settings": {"files": len(files), "files_with_minilm": len(some), "turns": turns},
         "rows": [
-            *_measure(known, files, encoder="known vectors"),
-            *_measure(encoding, some, encoder="minilm"),
+            *_measure(known, files, encoder="known vectors", turns=turns),
+            *_measure(encoding, some, encoder="minilm", turns=turns),
         ],
     }
 
@@ -72,7 +73,7 @@ def _measure(ways: dict[str, _Way], files: Sequence[Path], *, encoder: str) -> l
     size = sum(path.stat().st_size for path in files) / 1000
     seconds: dict[str, list[float]] = {}
     passages: dict[str, int] = {}
-    for _ in range(3):
+    for _ in range(turns):
         for name, way in ways.items():
             taken, passages[name] = way()
             seconds.setdefault(name, []).append(taken)

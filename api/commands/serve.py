@@ -51,8 +51,10 @@ def serve(
     from api.main import create_app
     from rag.compose import Grove
 
-    # uvicorn stops on the signal and then raises it again: it must end this process by way of `finally`.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    # uvicorn stops on the signal and then raises it again: it must end this process by way of `finally`,
+    # also when it comes before uvicorn listens, or the shell that started this had Ctrl-C ignored.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit())
     grove = Grove(settings)
     grove.warm_up()
     listener = _listen(server.host, server.port)
