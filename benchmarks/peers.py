@@ -69,7 +69,9 @@ def run(*, quick: bool) -> dict[str, Any]:
     }
 
 
-def _measure(ways: dict[str, _Way], files: Sequence[Path], *, encoder: str) -> list[dict[str, object]]:
+def _measure(
+    ways: dict[str, _Way], files: Sequence[Path], *, encoder: str, turns: int
+) -> list[dict[str, object]]:
     size = sum(path.stat().st_size for path in files) / 1000
     seconds: dict[str, list[float]] = {}
     passages: dict[str, int] = {}
