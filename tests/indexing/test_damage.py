@@ -45,7 +45,7 @@ def test_the_server_is_ready_and_says_what_is_damaged(damaged: Grove) -> None:
 
 
 def test_files_are_still_taken_in(damaged: Grove, folder: Path) -> None:
-    for number in range(8):  # more segments than are left unmerged
+    for number in range(4):  # more segments than are left unmerged
         (folder / "text0.txt").write_text(f"Changed {number}.")
         status = run_job(damaged, submit_paths(damaged, [folder / "text0.txt"], collection="c"))
         assert status is not None

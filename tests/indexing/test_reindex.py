@@ -92,8 +92,9 @@ def test_a_damaged_collection_is_repaired(damaged: Grove, new_grove: NewGrove) -
 
 
 def test_what_is_taken_in_changed_and_deleted_meanwhile_is_in_the_new_index(
-    grove: Grove, folder: Path
+    grove: Grove, new_grove: NewGrove, folder: Path
 ) -> None:
+    one_by_one = new_grove(grove.settings.database_url, batch_chunks=1)  # so that there are three moments
     moments = iter(range(3))  # the new index is begun, is half full, is almost done
     texts = [folder / f"text{number}.txt" for number in range(6)]
     sources = {Path(source).name: source for source in grove.catalog.sources("c")}
@@ -107,7 +108,7 @@ def test_what_is_taken_in_changed_and_deleted_meanwhile_is_in_the_new_index(
         run_job(grove, submit_paths(grove, [new, texts[5]], collection="c"))
         grove.publisher.delete_documents("c", source=sources[texts[moment].name])
 
-    assert reindex(grove, disturb).state == "done"
+    assert reindex(one_by_one, disturb).state == "done"
     passages = {Path(source).name: text for source, _, text in found(grove)}
     expected = {"nested.md", "new0.txt", "new1.txt", "new2.txt", "text3.txt", "text4.txt", "text5.txt"}
     assert set(passages) == expected
@@ -150,7 +151,7 @@ def make_old(grove: Grove) -> None:
 def test_searches_under_load_never_fail_and_never_mix_indexes(grove: Grove) -> None:
     expected = found(grove)
     with searching(grove) as seen:
-        for _ in range(5):
+        for _ in range(3):
             num_seen = len(seen)
             make_old(grove)
             assert reindex(grove).state == "done"
