@@ -145,7 +145,7 @@ def test_time_is_linear_in_the_text(piece: str) -> None:
 
     seconds(100)
     small, large = min(seconds(4_000) for _ in range(3)), seconds(64_000)
-    assert large < 16 * 5 * max(small, 0.002)  # quadratic would be 256 times
+    assert large < 16 * 8 * max(small, 0.002)  # quadratic would be 256 times
 
 
 def test_the_whole_document_is_one_chunk() -> None:
