@@ -48,6 +48,22 @@ def test_what_a_hostile_file_does_is_said_and_the_next_one_is_read(
     assert reader.read(b"All is well.", name="a.txt").text == "All is well."
 
 
+def test_a_process_that_was_killed_between_two_files_is_replaced() -> None:
+    with Reader(max_seconds=3, max_bytes=300_000_000) as reader:
+        reader.start()
+        assert reader._process is not None
+        reader._process.kill()
+        reader._process.wait()
+        assert reader.read(b"All is well.", name="a.txt").text == "All is well."
+
+
+def test_a_stopped_reader_starts_again_with_the_next_file() -> None:
+    with Reader(max_seconds=3, max_bytes=300_000_000) as reader:
+        reader.read(b"Hello.", name="a.txt")
+        reader.stop()
+        assert reader.read(b"All is well.", name="a.txt").text == "All is well."
+
+
 def test_the_process_ends_with_the_reader() -> None:
     with Reader(max_seconds=3, max_bytes=300_000_000) as reader:
         reader.read(b"Hello.", name="a.txt")
