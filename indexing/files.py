@@ -13,7 +13,7 @@ def content_of(path: Path, *, max_bytes: int) -> bytes:
     """Read a file as it is at one instant.
 
     Raises:
-        UnreadableDocumentError: it cannot be read, is no regular file, is empty or too large, or was written
+        UnreadableDocumentError: it cannot be read, is no regular file, is empty, too large, or was written
             to meanwhile.
     """
     try:
