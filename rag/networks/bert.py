@@ -57,23 +57,32 @@ class Bert(nn.Module):
         model.load_state_dict({name: weights[_stored_name(name)] for name in model.state_dict()})
         return model.eval()
 
-    def forward(self, token_ids: Tensor, mask: Tensor) -> Tensor:
+    def forward(self, token_ids: Tensor, mask: Tensor, positions: Tensor | None = None) -> Tensor:
         """Encode.
 
         Args:
             token_ids: (B, T) int64.
             mask: (B, T) bool, true for tokens, false for padding.
+            positions: (T,) float32, between 0 and the last position; a fraction stands between the
+                embeddings of two. By default 0, 1, 2, ...
 
         Returns:
             (B, T, D) float32.
         """
-        positions = torch.arange(token_ids.shape[1], device=token_ids.device)
-        states: Tensor = self.words(token_ids) + self.positions(positions) + self.types.weight[0]
+        states: Tensor = self.words(token_ids) + self._places(token_ids, positions) + self.types.weight[0]
         states = self.norm(states)
         attended = mask[:, None, None, :]  # (B, 1, 1, T)
         for layer in self.layers:
             states = layer(states, attended)
         return states
+
+    def _places(self, token_ids: Tensor, positions: Tensor | None) -> Tensor:
+        if positions is None:
+            found: Tensor = self.positions(torch.arange(token_ids.shape[1], device=token_ids.device))
+            return found
+        lower = positions.floor().long()
+        upper = (lower + 1).clamp(max=self.positions.num_embeddings - 1)
+        return torch.lerp(self.positions(lower), self.positions(upper), (positions - lower)[:, None])
 
 
 class _Layer(nn.Module):

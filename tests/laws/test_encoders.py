@@ -10,7 +10,10 @@ from rag.core.protocols import Encoder
 from rag.core.registry import Family
 
 ENCODERS = Family("rag.encoders")
-OPTIONS = {"sentence_transformers": {"model": str(get_model_path())}}
+OPTIONS = {
+    "long": {"max_tokens": 600},  # reads 8192 by default, as slowly
+    "sentence_transformers": {"model": str(get_model_path())},
+}
 TEXTS = [
     "",
     "snow",

@@ -1,0 +1,152 @@
+"""One vector a long document: what truncation loses, and what each way to read on finds again.
+
+Passkeys and needles (rag/evaluation/long_context.py) at several lengths, then real long documents. Rows of
+kind `one` keep a single vector of 384 dimensions a document; rows of kind `many` keep one for each of its
+passages; `words` is BM25. The needles are sentences of real questions, the haystack are PEPs.
+"""
+
+import gzip
+import json
+import os
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+
+from benchmarks._machine import machine
+from rag.core.protocols import TextQuery
+from rag.core.types import Row, Vector
+from rag.encoders.long import Long, Strategy
+from rag.encoders.minilm import Minilm
+from rag.evaluation.datasets import Dataset, load_dataset
+from rag.evaluation.long_context import LENGTHS, needles, passkeys
+from rag.evaluation.metrics import ndcg
+from rag.scoring.sentences import sentence_spans
+from rag.stores.memory import Memory
+
+DATA = Path(os.environ.get("GROVE_SHARED", Path(__file__).parents[2] / "shared")) / "data"
+PASSAGE_TOKENS = 200
+WHOLE_PASS_TOKENS = 2048  # attention over more takes minutes a document
+_Rank = Callable[[Dataset], Iterator[list[str]]]  # document ids a question, best first
+_Parts = Callable[[str, Sequence[tuple[int, int]]], Vector]  # a text and its passages -> a vector each
+
+
+def run(*, quick: bool) -> dict[str, Any]:
+    """Measure; `quick` two lengths, a third of the documents, no real ones."""
+    lengths = (512, 2048) if quick else LENGTHS
+    documents, questions = (30, 20) if quick else (100, 50)
+    haystack, facts = _haystack(), _facts(documents)
+    rows = []
+    for length in lengths:
+        for dataset in (
+            passkeys(length, documents=documents, questions=questions),
+            needles(length, haystack, facts, questions=questions),
+        ):
+            rows += [_row(dataset, *way, "success@1", k=1) for way in _ways(length, quick=quick)]
+    if not quick:
+        for name in ("qa_longdoc_covidqa", "longdoc_qmsum"):
+            dataset = load_dataset(DATA / name)
+            rows += [_row(dataset, *way, "ndcg@10", k=10) for way in _ways(max(LENGTHS), quick=True)]
+    return {
+        "machine": machine(),
+        "settings": {"documents": documents, "questions": questions, "max_tokens": max(LENGTHS)},
+        "rows": rows,
+    }
+
+
+def _ways(length: int, *, quick: bool) -> Iterator[tuple[str, str, _Rank]]:
+    names = ["truncate", "windows", "salient"]
+    if length <= WHOLE_PASS_TOKENS and not quick:
+        names += ["grouped", "recurrent", "interpolated"]
+    for name in names:
+        yield name, "one", _one(Long(cast("Strategy", name)))
+    minilm, late = Minilm(), Long("windows", max_tokens=1_000_000)
+
+    def alone(text: str, spans: Sequence[tuple[int, int]]) -> Vector:
+        return minilm.encode([text[start:end] for start, end in spans])
+
+    yield "chunks", "many", _many(alone)
+    yield "late chunking", "many", _many(late.encode_parts)
+    yield "bm25", "words", _words
+
+
+def _row(dataset: Dataset, name: str, kind: str, rank: _Rank, metric: str, *, k: int) -> dict[str, object]:
+    started = time.perf_counter()
+    pairs = zip(dataset.questions, rank(dataset), strict=True)
+    scores = [ndcg(ranking, dataset.relevant[question.id], k=k) for question, ranking in pairs]
+    return {
+        "task": dataset.name,
+        "strategy": name,
+        "kind": kind,
+        metric: round(float(np.mean(scores)), 4),
+        "seconds": round(time.perf_counter() - started, 1),
+    }
+
+
+def _one(encoder: Long) -> _Rank:
+    def rank(dataset: Dataset) -> Iterator[list[str]]:
+        vectors = encoder.encode([entry.text for entry in dataset.corpus])
+        yield from _ranked(dataset, Minilm().encode([q.text for q in dataset.questions]) @ vectors.T)
+
+    return rank
+
+
+def _many(encode: _Parts) -> _Rank:
+    """Score a document by the best of its passages, all of about 200 tokens."""
+
+    def rank(dataset: Dataset) -> Iterator[list[str]]:
+        minilm = Minilm()
+        questions = minilm.encode([question.text for question in dataset.questions])
+        best = []
+        for entry in dataset.corpus:
+            starts = [*minilm.token_starts(entry.text)[::PASSAGE_TOKENS], len(entry.text)]
+            passages = encode(entry.text, list(pairwise(starts)))
+            best.append((questions @ passages.T).max(axis=1))
+        yield from _ranked(dataset, np.stack(best, axis=1))
+
+    return rank
+
+
+def _ranked(dataset: Dataset, scores: Vector) -> Iterator[list[str]]:
+    for row in np.argsort(-scores, axis=1, kind="stable"):
+        yield [dataset.corpus[number].id for number in row]
+
+
+def _words(dataset: Dataset) -> Iterator[list[str]]:
+    store = Memory()
+    nowhere = np.ones(1, dtype=np.float32)
+    rows = [Row(entry.id, entry.id, entry.text, nowhere) for entry in dataset.corpus]
+    segment = store.stage(rows, session=cast("Any", None))  # Any: kept in memory, it needs no session
+    for question in dataset.questions:
+        hits = store.search(TextQuery(question.text), [segment], filter=None, k=100)
+        yield [hit.chunk_id for hit in hits]
+
+
+def _haystack() -> list[str]:
+    texts = [record["text"] for record in _records(DATA / "demo_peps" / "corpus.jsonl.gz")]
+    return [text for text in texts if len(text) > 30_000]
+
+
+def _facts(count: int) -> list[tuple[str, str]]:
+    """Give first sentences of contexts that hold the answer to a question, each of another article."""
+    records = _records(DATA / "train_qa_english" / "train.jsonl.gz")
+    asked = [record for record in records if record["dataset"] in ("qed_nq", "tydiqa_en")]
+    random.Random(0).shuffle(asked)  # noqa: S311 -- no secret
+    facts: dict[str, tuple[str, str]] = {}
+    for record in asked:
+        start, end = sentence_spans(record["context"])[0]
+        sentence = record["context"][start:end].strip()
+        if record["answers"][0]["start"] < end and 8 <= len(sentence.split()) <= 35:
+            facts.setdefault(record["title"], (sentence, record["question"]))
+        if len(facts) == count:
+            break
+    return list(facts.values())
+
+
+def _records(path: Path) -> list[dict[str, Any]]:  # Any: the keys are named in the data set's README
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]

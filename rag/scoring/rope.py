@@ -1,0 +1,47 @@
+"""Rotary positions beyond the length that a model was trained for, without training.
+
+Sources: Jin et al., SelfExtend, 2024, https://arxiv.org/abs/2401.01325; Zhu et al., LongEmbed, 2024,
+https://arxiv.org/abs/2404.12096, section 4.2 (both for encoders, and the factors of NTK's base);
+Chiang & Cholak, 2022 (attention scaled by the logarithm of the length).
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["attention_scale", "ntk_base", "self_extend_distances"]
+
+_NTK_FACTORS = ((1, 1.0), (2, 3.0), (4, 5.0), (8, 10.0))  # times the length -> factor of the base
+
+
+def ntk_base(base: float, length: int, original: int) -> float:
+    """Give the base of the angles for a length; between the published factors, linear in it.
+
+    >>> ntk_base(10_000, 512, 512), ntk_base(10_000, 2048, 512)
+    (10000.0, 50000.0)
+    """
+    times = max(1.0, length / original)
+    if times >= _NTK_FACTORS[-1][0]:
+        return base * _NTK_FACTORS[-1][1] * times / _NTK_FACTORS[-1][0]
+    upper = next(index for index, (known, _) in enumerate(_NTK_FACTORS) if times < known)
+    (low, least), (high, most) = _NTK_FACTORS[upper - 1], _NTK_FACTORS[upper]
+    return base * (least + (most - least) * (times - low) / (high - low))
+
+
+def attention_scale(length: int, original: int) -> float:
+    """Give the factor of attention scores: log(length) / log(original), 1 up to the original length."""
+    return max(1.0, math.log(length) / math.log(original))
+
+
+def self_extend_distances(length: int, *, window: int, group: int) -> NDArray[np.int64]:
+    """Give how far token j seems to be from token i, (T, T): exact nearby, by groups beyond.
+
+    >>> self_extend_distances(10, window=4, group=2)[0].tolist()
+    [0, 1, 2, 3, 4, 4, 5, 5, 6, 6]
+    """
+    places = np.arange(length)
+    exact = places[None, :] - places[:, None]
+    groups = places // group
+    coarse = groups[None, :] - groups[:, None] + np.sign(exact) * (window - window // group)
+    return np.where(np.abs(exact) < window, exact, coarse)

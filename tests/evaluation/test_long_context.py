@@ -1,0 +1,35 @@
+import pytest
+
+from rag.evaluation.datasets import Dataset
+from rag.evaluation.long_context import LENGTHS, needles, passkeys
+
+FACTS = [(f"The mill of number {number} is red.", f"Which mill is red? {number}") for number in range(8)]
+HAYSTACK = [" ".join(["one two three"] * 3000), " ".join(["four five six"] * 2000)]
+
+
+def made(name: str, length: int) -> Dataset:
+    if name == "passkey":
+        return passkeys(length, documents=8, questions=5)
+    return needles(length, HAYSTACK, FACTS, questions=5)
+
+
+@pytest.mark.parametrize("name", ["passkey", "needle"])
+@pytest.mark.parametrize("length", LENGTHS)
+def test_documents_have_the_length_that_is_asked_for(name: str, length: int) -> None:
+    for entry in made(name, length).corpus:
+        assert len(entry.text.split()) == round(length * 0.75)
+
+
+@pytest.mark.parametrize("name", ["passkey", "needle"])
+def test_each_question_has_one_document_and_the_others_distract(name: str) -> None:
+    dataset = made(name, 512)
+    assert len(dataset.corpus) == 8
+    assert len(dataset.questions) == 5
+    assert all(dataset.relevant[question.id] == {question.id: 1.0} for question in dataset.questions)
+    assert made(name, 512) == dataset, "it always comes out the same"
+
+
+def test_the_fact_stands_whole_and_anywhere() -> None:
+    dataset = made("needle", 1024)
+    places = [entry.text.index(FACTS[int(entry.id)][0]) / len(entry.text) for entry in dataset.corpus]
+    assert max(places) - min(places) > 0.3
