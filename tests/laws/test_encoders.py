@@ -10,7 +10,7 @@ from rag.core.protocols import Encoder
 from rag.core.registry import Family
 
 ENCODERS = Family("rag.encoders")
-OPTIONS = {
+OPTIONS: dict[str, dict[str, object]] = {
     "long": {"max_tokens": 600},  # reads 8192 by default, as slowly
     "sentence_transformers": {"model": str(get_model_path())},
 }
