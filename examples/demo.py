@@ -14,6 +14,8 @@ RAG = Path(sys.prefix) / "bin" / "rag"
 QUESTIONS = (
     "How many spaces per indentation level should Python code use?",
     "How long is the warranty of the outdoor sensor?",
+    "What is the verdict on sensor HX-240-0121?",  # a table, attached to a message, in an archive
+    "When is the depot closed for stocktaking?",  # a scan
     "Who won the football world cup in 1998?",
 )
 
@@ -30,7 +32,7 @@ def main() -> None:
     run(
         "ingest",
         "examples/peps",
-        *(f"examples/{name}" for name in ("handbook.pdf", "field-notes.docx", "product.html")),
+        *(f"examples/{name}" for name in ("handbook.pdf", "field-notes.docx", "product.html", "mail.zip")),
     )
     run("collections")
     for question in QUESTIONS:

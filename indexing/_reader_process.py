@@ -24,6 +24,7 @@ def main(socket: int, max_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (max_bytes, max_bytes))
     connection = Connection(socket)
     LISTENER.set(lambda: connection.send(None))
+    connection.send(None)  # starting is progress too: it is not counted against the first file
     with suppress(EOFError, ConnectionError):  # the parent has ended, or was killed
         while True:
             content, name = connection.recv()

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from indexing.reader import Reader
 from rag.compose import Grove
 from rag.db.jobs import LeasedJob, LeaseLostError
 
@@ -30,10 +31,16 @@ class Work:
     """What every kind of job needs of its worker."""
 
     def __init__(
-        self, grove: Grove, job: LeasedJob, on_progress: Callable[[Progress], None], stop: threading.Event
+        self,
+        grove: Grove,
+        job: LeasedJob,
+        reader: Reader,
+        on_progress: Callable[[Progress], None],
+        stop: threading.Event,
     ) -> None:
         self.grove = grove
         self.job = job
+        self.reader = reader
         self._on_progress = on_progress
         self._stop = stop
         self.lost: LeaseLostError | None = None  # set once the heartbeat finds it

@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 from indexing._work import StoppedError, Work
 from indexing.compaction import tidy
 from indexing.pipeline import Pipeline, ReadDocument
-from indexing.reader import Reader
 from rag.core.errors import ConflictError, DamagedSegmentError, NotFoundError, RagError, UnavailableError
 from rag.db.jobs import JobFile, LeaseLostError
 from rag.db.publish import EncodedDocument, Published
@@ -45,15 +44,14 @@ class Intake:
     def run(self) -> None:
         """Take in what can be taken in; each file is marked with what became of it."""
         self._work.tell("leased")
-        limits = self._grove.settings.ingestion
         try:
             self._grove.ensure_collection(self._job.collection)
         except ConflictError as error:
             self._fail_all(str(error))
         else:
-            with Reader(max_seconds=limits.read_seconds, max_bytes=limits.read_bytes) as reader:
-                self._pipeline = Pipeline.from_grove(self._grove, parse=reader.read)
-                self._take_in_all()
+            self._work.reader.start()
+            self._pipeline = Pipeline.from_grove(self._grove, parse=self._work.reader.read)
+            self._take_in_all()
 
     def _take_in_all(self) -> None:
         batches = self._batches()

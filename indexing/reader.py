@@ -1,7 +1,8 @@
 """Parsing in a process of its own: a file that hangs, crashes or devours memory costs that file alone.
 
 Knows limits and how a process ends; what is in a file only loaders know. The process is started once and
-reads file after file. It ends with its parent, however that ends, for it then reads the end of its input.
+reads file after file, job after job. It ends with its parent, however that ends, for it then reads the end
+of its input.
 """
 
 import signal
@@ -42,13 +43,24 @@ class Reader:
         self._connection: Connection | None = None
 
     def __enter__(self) -> Self:
-        """Start the process, so that it is ready when the first file comes."""
-        self._started()
+        """Give itself; the process starts with the first file, or with `start`."""
         return self
 
     def __exit__(self, *_: object) -> None:
         """End the process."""
-        self._stop()
+        self.stop()
+
+    def start(self) -> None:
+        """Start the process, unless it runs, so that it is ready when a file comes."""
+        self._started()
+
+    def stop(self) -> None:
+        """End the process and free its memory; the next file starts another."""
+        if self._process is not None and self._connection is not None:
+            self._connection.close()
+            self._process.kill()
+            self._process.wait()
+        self._process = self._connection = None
 
     def read(self, content: bytes, *, name: str) -> ParsedDocument:
         """Read a document.
@@ -66,7 +78,7 @@ class Reader:
             deadline = time.monotonic() + _MAX_PATIENCE * self._max_seconds
             while outcome is None:  # which only says that there was progress
                 if not connection.poll(min(self._max_seconds, max(0.0, deadline - time.monotonic()))):
-                    self._stop()
+                    self.stop()
                     raise UnreadableDocumentError(
                         f"{name!r}: reading took longer than {self._max_seconds:g} s; split the file, or"
                         " raise GROVE_INGESTION__READ_SECONDS"
@@ -78,7 +90,7 @@ class Reader:
                 " damaged, or made to do harm"
             ) from error
         if isinstance(outcome, MemoryError):
-            self._stop()
+            self.stop()
             raise UnreadableDocumentError(
                 f"{name!r}: reading took more than {self._max_bytes} bytes of memory; split the file, or"
                 " raise GROVE_INGESTION__READ_BYTES"
@@ -88,6 +100,8 @@ class Reader:
         raise error_named(*outcome)
 
     def _started(self) -> Connection:
+        if self._process is not None and self._process.poll() is not None:
+            self.stop()  # it was killed between two files: the next one is not to blame
         if self._connection is not None:
             return self._connection
         ours, theirs = Pipe()
@@ -102,12 +116,5 @@ class Reader:
     def _how_it_ended(self) -> str:
         assert self._process is not None
         code = self._process.wait()
-        self._stop()
+        self.stop()
         return signal.Signals(-code).name if code < 0 else f"exit code {code}"
-
-    def _stop(self) -> None:
-        if self._process is not None and self._connection is not None:
-            self._connection.close()
-            self._process.kill()
-            self._process.wait()
-        self._process = self._connection = None

@@ -10,13 +10,14 @@ from contextlib import contextmanager, suppress
 from indexing._work import Progress, StoppedError, Work
 from indexing.compaction import tidy
 from indexing.intake import Intake
+from indexing.reader import Reader
 from indexing.reindex import Reindex
 from indexing.submit import remove_orphans, remove_uploads
 from rag.compose import Grove
 from rag.core.errors import DamagedSegmentError, NotFoundError, UnavailableError
 from rag.db.jobs import JobHaltedError, JobStatus, LeaseLostError
 
-__all__ = ["Progress", "run_job", "work_forever"]
+__all__ = ["Progress", "new_reader", "run_job", "work_forever"]
 
 _POLL_SECONDS = 0.5
 _HEARTBEAT_SECONDS = 2.0  # a pause, too, is noticed by it
@@ -32,8 +33,11 @@ def run_job(
     *,
     on_progress: Callable[[Progress], None] = lambda _: None,
     stop: threading.Event | None = None,
+    reader: Reader | None = None,
 ) -> JobStatus | None:
     """Run the given job, or the oldest free one; None when there is none to run.
+
+    `reader` serves job after job; without it the job starts one and ends it.
 
     A job that another worker holds is not run; a worker that loses its lease stops, and one whose job is
     paused or cancelled just ends. When stopped or interrupted, the job is given back at once and what was
@@ -43,11 +47,14 @@ def run_job(
         LeaseLostError: another worker took the job over.
         UnavailableError: the database is down; the job is tried again later.
     """
+    if reader is None:
+        with new_reader(grove) as own:
+            return run_job(grove, job_id, on_progress=on_progress, stop=stop, reader=own)
     lease_seconds = grove.settings.ingestion.lease_seconds
     job = grove.jobs.lease(uuid.uuid4().hex, lease_seconds=lease_seconds, job_id=job_id)
     if job is None:
         return None
-    work = Work(grove, job, on_progress, stop or threading.Event())
+    work = Work(grove, job, reader, on_progress, stop or threading.Event())
     try:
         with _heartbeat(work, lease_seconds):
             grove.publisher.sweep()
@@ -71,16 +78,24 @@ def run_job(
 def work_forever(grove: Grove, stop: threading.Event) -> None:
     """Run jobs as they come until stopped; an unexpected failure is logged and the next job tried."""
     tidied = 0.0
-    while not stop.is_set():
-        try:
-            if run_job(grove, stop=stop) is None:
-                if time.monotonic() - tidied > _TIDY_SECONDS:
-                    tidied = time.monotonic()
-                    _tidy_all(grove)
-                stop.wait(_POLL_SECONDS)
-        except Exception:
-            _log.exception("a job failed unexpectedly; it is tried again")
-            stop.wait(_RETRY_SECONDS)
+    with new_reader(grove) as reader:
+        while not stop.is_set():
+            try:
+                if run_job(grove, stop=stop, reader=reader) is None:
+                    if time.monotonic() - tidied > _TIDY_SECONDS:
+                        tidied = time.monotonic()
+                        reader.stop()  # nobody needs it now, and a scan may have made it large
+                        _tidy_all(grove)
+                    stop.wait(_POLL_SECONDS)
+            except Exception:
+                _log.exception("a job failed unexpectedly; it is tried again")
+                stop.wait(_RETRY_SECONDS)
+
+
+def new_reader(grove: Grove) -> Reader:
+    """Make a reader with the limits of the settings."""
+    limits = grove.settings.ingestion
+    return Reader(max_seconds=limits.read_seconds, max_bytes=limits.read_bytes)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from _postgres import PostgresServer, start_postgres
+from _readers import ReaderPool
 from hypothesis import HealthCheck, settings
 
 # A busy machine is no fault of the code. Where everything is required nothing may depend on luck; elsewhere
@@ -47,6 +48,15 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
             monkeypatch.delenv(name)
     # A test that forgets to name a home must not write into the user's own.
     monkeypatch.setenv("GROVE_HOME", str(tmp_path / "grove-home"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _shared_readers() -> Iterator[None]:
+    pool = ReaderPool()
+    with pytest.MonkeyPatch.context() as patch:
+        pool.install(patch)
+        yield
+    pool.stop()
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from selectolax.lexbor import LexborNode
 
-from indexing.loaders._text import TextBuilder
+from indexing.loaders._text import TextBuilder, raised
 from rag.core.types import BlockKind
 
 __all__ = ["FURNITURE", "HtmlWalk"]
@@ -72,7 +72,9 @@ class HtmlWalk:
     def _enter(self, node: LexborNode, tag: str) -> bool:
         """Take in an element's start; tell whether to go into it."""
         if tag == "-text":
-            self._words.append(_SPACES.sub(" ", node.text_content or ""))
+            text = _SPACES.sub(" ", node.text_content or "")
+            is_raised = node.parent is not None and node.parent.tag == "sup"
+            self._words.append(raised(text) if is_raised else text)
         elif tag == "br":
             self._words.append("\n")
         elif tag in _SKIPPED or tag in self.left_out or not tag[0].isalpha() or _is_hidden(node):

@@ -10,7 +10,20 @@ from typing import Final
 from indexing.loaders._xml import Element, tree
 from rag.core.errors import UnreadableDocumentError
 
-__all__ = ["DRAW", "OFFICE", "SKIPPED", "STYLE", "TABLE", "TEXT", "attribute", "check", "spaces", "words"]
+__all__ = [
+    "DRAW",
+    "NOTE",
+    "OFFICE",
+    "SKIPPED",
+    "STYLE",
+    "TABLE",
+    "TEXT",
+    "attribute",
+    "check",
+    "note_mark",
+    "spaces",
+    "words",
+]
 
 _BASE = "{urn:oasis:names:tc:opendocument:xmlns:"
 OFFICE: Final = f"{_BASE}office:1.0}}"
@@ -18,8 +31,9 @@ STYLE: Final = f"{_BASE}style:1.0}}"
 TABLE: Final = f"{_BASE}table:1.0}}"
 TEXT: Final = f"{_BASE}text:1.0}}"
 DRAW: Final = f"{_BASE}drawing:1.0}}"
+NOTE: Final = f"{TEXT}note"
 SKIPPED: Final = frozenset(  # notes and comments, what was deleted, the hints over characters
-    {f"{TEXT}note", f"{OFFICE}annotation", f"{TEXT}tracked-changes", f"{TEXT}ruby-text"}
+    {NOTE, f"{OFFICE}annotation", f"{TEXT}tracked-changes", f"{TEXT}ruby-text"}
 )
 _MAX_SPACES = 100
 
@@ -53,10 +67,18 @@ def spaces(tag: str, count: str) -> str:
 
 
 def words(element: Element, *, without: frozenset[str] = SKIPPED) -> Iterator[str]:
-    """Give the pieces of text in the element, in order."""
+    """Give the pieces of text in the element, in order; of a note its mark alone."""
     yield element.text or ""
     for child in element:
-        if child.tag not in without:
+        if child.tag == NOTE:
+            yield note_mark(child)
+        elif child.tag not in without:
             yield spaces(child.tag, attribute(child, f"{TEXT}c"))
             yield from words(child, without=without)
         yield child.tail or ""
+
+
+def note_mark(note: Element) -> str:
+    """Give the number or sign of a foot- or endnote, in brackets."""
+    sign = note.find(f"{TEXT}note-citation")
+    return "" if sign is None else f"[{(sign.text or '').strip()}]"

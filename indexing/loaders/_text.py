@@ -14,7 +14,7 @@ from rag.core.errors import UnreadableDocumentError
 from rag.core.layout import Layout
 from rag.core.types import Attribute, Block, BlockKind, ParsedDocument
 
-__all__ = ["TextBuilder", "clean", "decode", "finish", "one_line", "stem"]
+__all__ = ["TextBuilder", "clean", "decode", "finish", "one_line", "raised", "stem"]
 
 _MARKS = (  # the longer first: UTF-32 begins with the mark of UTF-16
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -33,6 +33,8 @@ _MAX_CONTROL_SHARE = 0.05
 _CONTROL = re.compile(r"[\x01-\x08\x0e-\x1a\x7f\ufffd]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _WHITE_SPACE = re.compile(r"\s+")
+_RAISED = str.maketrans("0123456789+-\N{MINUS SIGN}n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻ⁿ")
+_RAISABLE = {chr(code) for code in _RAISED}
 
 
 def decode(content: bytes, *, name: str, declared: str | None = None) -> str:
@@ -101,12 +103,22 @@ def finish(
     )
 
 
+def raised(text: str) -> str:
+    """Write a superscript with the characters for it, so that ten to the sixth does not become 106.
+
+    >>> raised("-6"), raised("th")
+    ('⁻⁶', 'th')
+    """
+    return text.translate(_RAISED) if text and set(text.strip()) <= _RAISABLE else text
+
+
 class TextBuilder:
     """Put blocks one after the other, a blank line between them, and note where each stands."""
 
     def __init__(self) -> None:
         self._pieces: list[str] = []
         self._length = 0
+        self._notes: list[str] = []  # of the next block
         self.blocks: list[Block] = []
 
     def add(self, text: str, kind: BlockKind = "paragraph", *, level: int = 0) -> None:
@@ -120,6 +132,13 @@ class TextBuilder:
         self.blocks.append(Block(kind, self._length, self._length + len(text), level))
         self._pieces.append(text)
         self._length += len(text)
+        notes, self._notes = self._notes, []
+        for note in notes:
+            self.add(note)
+
+    def note(self, text: str) -> None:
+        """Put a foot- or endnote behind the next block, the one that names it."""
+        self._notes.append(text)
 
     @property
     def length(self) -> int:

@@ -6,7 +6,7 @@ around them; an element with none of its own is a container.
 
 from dataclasses import dataclass, field
 
-from indexing.loaders._text import TextBuilder, one_line
+from indexing.loaders._text import TextBuilder, one_line, raised
 from indexing.loaders._xml import Element, local
 
 __all__ = ["PARAGRAPHS", "XmlWalk", "text_of"]
@@ -139,7 +139,8 @@ def _collect(element: Element, pieces: list[str]) -> None:
     has_text = _has_text(element)
     is_apart = tag in _APART or _is_block(element) or (len(element) > 1 and not has_text)
     pieces.append(" " if is_apart else "")
-    pieces.append(element.text or "")
+    text = element.text or ""
+    pieces.append(raised(text) if tag == "sup" else text)
     for child in element:
         _collect(child, pieces)
         pieces.append(child.tail or (" " if is_apart and not has_text else ""))

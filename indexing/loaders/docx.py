@@ -1,7 +1,8 @@
 """Word documents: headings, paragraphs, lists and tables in their order.
 
 Reads the XML of the body itself: python-docx knows neither content controls nor what number a list item
-has, and takes quadratic time over tables. Headers, footers, notes and comments are left out.
+has, and takes quadratic time over tables. A note follows the block that names it. Headers, footers and
+comments are left out.
 """
 
 import io
@@ -14,8 +15,9 @@ from docx.opc.exceptions import PackageNotFoundError
 from docx.oxml.parser import etree
 
 from indexing.loaders._archive import open_archive, reading
+from indexing.loaders._docx_notes import NOTE_MARKS, marked_notes
 from indexing.loaders._docx_styles import Styles, W
-from indexing.loaders._text import TextBuilder, finish, one_line
+from indexing.loaders._text import TextBuilder, finish, one_line, raised
 from rag.core.types import Attribute, ParsedDocument
 
 __all__ = ["Docx"]
@@ -23,6 +25,7 @@ __all__ = ["Docx"]
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"  # says the same again
 _BREAKS = {f"{W}tab": "\t", f"{W}br": "\n", f"{W}cr": "\n", f"{W}noBreakHyphen": "-", f"{W}p": "\n"}
 _WRAPPERS = {f"{W}{name}" for name in ("sdt", "sdtContent", "customXml", "smartTag", "ins", "moveTo")}
+_WITH_TEXT = (f"{W}t", *NOTE_MARKS)
 _Element = Any  # Any: an element of lxml, which has no types
 
 
@@ -61,16 +64,20 @@ def _read(content: bytes, name: str) -> ParsedDocument:
 
 
 def _add_body(document: Document, builder: TextBuilder) -> None:
-    styles = Styles.of(document)
+    styles, notes = Styles.of(document), marked_notes(document)
     items: list[str] = []
     for element in _content(document.element.body):
-        if element.tag == f"{W}tbl":
+        level = styles.heading_level(element)
+        mark = "" if level or element.tag == f"{W}tbl" else styles.list_mark(element)
+        if not mark:
             _add_items(items, builder)
+        for reference in element.iter(*NOTE_MARKS):
+            if (note := notes.get(reference.text or "")) is not None:
+                builder.note(f"{reference.text} {one_line(' '.join(map(_text, _paragraphs(note))))}")
+        if element.tag == f"{W}tbl":
             builder.add("\n".join(_rows(element)), "table")
             continue
         text = _text(element).strip()
-        level = styles.heading_level(element)
-        mark = "" if level else styles.list_mark(element)
         if mark and text:
             items.append(mark + text)
             continue
@@ -118,9 +125,11 @@ def _text(paragraph: _Element) -> str:
 
 
 def _pieces(element: _Element) -> Iterator[str]:
+    position = element.find(f"{W}rPr/{W}vertAlign")
+    is_raised = position is not None and position.get(f"{W}val") == "superscript"
     for child in element.iterchildren():
-        if child.tag == f"{W}t":
-            yield child.text or ""
+        if child.tag in _WITH_TEXT:
+            yield raised(child.text or "") if is_raised else child.text or ""
         elif child.tag in (f"{W}tabs", _FALLBACK):
             continue
         else:

@@ -1,6 +1,7 @@
 """OpenDocument texts: headings, paragraphs, lists and tables in their order.
 
-Headers, footers, notes, comments, deleted text and tables of contents are left out.
+A note follows the block that names it. Headers, footers, comments, deleted text and tables of contents are
+left out.
 """
 
 import zipfile
@@ -9,7 +10,19 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from indexing.loaders._archive import open_archive, properties, reading
-from indexing.loaders._odf import DRAW, OFFICE, SKIPPED, STYLE, TABLE, TEXT, attribute, check, words
+from indexing.loaders._odf import (
+    DRAW,
+    NOTE,
+    OFFICE,
+    SKIPPED,
+    STYLE,
+    TABLE,
+    TEXT,
+    attribute,
+    check,
+    note_mark,
+    words,
+)
 from indexing.loaders._text import TextBuilder, finish, one_line
 from indexing.loaders._xml import Element, tree
 from rag.core.errors import UnreadableDocumentError
@@ -95,6 +108,10 @@ class _Writer:
                 self.builder.add("\n".join(_rows(element)), "table")
             else:
                 self.add_all(element)  # a section, an index, a frame on a page
+                continue
+            for note in element.iter(NOTE):
+                text = one_line(" ".join(_paragraphs(note)))
+                self.builder.add(f"{note_mark(note)} {text}".lstrip() if text else "")
 
     def _add_paragraph(self, element: Element) -> None:
         text = "".join(words(element, without=_WITHOUT_FRAMES)).strip()

@@ -1,6 +1,6 @@
 """Rich Text Format: headings, paragraphs, lists and tables in their order.
 
-Headers, footers, notes, comments, pictures and hidden text are left out.
+A note follows the block that names it. Headers, footers, comments, pictures and hidden text are left out.
 """
 
 from dataclasses import dataclass, field
@@ -9,14 +9,14 @@ from indexing.loaders._archive import reading
 from indexing.loaders._rtf_words import Control, Group, pieces
 from indexing.loaders._text import TextBuilder, finish, one_line
 from rag.core.errors import UnreadableDocumentError
-from rag.core.types import Attribute, ParsedDocument
+from rag.core.types import Attribute, BlockKind, ParsedDocument
 
 __all__ = ["Rtf"]
 
 _PROPERTIES = ("title", "author")
 _NOT_TEXT = frozenset(
     """annotation atnauthor atnid atrfend atrfstart blipuid bkmkend bkmkstart colortbl datastore fldinst
-    fonttbl footer footerf footerl footerr footnote header headerf headerl headerr info latentstyles
+    fonttbl footer footerf footerl footerr header headerf headerl headerr info latentstyles
     listoverridetable listtable mmathPr nonshppict objdata object pict pntext pntxta pntxtb private
     revtbl rsidtbl stylesheet tc themedata colorschememapping txe xe xmlnstbl""".split()
 )
@@ -64,6 +64,8 @@ class _Reader:
     rows: list[str] = field(default_factory=list)
     items: list[str] = field(default_factory=list)
     mark: str = ""  # of the list item
+    notes: dict[str, str] = field(default_factory=dict)  # mark -> note, of the blocks not yet written
+    num_notes: int = 0
     level: int = 0
     in_table: bool = False
     is_starred: bool = False
@@ -77,7 +79,9 @@ class _Reader:
             self.is_starred = True
             return
         if self.is_starred and piece.word not in ("{", "}") and piece.word not in _SHOWN:
-            group.destination = group.destination or "unknown"
+            group.destination = "unknown" if group.destination in ("", "footnote") else group.destination
+        elif piece.word == "footnote" and not group.destination:
+            self._begin_note(group)
         elif piece.word in _NOT_TEXT or piece.word in _PROPERTIES or piece.word == "listtext":
             self._enter(group, piece.word)
         elif not group.destination:
@@ -91,10 +95,17 @@ class _Reader:
         self._end_row()
         self._end_runs()
 
+    def _begin_note(self, group: Group) -> None:
+        """Mark its place in the text; endnotes are written the same way."""
+        group.destination = "footnote"
+        self.num_notes += 1
+        self.text.append(f"[{self.num_notes}]")
+        self.notes[f"[{self.num_notes}]"] = ""
+
     def _enter(self, group: Group, destination: str) -> None:
         if destination in _PROPERTIES:
             destination = destination if group.destination == "info" else group.destination
-        elif group.destination:
+        elif group.destination not in ("", "footnote"):
             return
         group.destination = destination
 
@@ -103,6 +114,8 @@ class _Reader:
             self.properties[group.destination] = self.properties.get(group.destination, "") + text
         elif group.destination == "listtext":
             self.mark += text
+        elif group.destination == "footnote" and not group.is_hidden:
+            self.notes[f"[{self.num_notes}]"] += text
         elif not group.destination and not group.is_hidden:
             self.text.append(text)
 
@@ -140,9 +153,9 @@ class _Reader:
             return
         self._end_runs()
         if self.level:
-            self.builder.add(one_line(text), "heading", level=self.level)
+            self._write(one_line(text), "heading", level=self.level)
         else:
-            self.builder.add(text)
+            self._write(text)
 
     def _end_row(self) -> None:
         if any(self.cells):
@@ -155,12 +168,17 @@ class _Reader:
         self._end_table()
 
     def _end_items(self) -> None:
-        self.builder.add("\n".join(self.items), "list")
+        self._write("\n".join(self.items), "list")
         self.items.clear()
 
     def _end_table(self) -> None:
-        self.builder.add("\n".join(self.rows), "table")
+        self._write("\n".join(self.rows), "table")
         self.rows.clear()
+
+    def _write(self, text: str, kind: BlockKind = "paragraph", *, level: int = 0) -> None:
+        for mark in [mark for mark in self.notes if mark in text]:
+            self.builder.note(f"{mark} {one_line(_whole(self.notes.pop(mark)))}")
+        self.builder.add(text, kind, level=level)
 
 
 _ENDS = {  # control words (or a newline after a backslash) -> what ends

@@ -101,8 +101,8 @@ class Faiss:
         return sorted(hits, key=lambda hit: (-hit.score, hit.chunk_id))[:k]
 
     def rows(self, segment: Segment, *, session: Session) -> Iterator[Row]:
-        """Read the live rows back."""
-        opened = self._opened(segment)
+        """Read the live rows back; a merge's last look at them is not kept open."""
+        opened = _Opened(self._directory / segment.segment_id, self._device, self._ef_search)
         with intact(opened.path, "vectors.faiss") as path:
             vectors = faiss.read_index(str(path)).reconstruct_n(0, segment.num_rows)
         with intact(opened.path, "texts.json") as path:

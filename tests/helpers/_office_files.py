@@ -57,7 +57,7 @@ XLS = zlib.decompress(  # made with xlwt: a number, a date, a share, a truth val
 RTF = rb"""{\rtf1\ansi\ansicpg1250\deff0{\fonttbl{\f0 Arial;}{\f1\fcharset204 Arial;}}
 {\info{\title Bees}{\author Ann}}{\header gone}
 {\pard\outlinelevel0 Keeping bees\par}
-\pard P\'f8\'edli\'9a \u382?lu\u357\'9dou\u269 ?k\'fd; {\f1 \'cc\'fb} \u-10179?\u-8703?{\footnote gone}
+\pard P\'f8\'edli\'9a \u382?lu\u357\'9dou\u269 ?k\'fd; {\f1 \'cc\'fb} \u-10179?\u-8703?
 {\v gone}\par
 {\pard{\listtext\'95\tab}A smoker\par}{\pard{\listtext 1.\tab}A veil\par}
 \trowd\cellx1\cellx2\pard\intbl Tool\cell Price\cell\row \intbl Veil\cell 12\line EUR\cell\row
@@ -142,7 +142,7 @@ def odt_bytes() -> bytes:
 <text:list-level-style-bullet text:level="2"/></text:list-style></office:automatic-styles>"""
     body = """<office:text><text:tracked-changes><text:p>gone</text:p></text:tracked-changes>
 <text:p text:style-name="P1">Keeping bees</text:p><text:h text:outline-level="1">Tools</text:h>
-<text:p>You need<text:line-break/>little.<text:note><text:p>gone</text:p></text:note></text:p>
+<text:p>You need<text:line-break/>little.</text:p>
 <text:list text:style-name="L1"><text:list-item><text:p>A smoker</text:p><text:list><text:list-item>
 <text:p>black</text:p></text:list-item></text:list></text:list-item><text:list-item><text:p>A veil</text:p>
 </text:list-item></text:list><table:table><table:table-header-rows><table:table-row>

@@ -3,6 +3,7 @@
 import io
 import random
 import resource
+import threading
 import time
 import zipfile
 import zlib
@@ -11,9 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from indexing.files import content_of
 from indexing.submit import submit_paths
 from indexing.worker import run_job
 from rag.compose import Grove
+from rag.core.errors import UnreadableDocumentError
 
 MAX_SECONDS = 60
 MEGABYTE = b" " * 1_000_000  # bombs are made of it, piece by piece: this process must stay small
@@ -148,7 +151,13 @@ def deep_rst() -> bytes:
     return b"".join(b" " * level + b"- x\n\n" for level in range(3_000))
 
 
+def wide_csv() -> bytes:
+    """Give a million columns, with a header and ten rows."""
+    return b"\n".join(b",".join(b"%d" % column for column in range(1_000_000)) for _ in range(11))
+
+
 HOSTILE = {
+    "wide.csv": wide_csv,
     "bomb.docx": zip_bomb,
     "lying.docx": lying_zip_bomb,
     "laughs.docx": billion_laughs,
@@ -196,3 +205,30 @@ def test_a_large_pdf_comes_in_whole(
     assert len(document.layout.pages) == pages
     assert document.layout.boxes_in(len(document.text) - 4, len(document.text))[0].page == pages
     assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 2_000_000  # kilobytes
+
+
+def test_a_file_that_changes_while_it_is_read_is_not_taken_in_torn(
+    new_grove: NewGrove, tmp_path: Path
+) -> None:
+    path = tmp_path / "log.txt"
+    path.write_bytes(b"a line\n" * 5_000_000)
+    is_read, written = threading.Event(), threading.Event()
+
+    def write() -> None:
+        with path.open("ab") as file:
+            while not is_read.is_set():
+                file.write(b"one more line\n")
+                file.flush()
+                written.set()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        written.wait()
+        with pytest.raises(UnreadableDocumentError, match="changed while it was read; ingest it again"):
+            content_of(path, max_bytes=10**9)
+    finally:
+        is_read.set()
+        writer.join()
+    content = content_of(path, max_bytes=10**9)
+    assert content == path.read_bytes()

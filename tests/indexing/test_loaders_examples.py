@@ -12,8 +12,8 @@ INVENTED = ["field-notes.docx", "handbook.pdf", "product.html"]
 PEPS = sorted((EXAMPLES / "peps").glob("*.rst"))
 
 
-def _script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("make_examples", EXAMPLES / "make_examples.py")
+def _script(name: str = "make_examples") -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -41,6 +41,14 @@ def test_an_example_is_what_its_script_makes(made: Path, name: str) -> None:
 def test_an_example_always_comes_out_the_same(made: Path, name: str, tmp_path: Path) -> None:
     _script().make_invented(tmp_path)
     assert (tmp_path / name).read_bytes() == (made / name).read_bytes()
+
+
+def test_the_mail_is_what_its_script_makes_and_says_what_the_demonstration_asks(tmp_path: Path) -> None:
+    _script("make_mail").make_mail(tmp_path / "mail.zip")
+    made, kept = _parsed(tmp_path / "mail.zip"), _parsed(EXAMPLES / "mail.zip")
+    assert made.text == kept.text
+    assert "HX-240-0121 | 2,98 | 0,62 | send to the depot" in kept.text
+    assert "from 14 July to 18 July 2025" in kept.text
 
 
 def test_the_handbook_shows_what_a_pdf_can_hold() -> None:

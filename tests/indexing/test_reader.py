@@ -14,7 +14,7 @@ HOSTILE = (sys.executable, str(REPOSITORY / "tests" / "helpers" / "_hostile_read
 
 @pytest.fixture(scope="module")
 def reader() -> Iterator[Reader]:
-    with Reader(max_seconds=3, max_bytes=300_000_000, command=HOSTILE) as reader:
+    with Reader(max_seconds=5, max_bytes=300_000_000, command=HOSTILE) as reader:
         yield reader
 
 
@@ -34,7 +34,7 @@ def test_a_loaders_errors_come_through(reader: Reader) -> None:
 @pytest.mark.parametrize(
     ("suffix", "words"),
     [
-        ("hang", r"longer than 3 s; split the file, or raise GROVE_INGESTION__READ_SECONDS"),
+        ("hang", r"longer than 5 s; split the file, or raise GROVE_INGESTION__READ_SECONDS"),
         ("hog", r"more than 300000000 bytes of memory.*GROVE_INGESTION__READ_BYTES"),
         ("crash", r"ended the reading process \(SIGABRT\)"),
         ("flaw", r"unexpected KeyError: 'a flaw'"),
@@ -48,8 +48,24 @@ def test_what_a_hostile_file_does_is_said_and_the_next_one_is_read(
     assert reader.read(b"All is well.", name="a.txt").text == "All is well."
 
 
+def test_a_process_that_was_killed_between_two_files_is_replaced() -> None:
+    with Reader(max_seconds=5, max_bytes=300_000_000) as reader:
+        reader.start()
+        assert reader._process is not None
+        reader._process.kill()
+        reader._process.wait()
+        assert reader.read(b"All is well.", name="a.txt").text == "All is well."
+
+
+def test_a_stopped_reader_starts_again_with_the_next_file() -> None:
+    with Reader(max_seconds=5, max_bytes=300_000_000) as reader:
+        reader.read(b"Hello.", name="a.txt")
+        reader.stop()
+        assert reader.read(b"All is well.", name="a.txt").text == "All is well."
+
+
 def test_the_process_ends_with_the_reader() -> None:
-    with Reader(max_seconds=3, max_bytes=300_000_000) as reader:
+    with Reader(max_seconds=5, max_bytes=300_000_000) as reader:
         reader.read(b"Hello.", name="a.txt")
         process = reader._process
         assert process is not None
