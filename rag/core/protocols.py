@@ -22,14 +22,17 @@ __all__ = [
     "GenerationOptions",
     "Generator",
     "GeneratorCapabilities",
+    "LateEncoder",
     "Loader",
     "Message",
     "Prompt",
+    "Query",
     "Retriever",
     "SearchRequest",
     "Store",
     "StoreCapabilities",
     "TextQuery",
+    "TokenQuery",
     "VectorQuery",
 ]
 
@@ -83,6 +86,37 @@ class Encoder(Protocol):
         ...
 
 
+class LateEncoder(Protocol):
+    """Text -> one vector a token, for late interaction (MaxSim)."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Name the vectors' kind."""
+        ...
+
+    @property
+    def dim(self) -> int:
+        """Give the length of a token's vector."""
+        ...
+
+    @property
+    def backbone(self) -> str | None:
+        """Name the encoder (its fingerprint) whose vectors `encode_both` gives, none if it shares no pass."""
+        ...
+
+    def encode_queries(self, texts: Sequence[str]) -> list[Vector]:
+        """Give for each text (T, D) float32 of unit rows."""
+        ...
+
+    def encode_passages(self, texts: Sequence[str]) -> list[Vector]:
+        """Give for each text (T, D) float32 of unit rows; an empty text still has one row."""
+        ...
+
+    def encode_both(self, texts: Sequence[str]) -> tuple[Vector, list[Vector]]:
+        """Give the backbone's vectors (N, D) and the passages' token vectors, from one pass."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class VectorQuery:
     """Nearest by inner product; all vectors have unit norm, so the score is the cosine."""
@@ -95,6 +129,16 @@ class TextQuery:
     """Best match of words; user text, never a query language."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TokenQuery:
+    """Best sum of maximal similarities (MaxSim): rows without token vectors are not found."""
+
+    vectors: Vector  # (Q, D) float32 of unit rows
+
+
+Query = VectorQuery | TextQuery | TokenQuery
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +164,7 @@ class Store(Protocol):
 
     def search(
         self,
-        query: VectorQuery | TextQuery,
+        query: Query,
         segments: Sequence[Segment],
         *,
         filter: Filter | None,

@@ -18,6 +18,7 @@ __all__ = [
     "Block",
     "Chunk",
     "Citation",
+    "Codebook",
     "Hit",
     "ParsedDocument",
     "Passage",
@@ -25,6 +26,7 @@ __all__ = [
     "Segment",
     "Sentence",
     "Snapshot",
+    "TokenCodes",
     "Usage",
     "Vector",
 ]
@@ -67,6 +69,25 @@ class Chunk:
     heading: tuple[str, ...] = ()  # path of headings above it, outermost first; encoder context only
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Codebook:
+    """How token vectors are compressed: a centroid and, for each turned dimension, a step from it."""
+
+    rotation: Vector  # (D, E): into the space of the centroids; its rows have unit norm and are orthogonal
+    centroids: NDArray[np.float16]  # (K, E), turned
+    scales: Vector  # (E,) standard deviation of the residuals
+    group_bits: NDArray[np.uint8]  # (E / 8,) bits of each eight dimensions, descending: 4, 2, 1 or 0
+    steps: Vector  # (3, 16): for 4, 2 and 1 bits, ascending; of unit scale
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TokenCodes:
+    """A chunk's token vectors as a store has compressed them; rag/scoring/residual.py decodes them."""
+
+    codebook: Codebook
+    codes: NDArray[np.uint8]  # (T, bytes of a code)
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """What a store keeps of one chunk."""
@@ -76,6 +97,7 @@ class Row:
     text: str  # what the text index sees: title, headings and chunk text
     vector: Vector  # (D,) float32, unit norm
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
+    tokens: Vector | TokenCodes | None = None  # (T, D) of unit rows, or as a store keeps them; T > 0
 
 
 @dataclass(frozen=True, slots=True)

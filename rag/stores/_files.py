@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rag.core.errors import DamagedSegmentError, SegmentGoneError, UnavailableError
+from rag.core.errors import DamagedSegmentError, RagError, SegmentGoneError, UnavailableError
 
 _PARTIAL = ".partial"
 _CHECKSUMS = "checksums.json"  # path below the segment -> SHA-256, hex
@@ -58,11 +58,21 @@ def intact(directory: Path, part: str) -> Iterator[Path]:
         _compare(directory, part)
         yield directory / part
     except (OSError, RuntimeError, ValueError) as error:
-        if not directory.is_dir():
-            raise SegmentGoneError(
-                f"segment {directory.name} is gone: its collection changed during this search; search again"
-            ) from error
-        raise DamagedSegmentError(f"segment {directory.name} is damaged: {part}: {error}") from error
+        raise _unreadable(directory, part, error) from error
+
+
+def is_written(directory: Path, part: str) -> bool:
+    """Tell whether a segment was written with this file or folder.
+
+    Raises:
+        DamagedSegmentError: its checksums cannot be read.
+        SegmentGoneError: there is no such segment any more.
+    """
+    try:
+        written: dict[str, str] = json.loads((directory / _CHECKSUMS).read_text())
+    except (OSError, ValueError) as error:
+        raise _unreadable(directory, _CHECKSUMS, error) from error
+    return any(name.split("/")[0] == part for name in written)
 
 
 def leftovers(directory: Path, *, keep: set[str], min_age_seconds: float = _STAGING_SECONDS) -> list[Path]:
@@ -81,6 +91,14 @@ def remove(path: Path) -> None:
     """Remove a segment's directory; its name goes first, so that half a segment is never seen."""
     doomed = path if path.name.endswith(_PARTIAL) else path.rename(path.with_name(path.name + _PARTIAL))
     shutil.rmtree(doomed)
+
+
+def _unreadable(directory: Path, part: str, error: Exception) -> RagError:
+    if not directory.is_dir():
+        return SegmentGoneError(
+            f"segment {directory.name} is gone: its collection changed during this search; search again"
+        )
+    return DamagedSegmentError(f"segment {directory.name} is damaged: {part}: {error}")
 
 
 def _compare(directory: Path, part: str) -> None:

@@ -1,8 +1,9 @@
 """FAISS and tantivy over immutable files: the embedded store.
 
 A segment is a directory: `vectors.faiss`, `words/` (tantivy), `rows.json` (ids and attributes),
-`texts.json` (read only to merge or export), and the checksums of these, compared when each is opened.
-Small segments are searched exactly, large ones by HNSW.
+`texts.json` (read only to merge or export), `tokens/` when rows have token vectors (_tokens.py), and the
+checksums of these, compared when each is opened. Small segments are searched exactly, large ones by HNSW;
+token vectors by the centroids that they are near to, the best candidates then by MaxSim.
 
 Source of HNSW: Malkov & Yashunin, 2016, https://arxiv.org/abs/1603.09320.
 """
@@ -24,11 +25,12 @@ from sqlalchemy.orm import Session
 
 from rag.core.errors import MissingExtraError
 from rag.core.filters import Filter, matches
-from rag.core.protocols import StoreCapabilities, TextQuery, VectorQuery
+from rag.core.protocols import Query, StoreCapabilities, TextQuery, TokenQuery, VectorQuery
 from rag.core.types import Attribute, Hit, Row, Segment
 from rag.scoring.words import query_words
-from rag.stores._files import intact, leftovers, remove, written_whole
+from rag.stores._files import intact, is_written, leftovers, remove, written_whole
 from rag.stores._tantivy import WordIndex, write_words
+from rag.stores._tokens import Packed, TokenFile, write_tokens
 
 __all__ = ["Faiss"]
 
@@ -41,7 +43,13 @@ class Faiss:
     """Keep each segment as files below one directory."""
 
     def __init__(
-        self, directory: Path, device: str = "cpu", exact_rows: int = 20_000, ef_search: int = 128
+        self,
+        directory: Path,
+        device: str = "cpu",
+        exact_rows: int = 20_000,
+        ef_search: int = 128,
+        num_candidates: int = 200,
+        num_probes: int = 32,
     ) -> None:
         if device not in ("cpu", "cuda"):
             raise ValueError(f"device is cpu or cuda, got {device!r}")
@@ -49,6 +57,8 @@ class Faiss:
         self._device = device
         self._exact_rows = exact_rows
         self._ef_search = ef_search
+        self._num_candidates = num_candidates
+        self._num_probes = num_probes
         self._open: OrderedDict[str, _Opened] = OrderedDict()
         self._lock = Lock()
 
@@ -64,21 +74,25 @@ class Faiss:
             vectors = np.stack([row.vector for row in rows]).astype(np.float32)
             faiss.write_index(self._build(vectors), str(partial / "vectors.faiss"))
             write_words(partial / "words", [row.text for row in rows])
+            if any(row.tokens is not None for row in rows):
+                write_tokens(partial / "tokens", Packed.of(rows))
             (partial / "rows.json").write_text(json.dumps(_packed(rows)))
             (partial / "texts.json").write_text(json.dumps([row.text for row in rows]))
         return segment
 
     def search(
-        self, query: VectorQuery | TextQuery, segments: Sequence[Segment], *, filter: Filter | None, k: int
+        self, query: Query, segments: Sequence[Segment], *, filter: Filter | None, k: int
     ) -> list[Hit]:
         """Search each segment and merge."""
         opened = [self._opened(segment) for segment in segments if segment.num_rows]
         masks = [segment.mask(filter, of.dead) for segment, of in zip(opened, segments, strict=False)]
-        found = (
-            [each.nearest(query, mask, k) for each, mask in zip(opened, masks, strict=True)]
-            if isinstance(query, VectorQuery)
-            else _best_words(query.text, opened, masks, k)
-        )
+        match query:
+            case VectorQuery():
+                found = [each.nearest(query, mask, k) for each, mask in zip(opened, masks, strict=True)]
+            case TokenQuery():
+                found = [self._best_tokens(query, *each, k) for each in zip(opened, masks, strict=True)]
+            case TextQuery():
+                found = _best_words(query.text, opened, masks, k)
         hits = [
             Hit(each.chunk_ids[row], score)
             for each, pairs in zip(opened, found, strict=True)
@@ -96,7 +110,8 @@ class Faiss:
         for row, chunk_id in enumerate(opened.chunk_ids):
             version_id, attributes = opened.groups[opened.group_of[row]]
             if version_id not in segment.dead:
-                yield Row(chunk_id, version_id, texts[row], vectors[row], attributes)
+                tokens = None if opened.tokens is None else opened.tokens.tokens(row)
+                yield Row(chunk_id, version_id, texts[row], vectors[row], attributes, tokens)
 
     def drop(
         self, segment_ids: Sequence[str] | None, *, keep: Sequence[str], session: Session
@@ -112,6 +127,14 @@ class Faiss:
         for path in removed:
             remove(path)
         return [path.name for path in removed]
+
+    def _best_tokens(
+        self, query: TokenQuery, opened: "_Opened", mask: NDArray[np.bool_] | None, k: int
+    ) -> list[tuple[int, float]]:
+        if opened.tokens is None:
+            return []
+        count = max(self._num_candidates, 2 * k)
+        return opened.tokens.search(query.vectors, mask, num_candidates=count, num_probes=self._num_probes)
 
     def _build(self, vectors: NDArray[np.float32]) -> Any:  # Any: FAISS has no types
         size = vectors.shape[1]
@@ -160,6 +183,13 @@ class _Opened:
     def words(self) -> WordIndex:
         with intact(self.path, "words") as folder:
             return WordIndex(folder)
+
+    @cached_property
+    def tokens(self) -> TokenFile | None:
+        if not is_written(self.path, "tokens"):
+            return None
+        with intact(self.path, "tokens") as folder:
+            return TokenFile(folder)
 
     def mask(self, condition: Filter | None, dead: frozenset[str]) -> NDArray[np.bool_] | None:
         """Give which rows may be found, (N,); None for all."""

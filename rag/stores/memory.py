@@ -13,9 +13,10 @@ from sqlalchemy.orm import Session
 
 from rag.core.errors import SegmentGoneError
 from rag.core.filters import Filter, matches
-from rag.core.protocols import StoreCapabilities, TextQuery, VectorQuery
+from rag.core.protocols import Query, StoreCapabilities, TextQuery, TokenQuery, VectorQuery
 from rag.core.types import Hit, Row, Segment
 from rag.scoring.words import analyze, query_words
+from rag.stores._tokens import floats_of
 
 __all__ = ["Memory"]
 
@@ -38,11 +39,11 @@ class Memory:
         return segment
 
     def search(
-        self, query: VectorQuery | TextQuery, segments: Sequence[Segment], *, filter: Filter | None, k: int
+        self, query: Query, segments: Sequence[Segment], *, filter: Filter | None, k: int
     ) -> list[Hit]:
         """Score every row, then keep the k best that may be found."""
         rows = [(row, segment) for segment in segments for row in self._kept(segment)]
-        scores = _cosines(query, rows) if isinstance(query, VectorQuery) else _bm25(query.text, rows)
+        scores = _scores(query, rows)
         hits = [
             Hit(row.chunk_id, score)
             for (row, segment), score in zip(rows, scores, strict=True)
@@ -66,6 +67,22 @@ class Memory:
         if rows is None:
             raise SegmentGoneError(f"segment {segment.segment_id} is gone; search again")
         return rows
+
+
+def _scores(query: Query, rows: Sequence[tuple[Row, Segment]]) -> list[float | None]:
+    match query:
+        case VectorQuery():
+            return _cosines(query, rows)
+        case TokenQuery():
+            return [_maxsim(query, row) for row, _ in rows]
+        case TextQuery():
+            return _bm25(query.text, rows)
+
+
+def _maxsim(query: TokenQuery, row: Row) -> float | None:
+    if row.tokens is None:
+        return None
+    return float((query.vectors @ floats_of(row.tokens).T).max(axis=1).sum())
 
 
 def _cosines(query: VectorQuery, rows: Sequence[tuple[Row, Segment]]) -> list[float | None]:

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from _kept import Kept
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rag.compose import Grove
 from rag.core.errors import SegmentGoneError
 from rag.core.filters import matches, parse_filter
-from rag.core.protocols import Store, TextQuery, VectorQuery
+from rag.core.protocols import TextQuery, VectorQuery
 from rag.core.registry import Family
 from rag.core.settings import Part, Settings
 from rag.core.types import Attribute, Row, Segment, Vector
@@ -20,36 +21,6 @@ from rag.stores.memory import Memory
 STORES = Family("rag.stores")
 DIM = 16
 WORDS = "river gauge sensor warranty month price snow lake antenna battery archive depot team fault".split()
-
-
-class Kept:
-    """A store with the transactions that it takes part in."""
-
-    def __init__(self, grove: Grove) -> None:
-        self.grove = grove
-        self.store: Store = grove.store
-
-    def stage(self, rows: list[Row]) -> Segment:
-        with self.grove.database.write() as session:
-            return self.store.stage(rows, session=session)
-
-    def rows(self, segment: Segment) -> list[Row]:
-        with self.grove.database.read() as session:
-            return list(self.store.rows(segment, session=session))
-
-    def drop(self, ids: list[str] | None, keep: list[str]) -> list[str]:
-        with self.grove.database.write() as session:
-            return self.store.drop(ids, keep=keep, session=session)
-
-    def nearest(
-        self, vector: Vector, segments: list[Segment], *, k: int = 10, where: object = None
-    ) -> list[str]:
-        hits = self.store.search(VectorQuery(vector), segments, filter=parse_filter(where), k=k)
-        return [hit.chunk_id for hit in hits]
-
-    def words(self, text: str, segments: list[Segment], *, k: int = 10, where: object = None) -> list[str]:
-        hits = self.store.search(TextQuery(text), segments, filter=parse_filter(where), k=k)
-        return [hit.chunk_id for hit in hits]
 
 
 @pytest.fixture(params=STORES.names())

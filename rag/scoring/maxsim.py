@@ -1,0 +1,62 @@
+"""Late interaction: how well each token of a query is matched by some token of a passage.
+
+Passages are ragged: their token vectors stand one after another, and offsets say where each begins.
+Source: Khattab & Zaharia, ColBERT, SIGIR 2020, section 3.3, https://arxiv.org/abs/2004.12832.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.core.types import Vector
+
+__all__ = ["join", "maxsim", "spans", "sum_of_maxima"]
+
+_TOKENS_AT_ONCE = 16_384  # their similarities to 32 query tokens take 2 MB and stay in the cache
+
+
+def join(passages: Sequence[Vector]) -> tuple[Vector, NDArray[np.int64]]:
+    """Give all token vectors, (T, D), and where each passage's begin, (N + 1,), the last one the end."""
+    offsets = np.zeros(len(passages) + 1, dtype=np.int64)
+    np.cumsum([len(tokens) for tokens in passages], out=offsets[1:])
+    return np.concatenate(passages), offsets
+
+
+def maxsim(query: Vector, tokens: Vector, offsets: NDArray[np.int64]) -> Vector:
+    """Give each passage the sum, over the query's tokens, of the best similarity to one of its own.
+
+    Args:
+        query: (Q, D) float32; no rows give zeros.
+        tokens: (T, D), of all passages.
+        offsets: (N + 1,), ascending strictly: every passage has a token.
+
+    >>> one, other = [1.0, 0.0], [0.0, 1.0]
+    >>> maxsim(np.array([one, other]), np.array([one, one, other]), np.array([0, 2, 3])).tolist()
+    [1.0, 1.0]
+    """
+    scores = np.zeros(len(offsets) - 1, dtype=np.float32)
+    for first, last in spans(offsets):
+        similarity = tokens[offsets[first] : offsets[last]].astype(np.float32, copy=False) @ query.T
+        scores[first:last] = sum_of_maxima(similarity, offsets[first : last + 1] - offsets[first])
+    return scores
+
+
+def sum_of_maxima(similarity: Vector, offsets: NDArray[np.int64]) -> Vector:
+    """Give (N,) of the similarities, (T, Q), of passages' tokens to a query's."""
+    scores: Vector = np.maximum.reduceat(similarity, offsets[:-1], axis=0).sum(axis=1)
+    return scores
+
+
+def spans(offsets: NDArray[np.int64], *, num_tokens: int = _TOKENS_AT_ONCE) -> Iterator[tuple[int, int]]:
+    """Cut ragged passages into runs, [first, last), of so many tokens at most, or of one passage.
+
+    >>> list(spans(np.array([0, 2, 4, 9, 10]), num_tokens=4))
+    [(0, 2), (2, 3), (3, 4)]
+    """
+    first = 0
+    while first < len(offsets) - 1:
+        within = int(np.searchsorted(offsets, offsets[first] + num_tokens, side="right")) - 1
+        last = max(within, first + 1)
+        yield first, last
+        first = last

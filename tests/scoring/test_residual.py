@@ -1,0 +1,92 @@
+import numpy as np
+import pytest
+
+from rag.core.types import TokenCodes, Vector
+from rag.scoring.maxsim import maxsim
+from rag.scoring.residual import BITS, decode, encode, nearest_centroids, score_codes, train_codebook
+
+
+def clustered(count: int, dim: int = 32) -> Vector:
+    """Give unit vectors around 16 centres, as tokens are around their words."""
+    rng = np.random.default_rng(0)
+    centres = rng.normal(size=(16, dim))
+    rows = centres[rng.integers(0, 16, size=count)] + 0.5 * rng.normal(size=(count, dim))
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+
+def coded(tokens: Vector, residual_bytes: int | None = None, num_centroids: int = 16) -> TokenCodes:
+    codebook = train_codebook(tokens, num_centroids=num_centroids, residual_bytes=residual_bytes)
+    return TokenCodes(codebook, encode(codebook, tokens))
+
+
+@pytest.mark.parametrize(("residual_bytes", "least"), [(4, 0.93), (8, 0.98), (16, 0.995)])
+def test_a_vector_comes_back_nearly_and_better_with_more_bits(residual_bytes: int, least: float) -> None:
+    tokens = clustered(3000)
+    back = decode(coded(tokens, residual_bytes))
+    np.testing.assert_allclose(np.linalg.norm(back, axis=1), 1.0, rtol=1e-5)
+    assert float((back * tokens).sum(axis=1).mean()) > least
+
+
+@pytest.mark.parametrize("dim", [32, 20])
+def test_a_code_is_the_centroid_and_the_nearest_step_of_each_dimension(dim: int) -> None:
+    tokens = clustered(500, dim)
+    codes = coded(tokens)
+    book = codes.codebook
+    bits_of = np.repeat(book.group_bits, 8)
+    for token, back, nearest in zip(tokens[:20], decode(codes), nearest_centroids(codes.codes), strict=False):
+        turned = token @ book.rotation
+        centroids = book.centroids.astype(np.float32)
+        assert nearest == (centroids @ turned).argmax()
+        expected = centroids[nearest].copy()
+        for axis, bits in enumerate(bits_of):
+            if bits:
+                steps = book.steps[BITS.index(int(bits))][: 2**bits] * book.scales[axis]
+                expected[axis] += min(steps, key=lambda step: abs(step - (turned[axis] - expected[axis])))
+        unturned = expected @ book.rotation.T
+        np.testing.assert_allclose(back, unturned / np.linalg.norm(expected), atol=1e-5)
+
+
+def test_a_token_of_128_dimensions_takes_39_bytes() -> None:
+    assert coded(clustered(300, dim=128)).codes.shape == (300, 39)
+
+
+@pytest.mark.parametrize("residual_bytes", [16, 32, 64])
+def test_one_two_and_four_bits_a_dimension_are_kept_to(residual_bytes: int) -> None:
+    codes = coded(clustered(300, dim=128), residual_bytes)
+    assert codes.codes.shape[1] == 2 + residual_bytes == 2 + codes.codebook.group_bits.sum()
+
+
+def test_dimensions_that_vary_more_get_more_bits() -> None:
+    tokens = clustered(2000)
+    tokens[:, :8] *= 4
+    tokens /= np.linalg.norm(tokens, axis=1, keepdims=True)
+    bits = coded(tokens, 8).codebook.group_bits
+    assert bits[0] > bits[-1]
+
+
+def test_codes_are_scored_as_the_vectors_they_stand_for() -> None:
+    tokens = clustered(60)
+    codes, offsets = coded(tokens), np.array([0, 1, 20, 60])
+    scores = score_codes(codes, tokens[:5], offsets)
+    np.testing.assert_allclose(scores, maxsim(tokens[:5], decode(codes), offsets), rtol=1e-5)
+
+
+def test_equal_seeds_give_equal_codes() -> None:
+    np.testing.assert_array_equal(coded(clustered(400)).codes, coded(clustered(400)).codes)
+
+
+def test_more_centroids_than_tokens_are_not_needed() -> None:
+    codes = coded(clustered(3), num_centroids=100)
+    assert codes.codebook.centroids.shape == (3, 32)
+    np.testing.assert_allclose(decode(codes), clustered(3), atol=2e-3)
+
+
+def test_no_tokens_have_no_codes() -> None:
+    codebook = coded(clustered(50)).codebook
+    assert decode(TokenCodes(codebook, encode(codebook, clustered(50)[:0]))).shape == (0, 32)
+
+
+@pytest.mark.parametrize(("num_centroids", "residual_bytes"), [(0, 8), (65_537, 8), (4, 0)])
+def test_other_numbers_are_refused(num_centroids: int, residual_bytes: int) -> None:
+    with pytest.raises(ValueError, match="centroids and a byte"):
+        coded(clustered(5), residual_bytes, num_centroids)
