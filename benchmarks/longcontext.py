@@ -38,7 +38,7 @@ _Parts = Callable[[str, Sequence[tuple[int, int]]], Vector]  # a text and its pa
 def run(*, quick: bool) -> dict[str, Any]:
     """Measure; `quick` two lengths, a third of the documents, no real ones."""
     lengths = (512, 2048) if quick else LENGTHS
-    documents, questions = (30, 20) if quick else (100, 50)
+    documents, questions = (20, 15) if quick else (50, 40)
     haystack, facts = _haystack(), _facts(documents)
     rows = []
     for length in lengths:

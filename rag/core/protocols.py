@@ -181,6 +181,14 @@ class Store(Protocol):
         """Give back the live rows of a segment, for compaction and export."""
         ...
 
+    def vectors(self, chunk_ids: Sequence[str], segments: Sequence[Segment]) -> Vector:
+        """Give (N, D) float32, the vectors of chunks that a search of these segments found.
+
+        Raises:
+            SegmentGoneError: a segment was dropped, or a chunk is in none of them.
+        """
+        ...
+
     def drop(
         self, segment_ids: Sequence[str] | None, *, keep: Sequence[str], session: "Session"
     ) -> list[str]:

@@ -32,7 +32,8 @@ Strategy = Literal[
 ]
 _MINILM_TOKENS = 256  # its length as published; it has positions for 512
 _SENTENCE_TOKENS = 6  # shorter ones say nothing alone
-_NEIGHBOURS, _POWER = 3, 4
+_NEIGHBOURS, _POWER = 3, 16
+_MEAN_WEIGHT = 2.0
 _NUM_SPECIAL = 2
 _BATCH_PARTS = 16
 _Window = tuple[int, int]
@@ -53,7 +54,7 @@ class Long:
 
         Args:
             strategy: `truncate` reads no further; `windows` averages parts that are read alone; `salient`
-                averages sentences, those most that resemble no other; the others read all in one pass:
+                averages sentences, and adds those that resemble no other; the others read all in one pass:
                 `grouped`, `recurrent`, `interpolated` with absolute positions, `ntk` and `self_extend` with
                 rotary ones.
             max_tokens: what is beyond is not seen.
@@ -211,10 +212,10 @@ class Long:
 
 
 def salient(parts: Vector) -> Vector:
-    """Average the parts by how little each resembles the parts most like it.
+    """Average the parts, and add those that resemble no other.
 
-    What a text says once weighs more than what it says all the time: of a long text, the plain mean is
-    nearly all the latter.
+    Of a long text the plain mean is nearly all what it says all the time; what it says once is lost. A
+    third of the vector is for that: the parts weighed by how little each resembles the parts most like it.
 
     Args:
         parts: (P, D) of unit norm, P at least 1.
@@ -226,7 +227,8 @@ def salient(parts: Vector) -> Vector:
     np.fill_diagonal(similarities, -np.inf)
     nearest = np.sort(similarities, axis=1)[:, ::-1][:, : min(_NEIGHBOURS, len(parts) - 1)]
     distances = np.maximum(1 - nearest.mean(axis=1), 1e-6) if len(parts) > 1 else np.ones(1)
-    return _unit((distances**_POWER) @ parts)
+    unlike = _unit((distances / distances.max()) ** _POWER @ parts)
+    return _unit(unlike + _MEAN_WEIGHT * _unit(parts.mean(axis=0)))
 
 
 def _places(start: int, end: int) -> Vector:

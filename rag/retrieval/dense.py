@@ -22,6 +22,14 @@ class Dense:
         Raises:
             ConflictError: the collection was indexed by another encoder.
         """
+        return self.nearest(request, self.query(request), k=k)
+
+    def query(self, request: SearchRequest) -> VectorQuery:
+        """Encode the words.
+
+        Raises:
+            ConflictError: the collection was indexed by another encoder.
+        """
         if request.snapshot.encoder != self.encoder.fingerprint:
             raise ConflictError(
                 f"collection {request.snapshot.collection!r} was indexed with"
@@ -29,8 +37,9 @@ class Dense:
                 " set GROVE_ENCODER__KIND back, or `rag reindex` the collection"
             )
         with request.timings.stage("encode"):
-            vector = self.encoder.encode([request.text])[0]
+            return VectorQuery(self.encoder.encode([request.text])[0])
+
+    def nearest(self, request: SearchRequest, query: VectorQuery, *, k: int) -> list[Hit]:
+        """Give the at most k passages nearest to a vector, best first."""
         with request.timings.stage("dense"):
-            return self.store.search(
-                VectorQuery(vector), request.snapshot.segments, filter=request.filter, k=k
-            )
+            return self.store.search(query, request.snapshot.segments, filter=request.filter, k=k)

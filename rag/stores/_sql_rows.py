@@ -33,6 +33,7 @@ CREATE TABLE IF NOT EXISTS segment_codebooks (
     content bytea NOT NULL,
     PRIMARY KEY (segment_id, book)
 );
+CREATE INDEX IF NOT EXISTS ix_segment_rows_chunk_id ON segment_rows (chunk_id);
 CREATE INDEX IF NOT EXISTS ix_segment_rows_words ON segment_rows USING gin (words)
 """
 INSERT = """
@@ -50,6 +51,10 @@ ROWS = """
 SELECT chunk_id, version_id, text, CAST(vector AS text) AS vector, attributes, tokens, num_tokens, book
 FROM segment_rows
 WHERE segment_id = :segment AND NOT (version_id = ANY(:dead)) ORDER BY ordinal
+"""
+VECTORS = """
+SELECT chunk_id, CAST(vector AS text) FROM segment_rows
+WHERE chunk_id = ANY(:chunks) AND segment_id = ANY(:segments)
 """
 _DISTANCE = "CAST({column} AS halfvec({dim})) <#> CAST(:query AS halfvec({dim}))"
 _NEAREST = f"""

@@ -112,7 +112,9 @@ def write_tokens(directory: Path, packed: Packed) -> None:
     with (directory / _CODES).open("wb") as file:
         for row in order:
             file.write(packed.parts[row].tobytes())
-    width = next((part.shape[1] for row, part in enumerate(packed.parts) if packed.book_of[row] == FLOATS), 0)
+    width = next(
+        (part.shape[1] for row, part in enumerate(packed.parts) if packed.book_of[row] == FLOATS), 0
+    )
     arrays = {"book_of": packed.book_of, "lengths": packed.lengths, "float_bytes": np.array(width)}
     np.savez(directory / _LAYOUT, **arrays)  # type: ignore[arg-type]
     for number, codebook in enumerate(packed.codebooks):
@@ -229,5 +231,3 @@ def _compressed(passages: Sequence[Vector], coded_tokens: int) -> list[TokenCode
     return [
         TokenCodes(codebook, codes[start:end]) for start, end in zip(offsets[:-1], offsets[1:], strict=True)
     ]
-
-

@@ -26,9 +26,10 @@ from sqlalchemy.orm import Session
 from rag.core.errors import MissingExtraError
 from rag.core.filters import Filter, matches
 from rag.core.protocols import Query, StoreCapabilities, TextQuery, TokenQuery, VectorQuery
-from rag.core.types import Attribute, Hit, Row, Segment
+from rag.core.types import Attribute, Hit, Row, Segment, Vector
 from rag.scoring.words import query_words
 from rag.stores._files import intact, is_written, leftovers, remove, written_whole
+from rag.stores._ordered import in_order
 from rag.stores._tantivy import WordIndex, write_words
 from rag.stores._tokens import Packed, TokenFile, write_tokens
 
@@ -113,6 +114,17 @@ class Faiss:
                 tokens = None if opened.tokens is None else opened.tokens.tokens(row)
                 yield Row(chunk_id, version_id, texts[row], vectors[row], attributes, tokens)
 
+    def vectors(self, chunk_ids: Sequence[str], segments: Sequence[Segment]) -> Vector:
+        """Give the vectors of chunks, reconstructed from the index."""
+        found: dict[str, Vector] = {}
+        for segment in segments:
+            if segment.num_rows:
+                opened = self._opened(segment)
+                there = [chunk_id for chunk_id in chunk_ids if chunk_id in opened.row_of]
+                rows = np.array([opened.row_of[chunk_id] for chunk_id in there], dtype=np.int64)
+                found |= zip(there, opened.vectors.reconstruct_batch(rows), strict=True)
+        return in_order(chunk_ids, found)
+
     def drop(
         self, segment_ids: Sequence[str] | None, *, keep: Sequence[str], session: Session
     ) -> list[str]:
@@ -172,6 +184,10 @@ class _Opened:
         self.groups: list[tuple[str, dict[str, Attribute]]] = [
             (version_id, _attributes(stored)) for version_id, stored in rows["groups"]
         ]
+
+    @cached_property
+    def row_of(self) -> dict[str, int]:
+        return {chunk_id: row for row, chunk_id in enumerate(self.chunk_ids)}
 
     @cached_property
     def vectors(self) -> Any:  # Any: FAISS has no types

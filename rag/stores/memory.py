@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 from rag.core.errors import SegmentGoneError
 from rag.core.filters import Filter, matches
 from rag.core.protocols import Query, StoreCapabilities, TextQuery, TokenQuery, VectorQuery
-from rag.core.types import Hit, Row, Segment
+from rag.core.types import Hit, Row, Segment, Vector
 from rag.scoring.words import analyze, query_words
+from rag.stores._ordered import in_order
 from rag.stores._tokens import floats_of
 
 __all__ = ["Memory"]
@@ -54,6 +55,11 @@ class Memory:
     def rows(self, segment: Segment, *, session: Session) -> Iterator[Row]:
         """Give the live rows back."""
         yield from (row for row in self._kept(segment) if row.version_id not in segment.dead)
+
+    def vectors(self, chunk_ids: Sequence[str], segments: Sequence[Segment]) -> Vector:
+        """Give the vectors of chunks."""
+        kept = {row.chunk_id: row.vector for segment in segments for row in self._kept(segment)}
+        return in_order(chunk_ids, kept)
 
     def drop(
         self, segment_ids: Sequence[str] | None, *, keep: Sequence[str], session: Session

@@ -27,12 +27,14 @@ from rag.core.types import Codebook, Hit, Row, Segment, TokenCodes, Vector
 from rag.db.session import Database
 from rag.scoring.fde import Fde, FdeShape
 from rag.scoring.words import analyze, query_words
+from rag.stores._ordered import in_order
 from rag.stores._sql_filter import filter_condition
 from rag.stores._sql_rows import (
     INSERT,
     INSERT_BOOK,
     ROWS,
     SCHEMA,
+    VECTORS,
     hnsw,
     hnsw_of_bits,
     literal,
@@ -64,9 +66,7 @@ WHERE NOT EXISTS (SELECT FROM segment_rows WHERE segment_id = id)
 class Pgvector:
     """Keep rows in one table of the database that has the metadata."""
 
-    def __init__(
-        self, database: Database, quantization: str = "none", num_candidates: int = 1000
-    ) -> None:
+    def __init__(self, database: Database, quantization: str = "none", num_candidates: int = 1000) -> None:
         if not database.is_postgresql:
             raise ValueError("it needs PostgreSQL: set GROVE_DATABASE_URL=postgresql+psycopg://...")
         if quantization not in ("none", "binary"):
@@ -199,6 +199,15 @@ class Pgvector:
                 },
                 tokens,
             )
+
+    def vectors(self, chunk_ids: Sequence[str], segments: Sequence[Segment]) -> Vector:
+        """Give the vectors of chunks, as 16-bit floats keep them."""
+        parameters = {"chunks": list(chunk_ids), "segments": [segment.segment_id for segment in segments]}
+        with self._database.read() as session:
+            found = session.execute(text(VECTORS), parameters).all()
+        return in_order(
+            chunk_ids, {chunk_id: np.array(json.loads(vector), np.float32) for chunk_id, vector in found}
+        )
 
     def drop(
         self, segment_ids: Sequence[str] | None, *, keep: Sequence[str], session: Session

@@ -146,10 +146,11 @@ def test_self_extend_scores_are_those_of_its_distances() -> None:
         torch.testing.assert_close(found[row, column], plain[0, 0, 0, row] @ turned, atol=1e-3, rtol=1e-3)
 
 
-def test_the_salient_part_is_what_remains() -> None:
+def test_what_is_said_once_weighs_more_than_in_the_mean() -> None:
     common, rare = np.eye(4, dtype=np.float32)[:2]
     parts = np.stack([common] * 9 + [rare])
-    assert salient(parts) @ rare > 0.9
+    assert salient(parts) @ rare > 4 * parts.mean(axis=0) @ rare
+    assert salient(parts) @ common > 0.8  # and is not all
     assert parts.mean(axis=0) @ rare < 0.2
     np.testing.assert_allclose(salient(parts[:1]), common)
 

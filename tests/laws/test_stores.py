@@ -107,6 +107,18 @@ def test_no_segment_and_no_match_give_nothing(kept: Kept) -> None:
     assert kept.nearest(unit(0), [segment], where={"number": 99}) == []
 
 
+def test_vectors_of_chunks_come_back_in_the_order_they_are_asked_for(kept: Kept) -> None:
+    rows = make_rows(12)
+    segments = [kept.stage(rows[:5]), kept.stage(rows[5:])]
+    wanted = [rows[number].chunk_id for number in (7, 0, 11, 4)]
+    found = kept.store.vectors(wanted, segments)
+    assert found.dtype == np.float32
+    assert found == pytest.approx(np.stack([rows[number].vector for number in (7, 0, 11, 4)]), abs=2e-3)
+    assert len(kept.store.vectors([], segments)) == 0
+    with pytest.raises(SegmentGoneError, match="search again"):
+        kept.store.vectors(wanted, segments[:1])
+
+
 def test_a_rare_filter_is_inside_the_search(kept: Kept) -> None:
     rows = make_rows(990, kind="common") + make_rows(10, first=990, kind="rare")
     segment = kept.stage(rows)

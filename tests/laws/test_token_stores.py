@@ -96,7 +96,9 @@ def test_many_segments_are_searched_as_one(kept: Kept) -> None:
 def test_a_filter_and_deletions_are_inside_the_search(kept: Kept) -> None:
     rows = make_rows(300, kind="common") + make_rows(5, first=300, version="d2.1", kind="rare")
     staged = kept.stage(rows)
-    assert set(kept.tokens(tokens_of(1), [staged], where={"kind": "rare"})) == {r.chunk_id for r in rows[300:]}
+    assert set(kept.tokens(tokens_of(1), [staged], where={"kind": "rare"})) == {
+        r.chunk_id for r in rows[300:]
+    }
     alive = Segment(staged.segment_id, staged.num_rows, frozenset({"d1.1"}))
     assert set(kept.tokens(tokens_of(1), [alive], k=20)) == {row.chunk_id for row in rows[300:]}
     assert kept.tokens(tokens_of(1), [staged], where={"kind": "none"}) == []
