@@ -15,7 +15,7 @@ from typing import Any, Self
 
 from rag.core.errors import ConflictError, DamagedSegmentError, InvalidInputError, SegmentGoneError
 from rag.core.filters import Filter, parse_filter
-from rag.core.protocols import Encoder, Generator, Retriever, SearchRequest, Store
+from rag.core.protocols import Encoder, Generator, Retriever, Scorer, SearchRequest, Store
 from rag.core.registry import Family
 from rag.core.settings import Part, Settings
 from rag.core.timings import Timings
@@ -39,6 +39,7 @@ _ENCODERS = Family("rag.encoders")
 _STORES = Family("rag.stores")
 _RETRIEVERS = Family("rag.retrieval")
 _GENERATORS = Family("rag.generation.backends")
+_SCORERS = Family("rag.generation.scorers")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,12 @@ class Grove:
     def support(self) -> Support:
         """Judge what supports what."""
         return Support(self.encoder)
+
+    @cached_property
+    def scorer(self) -> Scorer:
+        """Judge how well passages answer a question."""
+        scorer: Scorer = self.build(_SCORERS, self.settings.scorer)
+        return scorer
 
     def retriever(self, name: str = DEFAULT) -> Retriever:
         """Give the named retriever: `default`, a pipeline of the settings, or a file of rag/retrieval."""
@@ -271,6 +278,8 @@ class Grove:
                 arguments[name] = tuple(
                     self.retriever(each) for each in _names(arguments.get(name, _HYBRID))
                 )
+            elif name == "retriever":
+                arguments[name] = self.retriever(str(arguments.get(name, "hybrid")))
             elif name in _PARTS:
                 arguments.setdefault(name, _PARTS[name](self))
         try:
@@ -287,10 +296,12 @@ def _names(option: object) -> list[str]:
 
 _HYBRID = ("lexical", "dense")
 _PARTS: dict[str, Callable[[Grove], object]] = {
+    "catalog": lambda grove: grove.catalog,
     "database": lambda grove: grove.database,
     "directory": lambda grove: grove.settings.home_dir / "segments",
     "encoder": lambda grove: grove.encoder,
     "models_dir": lambda grove: grove.settings.models_dir,
+    "scorer": lambda grove: grove.scorer,
     "store": lambda grove: grove.store,
     "support": lambda grove: grove.support,
 }

@@ -28,6 +28,7 @@ __all__ = [
     "Prompt",
     "Query",
     "Retriever",
+    "Scorer",
     "SearchRequest",
     "Store",
     "StoreCapabilities",
@@ -211,6 +212,14 @@ class Retriever(Protocol):
 
     def retrieve(self, request: SearchRequest, *, k: int) -> list[Hit]:
         """Give at most k distinct hits, best first."""
+        ...
+
+
+class Scorer(Protocol):
+    """A question and passages -> how well each passage answers it."""
+
+    def scores(self, query: str, passages: Sequence[str]) -> Vector:
+        """Give (N,) float32; only their order means something."""
         ...
 
 

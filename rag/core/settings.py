@@ -114,6 +114,10 @@ class Settings(BaseSettings):
         None, description="A file of rag/stores; by default pgvector on PostgreSQL, else faiss."
     )
     chunker: Part = Field(Part(kind="structure"), description="A file of indexing/chunkers.")
+    scorer: Part = Field(
+        Part(kind="likelihood"),
+        description="What `rerank` asks: a file of rag/generation/scorers.",
+    )
     retriever: Part = Field(
         Part(kind="hybrid"), description="The retriever called `default`: a file of rag/retrieval."
     )

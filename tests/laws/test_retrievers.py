@@ -39,10 +39,10 @@ def retriever(request: pytest.FixtureRequest) -> str:
     return name
 
 
-def test_the_right_document_is_first(grove: Grove, retriever: str) -> None:
+@pytest.mark.parametrize("name", sorted({*NAMES} - {"rerank"}))  # whose order is a language model's
+def test_the_right_document_is_first(grove: Grove, name: str) -> None:
     for subject in SUBJECTS:
-        found = grove.search(subject, retriever=retriever, k=3).passages
-        assert found[0].source == f"{subject}.txt"
+        assert grove.search(subject, retriever=name, k=3).passages[0].source == f"{subject}.txt"
 
 
 @pytest.mark.parametrize("k", [1, 3, 100])

@@ -1,0 +1,39 @@
+"""The best hits of another retriever, ordered anew by a scorer that reads question and passage together."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rag.core.protocols import Retriever, Scorer, SearchRequest
+from rag.core.types import Hit
+from rag.db.catalog import Catalog
+
+__all__ = ["Rerank"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rerank:
+    """Order the `depth` best hits of a retriever anew; what comes after them stays as it was."""
+
+    retriever: Retriever
+    scorer: Scorer
+    catalog: Catalog
+    depth: int = 10
+
+    def __post_init__(self) -> None:
+        if self.depth < 1:
+            raise ValueError(f"depth is 1 or more, got {self.depth}")
+
+    def retrieve(self, request: SearchRequest, *, k: int) -> list[Hit]:
+        """Give at most k hits, best first; the scores of those ordered anew are the scorer's."""
+        hits = self.retriever.retrieve(request, k=max(k, self.depth))
+        best, rest = hits[: self.depth], hits[self.depth :]
+        if len(best) < 2:
+            return best[:k]
+        with request.timings.stage("rerank"):
+            texts = [passage.text for passage in self.catalog.passages(best)]
+            scores = self.scorer.scores(request.text, texts)
+            order = np.argsort(-scores, kind="stable")
+        judged = [Hit(best[place].chunk_id, float(scores[place])) for place in order]
+        lowest = judged[-1].score
+        return [*judged, *(Hit(hit.chunk_id, min(hit.score, lowest)) for hit in rest)][:k]
