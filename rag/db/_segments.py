@@ -4,14 +4,13 @@ Writers take locks in one order, so that two never wait for each other: the job'
 collection's row (`raise_generation`).
 """
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, case, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from rag.core.types import Row, Segment
+from rag.core.types import Segment
 from rag.db.tables import (
     ChunkRow,
     CollectionRow,
@@ -84,11 +83,11 @@ def name_segment(
     session: Session,
     index: IndexRow,
     segment: Segment,
-    rows: Sequence[Row],
+    counts: Mapping[str, int],
     *,
     dead: frozenset[str] = frozenset(),
 ) -> None:
-    """Make a staged segment part of an index; rows of dead versions are not found."""
+    """Make a staged segment, with so many rows of each version, part of an index; dead ones are not found."""
     session.execute(
         insert(SegmentRow),
         {
@@ -108,7 +107,7 @@ def name_segment(
                 "num_rows": num_rows,
                 "is_dead": version_id in dead,
             }
-            for version_id, num_rows in Counter(row.version_id for row in rows).items()
+            for version_id, num_rows in counts.items()
         ],
     )
 

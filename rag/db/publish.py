@@ -1,15 +1,17 @@
 """The writes that change what can be found; each is one commit that raises the collection's generation."""
 
 import uuid
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from rag.core.errors import ConflictError, InvalidInputError, NotFoundError
 from rag.core.protocols import Store
-from rag.core.types import Segment
+from rag.core.types import Row, Segment
 from rag.db._encoded import EncodedDocument
 from rag.db._segments import (
     SEGMENTS,
@@ -116,8 +118,9 @@ class Publisher:
             write_versions(session, row, changes)
         rows = [row for change in changes for row in change.item.store_rows(change.version_id)]
         if rows:
+            counts = Counter(row.version_id for row in rows)
             for each in written_indexes(session, row.id, encoder=encoder):
-                name_segment(session, each, self._store.stage(rows, session=session), rows)
+                name_segment(session, each, self._store.stage(rows, session=session), counts)
         return published
 
     def delete_documents(self, collection: str, *, source: str | None = None) -> tuple[int, int]:
@@ -201,9 +204,10 @@ class Publisher:
     ) -> None:
         self._database.lock(session, SEGMENTS, shared=True)
         # An embedded store does not touch the session: nobody waits for SQLite's lock while it works.
-        rows = [row for segment in old for row in self._store.rows(segment, session=session)]
-        if rows:
-            merged.append(self._store.stage(rows, session=session))
+        rows = chain.from_iterable(self._store.rows(segment, session=session) for segment in old)
+        counts: Counter[str] = Counter()
+        if (first := next(rows, None)) is not None:
+            merged.append(self._store.stage(_counted(chain([first], rows), counts), session=session))
         collection_id = self._collection(session, collection).id
         raise_generation(session, collection_id)
         segment_ids = [segment.segment_id for segment in old]
@@ -214,13 +218,20 @@ class Publisher:
         dead = dead_versions(session, segment_ids)
         session.execute(delete(SegmentRow).where(SegmentRow.id.in_(segment_ids)))
         for segment in merged:
-            name_segment(session, index, segment, rows, dead=dead)
+            name_segment(session, index, segment, counts, dead=dead)
 
     def _collection(self, session: Session, name: str) -> CollectionRow:
         row = find_collection(session, self._tenant, name)
         if row is None:
             raise NotFoundError(f"no collection {name!r}; `rag collections` lists what there is")
         return row
+
+
+def _counted(rows: Iterable[Row], counts: Counter[str]) -> Iterator[Row]:
+    """Hand rows on one at a time, and count those of each version."""
+    for row in rows:
+        counts[row.version_id] += 1
+        yield row
 
 
 class _OvertakenError(Exception):

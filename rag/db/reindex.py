@@ -4,6 +4,7 @@ What is rebuilt is what the database keeps: the chunks as they were cut. Documen
 written to both indexes (`Publisher.publish`), and a delete reaches both, so that the new one catches up.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import uuid4
@@ -136,7 +137,8 @@ class Reindexer:
                 .where(VersionRow.id.in_(encoded), ~_is_in(index_id))
             )
         )
-        name_segment(session, index, segment, rows, dead=frozenset(set(encoded) - current))
+        counts = Counter(row.version_id for row in rows)
+        name_segment(session, index, segment, counts, dead=frozenset(set(encoded) - current))
 
     def switch(self, session: Session, collection: str, index_id: str) -> bool:
         """Make the new index the one that serves, unless something is missing in it; tell whether it does.

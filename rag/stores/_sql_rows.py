@@ -45,7 +45,7 @@ INSERT INTO segment_rows (
     :tokens, :num_tokens, :book, CAST(:fde AS halfvec)
 )
 """
-INSERT_BOOK = "INSERT INTO segment_codebooks VALUES (:segment_id, :book, :content)"
+INSERT_BOOK = "INSERT INTO segment_codebooks VALUES (:segment_id, :book, :content) ON CONFLICT DO NOTHING"
 ROWS = """
 SELECT chunk_id, version_id, text, CAST(vector AS text) AS vector, attributes, tokens, num_tokens, book
 FROM segment_rows
