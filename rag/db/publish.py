@@ -9,7 +9,7 @@ from itertools import chain
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from rag.core.errors import ConflictError, InvalidInputError, NotFoundError
+from rag.core.errors import ConflictError, InvalidInputError, NotFoundError, SegmentGoneError
 from rag.core.protocols import Store
 from rag.core.types import Row, Segment
 from rag.db._encoded import EncodedDocument
@@ -203,15 +203,21 @@ class Publisher:
         self, session: Session, collection: str, old: Sequence[Segment], merged: list[Segment]
     ) -> None:
         self._database.lock(session, SEGMENTS, shared=True)
+        segment_ids = [segment.segment_id for segment in old]
+        named = select(SegmentRow.index_id).where(SegmentRow.id.in_(segment_ids))
         # An embedded store does not touch the session: nobody waits for SQLite's lock while it works.
         rows = chain.from_iterable(self._store.rows(segment, session=session) for segment in old)
         counts: Counter[str] = Counter()
-        if (first := next(rows, None)) is not None:
-            merged.append(self._store.stage(_counted(chain([first], rows), counts), session=session))
+        try:
+            if (first := next(rows, None)) is not None:
+                merged.append(self._store.stage(_counted(chain([first], rows), counts), session=session))
+        except SegmentGoneError:
+            if len(session.scalars(named).all()) == len(old):
+                raise
+            raise _OvertakenError from None
         collection_id = self._collection(session, collection).id
         raise_generation(session, collection_id)
-        segment_ids = [segment.segment_id for segment in old]
-        index_ids = session.scalars(select(SegmentRow.index_id).where(SegmentRow.id.in_(segment_ids))).all()
+        index_ids = session.scalars(named).all()
         if len(index_ids) < len(old):
             raise _OvertakenError
         index = session.get_one(IndexRow, index_ids[0])

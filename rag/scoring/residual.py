@@ -16,7 +16,15 @@ from numpy.typing import NDArray
 from rag.core.types import Codebook, TokenCodes, Vector
 from rag.scoring.maxsim import sum_of_maxima
 
-__all__ = ["BITS", "decode", "encode", "nearest_centroids", "num_centroids_for", "score_codes", "train_codebook"]
+__all__ = [
+    "BITS",
+    "decode",
+    "encode",
+    "nearest_centroids",
+    "num_centroids_for",
+    "score_codes",
+    "train_codebook",
+]
 
 BITS = (4, 2, 1)
 _ERRORS = {0: 1.0, 1: 0.363, 2: 0.1175, 4: 0.0095}  # of a Gaussian of unit variance (Max, 1960, table I)
@@ -56,7 +64,9 @@ def train_codebook(
     dim = tokens.shape[1]
     residual_bytes = dim * 37 // 128 if residual_bytes is None else residual_bytes
     if not 1 <= num_centroids <= 2**16 or residual_bytes < 1:
-        raise ValueError(f"1 to 65536 centroids and a byte or more, got {num_centroids} and {residual_bytes}")
+        raise ValueError(
+            f"1 to 65536 centroids and a byte or more, got {num_centroids} and {residual_bytes}"
+        )
     rng = np.random.default_rng(seed)
     size = min(len(tokens), _SAMPLE * num_centroids)
     sample = tokens[np.sort(rng.choice(len(tokens), size=size, replace=False))].astype(np.float32)
@@ -127,7 +137,9 @@ def _coded(codebook: Codebook, centroids: Vector, turned: Vector) -> NDArray[np.
         size = int((codebook.group_bits == bits).sum()) * _GROUP
         cuts = _cuts(steps[: 2**bits])
         buckets = np.searchsorted(cuts, residuals[:, first : first + size]).astype(np.uint8)
-        flat = np.unpackbits(buckets[:, :, None], axis=2)[:, :, 8 - bits :].reshape(len(turned), size * bits)
+        flat = np.unpackbits(buckets[:, :, None], axis=2)[:, :, 8 - bits :].reshape(
+            len(turned), size * bits
+        )
         parts.append(np.packbits(flat, axis=1))
         first += size
     return np.concatenate(parts, axis=1)

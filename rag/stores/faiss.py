@@ -68,7 +68,7 @@ class Faiss:
         return StoreCapabilities(is_exact=False, is_transactional=False, is_durable=True)
 
     def stage(self, rows: Iterable[Row], *, session: Session) -> Segment:
-        """Write a segment's files and sync them to disk; tokens that come from disk stay there until then."""
+        """Write a segment's files and sync them to disk; token vectors of other segments stay on theirs."""
         rows = list(rows)
         segment = Segment(uuid.uuid4().hex, len(rows))
         with written_whole(self._directory / segment.segment_id) as partial:

@@ -68,9 +68,7 @@ WHERE NOT EXISTS (SELECT FROM segment_rows WHERE segment_id = id)
 class Pgvector:
     """Keep rows in one table of the database that has the metadata."""
 
-    def __init__(
-        self, database: Database, quantization: str = "none", num_candidates: int = 1000
-    ) -> None:
+    def __init__(self, database: Database, quantization: str = "none", num_candidates: int = 1000) -> None:
         if not database.is_postgresql:
             raise ValueError("it needs PostgreSQL: set GROVE_DATABASE_URL=postgresql+psycopg://...")
         if quantization not in ("none", "binary"):

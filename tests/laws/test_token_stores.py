@@ -77,7 +77,7 @@ def test_token_scores_are_those_of_memory(kept: Kept, k: int, is_coded: bool) ->
 
 def test_rows_without_tokens_are_not_found_by_tokens(kept: Kept) -> None:
     bare = [Row("d2.1.0", "d2.1", "word", np.eye(1, 16, dtype=np.float32)[0])]
-    segments = [kept.stage(bare), kept.stage(make_rows(2) + [Row(*_fields(bare[0]))])]
+    segments = [kept.stage(bare), kept.stage([*make_rows(2), Row(*_fields(bare[0]))])]
     assert kept.tokens(tokens_of(1), segments) == kept.tokens(tokens_of(1), segments[1:])
     assert set(kept.tokens(tokens_of(1), segments)) == {"d1.1.0", "d1.1.1"}
     assert kept.tokens(tokens_of(1), []) == []
@@ -96,7 +96,9 @@ def test_many_segments_are_searched_as_one(kept: Kept) -> None:
 def test_a_filter_and_deletions_are_inside_the_search(kept: Kept) -> None:
     rows = make_rows(300, kind="common") + make_rows(5, first=300, version="d2.1", kind="rare")
     staged = kept.stage(rows)
-    assert set(kept.tokens(tokens_of(1), [staged], where={"kind": "rare"})) == {r.chunk_id for r in rows[300:]}
+    assert set(kept.tokens(tokens_of(1), [staged], where={"kind": "rare"})) == {
+        r.chunk_id for r in rows[300:]
+    }
     alive = Segment(staged.segment_id, staged.num_rows, frozenset({"d1.1"}))
     assert set(kept.tokens(tokens_of(1), [alive], k=20)) == {row.chunk_id for row in rows[300:]}
     assert kept.tokens(tokens_of(1), [staged], where={"kind": "none"}) == []

@@ -11,7 +11,9 @@ def unit_rows(count: int, seed: int) -> Vector:
 
 
 def lists_of(nearest: list[int], offsets: list[int], num_centroids: int) -> CentroidLists:
-    return CentroidLists.of(np.array(nearest, dtype=np.uint16), np.array(offsets), num_centroids=num_centroids)
+    return CentroidLists.of(
+        np.array(nearest, dtype=np.uint16), np.array(offsets), num_centroids=num_centroids
+    )
 
 
 def test_with_every_centroid_probed_it_is_the_maxsim_of_the_centroids() -> None:

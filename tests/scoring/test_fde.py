@@ -72,7 +72,8 @@ def test_larger_encodings_follow_maxsim_more_closely() -> None:
         return float(np.mean(found))
 
     small, medium, large = (
-        agreement(FdeShape(repetitions, 3, block_dim)) for repetitions, block_dim in ((2, 4), (20, 8), (40, 16))
+        agreement(FdeShape(repetitions, 3, block_dim))
+        for repetitions, block_dim in ((2, 4), (20, 8), (40, 16))
     )
     assert small < medium < large
     assert large > 0.9

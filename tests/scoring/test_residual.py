@@ -33,7 +33,9 @@ def test_a_code_is_the_centroid_and_the_nearest_step_of_each_dimension(dim: int)
     codes = coded(tokens)
     book = codes.codebook
     bits_of = np.repeat(book.group_bits, 8)
-    for token, back, nearest in zip(tokens[:20], decode(codes), nearest_centroids(codes.codes), strict=False):
+    for token, back, nearest in zip(
+        tokens[:20], decode(codes), nearest_centroids(codes.codes), strict=False
+    ):
         turned = token @ book.rotation
         centroids = book.centroids.astype(np.float32)
         assert nearest == (centroids @ turned).argmax()
