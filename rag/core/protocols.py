@@ -101,7 +101,7 @@ class LateEncoder(Protocol):
 
     @property
     def backbone(self) -> str | None:
-        """Name the encoder (its fingerprint) whose vectors `encode_both` gives, none if it shares no pass."""
+        """Name the encoder, its fingerprint, whose vectors `encode_both` gives; none if there is none."""
         ...
 
     def encode_queries(self, texts: Sequence[str]) -> list[Vector]:

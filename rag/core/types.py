@@ -118,6 +118,7 @@ class Snapshot:
     generation: int  # grows with every commit that changes what can be found
     encoder: str  # fingerprint of the encoder that made the vectors
     segments: tuple[Segment, ...]
+    others: Mapping[str, str] = field(default_factory=dict)  # further kinds of index -> their fingerprints
 
 
 @dataclass(frozen=True, slots=True)

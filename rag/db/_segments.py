@@ -63,13 +63,14 @@ def find_collection(session: Session, tenant: str, name: str) -> CollectionRow |
     )
 
 
-def written_indexes(session: Session, collection_id: str, *, encoder: str) -> list[IndexRow]:
-    """Give the indexes that new rows of this encoder go to: besides the serving one, one that is begun."""
-    return list(
-        session.scalars(
-            select(IndexRow).where(IndexRow.collection_id == collection_id, IndexRow.encoder == encoder)
+def written_indexes(session: Session, serving: IndexRow) -> list[IndexRow]:
+    """Give the indexes that its new rows go to: one that is begun, too, if it keeps the same of them."""
+    found = session.scalars(
+        select(IndexRow).where(
+            IndexRow.collection_id == serving.collection_id, IndexRow.encoder == serving.encoder
         )
     )
+    return [index for index in found if index.others == serving.others]
 
 
 def serving_index(session: Session, collection_id: str) -> IndexRow:
@@ -87,7 +88,7 @@ def name_segment(
     *,
     dead: frozenset[str] = frozenset(),
 ) -> None:
-    """Make a staged segment, with so many rows of each version, part of an index; dead ones are not found."""
+    """Make a staged segment part of an index: versions with their rows; dead ones are not found."""
     session.execute(
         insert(SegmentRow),
         {

@@ -2,7 +2,7 @@
 
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -31,6 +31,7 @@ from rag.db.tables import CollectionRow, DocumentRow, IndexRow, SegmentRow
 
 __all__ = ["EncodedDocument", "Published", "Publisher"]
 
+NO_OTHERS: Mapping[str, str] = {}
 _MAX_NAME_CHARS = 100
 
 
@@ -52,8 +53,13 @@ class Publisher:
         self._store = store
         self._tenant = tenant
 
-    def create_collection(self, name: str, *, encoder: str) -> bool:
+    def create_collection(self, name: str, *, encoder: str, others: Mapping[str, str] = NO_OTHERS) -> bool:
         """Make the collection unless it exists; tell whether it was made.
+
+        Args:
+            name: of the collection.
+            encoder: fingerprint of the dense encoder.
+            others: further kinds of index, with the fingerprints of their encoders.
 
         Raises:
             InvalidInputError: not a name.
@@ -70,9 +76,11 @@ class Publisher:
             row = CollectionRow(id=uuid.uuid4().hex, tenant=self._tenant, name=name)
             session.add(row)
             session.flush()
-            session.add(
-                IndexRow(id=uuid.uuid4().hex, tenant=self._tenant, collection_id=row.id, encoder=encoder)
+            index = IndexRow(
+                id=uuid.uuid4().hex, tenant=self._tenant, collection_id=row.id, encoder=encoder
             )
+            index.others = dict(others)
+            session.add(index)
             return True
 
     def is_current(
@@ -86,13 +94,19 @@ class Publisher:
         return known.document_id if known is not None and is_same else None
 
     def publish(
-        self, session: Session, collection: str, documents: Sequence[EncodedDocument], *, encoder: str
+        self,
+        session: Session,
+        collection: str,
+        documents: Sequence[EncodedDocument],
+        *,
+        encoder: str,
+        others: Mapping[str, str] = NO_OTHERS,
     ) -> list[Published]:
         """Make documents visible in the caller's transaction, in place of their former versions.
 
         Raises:
             NotFoundError: the collection was deleted meanwhile.
-            ConflictError: the collection was indexed by another encoder.
+            ConflictError: the collection was indexed by another encoder, or for other kinds of index.
         """
         self._database.lock(session, SEGMENTS, shared=True)
         row = self._collection(session, collection)
@@ -103,6 +117,11 @@ class Publisher:
             raise ConflictError(
                 f"collection {collection!r} was indexed with {index.encoder}, the settings say {encoder};"
                 " ingest into another collection, or `rag reindex` this one"
+            )
+        if index.others != others:
+            raise ConflictError(
+                f"the further indexes of collection {collection!r} are {index.others or 'none'}, of what is"
+                f" published {dict(others) or 'none'}; ingest again, or `rag reindex` the collection"
             )
         known = known_versions(session, row.id, [item.source for item in documents])
         published: list[Published] = []
@@ -119,7 +138,7 @@ class Publisher:
         rows = [row for change in changes for row in change.item.store_rows(change.version_id)]
         if rows:
             counts = Counter(row.version_id for row in rows)
-            for each in written_indexes(session, row.id, encoder=encoder):
+            for each in written_indexes(session, index):
                 name_segment(session, each, self._store.stage(rows, session=session), counts)
         return published
 

@@ -32,6 +32,7 @@ from rag.db.tables import (
 __all__ = ["Reindexer", "StoredVersion", "Totals"]
 
 _IS_CURRENT = (VersionRow.document_id == DocumentRow.id) & (VersionRow.version == DocumentRow.version)
+NO_OTHERS: Mapping[str, str] = {}
 _MAX_VERSIONS = 64  # read at once
 
 
@@ -64,7 +65,9 @@ class Reindexer:
         self._store = store
         self._tenant = tenant
 
-    def begin(self, session: Session, collection: str, *, encoder: str) -> str:
+    def begin(
+        self, session: Session, collection: str, *, encoder: str, others: Mapping[str, str] = NO_OTHERS
+    ) -> str:
         """Make an empty index that does not serve, or find the one that was begun; give its id.
 
         It is made in the caller's transaction.
@@ -74,13 +77,12 @@ class Reindexer:
         """
         row = self._locked(session, collection)
         begun = session.scalar(_begun(row))
-        if begun is not None and begun.encoder == encoder:
+        if begun is not None and (begun.encoder, begun.others) == (encoder, others):
             return begun.id
         if begun is not None:
             session.delete(begun)
-        index = IndexRow(
-            id=uuid4().hex, tenant=row.tenant, collection_id=row.id, encoder=encoder, is_serving=False
-        )
+        index = IndexRow(id=uuid4().hex, tenant=row.tenant, collection_id=row.id, encoder=encoder)
+        index.others, index.is_serving = dict(others), False
         session.add(index)
         return index.id
 

@@ -1,8 +1,8 @@
 """Token vectors of many chunks: what stores keep of them, and the search of those that are on disk.
 
-Few tokens are kept as 16-bit floats, exactly enough to learn from later; many are compressed with a codebook
-of their own. What is compressed already keeps its codes, for being compressed twice costs 3 points of recall
-(docs/experiments.md); few floats among many codes are compressed with the codebook that has most of these.
+Few tokens are kept as 16-bit floats, exactly enough to learn from later; many are compressed with a
+codebook of their own. What is compressed already keeps its codes, for being compressed twice costs 3 points
+of recall (docs/experiments.md); few floats among many codes take the codebook that has most of these.
 """
 
 import io
@@ -102,7 +102,7 @@ def exact_scores(query: Vector, passages: Sequence[Vector | TokenCodes]) -> Vect
 def book_bytes(codebook: Codebook) -> bytes:
     """Give a codebook as bytes; equal ones give equal bytes."""
     buffer = io.BytesIO()
-    np.savez(buffer, **{name: getattr(codebook, name) for name in _BOOK})  # type: ignore[arg-type]
+    np.savez(buffer, **{name: getattr(codebook, name) for name in _BOOK})
     return buffer.getvalue()
 
 
@@ -161,7 +161,7 @@ class TokenFile:
     def search(
         self, query: Vector, mask: NDArray[np.bool_] | None, *, num_candidates: int, num_probes: int
     ) -> list[tuple[int, float]]:
-        """Give (row, MaxSim) of the allowed rows that are worth an exact look: of codes the most promising."""
+        """Give (row, MaxSim) of the allowed rows that are worth an exact look."""
         shelves = list(self._shelves.values())
         allowed = [shelf.allowed(mask) for shelf in shelves]
         coded = [number for number, shelf in enumerate(shelves) if shelf.is_coded]
@@ -213,7 +213,7 @@ class _Shelf:
         assert self._book is not None
         assert self._lists is not None
         similarity = (query @ self._book.rotation) @ self._centroids.T
-        return self._lists.scores(similarity, num_probes=num_probes)
+        return self._lists.scores(similarity.astype(np.float32, copy=False), num_probes=num_probes)
 
     def scores(self, query: Vector, places: NDArray[np.int64]) -> Vector:
         lengths = self._offsets[places + 1] - self._offsets[places]
@@ -264,4 +264,4 @@ def _compressed(
 def _sample(passages: Sequence[Vector], num_tokens: int) -> Vector:
     """Give tokens enough to learn from, of whole passages spread over all."""
     step = max(1, num_tokens // _SAMPLE_TOKENS)
-    return join([each.astype(_FLOAT, copy=False) for each in passages[::step]])[0]
+    return join([each.astype(np.float32, copy=False) for each in passages[::step]])[0]

@@ -26,7 +26,10 @@ def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Kept:
 def tokens_of(number: int, count: int = 6) -> Vector:
     vectors = np.random.default_rng(number).normal(size=(count, DIM)).astype(np.float32)
     # 16-bit floats keep these exactly enough that no ranking of these tests changes.
-    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float16).astype(np.float32)
+    unit: Vector = (
+        (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float16).astype(np.float32)
+    )
+    return unit
 
 
 def make_rows(count: int, *, version: str = "d1.1", first: int = 0, **attributes: Attribute) -> list[Row]:
