@@ -42,7 +42,7 @@ def _publish(
     collection: str,
     on_chunks: Callable[[int], None],
 ) -> None:
-    kinds = grove.kinds(collection)
+    kinds = tuple(grove.catalog.snapshot(collection).kinds)
     encoded = pipeline.encode(batch, kinds=kinds, on_chunks=on_chunks)
     encoder, others = grove.encoder.fingerprint, grove.others(kinds)
     with grove.database.write() as session:

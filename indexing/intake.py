@@ -125,7 +125,7 @@ class Intake:
         num_chunks = sum(len(document.chunks) for document in documents)
         chunks_read = self._work.progress.chunks_read + num_chunks
         self._work.tell("read", chunks_read=chunks_read, source=batch[-1].file.source)
-        kinds = self._grove.kinds(self._job.collection) if documents else ()
+        kinds = tuple(self._grove.catalog.snapshot(self._job.collection).kinds) if documents else ()
         encoded = self._pipeline.encode(documents, kinds=kinds, on_chunks=self._work.count_chunks)
         self._work.tell("encoded")
         with self._grove.database.write() as session:

@@ -67,7 +67,7 @@ class Reindex:
 
     def _wanted_kinds(self) -> tuple[str, ...]:
         named = self._job.index_kinds
-        return parse_kinds(named) if named else self._grove.kinds(self._job.collection)
+        return parse_kinds(named or self._grove.catalog.snapshot(self._job.collection).kinds)
 
     def _fill(self, index_id: str) -> None:
         max_chunks = self._grove.settings.ingestion.batch_chunks

@@ -89,7 +89,7 @@ class Grove:
 
     @cached_property
     def runs(self) -> RunLog:
-        """Keep the events of every question."""
+        """Keep every question's events."""
         return RunLog(self.database, self.settings.tenant)
 
     @cached_property
@@ -147,14 +147,6 @@ class Grove:
         """List what `generator` takes."""
         return sorted({DEFAULT, *self.settings.generators, *_GENERATORS.names()})
 
-    def kinds(self, collection: str) -> tuple[str, ...]:
-        """Give the kinds of index that a collection has.
-
-        Raises:
-            NotFoundError: no such collection.
-        """
-        return (DENSE, *self.catalog.snapshot(collection).others)
-
     def kinds_for(self, retrievers: Sequence[str]) -> tuple[str, ...]:
         """Give the kinds of index of new collections, and those that these retrievers need besides."""
         needed = (kind for name in retrievers for kind in getattr(self.retriever(name), "needs", ()))
@@ -177,12 +169,11 @@ class Grove:
         """
         fingerprint = self.encoder.fingerprint
         wanted = kinds or self.settings.indexes.split(",")
-        if name not in [each.name for each in self.catalog.collections()] and (
-            self.publisher.create_collection(name, encoder=fingerprint, others=self.others(wanted))
-        ):
+        is_new = name not in [each.name for each in self.catalog.collections()]
+        others = self.others(wanted) if is_new else {}  # the late encoder is not loaded for nothing
+        if is_new and self.publisher.create_collection(name, encoder=fingerprint, others=others):
             return True
-        snapshot = self.catalog.snapshot(name)
-        indexed = {DENSE: snapshot.encoder, **snapshot.others}
+        indexed = self.catalog.snapshot(name).kinds
         check_index(name, indexed, {DENSE: fingerprint, **self.others(list(indexed))}, kinds=kinds)
         return False
 
@@ -263,8 +254,7 @@ class Grove:
         """
         kind = family.load(part.kind)
         parameters = inspect.signature(kind).parameters
-        unknown = sorted(set(part.options) - set(parameters))
-        if unknown:
+        if unknown := sorted(set(part.options) - set(parameters)):
             raise InvalidInputError(
                 f"{part.kind} of {family.package} takes no option {', '.join(unknown)};"
                 f" it takes: {', '.join(parameters)}"
@@ -293,7 +283,6 @@ def _names(option: object) -> list[str]:
 
 _HYBRID = ("lexical", "dense")
 _PIPELINES: Mapping[str, Part] = {
-    # Weights and fusion: docs/experiments.md, "Multi-vector index".
     "hybrid+late": Part(
         kind="hybrid",
         options={"retrievers": ["lexical", "dense", "late"], "fusion": "score", "weights": [1, 1, 2]},

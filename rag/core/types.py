@@ -120,6 +120,11 @@ class Snapshot:
     segments: tuple[Segment, ...]
     others: Mapping[str, str] = field(default_factory=dict)  # further kinds of index -> their fingerprints
 
+    @property
+    def kinds(self) -> dict[str, str]:
+        """Give every kind of index with the fingerprint of its encoder."""
+        return {"dense": self.encoder, **self.others}
+
 
 @dataclass(frozen=True, slots=True)
 class Hit:

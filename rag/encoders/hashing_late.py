@@ -11,10 +11,15 @@ from rag.scoring.words import analyze
 
 __all__ = ["HashingLate"]
 
+_CONTEXT = 0.5
+
 
 @dataclass(frozen=True, slots=True)
 class HashingLate:
-    """Encode each word as a direction of its own; the vectors of `hashing` come with the same pass."""
+    """Encode each word as a direction of its own, drawn to those of the text around it.
+
+    The vectors of `hashing` come with the same pass.
+    """
 
     dim: int = 64
     max_tokens: int = 512
@@ -44,8 +49,10 @@ class HashingLate:
         return vectors, self.encode_passages(texts)
 
     def _rows(self, words: Sequence[str]) -> Vector:
-        rows = [_direction(word, self.dim) for word in words] or [_direction("", self.dim)]
-        return np.stack(rows)
+        rows = np.stack([_direction(word, self.dim) for word in words] or [_direction("", self.dim)])
+        rows += _CONTEXT * rows.mean(axis=0)
+        unit: Vector = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+        return unit
 
 
 def _direction(word: str, dim: int) -> Vector:
