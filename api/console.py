@@ -14,15 +14,20 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console as RichConsole
 
+from rag.core.kinds import parse_kinds
 from rag.core.settings import Settings
 
-__all__ = ["Collection", "Console", "Home", "Json", "as_json"]
+__all__ = ["Collection", "Console", "Home", "Index", "Json", "as_json", "kinds_of"]
 
 Home = Annotated[
     Path | None,
     typer.Option("--home", help="Where everything is kept [GROVE_HOME, ~/.grove].", show_default=False),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
+Index = Annotated[
+    str | None,
+    typer.Option("--index", help="Kinds of index: dense or dense,late.", show_default=False),
+]
 Collection = Annotated[str, typer.Option("--collection", "-c", help="The set of documents.")]
 
 
@@ -53,6 +58,11 @@ class Console:
     def note(self, text: str) -> None:
         """Tell the person something that is not the result."""
         self.err.print(text, markup=False, highlight=False)
+
+
+def kinds_of(index: str | None) -> tuple[str, ...] | None:
+    """Read the option --index; none when it is not given."""
+    return None if index is None else parse_kinds(index)
 
 
 def as_json(value: object) -> Any:  # Any: JSON

@@ -1,7 +1,7 @@
 """Indexing texts that are not files: the corpora of evaluations."""
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from indexing.compaction import compact
 from indexing.pipeline import Pipeline, ReadDocument
@@ -16,10 +16,11 @@ def index_corpus(
     documents: Iterable[tuple[str, ParsedDocument]],
     *,
     collection: str,
+    kinds: Sequence[str] | None = None,
     on_chunks: Callable[[int], None] = lambda _: None,
 ) -> None:
     """Index (source, document) pairs as the worker does files, in one segment; what is there is skipped."""
-    grove.ensure_collection(collection)
+    grove.ensure_collection(collection, kinds=kinds)
     pipeline = Pipeline.from_grove(grove)
     batch: list[ReadDocument] = []
     for source, document in documents:
@@ -41,6 +42,8 @@ def _publish(
     collection: str,
     on_chunks: Callable[[int], None],
 ) -> None:
-    encoded = pipeline.encode(batch, on_chunks=on_chunks)
+    kinds = tuple(grove.catalog.snapshot(collection).kinds)
+    encoded = pipeline.encode(batch, kinds=kinds, on_chunks=on_chunks)
+    encoder, others = grove.encoder.fingerprint, grove.others(kinds)
     with grove.database.write() as session:
-        grove.publisher.publish(session, collection, encoded, encoder=grove.encoder.fingerprint)
+        grove.publisher.publish(session, collection, encoded, encoder=encoder, others=others)

@@ -1,7 +1,7 @@
 """Taking files in: batch by batch, each batch one commit; the next one is read while one is encoded."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -125,11 +125,12 @@ class Intake:
         num_chunks = sum(len(document.chunks) for document in documents)
         chunks_read = self._work.progress.chunks_read + num_chunks
         self._work.tell("read", chunks_read=chunks_read, source=batch[-1].file.source)
-        encoded = self._pipeline.encode(documents, on_chunks=self._work.count_chunks)
+        kinds = tuple(self._grove.catalog.snapshot(self._job.collection).kinds) if documents else ()
+        encoded = self._pipeline.encode(documents, kinds=kinds, on_chunks=self._work.count_chunks)
         self._work.tell("encoded")
         with self._grove.database.write() as session:
             self._grove.jobs.hold(session, self._job)
-            published = self._make_visible(session, encoded) if encoded else []
+            published = self._make_visible(session, encoded, kinds) if encoded else []
             by_source = {item.source: item for item in published}
             for read in batch:
                 self._mark(session, read, by_source.get(read.file.source))
@@ -139,9 +140,13 @@ class Intake:
             with suppress(NotFoundError, DamagedSegmentError):  # deleted meanwhile; its searches tell
                 tidy(self._grove, self._job.collection)
 
-    def _make_visible(self, session: Session, encoded: list[EncodedDocument]) -> list[Published]:
-        encoder = self._grove.encoder.fingerprint
-        return self._grove.publisher.publish(session, self._job.collection, encoded, encoder=encoder)
+    def _make_visible(
+        self, session: Session, encoded: list[EncodedDocument], kinds: Sequence[str]
+    ) -> list[Published]:
+        encoder, others = self._grove.encoder.fingerprint, self._grove.others(kinds)
+        return self._grove.publisher.publish(
+            session, self._job.collection, encoded, encoder=encoder, others=others
+        )
 
     def _mark(self, session: Session, read: _Read, item: Published | None) -> None:
         is_new = item is not None and item.is_new

@@ -9,13 +9,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
+from indexing.embed import Embedder
 from indexing.files import content_of
 from indexing.parse import Parse, parse_document
 from rag.compose import Grove
 from rag.core.errors import UnreadableDocumentError
-from rag.core.protocols import Chunker, Encoder
+from rag.core.kinds import DENSE
+from rag.core.protocols import Chunker
 from rag.core.registry import Family
 from rag.core.types import Chunk, ParsedDocument
 from rag.db.jobs import JobFile
@@ -47,9 +47,9 @@ class Pipeline:
     """The steps of a document, with the parts that the settings name."""
 
     def __init__(
-        self, encoder: Encoder, chunker: Chunker, parse: Parse, *, version: str, max_file_bytes: int
+        self, embedder: Embedder, chunker: Chunker, parse: Parse, *, version: str, max_file_bytes: int
     ) -> None:
-        self._encoder = encoder
+        self._embedder = embedder
         self._parse = parse
         self._chunker = chunker
         self._max_file_bytes = max_file_bytes
@@ -63,8 +63,9 @@ class Pipeline:
         version = (
             f"{_VERSION}/{part.kind}{json.dumps(part.options, sort_keys=True)}/{grove.encoder.fingerprint}"
         )
-        max_file_bytes = grove.settings.ingestion.max_file_bytes
-        return cls(grove.encoder, chunker, parse, version=version, max_file_bytes=max_file_bytes)
+        limits = grove.settings.ingestion
+        embedder = Embedder(grove.encoder, lambda: grove.late_encoder, token_pooling=limits.token_pooling)
+        return cls(embedder, chunker, parse, version=version, max_file_bytes=limits.max_file_bytes)
 
     def content(self, file: JobFile) -> tuple[bytes, str]:
         """Read a file's bytes and their hash.
@@ -95,28 +96,37 @@ class Pipeline:
         return ReadDocument(source, content_hash, document, chunks)
 
     def encode(
-        self, documents: Sequence[ReadDocument], *, on_chunks: Callable[[int], None]
+        self,
+        documents: Sequence[ReadDocument],
+        *,
+        kinds: Sequence[str] = (DENSE,),
+        on_chunks: Callable[[int], None],
     ) -> list[EncodedDocument]:
-        """Encode the chunks of several documents together; tells how many were encoded as it goes."""
+        """Encode the chunks of several documents together; tells how many were encoded as it goes.
+
+        Args:
+            documents: any number.
+            kinds: of the index that they go to.
+            on_chunks: is told how many more chunks are encoded.
+        """
         if not documents:
             return []
         texts = [text for document in documents for text in document.encoder_texts()]
-        # Encoders batch by length: sorted over all, each slice holds texts of like length.
-        order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
-        vectors = np.zeros((len(texts), self._encoder.dim), dtype=np.float32)
-        for start in range(0, len(order), _ENCODE_AT_ONCE):
-            some = order[start : start + _ENCODE_AT_ONCE]
-            vectors[some] = self._encoder.encode([texts[index] for index in some])
-            on_chunks(len(some))
-        bounds = np.cumsum([len(document.chunks) for document in documents])[:-1]
-        return [
-            EncodedDocument(
-                document.source,
-                document.content_hash,
-                self.version,
-                document.document,
-                document.chunks,
-                part,
+        embedded = self._embedder.embed_all(texts, kinds, at_once=_ENCODE_AT_ONCE, on_texts=on_chunks)
+        encoded = []
+        start = 0
+        for each in documents:
+            end = start + len(each.chunks)
+            encoded.append(
+                EncodedDocument(
+                    each.source,
+                    each.content_hash,
+                    self.version,
+                    each.document,
+                    each.chunks,
+                    embedded.vectors[start:end],
+                    None if embedded.tokens is None else embedded.tokens[start:end],
+                )
             )
-            for document, part in zip(documents, np.split(vectors, bounds), strict=True)
-        ]
+            start = end
+        return encoded

@@ -10,6 +10,7 @@ from indexing.compaction import tidy
 from indexing.pipeline import Pipeline, ReadDocument
 from rag.compose import Grove
 from rag.core.errors import RagError, UnavailableError
+from rag.core.kinds import parse_kinds
 from rag.core.types import ParsedDocument
 from rag.db.jobs import LeaseLostError
 from rag.db.reindex import StoredVersion
@@ -17,14 +18,20 @@ from rag.db.reindex import StoredVersion
 __all__ = ["Reindex", "submit_reindex"]
 
 
-def submit_reindex(grove: Grove, collection: str) -> str:
+def submit_reindex(grove: Grove, collection: str, *, kinds: Sequence[str] | None = None) -> str:
     """Queue the rebuilding of a collection's index; give the job's id, or that of one not finished.
+
+    Args:
+        grove: the installation.
+        collection: which.
+        kinds: that the new index has; by default those of the present one.
 
     Raises:
         NotFoundError: no such collection.
+        ConflictError: a rebuilding for other kinds is not finished.
     """
     grove.catalog.snapshot(collection)
-    return grove.jobs.submit_reindex(collection)
+    return grove.jobs.submit_reindex(collection, index_kinds=",".join(kinds) if kinds else None)
 
 
 class Reindex:
@@ -39,10 +46,13 @@ class Reindex:
         """Fill the new index, then let it serve; give the reason when it cannot be done."""
         try:
             self._pipeline = Pipeline.from_grove(self._grove)
-            encoder = self._grove.encoder.fingerprint
+            self._kinds = self._wanted_kinds()
+            encoder, others = self._grove.encoder.fingerprint, self._grove.others(self._kinds)
             with self._grove.database.write() as session:
                 self._grove.jobs.hold(session, self._job)
-                index_id = self._grove.reindexer.begin(session, self._job.collection, encoder=encoder)
+                index_id = self._grove.reindexer.begin(
+                    session, self._job.collection, encoder=encoder, others=others
+                )
             self._tell_totals("leased", index_id)
             while not self._is_switched(index_id):
                 self._fill(index_id)
@@ -55,6 +65,10 @@ class Reindex:
         self._grove.publisher.sweep()
         return None
 
+    def _wanted_kinds(self) -> tuple[str, ...]:
+        named = self._job.index_kinds
+        return parse_kinds(named or self._grove.catalog.snapshot(self._job.collection).kinds)
+
     def _fill(self, index_id: str) -> None:
         max_chunks = self._grove.settings.ingestion.batch_chunks
         while versions := self._grove.reindexer.missing(index_id, max_chunks=max_chunks):
@@ -65,7 +79,7 @@ class Reindex:
 
     def _add(self, index_id: str, versions: Sequence[StoredVersion]) -> None:
         documents = [_document(version) for version in versions]
-        encoded = self._pipeline.encode(documents, on_chunks=self._work.count_chunks)
+        encoded = self._pipeline.encode(documents, kinds=self._kinds, on_chunks=self._work.count_chunks)
         self._work.tell("encoded")
         by_version = dict(zip((version.version_id for version in versions), encoded, strict=True))
         with self._grove.database.write() as session:

@@ -35,7 +35,9 @@ _MAX_SOURCE_BYTES = 2000  # what PostgreSQL takes into an index
 _NOT_FOR_NAMES = re.compile(r"[/\\\x00-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 
 
-def submit_paths(grove: Grove, paths: Sequence[Path], *, collection: str) -> str:
+def submit_paths(
+    grove: Grove, paths: Sequence[Path], *, collection: str, kinds: Sequence[str] | None = None
+) -> str:
     """Queue files and all that is below folders; give the job's id.
 
     In folders and archives, hidden files and kinds that no loader takes are left out and links are not
@@ -44,6 +46,7 @@ def submit_paths(grove: Grove, paths: Sequence[Path], *, collection: str) -> str
 
     Raises:
         InvalidInputError: a path that does not exist, or nothing to take in.
+        ConflictError: the collection has other kinds of index than asked for.
     """
     missing = [str(path) for path in paths if not path.exists()]
     if missing:
@@ -54,7 +57,7 @@ def submit_paths(grove: Grove, paths: Sequence[Path], *, collection: str) -> str
             f"nothing to ingest below {', '.join(map(str, paths))};"
             f" these kinds are read: {', '.join(supported_suffixes())}"
         )
-    grove.ensure_collection(collection)
+    grove.ensure_collection(collection, kinds=kinds)
     files = {_source(path): _job_file(path) for path in found}
     return grove.jobs.submit(collection, [part for file in files.values() for part in _parts(grove, file)])
 

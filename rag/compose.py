@@ -6,20 +6,20 @@ it needs.
 """
 
 import inspect
-import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
-from rag.core.errors import ConflictError, DamagedSegmentError, InvalidInputError, SegmentGoneError
+from rag.core.errors import InvalidInputError
 from rag.core.filters import Filter, parse_filter
-from rag.core.protocols import Encoder, Generator, Retriever, Scorer, SearchRequest, Store
+from rag.core.kinds import DENSE, LATE, check_index, parse_kinds
+from rag.core.protocols import Encoder, Generator, LateEncoder, Retriever, Scorer, Store
 from rag.core.registry import Family
 from rag.core.settings import Part, Settings
 from rag.core.timings import Timings
-from rag.core.types import Hit, Passage
+from rag.core.types import Passage
 from rag.db.catalog import Catalog
 from rag.db.job_control import JobControl
 from rag.db.jobs import JobQueue
@@ -29,6 +29,7 @@ from rag.db.runs import RunLog
 from rag.db.session import Database, open_database
 from rag.encoders._cache import CachedEncoder
 from rag.generation.support import Support
+from rag.retrieval._attempts import retrieve
 
 __all__ = ["DEFAULT", "Grove", "SearchResult"]
 
@@ -89,13 +90,19 @@ class Grove:
 
     @cached_property
     def runs(self) -> RunLog:
-        """Keep the events of every question."""
+        """Keep every question's events."""
         return RunLog(self.database, self.settings.tenant)
 
     @cached_property
     def encoder(self) -> Encoder:
         """Turn text into vectors: the one handed in, else the one of the settings."""
         encoder: Encoder = self._encoder or self.build(_ENCODERS, self.settings.encoder)
+        return encoder
+
+    @cached_property
+    def late_encoder(self) -> LateEncoder:
+        """Turn text into one vector a token."""
+        encoder: LateEncoder = self.build(_ENCODERS, self.settings.late_encoder)
         return encoder
 
     @cached_property
@@ -128,7 +135,7 @@ class Grove:
     def retriever(self, name: str = DEFAULT) -> Retriever:
         """Give the named retriever: `default`, a pipeline of the settings, or a file of rag/retrieval."""
         if name not in self._retrievers:
-            profiles = {DEFAULT: self.settings.retriever, **self.settings.retrievers}
+            profiles = {**_PIPELINES, DEFAULT: self.settings.retriever, **self.settings.retrievers}
             self._retrievers[name] = self.build(_RETRIEVERS, profiles.get(name, Part(kind=name)))
         return self._retrievers[name]
 
@@ -141,27 +148,40 @@ class Grove:
 
     def retriever_names(self) -> list[str]:
         """List what `retriever` takes."""
-        return sorted({DEFAULT, *self.settings.retrievers, *_RETRIEVERS.names()})
+        return sorted({DEFAULT, *_PIPELINES, *self.settings.retrievers, *_RETRIEVERS.names()})
 
     def generator_names(self) -> list[str]:
         """List what `generator` takes."""
         return sorted({DEFAULT, *self.settings.generators, *_GENERATORS.names()})
 
-    def ensure_collection(self, name: str) -> bool:
+    def kinds_for(self, retrievers: Sequence[str]) -> tuple[str, ...]:
+        """Give the kinds of index of new collections, and those that these retrievers need besides."""
+        needed = (kind for name in retrievers for kind in getattr(self.retriever(name), "needs", ()))
+        return parse_kinds({*self.settings.indexes.split(","), *needed})
+
+    def others(self, kinds: Sequence[str]) -> dict[str, str]:
+        """Give the fingerprints of the encoders of these kinds but the dense one."""
+        return {kind: _FINGERPRINTS[kind](self) for kind in kinds if kind != DENSE}
+
+    def ensure_collection(self, name: str, *, kinds: Sequence[str] | None = None) -> bool:
         """Make the collection unless it exists; tell whether it was made.
+
+        Args:
+            name: of the collection.
+            kinds: of index; of a new collection by default those of the settings.
 
         Raises:
             InvalidInputError: not a name.
-            ConflictError: it exists, indexed by another encoder.
+            ConflictError: it exists, indexed by another encoder, or without the kinds asked for.
         """
         fingerprint = self.encoder.fingerprint
-        if self.publisher.create_collection(name, encoder=fingerprint):
+        wanted = kinds or self.settings.indexes.split(",")
+        is_new = name not in [each.name for each in self.catalog.collections()]
+        others = self.others(wanted) if is_new else {}  # the late encoder is not loaded for nothing
+        if is_new and self.publisher.create_collection(name, encoder=fingerprint, others=others):
             return True
-        if (indexed := self.catalog.snapshot(name).encoder) != fingerprint:
-            raise ConflictError(
-                f"collection {name!r} was indexed with {indexed}, the settings say {fingerprint};"
-                f" choose another collection, or `rag reindex --collection {shlex.quote(name)}`"
-            )
+        indexed = self.catalog.snapshot(name).kinds
+        check_index(name, indexed, {DENSE: fingerprint, **self.others(list(indexed))}, kinds=kinds)
         return False
 
     def search(
@@ -197,35 +217,12 @@ class Grove:
         with timings.stage("total"):
             condition = parse_filter(filter)
             searcher = self.retriever(retriever)
-            hits = self._hits(searcher, text, collection, condition, timings, k=k)
+            hits = retrieve(
+                self.catalog, searcher, text, collection, condition=condition, timings=timings, k=k
+            )
             with timings.stage("passages"):
                 passages = self.catalog.passages(hits)
         return SearchResult(passages, timings.as_dict())
-
-    def _hits(
-        self,
-        searcher: Retriever,
-        text: str,
-        collection: str,
-        condition: Filter | None,
-        timings: Timings,
-        *,
-        k: int,
-    ) -> list[Hit]:
-        """Search the collection as it is, again when its segments were replaced under the search."""
-        advice = f"`rag reindex --collection {shlex.quote(collection)}` writes the index anew"
-        former = -1
-        while True:
-            with timings.stage("snapshot"):
-                snapshot = self.catalog.snapshot(collection)
-            try:
-                return searcher.retrieve(SearchRequest(text, snapshot, condition, timings), k=k)
-            except SegmentGoneError as error:
-                if snapshot.generation == former:
-                    raise SegmentGoneError(f"{error}; if it stays so, {advice}") from error
-                former = snapshot.generation
-            except DamagedSegmentError as error:
-                raise DamagedSegmentError(f"{error}; {advice}") from error
 
     def check_search(
         self, *, collection: str, retriever: str, filter: object
@@ -264,8 +261,7 @@ class Grove:
         """
         kind = family.load(part.kind)
         parameters = inspect.signature(kind).parameters
-        unknown = sorted(set(part.options) - set(parameters))
-        if unknown:
+        if unknown := sorted(set(part.options) - set(parameters)):
             raise InvalidInputError(
                 f"{part.kind} of {family.package} takes no option {', '.join(unknown)};"
                 f" it takes: {', '.join(parameters)}"
@@ -295,11 +291,19 @@ def _names(option: object) -> list[str]:
 
 
 _HYBRID = ("lexical", "dense")
+_PIPELINES: Mapping[str, Part] = {
+    "hybrid+late": Part(
+        kind="hybrid",
+        options={"retrievers": ["lexical", "dense", "late"], "fusion": "score", "weights": [1, 1, 2]},
+    )
+}
+_FINGERPRINTS: Mapping[str, Callable[[Grove], str]] = {LATE: lambda grove: grove.late_encoder.fingerprint}
 _PARTS: dict[str, Callable[[Grove], object]] = {
     "catalog": lambda grove: grove.catalog,
     "database": lambda grove: grove.database,
     "directory": lambda grove: grove.settings.home_dir / "segments",
     "encoder": lambda grove: grove.encoder,
+    "late_encoder": lambda grove: grove.late_encoder,
     "models_dir": lambda grove: grove.settings.models_dir,
     "scorer": lambda grove: grove.scorer,
     "store": lambda grove: grove.store,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api.console import Collection, Console, Home, Json, as_json
+from api.console import Collection, Console, Home, Index, Json, as_json, kinds_of
 from api.progress import follow_job
 from api.render import table_text
 from api.reports import exit_code, job_report, job_summary
@@ -27,6 +27,7 @@ def add_commands(app: typer.Typer) -> None:
 def ingest(
     paths: Annotated[list[Path], typer.Argument(help="Files and folders.")],
     collection: Collection = "default",
+    index: Index = None,
     detach: Annotated[
         bool, typer.Option("--detach", help="Queue the job for a worker and return.")
     ] = False,
@@ -53,7 +54,7 @@ def ingest(
     from indexing.submit import delete_vanished, submit_paths
 
     started = time.monotonic()
-    job_id = submit_paths(grove, paths, collection=collection)
+    job_id = submit_paths(grove, paths, collection=collection, kinds=kinds_of(index))
     if detach:
         console.result({"job": job_id}, f"Job {job_id} is queued; `rag jobs` shows how it fares.")
         return

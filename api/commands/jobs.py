@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api.console import Collection, Console, Home, Json, as_json
+from api.console import Collection, Console, Home, Index, Json, as_json, kinds_of
 from api.progress import follow_job
 from api.render import table_text
 from api.reports import exit_code, job_report, job_summary
@@ -32,19 +32,20 @@ def add_commands(app: typer.Typer) -> None:
 
 def reindex(
     collection: Collection = "default",
+    index: Index = None,
     detach: Detach = False,
     home: Home = None,
     json: Json = False,
 ) -> None:
     """Rebuild a collection's index from its stored chunks, while the present one serves.
 
-    It repairs damaged segments and moves a collection to the encoder of the settings. When it is stopped,
-    the same command goes on where it was.
+    It repairs damaged segments, moves a collection to the encoders of the settings, and adds or removes
+    kinds of index. When it is stopped, the same command goes on where it was.
     """
     from indexing.reindex import submit_reindex
 
     console, grove = _open(home, json)
-    _follow(console, grove, submit_reindex(grove, collection), is_detached=detach)
+    _follow(console, grove, submit_reindex(grove, collection, kinds=kinds_of(index)), is_detached=detach)
 
 
 def jobs(

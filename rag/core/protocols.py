@@ -4,7 +4,7 @@ A part's constructor takes finished parts and does no I/O; what is heavy is load
 Capabilities are data. The laws in tests/laws run on every implementation.
 """
 
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -102,11 +102,11 @@ class LateEncoder(Protocol):
 
     @property
     def backbone(self) -> str | None:
-        """Name the encoder (its fingerprint) whose vectors `encode_both` gives, none if it shares no pass."""
+        """Name the encoder, its fingerprint, whose vectors `encode_both` gives; none if there is none."""
         ...
 
     def encode_queries(self, texts: Sequence[str]) -> list[Vector]:
-        """Give for each text (T, D) float32 of unit rows."""
+        """Give for each text (T, D) float32; a row of a norm other than 1 weighs more, or less."""
         ...
 
     def encode_passages(self, texts: Sequence[str]) -> list[Vector]:
@@ -136,7 +136,7 @@ class TextQuery:
 class TokenQuery:
     """Best sum of maximal similarities (MaxSim): rows without token vectors are not found."""
 
-    vectors: Vector  # (Q, D) float32 of unit rows
+    vectors: Vector  # (Q, D) float32, of any norm: a longer row weighs more
 
 
 Query = VectorQuery | TextQuery | TokenQuery
@@ -159,7 +159,7 @@ class Store(Protocol):
         """Say what this store can do."""
         ...
 
-    def stage(self, rows: Sequence[Row], *, session: "Session") -> Segment:
+    def stage(self, rows: Iterable[Row], *, session: "Session") -> Segment:
         """Write a new segment, durable when this returns (transactional stores: when committed)."""
         ...
 

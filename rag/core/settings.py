@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
@@ -17,6 +17,9 @@ from pydantic_settings import (
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
+
+from rag.core.errors import InvalidInputError
+from rag.core.kinds import parse_kinds
 
 __all__ = ["Part", "Settings"]
 
@@ -52,6 +55,9 @@ class IngestionSettings(_Frozen):
     )
     lease_seconds: float = Field(30.0, gt=0, description="A worker silent for so long has lost its job.")
     max_segments: int = Field(8, ge=1, description="More segments than this are merged into one.")
+    token_pooling: int = Field(
+        1, ge=1, le=16, description="Token vectors that are alike are merged until one of so many is left."
+    )
 
 
 class GenerationSettings(_Frozen):
@@ -110,6 +116,12 @@ class Settings(BaseSettings):
         description="Where weights that need conversion are kept once converted.",
     )
     encoder: Part = Field(Part(kind="minilm"), description="Text to vectors: a file of rag/encoders.")
+    late_encoder: Part = Field(
+        Part(kind="late"), description="Text to one vector a token: a file of rag/encoders."
+    )
+    indexes: str = Field(
+        "dense", description="Kinds of index of new collections, joined by commas: `dense` or `dense,late`."
+    )
     store: Part | None = Field(
         None, description="A file of rag/stores; by default pgvector on PostgreSQL, else faiss."
     )
@@ -145,6 +157,14 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Read arguments, then the environment."""
         return init_settings, _Environment(settings_cls)
+
+    @field_validator("indexes")
+    @classmethod
+    def _known_kinds(cls, value: str) -> str:
+        try:
+            return ",".join(parse_kinds(value))
+        except InvalidInputError as error:
+            raise ValueError(str(error)) from error
 
     @model_validator(mode="after")
     def _refuse_unknown_variables(self) -> Self:

@@ -118,6 +118,12 @@ class Snapshot:
     generation: int  # grows with every commit that changes what can be found
     encoder: str  # fingerprint of the encoder that made the vectors
     segments: tuple[Segment, ...]
+    others: Mapping[str, str] = field(default_factory=dict)  # further kinds of index -> their fingerprints
+
+    @property
+    def kinds(self) -> dict[str, str]:
+        """Give every kind of index with the fingerprint of its encoder."""
+        return {"dense": self.encoder, **self.others}
 
 
 @dataclass(frozen=True, slots=True)

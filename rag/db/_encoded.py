@@ -19,6 +19,7 @@ class EncodedDocument:
     document: ParsedDocument
     chunks: Sequence[Chunk]
     vectors: Vector  # (N, D), a row a chunk
+    tokens: Sequence[Vector] | None = None  # of each chunk (T, E), with the kind `late`
 
     def attributes(self) -> dict[str, Attribute]:
         """Give what filters can compare: the metadata, and the source."""
@@ -62,6 +63,7 @@ class EncodedDocument:
                 "\n".join((self.document.title, *chunk.heading, chunk.text)),
                 vector,
                 attributes,
+                None if self.tokens is None else self.tokens[ordinal],
             )
             for ordinal, (chunk, vector) in enumerate(zip(self.chunks, self.vectors, strict=True))
         ]

@@ -35,6 +35,7 @@ class LeasedJob:
     collection: str
     worker: str
     files: dict[int, JobFile]  # ordinal -> file, those not finished
+    index_kinds: str | None = None  # that a rebuilding makes; none: those that there are
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,13 @@ Writers take locks in one order, so that two never wait for each other: the job'
 collection's row (`raise_generation`).
 """
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, case, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from rag.core.types import Row, Segment
+from rag.core.types import Segment
 from rag.db.tables import (
     ChunkRow,
     CollectionRow,
@@ -64,13 +63,14 @@ def find_collection(session: Session, tenant: str, name: str) -> CollectionRow |
     )
 
 
-def written_indexes(session: Session, collection_id: str, *, encoder: str) -> list[IndexRow]:
-    """Give the indexes that new rows of this encoder go to: besides the serving one, one that is begun."""
-    return list(
-        session.scalars(
-            select(IndexRow).where(IndexRow.collection_id == collection_id, IndexRow.encoder == encoder)
+def written_indexes(session: Session, serving: IndexRow) -> list[IndexRow]:
+    """Give the indexes that its new rows go to: one that is begun, too, if it keeps the same of them."""
+    found = session.scalars(
+        select(IndexRow).where(
+            IndexRow.collection_id == serving.collection_id, IndexRow.encoder == serving.encoder
         )
     )
+    return [index for index in found if index.others == serving.others]
 
 
 def serving_index(session: Session, collection_id: str) -> IndexRow:
@@ -84,11 +84,11 @@ def name_segment(
     session: Session,
     index: IndexRow,
     segment: Segment,
-    rows: Sequence[Row],
+    counts: Mapping[str, int],
     *,
     dead: frozenset[str] = frozenset(),
 ) -> None:
-    """Make a staged segment part of an index; rows of dead versions are not found."""
+    """Make a staged segment part of an index: versions with their rows; dead ones are not found."""
     session.execute(
         insert(SegmentRow),
         {
@@ -108,7 +108,7 @@ def name_segment(
                 "num_rows": num_rows,
                 "is_dead": version_id in dead,
             }
-            for version_id, num_rows in Counter(row.version_id for row in rows).items()
+            for version_id, num_rows in counts.items()
         ],
     )
 

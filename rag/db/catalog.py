@@ -224,6 +224,7 @@ class Catalog:
             collection.generation,
             index.encoder,
             tuple(Segment(row.id, row.num_rows, frozenset(dead.get(row.id, ()))) for row in segments),
+            index.others,
         )
 
     def _pending(self, session: Session, collection: CollectionRow) -> list[DocumentSummary]:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
-from rag.core.errors import NotFoundError
+from rag.core.errors import ConflictError, NotFoundError
 from rag.db._job_views import FileStatus, JobFile, JobHaltedError, JobStatus, LeasedJob, LeaseLostError
 from rag.db.session import Database
 from rag.db.tables import JobFileRow, JobRow, utc_now
@@ -55,25 +55,35 @@ class JobQueue:
             )
         return job_id
 
-    def submit_reindex(self, collection: str) -> str:
-        """Queue the rebuilding of a collection's index, unless one is not finished; give the job's id."""
+    def submit_reindex(self, collection: str, *, index_kinds: str | None = None) -> str:
+        """Queue the rebuilding of a collection's index, unless one is not finished; give the job's id.
+
+        Raises:
+            ConflictError: one that makes other kinds of index is not finished.
+        """
         with self._database.write() as session:
             self._database.lock(session, "jobs")
             unfinished = session.scalar(
-                select(JobRow.id).where(
+                select(JobRow).where(
                     JobRow.tenant == self._tenant,
                     JobRow.collection == collection,
                     JobRow.kind == "reindex",
                     JobRow.state.in_(_UNFINISHED),
                 )
             )
+            if unfinished is not None and index_kinds not in (None, unfinished.index_kinds):
+                raise ConflictError(
+                    f"job {unfinished.id} is rebuilding this collection's index for other kinds;"
+                    f" wait for it, or `rag jobs cancel {unfinished.id}`"
+                )
             if unfinished is not None:
-                return unfinished
+                return unfinished.id
             job = JobRow(
                 id=uuid.uuid4().hex,
                 tenant=self._tenant,
                 kind="reindex",
                 collection=collection,
+                index_kinds=index_kinds,
                 state="queued",
             )
             session.add(job)
@@ -103,7 +113,7 @@ class JobQueue:
                 file.ordinal: JobFile(file.source, os.fsdecode(file.path), attempts=file.attempts)
                 for file in open_files
             }
-            return LeasedJob(job.id, job.kind, job.collection, worker, files)
+            return LeasedJob(job.id, job.kind, job.collection, worker, files, job.index_kinds)
 
     def heartbeat(self, job: LeasedJob, *, lease_seconds: float) -> None:
         """Keep the lease.

@@ -1,15 +1,17 @@
 """The writes that change what can be found; each is one commit that raises the collection's generation."""
 
 import uuid
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from rag.core.errors import ConflictError, InvalidInputError, NotFoundError
+from rag.core.errors import ConflictError, InvalidInputError, NotFoundError, SegmentGoneError
 from rag.core.protocols import Store
-from rag.core.types import Segment
+from rag.core.types import Row, Segment
 from rag.db._encoded import EncodedDocument
 from rag.db._segments import (
     SEGMENTS,
@@ -29,6 +31,7 @@ from rag.db.tables import CollectionRow, DocumentRow, IndexRow, SegmentRow
 
 __all__ = ["EncodedDocument", "Published", "Publisher"]
 
+NO_OTHERS: Mapping[str, str] = {}
 _MAX_NAME_CHARS = 100
 
 
@@ -50,8 +53,13 @@ class Publisher:
         self._store = store
         self._tenant = tenant
 
-    def create_collection(self, name: str, *, encoder: str) -> bool:
+    def create_collection(self, name: str, *, encoder: str, others: Mapping[str, str] = NO_OTHERS) -> bool:
         """Make the collection unless it exists; tell whether it was made.
+
+        Args:
+            name: of the collection.
+            encoder: fingerprint of the dense encoder.
+            others: further kinds of index, with the fingerprints of their encoders.
 
         Raises:
             InvalidInputError: not a name.
@@ -68,9 +76,11 @@ class Publisher:
             row = CollectionRow(id=uuid.uuid4().hex, tenant=self._tenant, name=name)
             session.add(row)
             session.flush()
-            session.add(
-                IndexRow(id=uuid.uuid4().hex, tenant=self._tenant, collection_id=row.id, encoder=encoder)
+            index = IndexRow(
+                id=uuid.uuid4().hex, tenant=self._tenant, collection_id=row.id, encoder=encoder
             )
+            index.others = dict(others)
+            session.add(index)
             return True
 
     def is_current(
@@ -84,13 +94,19 @@ class Publisher:
         return known.document_id if known is not None and is_same else None
 
     def publish(
-        self, session: Session, collection: str, documents: Sequence[EncodedDocument], *, encoder: str
+        self,
+        session: Session,
+        collection: str,
+        documents: Sequence[EncodedDocument],
+        *,
+        encoder: str,
+        others: Mapping[str, str] = NO_OTHERS,
     ) -> list[Published]:
         """Make documents visible in the caller's transaction, in place of their former versions.
 
         Raises:
             NotFoundError: the collection was deleted meanwhile.
-            ConflictError: the collection was indexed by another encoder.
+            ConflictError: the collection was indexed by another encoder, or for other kinds of index.
         """
         self._database.lock(session, SEGMENTS, shared=True)
         row = self._collection(session, collection)
@@ -101,6 +117,11 @@ class Publisher:
             raise ConflictError(
                 f"collection {collection!r} was indexed with {index.encoder}, the settings say {encoder};"
                 " ingest into another collection, or `rag reindex` this one"
+            )
+        if index.others != others:
+            raise ConflictError(
+                f"the further indexes of collection {collection!r} are {index.others or 'none'}, of what is"
+                f" published {dict(others) or 'none'}; ingest again, or `rag reindex` the collection"
             )
         known = known_versions(session, row.id, [item.source for item in documents])
         published: list[Published] = []
@@ -116,8 +137,9 @@ class Publisher:
             write_versions(session, row, changes)
         rows = [row for change in changes for row in change.item.store_rows(change.version_id)]
         if rows:
-            for each in written_indexes(session, row.id, encoder=encoder):
-                name_segment(session, each, self._store.stage(rows, session=session), rows)
+            counts = Counter(row.version_id for row in rows)
+            for each in written_indexes(session, index):
+                name_segment(session, each, self._store.stage(rows, session=session), counts)
         return published
 
     def delete_documents(self, collection: str, *, source: str | None = None) -> tuple[int, int]:
@@ -200,27 +222,41 @@ class Publisher:
         self, session: Session, collection: str, old: Sequence[Segment], merged: list[Segment]
     ) -> None:
         self._database.lock(session, SEGMENTS, shared=True)
+        segment_ids = [segment.segment_id for segment in old]
+        named = select(SegmentRow.index_id).where(SegmentRow.id.in_(segment_ids))
         # An embedded store does not touch the session: nobody waits for SQLite's lock while it works.
-        rows = [row for segment in old for row in self._store.rows(segment, session=session)]
-        if rows:
-            merged.append(self._store.stage(rows, session=session))
+        rows = chain.from_iterable(self._store.rows(segment, session=session) for segment in old)
+        counts: Counter[str] = Counter()
+        try:
+            if (first := next(rows, None)) is not None:
+                merged.append(self._store.stage(_counted(chain([first], rows), counts), session=session))
+        except SegmentGoneError:
+            if len(session.scalars(named).all()) == len(old):
+                raise
+            raise _OvertakenError from None
         collection_id = self._collection(session, collection).id
         raise_generation(session, collection_id)
-        segment_ids = [segment.segment_id for segment in old]
-        index_ids = session.scalars(select(SegmentRow.index_id).where(SegmentRow.id.in_(segment_ids))).all()
+        index_ids = session.scalars(named).all()
         if len(index_ids) < len(old):
             raise _OvertakenError
         index = session.get_one(IndexRow, index_ids[0])
         dead = dead_versions(session, segment_ids)
         session.execute(delete(SegmentRow).where(SegmentRow.id.in_(segment_ids)))
         for segment in merged:
-            name_segment(session, index, segment, rows, dead=dead)
+            name_segment(session, index, segment, counts, dead=dead)
 
     def _collection(self, session: Session, name: str) -> CollectionRow:
         row = find_collection(session, self._tenant, name)
         if row is None:
             raise NotFoundError(f"no collection {name!r}; `rag collections` lists what there is")
         return row
+
+
+def _counted(rows: Iterable[Row], counts: Counter[str]) -> Iterator[Row]:
+    """Hand rows on one at a time, and count those of each version."""
+    for row in rows:
+        counts[row.version_id] += 1
+        yield row
 
 
 class _OvertakenError(Exception):

@@ -4,6 +4,7 @@ What is rebuilt is what the database keeps: the chunks as they were cut. Documen
 written to both indexes (`Publisher.publish`), and a delete reaches both, so that the new one catches up.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import uuid4
@@ -31,6 +32,7 @@ from rag.db.tables import (
 __all__ = ["Reindexer", "StoredVersion", "Totals"]
 
 _IS_CURRENT = (VersionRow.document_id == DocumentRow.id) & (VersionRow.version == DocumentRow.version)
+NO_OTHERS: Mapping[str, str] = {}
 _MAX_VERSIONS = 64  # read at once
 
 
@@ -63,7 +65,9 @@ class Reindexer:
         self._store = store
         self._tenant = tenant
 
-    def begin(self, session: Session, collection: str, *, encoder: str) -> str:
+    def begin(
+        self, session: Session, collection: str, *, encoder: str, others: Mapping[str, str] = NO_OTHERS
+    ) -> str:
         """Make an empty index that does not serve, or find the one that was begun; give its id.
 
         It is made in the caller's transaction.
@@ -73,13 +77,12 @@ class Reindexer:
         """
         row = self._locked(session, collection)
         begun = session.scalar(_begun(row))
-        if begun is not None and begun.encoder == encoder:
+        if begun is not None and (begun.encoder, begun.others) == (encoder, others):
             return begun.id
         if begun is not None:
             session.delete(begun)
-        index = IndexRow(
-            id=uuid4().hex, tenant=row.tenant, collection_id=row.id, encoder=encoder, is_serving=False
-        )
+        index = IndexRow(id=uuid4().hex, tenant=row.tenant, collection_id=row.id, encoder=encoder)
+        index.others, index.is_serving = dict(others), False
         session.add(index)
         return index.id
 
@@ -136,7 +139,8 @@ class Reindexer:
                 .where(VersionRow.id.in_(encoded), ~_is_in(index_id))
             )
         )
-        name_segment(session, index, segment, rows, dead=frozenset(set(encoded) - current))
+        counts = Counter(row.version_id for row in rows)
+        name_segment(session, index, segment, counts, dead=frozenset(set(encoded) - current))
 
     def switch(self, session: Session, collection: str, index_id: str) -> bool:
         """Make the new index the one that serves, unless something is missing in it; tell whether it does.

@@ -108,6 +108,7 @@ class IndexRow(Base):
         String(64), ForeignKey("collections.id", ondelete="CASCADE"), index=True
     )
     encoder: Mapped[str]  # the fingerprint that all its vectors share
+    others: Mapped[dict[str, Any]] = mapped_column(default=dict)  # further kinds -> their fingerprints
     is_serving: Mapped[bool] = mapped_column(default=True)
 
 
@@ -201,8 +202,9 @@ class JobRow(Base):
     # queued | running | paused | done | failed | cancelled
     state: Mapped[str] = mapped_column(String(16), index=True)
     error: Mapped[str | None]  # why all of it failed
-    chunks_done: Mapped[int] = mapped_column(default=0)  # these two: of a rebuilding
+    chunks_done: Mapped[int] = mapped_column(default=0)  # these three: of a rebuilding
     chunks_total: Mapped[int] = mapped_column(default=0)
+    index_kinds: Mapped[str | None]  # that it makes, "dense,late"
     worker: Mapped[str | None] = mapped_column(String(64))
     lease_until: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)

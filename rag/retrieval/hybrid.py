@@ -29,6 +29,11 @@ class Hybrid:
         if self.weights is not None and len(self.weights) != len(self.retrievers):
             raise ValueError(f"{len(self.weights)} weights for {len(self.retrievers)} retrievers")
 
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Name the kinds of index that the collection must have."""
+        return tuple(dict.fromkeys(kind for each in self.retrievers for kind in getattr(each, "needs", ())))
+
     def retrieve(self, request: SearchRequest, *, k: int) -> list[Hit]:
         """Give at most k hits, best first."""
         rankings = [retriever.retrieve(request, k=max(k, self.depth)) for retriever in self.retrievers]

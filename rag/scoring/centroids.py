@@ -1,12 +1,12 @@
 """Which passages are worth an exact look: scored by the centroids of their tokens alone.
 
 For each query token the nearest centroids are probed; passages with a token in a probed one get its
-similarity, all others that of the best centroid that was not probed. The sum over the query's tokens orders
-the candidates.
+similarity, all others that of the best centroid that was not probed. The sum over the query's tokens
+orders the candidates.
 
 Source: Scheerer et al., WARP, SIGIR 2025, section 4 (probing, estimates for what is missing),
 https://arxiv.org/abs/2501.17788. Deviation: residuals do not take part before the exact scores, and the
-estimate is the similarity of the first centroid left out, so that nothing is tuned to the collection's size.
+estimate is the similarity of the first centroid left out, so that nothing is tuned to the size.
 """
 
 from dataclasses import dataclass
@@ -32,7 +32,8 @@ class CentroidLists:
     def of(cls, nearest: NDArray[np.uint16], offsets: NDArray[np.int64], *, num_centroids: int) -> Self:
         """Invert the centroids, (T,), of ragged passages.
 
-        >>> lists = CentroidLists.of(np.array([1, 0, 1], dtype=np.uint16), np.array([0, 2, 3]), num_centroids=2)
+        >>> nearest = np.array([1, 0, 1], dtype=np.uint16)
+        >>> lists = CentroidLists.of(nearest, np.array([0, 2, 3]), num_centroids=2)
         >>> lists.passages.tolist(), lists.offsets.tolist()
         ([0, 0, 1], [0, 1, 3])
         """
@@ -43,7 +44,7 @@ class CentroidLists:
         return cls((pairs % num_passages).astype(np.int32), starts, num_passages)
 
     def scores(self, similarity: Vector, *, num_probes: int) -> Vector:
-        """Give every passage an estimate of its MaxSim, (N,), from (Q, K) similarities of tokens to centroids."""
+        """Give every passage an estimate of its MaxSim, (N,), from (Q, K) similarities to centroids."""
         totals = np.zeros(self.num_passages, dtype=np.float32)
         num_probes = min(num_probes, similarity.shape[1] - 1)
         for row in similarity:

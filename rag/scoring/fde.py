@@ -55,7 +55,8 @@ class Fde:
             block = np.zeros((self._num_cells, self._block_dim), dtype=np.float32)
             np.add.at(block, _cells(tokens, planes), _projected(tokens, signs))
             parts.append(block.ravel())
-        return self._finished(np.concatenate(parts)[None])[0]
+        encoded: Vector = self._finished(np.concatenate(parts)[None])[0]
+        return encoded
 
     def passages(self, tokens: Vector, offsets: NDArray[np.int64]) -> Vector:
         """Give (N, dim) float32 of ragged passages as in `maxsim`."""
@@ -84,7 +85,7 @@ class Fde:
         return self._finished(np.concatenate(parts, axis=1))
 
     def _nearest(self, cells: NDArray[np.int64], offsets: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Give for each passage and cell the token whose cell differs least, (N, cells), the first of equals."""
+        """Give for each passage and cell the token whose cell differs least, (N, cells): the first."""
         ranked = self._differing[cells].astype(np.int64) * len(cells) + np.arange(len(cells))[:, None]
         best: NDArray[np.int64] = np.minimum.reduceat(ranked, offsets[:-1], axis=0) % len(cells)
         return best

@@ -5,6 +5,7 @@ Source: Khattab & Zaharia, ColBERT, SIGIR 2020, section 3.3, https://arxiv.org/a
 """
 
 from collections.abc import Iterator, Sequence
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,10 +14,11 @@ from rag.core.types import Vector
 
 __all__ = ["join", "maxsim", "spans", "sum_of_maxima"]
 
+_Number = TypeVar("_Number", np.float32, np.uint8)
 _TOKENS_AT_ONCE = 16_384  # their similarities to 32 query tokens take 2 MB and stay in the cache
 
 
-def join(passages: Sequence[Vector]) -> tuple[Vector, NDArray[np.int64]]:
+def join(passages: Sequence[NDArray[_Number]]) -> tuple[NDArray[_Number], NDArray[np.int64]]:
     """Give all token vectors, (T, D), and where each passage's begin, (N + 1,), the last one the end."""
     offsets = np.zeros(len(passages) + 1, dtype=np.int64)
     np.cumsum([len(tokens) for tokens in passages], out=offsets[1:])

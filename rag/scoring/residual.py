@@ -1,8 +1,8 @@
 """Token vectors compressed: the nearest centroid, and 4, 2, 1 or no bits a dimension for what it misses.
 
 Residuals are turned to their principal axes, and each eight axes get the bits that lower the error most,
-within the bytes of a code: two for the centroid and, by default, 37 for the residual of 128 dimensions. Steps
-are those of least squared error. Queries are turned instead of turning passages back.
+within the bytes of a code: two for the centroid and, by default, 37 for the residual of 128 dimensions.
+Steps are those of least squared error. Queries are turned instead of turning passages back.
 
 Source: Santhanam et al., ColBERTv2, NAACL 2022, section 3.3, https://arxiv.org/abs/2112.01488. There every
 dimension has the same bits and its steps are quantiles: less near for the same bytes (docs/experiments.md).
@@ -162,7 +162,7 @@ def _allocated(variances: Vector, num_bytes: int) -> NDArray[np.uint8]:
 
 
 def _steps(scaled: Vector, group_bits: NDArray[np.uint8]) -> Vector:
-    """Give the steps of least squared error for each number of bits (Lloyd's algorithm); unused ones are 0."""
+    """Give the steps of least squared error for each number of bits (Lloyd); unused ones are 0."""
     bits_of = np.repeat(group_bits, _GROUP)
     steps = np.zeros((len(BITS), 2 ** BITS[0]), dtype=np.float32)
     for row, bits in enumerate(BITS):
@@ -180,7 +180,7 @@ def _steps(scaled: Vector, group_bits: NDArray[np.uint8]) -> Vector:
 
 
 def _cuts(steps: Vector) -> Vector:
-    return (steps[1:] + steps[:-1]) / 2
+    return ((steps[1:] + steps[:-1]) / 2).astype(np.float32)
 
 
 def _moved(sample: Vector, centroids: Vector) -> Vector:

@@ -46,7 +46,7 @@ INSERT INTO segment_rows (
     :tokens, :num_tokens, :book, CAST(:fde AS halfvec)
 )
 """
-INSERT_BOOK = "INSERT INTO segment_codebooks VALUES (:segment_id, :book, :content)"
+INSERT_BOOK = "INSERT INTO segment_codebooks VALUES (:segment_id, :book, :content) ON CONFLICT DO NOTHING"
 ROWS = """
 SELECT chunk_id, version_id, text, CAST(vector AS text) AS vector, attributes, tokens, num_tokens, book
 FROM segment_rows
@@ -63,7 +63,7 @@ FROM segment_rows
 WHERE vector_dims({{column}}) = {{dim}} AND {{visible}}
 ORDER BY {_DISTANCE}, chunk_id
 LIMIT :k
-"""
+"""  # noqa: S608 - no value in it
 # The index holds one bit a dimension; what it finds is ranked by the vectors themselves.
 _NEAREST_BY_BITS = f"""
 WITH candidates AS MATERIALIZED (
@@ -74,7 +74,7 @@ WITH candidates AS MATERIALIZED (
     LIMIT :candidates
 )
 SELECT chunk_id, -({_DISTANCE}) AS score FROM candidates ORDER BY {_DISTANCE}, chunk_id LIMIT :k
-"""
+"""  # noqa: S608 - no value in it
 
 
 def hnsw(column: str, dim: int) -> str:

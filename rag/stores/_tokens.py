@@ -1,10 +1,12 @@
 """Token vectors of many chunks: what stores keep of them, and the search of those that are on disk.
 
-Few tokens are kept as 16-bit floats, exactly enough to learn from later; many are compressed with a codebook
-of their own. What is compressed already keeps its codes: merging segments loses nothing.
+Few tokens are kept as 16-bit floats, exactly enough to learn from later; many are compressed with a
+codebook of their own. What is compressed already keeps its codes, for being compressed twice costs 3 points
+of recall (docs/experiments.md); few floats among many codes take the codebook that has most of these.
 """
 
 import io
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +30,11 @@ from rag.scoring.residual import (
 FLOATS = -1  # in place of a codebook's number
 NO_TOKENS = -2
 _FLOAT = np.dtype("<f2")
-_CODED_TOKENS = 32_768  # fewer are kept as floats: a codebook would weigh more than it saves
+_CODED_TOKENS = (
+    65_536  # fewer are kept as floats: looking at each takes 20 ms, and a codebook has its weight
+)
+_ENCODED_AT_ONCE = 256
+_SAMPLE_TOKENS = 131_072
 _CODES = "codes.bin"
 _LAYOUT = "layout.npz"
 
@@ -44,22 +50,23 @@ class Packed:
 
     @classmethod
     def of(cls, rows: Sequence[Row], *, coded_tokens: int = _CODED_TOKENS) -> Self:
-        """Pack; tokens that are floats are compressed when there are so many of them."""
-        floats = [index for index, row in enumerate(rows) if isinstance(row.tokens, np.ndarray)]
-        fresh = _compressed([rows[index].tokens for index in floats], coded_tokens)  # type: ignore[misc]
-        of_row: dict[int, TokenCodes] = dict(zip(floats, fresh, strict=False))
-        of_row |= {n: row.tokens for n, row in enumerate(rows) if isinstance(row.tokens, TokenCodes)}
+        """Pack; tokens that are floats are compressed when there are so many tokens in all."""
+        given = dict(enumerate(row.tokens for row in rows))
+        floats = {index: each for index, each in given.items() if isinstance(each, np.ndarray)}
+        of_row = {index: each for index, each in given.items() if isinstance(each, TokenCodes)}
+        fresh = _compressed(list(floats.values()), list(of_row.values()), coded_tokens)
+        of_row |= dict(zip(floats, fresh, strict=False))
         codebooks = list({id(codes.codebook): codes.codebook for codes in of_row.values()}.values())
         numbers = {id(codebook): number for number, codebook in enumerate(codebooks)}
         book_of = np.full(len(rows), NO_TOKENS, dtype=np.int16)
-        book_of[floats] = FLOATS
+        book_of[list(floats)] = FLOATS
         parts = [np.zeros((0, 0), dtype=np.uint8)] * len(rows)
-        for index, row in enumerate(rows):
+        for index in given:
             if index in of_row:
                 book_of[index] = numbers[id(of_row[index].codebook)]
                 parts[index] = of_row[index].codes
-            elif isinstance(row.tokens, np.ndarray):
-                parts[index] = np.ascontiguousarray(row.tokens, dtype=_FLOAT).view(np.uint8)
+            elif index in floats:
+                parts[index] = np.ascontiguousarray(floats[index], dtype=_FLOAT).view(np.uint8)
         return cls(codebooks, book_of, np.array([len(part) for part in parts], dtype=np.int32), parts)
 
 
@@ -95,7 +102,7 @@ def exact_scores(query: Vector, passages: Sequence[Vector | TokenCodes]) -> Vect
 def book_bytes(codebook: Codebook) -> bytes:
     """Give a codebook as bytes; equal ones give equal bytes."""
     buffer = io.BytesIO()
-    np.savez(buffer, **{name: getattr(codebook, name) for name in _BOOK})  # type: ignore[arg-type]
+    np.savez(buffer, **{name: getattr(codebook, name) for name in _BOOK})
     return buffer.getvalue()
 
 
@@ -155,10 +162,17 @@ class TokenFile:
         self, query: Vector, mask: NDArray[np.bool_] | None, *, num_candidates: int, num_probes: int
     ) -> list[tuple[int, float]]:
         """Give (row, MaxSim) of the allowed rows that are worth an exact look."""
+        shelves = list(self._shelves.values())
+        allowed = [shelf.allowed(mask) for shelf in shelves]
+        coded = [number for number, shelf in enumerate(shelves) if shelf.is_coded]
+        if sum(len(allowed[number]) for number in coded) > num_candidates:
+            estimates = [shelves[n].estimates(query, num_probes)[allowed[n]] for n in coded]
+            least = -np.partition(-np.concatenate(estimates), num_candidates - 1)[num_candidates - 1]
+            for number, estimate in zip(coded, estimates, strict=True):
+                allowed[number] = allowed[number][estimate >= least]
         found: list[tuple[int, float]] = []
-        for shelf in self._shelves.values():
-            places = shelf.candidates(query, mask, num_candidates, num_probes)
-            scores = shelf.scores(query, places)
+        for shelf, places in zip(shelves, allowed, strict=True):
+            scores = shelf.scores(query, places) if len(places) else places
             found += zip(shelf.rows[places].tolist(), scores.tolist(), strict=True)
         return found
 
@@ -186,16 +200,20 @@ class _Shelf:
     def tokens(self, place: int) -> Vector | TokenCodes:
         return unpacked(self._codes[self._offsets[place] : self._offsets[place + 1]], self._book)
 
-    def candidates(
-        self, query: Vector, mask: NDArray[np.bool_] | None, count: int, num_probes: int
-    ) -> NDArray[np.int64]:
-        """Give places: all that are allowed when they are few or floats, else the most promising."""
-        allowed = np.arange(len(self.rows)) if mask is None else np.flatnonzero(mask[self.rows])
-        if self._book is None or self._lists is None or len(allowed) <= count:
-            return allowed
+    @property
+    def is_coded(self) -> bool:
+        return self._book is not None
+
+    def allowed(self, mask: NDArray[np.bool_] | None) -> NDArray[np.int64]:
+        """Give the places of the rows that may be found."""
+        return np.arange(len(self.rows)) if mask is None else np.flatnonzero(mask[self.rows])
+
+    def estimates(self, query: Vector, num_probes: int) -> Vector:
+        """Give every place an estimate of its MaxSim."""
+        assert self._book is not None
+        assert self._lists is not None
         similarity = (query @ self._book.rotation) @ self._centroids.T
-        estimates = self._lists.scores(similarity, num_probes=num_probes)[allowed]
-        return np.sort(allowed[np.argpartition(-estimates, count)[:count]])
+        return self._lists.scores(similarity.astype(np.float32, copy=False), num_probes=num_probes)
 
     def scores(self, query: Vector, places: NDArray[np.int64]) -> Vector:
         lengths = self._offsets[places + 1] - self._offsets[places]
@@ -220,14 +238,30 @@ def _code_scores(
     return scores
 
 
-def _compressed(passages: Sequence[Vector], coded_tokens: int) -> list[TokenCodes]:
-    """Compress with a new codebook, or give nothing when they are too few."""
-    total = sum(map(len, passages))
-    if not passages or total < coded_tokens:
+def _compressed(
+    passages: Sequence[Vector], coded: Sequence[TokenCodes], coded_tokens: int
+) -> list[TokenCodes]:
+    """Compress floats, or give nothing when there are too few tokens."""
+    fresh = sum(map(len, passages))
+    sizes: Counter[int] = Counter()
+    for each in coded:
+        sizes[id(each.codebook)] += len(each.codes)
+    if not passages or fresh + sizes.total() < coded_tokens:
         return []
-    tokens, offsets = join([each.astype(_FLOAT, copy=False) for each in passages])
-    codebook = train_codebook(tokens, num_centroids=num_centroids_for(total))
-    codes = encode(codebook, tokens)
-    return [
-        TokenCodes(codebook, codes[start:end]) for start, end in zip(offsets[:-1], offsets[1:], strict=True)
-    ]
+    if fresh >= coded_tokens or not coded:
+        codebook = train_codebook(_sample(passages, fresh), num_centroids=num_centroids_for(fresh))
+    else:
+        (largest, _), *_ = sizes.most_common(1)
+        codebook = next(each.codebook for each in coded if id(each.codebook) == largest)
+    codes: list[TokenCodes] = []
+    for start in range(0, len(passages), _ENCODED_AT_ONCE):
+        some = passages[start : start + _ENCODED_AT_ONCE]
+        bounds = np.cumsum([len(each) for each in some])[:-1]
+        codes += [TokenCodes(codebook, part) for part in np.split(encode(codebook, join(some)[0]), bounds)]
+    return codes
+
+
+def _sample(passages: Sequence[Vector], num_tokens: int) -> Vector:
+    """Give tokens enough to learn from, of whole passages spread over all."""
+    step = max(1, num_tokens // _SAMPLE_TOKENS)
+    return join([each.astype(np.float32, copy=False) for each in passages[::step]])[0]

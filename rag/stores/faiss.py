@@ -12,7 +12,7 @@ import json
 import math
 import uuid
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
@@ -68,8 +68,9 @@ class Faiss:
         """Say what this store can do."""
         return StoreCapabilities(is_exact=False, is_transactional=False, is_durable=True)
 
-    def stage(self, rows: Sequence[Row], *, session: Session) -> Segment:
-        """Write a segment's files and sync them to disk."""
+    def stage(self, rows: Iterable[Row], *, session: Session) -> Segment:
+        """Write a segment's files and sync them to disk; token vectors of other segments stay on theirs."""
+        rows = list(rows)
         segment = Segment(uuid.uuid4().hex, len(rows))
         with written_whole(self._directory / segment.segment_id) as partial:
             vectors = np.stack([row.vector for row in rows]).astype(np.float32)

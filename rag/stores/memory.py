@@ -7,7 +7,7 @@ Lucene's idf. Statistics are those of all rows of the searched segments, dead an
 import math
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from sqlalchemy.orm import Session
 
@@ -33,11 +33,11 @@ class Memory:
     def __init__(self) -> None:
         self._segments: dict[str, tuple[Row, ...]] = {}
 
-    def stage(self, rows: Sequence[Row], *, session: Session) -> Segment:
+    def stage(self, rows: Iterable[Row], *, session: Session) -> Segment:
         """Keep a new segment."""
-        segment = Segment(uuid.uuid4().hex, len(rows))
-        self._segments[segment.segment_id] = tuple(rows)
-        return segment
+        segment_id, kept = uuid.uuid4().hex, tuple(rows)
+        self._segments[segment_id] = kept
+        return Segment(segment_id, len(kept))
 
     def search(
         self, query: Query, segments: Sequence[Segment], *, filter: Filter | None, k: int

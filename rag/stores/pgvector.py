@@ -11,9 +11,10 @@ Source: https://github.com/pgvector/pgvector (iterative index scans, binary quan
 import hashlib
 import json
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ from rag.core.protocols import Query, StoreCapabilities, TextQuery, TokenQuery, 
 from rag.core.types import Codebook, Hit, Row, Segment, TokenCodes, Vector
 from rag.db.session import Database
 from rag.scoring.fde import Fde, FdeShape
+from rag.scoring.maxsim import join
 from rag.scoring.words import analyze, query_words
 from rag.stores._ordered import in_order
 from rag.stores._sql_filter import filter_condition
@@ -44,7 +46,6 @@ from rag.stores._sql_rows import (
 from rag.stores._sql_words import best_words, tsvector
 from rag.stores._tokens import (
     FLOATS,
-    NO_TOKENS,
     Packed,
     book_bytes,
     book_of_bytes,
@@ -57,6 +58,9 @@ __all__ = ["Pgvector"]
 
 _FDE = FdeShape(num_repetitions=20, num_bits=4, block_dim=8)  # 2560 dimensions; HNSW takes up to 4000
 _MIN_BIT_CANDIDATES = 200
+_ROWS_AT_ONCE = 2048
+_ENCODED_AT_ONCE = 64
+_TOKEN_COLUMNS = ("tokens", "num_tokens", "book", "fde")
 _GONE = """
 SELECT id FROM unnest(CAST(:full AS text[])) AS asked (id)
 WHERE NOT EXISTS (SELECT FROM segment_rows WHERE segment_id = id)
@@ -83,27 +87,13 @@ class Pgvector:
         """Say what this store can do."""
         return StoreCapabilities(is_exact=False, is_transactional=True, is_durable=True)
 
-    def stage(self, rows: Sequence[Row], *, session: Session) -> Segment:
-        """Insert a segment in the caller's transaction."""
-        segment = Segment(uuid.uuid4().hex, len(rows))
-        if rows:
-            self._prepare(self._indexes(len(rows[0].vector)))
-            packed = Packed.of(rows)
-            names = [hashlib.sha256(book_bytes(book)).hexdigest() for book in packed.codebooks]
-            books = [
-                {"segment_id": segment.segment_id, "book": name, "content": book_bytes(book)}
-                for name, book in zip(names, packed.codebooks, strict=True)
-            ]
-            if books:
-                session.execute(text(INSERT_BOOK), books)
-            session.execute(
-                text(INSERT),
-                [
-                    {**_columns(segment, number, row), **self._token_columns(packed, names, number)}
-                    for number, row in enumerate(rows)
-                ],
-            )
-        return segment
+    def stage(self, rows: Iterable[Row], *, session: Session) -> Segment:
+        """Insert a segment in the caller's transaction, some rows at a time."""
+        segment_id, count, remaining = uuid.uuid4().hex, 0, iter(rows)
+        while some := list(islice(remaining, _ROWS_AT_ONCE)):
+            self._insert(segment_id, count, some, session)
+            count += len(some)
+        return Segment(segment_id, count)
 
     def search(
         self, query: Query, segments: Sequence[Segment], *, filter: Filter | None, k: int
@@ -111,7 +101,7 @@ class Pgvector:
         """Search all segments at once; segments, deletions and filter are part of the query."""
         if not segments:
             return []
-        self._prepare(self._indexes(len(query.vector)) if isinstance(query, VectorQuery) else [])
+        self._prepare(self._indexes_for(query))
         parameters: dict[str, object] = {
             "segments": [segment.segment_id for segment in segments],
             "dead": [version_id for segment in segments for version_id in segment.dead],
@@ -136,7 +126,6 @@ class Pgvector:
     ) -> list[Hit]:
         """Find candidates by their encodings, then rank them by MaxSim."""
         fde = self._fde(query.shape[1]).query(query)
-        self._prepare([hnsw("fde", len(fde))])
         count = max(self._num_candidates, 2 * parameters["k"])
         found = token_candidates(session, fde, visible, parameters, count=count)
         if not found:
@@ -161,25 +150,48 @@ class Pgvector:
             raise SegmentGoneError(f"segment {segment_id} is gone; search again")
         return book_of_bytes(content)
 
-    def _token_columns(self, packed: Packed, names: Sequence[str], row: int) -> dict[str, object]:
-        number = int(packed.book_of[row])
-        if number == NO_TOKENS:
-            return {"tokens": None, "num_tokens": None, "book": None, "fde": None}
-        part = packed.parts[row]
-        # Of what is kept, not of what came: rows that are written anew get the same encoding.
-        kept = floats_of(unpacked(part, None if number == FLOATS else packed.codebooks[number]))
-        fde = self._fde(kept.shape[1]).passages(kept, np.array([0, len(kept)]))[0]
-        return {
-            "tokens": part.tobytes(),
-            "num_tokens": len(part),
-            "book": None if number == FLOATS else names[number],
-            "fde": literal(fde),
-        }
+    def _insert(self, segment_id: str, first: int, rows: Sequence[Row], session: Session) -> None:
+        self._prepare(self._indexes(len(rows[0].vector)))
+        packed = Packed.of(rows)
+        contents = [book_bytes(book) for book in packed.codebooks]
+        names = [hashlib.sha256(content).hexdigest() for content in contents]
+        books = [
+            {"segment_id": segment_id, "book": name, "content": content}
+            for name, content in zip(names, contents, strict=True)
+        ]
+        if books:
+            session.execute(text(INSERT_BOOK), books)
+        tokens = self._token_columns(packed, names)
+        columns = [
+            {"segment_id": segment_id, "ordinal": first + number, **_columns(row), **tokens[number]}
+            for number, row in enumerate(rows)
+        ]
+        session.execute(text(INSERT), columns)
+
+    def _token_columns(self, packed: Packed, names: Sequence[str]) -> list[dict[str, object]]:
+        columns: list[dict[str, object]] = [dict.fromkeys(_TOKEN_COLUMNS) for _ in packed.parts]
+        for number in range(FLOATS, len(names)):
+            of_book = np.flatnonzero(packed.book_of == number).tolist()
+            book = None if number == FLOATS else packed.codebooks[number]
+            for start in range(0, len(of_book), _ENCODED_AT_ONCE):
+                some = of_book[start : start + _ENCODED_AT_ONCE]
+                # Of what is kept, not of what came: rows that are written anew get the same encoding.
+                kept = [floats_of(unpacked(packed.parts[row], book)) for row in some]
+                encoded = self._fde(kept[0].shape[1]).passages(*join(kept))
+                for row, fde in zip(some, encoded, strict=True):
+                    part = packed.parts[row]
+                    name = None if book is None else names[number]
+                    values = (part.tobytes(), len(part), name, literal(fde))
+                    columns[row] = dict(zip(_TOKEN_COLUMNS, values, strict=True))
+        return columns
 
     def rows(self, segment: Segment, *, session: Session) -> Iterator[Row]:
         """Read the live rows back; vectors as 16-bit floats keep them."""
-        query = text(ROWS)
-        found = session.execute(query, {"segment": segment.segment_id, "dead": list(segment.dead)})
+        found = session.execute(
+            text(ROWS),
+            {"segment": segment.segment_id, "dead": list(segment.dead)},
+            execution_options={"yield_per": _ENCODED_AT_ONCE},
+        )
         books: dict[str, Codebook] = {}
         for row in found:
             tokens: Vector | TokenCodes | None = None
@@ -230,6 +242,15 @@ class Pgvector:
         )
         return dropped
 
+    def _indexes_for(self, query: Query) -> list[str]:
+        match query:
+            case VectorQuery():
+                return self._indexes(len(query.vector))
+            case TokenQuery():
+                return [hnsw("fde", self._fde(query.vectors.shape[1]).dim)]
+            case TextQuery():
+                return []
+
     def _indexes(self, dim: int) -> list[str]:
         return [hnsw_of_bits(dim) if self._is_binary else hnsw("vector", dim)]
 
@@ -249,11 +270,9 @@ def _fde(dim: int) -> Fde:
     return Fde(dim, replace(_FDE, block_dim=min(_FDE.block_dim, dim)))
 
 
-def _columns(segment: Segment, ordinal: int, row: Row) -> Mapping[str, object]:
+def _columns(row: Row) -> Mapping[str, object]:
     words = analyze(row.text)
     return {
-        "segment_id": segment.segment_id,
-        "ordinal": ordinal,
         "chunk_id": row.chunk_id,
         "version_id": row.version_id,
         "attributes": json.dumps(dict(row.attributes)),

@@ -1,5 +1,5 @@
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -135,7 +135,7 @@ class Interrupted(Memory):
         super().__init__()
         self.meanwhile: Callable[[], object] | None = None
 
-    def stage(self, rows: Sequence[Row], *, session: Session) -> Segment:
+    def stage(self, rows: Iterable[Row], *, session: Session) -> Segment:
         meanwhile, self.meanwhile = self.meanwhile, None
         if meanwhile is not None:
             meanwhile()

@@ -7,7 +7,7 @@ inside the store's work: before-stage, after-stage, merging (after a merged segm
 
 import os
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,7 +58,7 @@ class _DoomedStore:
         self._is_merging = True
         return self._store.rows(segment, session=session)
 
-    def stage(self, rows: Sequence[Row], *, session: Session) -> Segment:
+    def stage(self, rows: Iterable[Row], *, session: Session) -> Segment:
         self._doom.reach("before-stage")
         segment = self._store.stage(rows, session=session)
         self._doom.reach("merging" if self._is_merging else "after-stage")

@@ -1,7 +1,7 @@
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import pytest
@@ -125,7 +125,8 @@ def test_two_workers_with_the_same_files_double_nothing(any_grove: Grove, folder
 class Choosy(Memory):
     """A store that breaks on certain words."""
 
-    def stage(self, rows: Sequence[Row], *, session: Session) -> Segment:
+    def stage(self, rows: Iterable[Row], *, session: Session) -> Segment:
+        rows = list(rows)
         if any("cccc" in row.text for row in rows):
             raise RuntimeError("this text is not to my taste")
         return super().stage(rows, session=session)

@@ -11,14 +11,19 @@ from rag.core.registry import Family
 from rag.core.settings import Part, Settings
 from rag.core.types import ParsedDocument
 
-NAMES = Family("rag.retrieval").names()
+NAMES = [*Family("rag.retrieval").names(), "hybrid+late"]
+LATE = Part(kind="hashing_late")
 SUBJECTS = "snow ice river lake mast gauge sensor archive depot battery".split()
 
 
 @pytest.fixture(scope="module")
 def grove(tmp_path_factory: pytest.TempPathFactory) -> Grove:
     encoder = Part(kind="hashing", options={"dim": 4096})  # so large that no two of our words collide
-    grove = Grove(Settings(home=tmp_path_factory.mktemp("home"), encoder=encoder))
+    grove = Grove(
+        Settings(
+            home=tmp_path_factory.mktemp("home"), encoder=encoder, late_encoder=LATE, indexes="dense,late"
+        )
+    )
     documents = [
         (
             f"{subject}.txt",
@@ -74,7 +79,10 @@ def test_the_same_search_gives_the_same_hits(grove: Grove, retriever: str) -> No
 
 
 def test_what_was_deleted_is_never_found(tmp_path: Path, retriever: str) -> None:
-    grove = Grove(Settings(home=tmp_path, encoder=Part(kind="hashing")))
+    settings = Settings(
+        home=tmp_path, encoder=Part(kind="hashing"), late_encoder=LATE, indexes="dense,late"
+    )
+    grove = Grove(settings)
     texts = [(f"{n}.txt", ParsedDocument(f"the snow of day {n}", "")) for n in range(4)]
     index_corpus(grove, texts, collection="default")
     grove.publisher.delete_documents("default", source="2.txt")

@@ -26,7 +26,10 @@ def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Kept:
 def tokens_of(number: int, count: int = 6) -> Vector:
     vectors = np.random.default_rng(number).normal(size=(count, DIM)).astype(np.float32)
     # 16-bit floats keep these exactly enough that no ranking of these tests changes.
-    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float16).astype(np.float32)
+    unit: Vector = (
+        (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float16).astype(np.float32)
+    )
+    return unit
 
 
 def make_rows(count: int, *, version: str = "d1.1", first: int = 0, **attributes: Attribute) -> list[Row]:
@@ -77,7 +80,7 @@ def test_token_scores_are_those_of_memory(kept: Kept, k: int, is_coded: bool) ->
 
 def test_rows_without_tokens_are_not_found_by_tokens(kept: Kept) -> None:
     bare = [Row("d2.1.0", "d2.1", "word", np.eye(1, 16, dtype=np.float32)[0])]
-    segments = [kept.stage(bare), kept.stage(make_rows(2) + [Row(*_fields(bare[0]))])]
+    segments = [kept.stage(bare), kept.stage([*make_rows(2), Row(*_fields(bare[0]))])]
     assert kept.tokens(tokens_of(1), segments) == kept.tokens(tokens_of(1), segments[1:])
     assert set(kept.tokens(tokens_of(1), segments)) == {"d1.1.0", "d1.1.1"}
     assert kept.tokens(tokens_of(1), []) == []

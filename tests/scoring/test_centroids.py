@@ -7,7 +7,8 @@ from rag.scoring.maxsim import maxsim
 
 def unit_rows(count: int, seed: int) -> Vector:
     rows = np.random.default_rng(seed).normal(size=(count, 8)).astype(np.float32)
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    unit: Vector = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return unit
 
 
 def lists_of(nearest: list[int], offsets: list[int], num_centroids: int) -> CentroidLists:

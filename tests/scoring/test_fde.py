@@ -10,17 +10,20 @@ DIM = 16
 
 def unit_rows(count: int, seed: int = 0) -> Vector:
     rows = np.random.default_rng(seed).normal(size=(count, DIM)).astype(np.float32)
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    unit: Vector = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return unit
 
 
 def alike(rows: Vector, seed: int) -> Vector:
     """Give the rows, each moved a little, some left out: a query that looks for them."""
     moved = rows + 0.2 * np.random.default_rng(seed).normal(size=rows.shape).astype(np.float32)
-    return moved[: len(rows) // 2] / np.linalg.norm(moved[: len(rows) // 2], axis=1, keepdims=True)
+    unit: Vector = moved[: len(rows) // 2] / np.linalg.norm(moved[: len(rows) // 2], axis=1, keepdims=True)
+    return unit
 
 
 def passage_of(fde: Fde, tokens: Vector) -> Vector:
-    return fde.passages(*join([tokens]))[0]
+    encoded: Vector = fde.passages(*join([tokens]))[0]
+    return encoded
 
 
 def test_one_token_each_in_whole_blocks_gives_their_product_for_every_repetition() -> None:

@@ -7,7 +7,8 @@ from rag.scoring.maxsim import join, maxsim
 
 def unit_rows(rng: np.random.Generator, count: int, dim: int = 8) -> Vector:
     rows = rng.normal(size=(count, dim)).astype(np.float32)
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    unit: Vector = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return unit
 
 
 def plain(query: Vector, passage: Vector) -> float:

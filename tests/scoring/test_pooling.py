@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from scipy.cluster.hierarchy import fcluster, linkage
-from scipy.spatial.distance import squareform
+from scipy.cluster.hierarchy import fcluster, linkage  # type: ignore[import-untyped]
+from scipy.spatial.distance import squareform  # type: ignore[import-untyped]
 
 from rag.core.types import Vector
 from rag.scoring.pooling import pool_tokens
@@ -9,7 +9,8 @@ from rag.scoring.pooling import pool_tokens
 
 def tokens_of(count: int, seed: int = 0) -> Vector:
     rows = np.random.default_rng(seed).normal(size=(count, 16)).astype(np.float32)
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    unit: Vector = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return unit
 
 
 def test_a_factor_of_one_changes_nothing() -> None:

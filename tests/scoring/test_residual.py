@@ -11,7 +11,8 @@ def clustered(count: int, dim: int = 32) -> Vector:
     rng = np.random.default_rng(0)
     centres = rng.normal(size=(16, dim))
     rows = centres[rng.integers(0, 16, size=count)] + 0.5 * rng.normal(size=(count, dim))
-    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    unit: Vector = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    return unit
 
 
 def coded(tokens: Vector, residual_bytes: int | None = None, num_centroids: int = 16) -> TokenCodes:
