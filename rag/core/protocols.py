@@ -30,6 +30,7 @@ __all__ = [
     "Retriever",
     "Scorer",
     "SearchRequest",
+    "SectionQuery",
     "Store",
     "StoreCapabilities",
     "TextQuery",
@@ -139,7 +140,19 @@ class TokenQuery:
     vectors: Vector  # (Q, D) float32, of any norm: a longer row weighs more
 
 
-Query = VectorQuery | TextQuery | TokenQuery
+@dataclass(frozen=True, slots=True)
+class SectionQuery:
+    """First the nearest sections, then the rows inside these.
+
+    A row scores its cosine, and `weight` times that of its section. Rows without a section are not found.
+    """
+
+    vector: Vector  # (D,) float32, unit norm
+    num_sections: int = 10
+    weight: float = 0.0
+
+
+Query = VectorQuery | TextQuery | TokenQuery | SectionQuery
 
 
 @dataclass(frozen=True, slots=True)

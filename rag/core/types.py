@@ -23,6 +23,7 @@ __all__ = [
     "ParsedDocument",
     "Passage",
     "Row",
+    "Section",
     "Segment",
     "Sentence",
     "Snapshot",
@@ -88,6 +89,14 @@ class TokenCodes:
     codes: NDArray[np.uint8]  # (T, bytes of a code)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Section:
+    """A stretch of a document with a vector of its own, which the rows inside it share."""
+
+    number: int  # within its version
+    vector: Vector  # (D,) float32, unit norm
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """What a store keeps of one chunk."""
@@ -98,6 +107,7 @@ class Row:
     vector: Vector  # (D,) float32, unit norm
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
     tokens: Vector | TokenCodes | None = None  # (T, D) of unit rows, or as a store keeps them; T > 0
+    section: Section | None = None  # all rows of a section are in one segment, one after the other
 
 
 @dataclass(frozen=True, slots=True)

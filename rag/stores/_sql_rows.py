@@ -1,11 +1,15 @@
 """The tables of the PostgreSQL store, what is inserted, and the nearest rows by an index of HNSW."""
 
+import json
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from rag.core.types import Hit, Vector
+from rag.core.types import Hit, Row, Vector
+from rag.scoring.words import analyze
+from rag.stores._sql_words import tsvector
 
 _MAX_SCAN_ROWS = 200_000
 _MAX_EF_SEARCH = 1000  # pgvector's own limit
@@ -27,28 +31,33 @@ ALTER TABLE segment_rows ADD COLUMN IF NOT EXISTS tokens bytea;
 ALTER TABLE segment_rows ADD COLUMN IF NOT EXISTS num_tokens integer;
 ALTER TABLE segment_rows ADD COLUMN IF NOT EXISTS book text;
 ALTER TABLE segment_rows ADD COLUMN IF NOT EXISTS fde halfvec;
+ALTER TABLE segment_rows ADD COLUMN IF NOT EXISTS section integer;
+ALTER TABLE segment_rows ADD COLUMN IF NOT EXISTS section_vector halfvec;
 CREATE TABLE IF NOT EXISTS segment_codebooks (
     segment_id text NOT NULL,
     book text NOT NULL,
     content bytea NOT NULL,
     PRIMARY KEY (segment_id, book)
 );
+CREATE INDEX IF NOT EXISTS ix_segment_rows_section ON segment_rows (version_id, section)
+    WHERE section IS NOT NULL;
 CREATE INDEX IF NOT EXISTS ix_segment_rows_chunk_id ON segment_rows (chunk_id);
 CREATE INDEX IF NOT EXISTS ix_segment_rows_words ON segment_rows USING gin (words)
 """
 INSERT = """
 INSERT INTO segment_rows (
     segment_id, ordinal, chunk_id, version_id, attributes, text, words, num_words, vector,
-    tokens, num_tokens, book, fde
+    tokens, num_tokens, book, fde, section, section_vector
 ) VALUES (
     :segment_id, :ordinal, :chunk_id, :version_id, CAST(:attributes AS jsonb), :text,
     CAST(:words AS tsvector), :num_words, CAST(:vector AS halfvec),
-    :tokens, :num_tokens, :book, CAST(:fde AS halfvec)
+    :tokens, :num_tokens, :book, CAST(:fde AS halfvec), :section, CAST(:section_vector AS halfvec)
 )
 """
 INSERT_BOOK = "INSERT INTO segment_codebooks VALUES (:segment_id, :book, :content) ON CONFLICT DO NOTHING"
 ROWS = """
-SELECT chunk_id, version_id, text, CAST(vector AS text) AS vector, attributes, tokens, num_tokens, book
+SELECT chunk_id, version_id, text, CAST(vector AS text) AS vector, attributes, tokens, num_tokens, book,
+    section, CAST(section_vector AS text) AS section_vector
 FROM segment_rows
 WHERE segment_id = :segment AND NOT (version_id = ANY(:dead)) ORDER BY ordinal
 """
@@ -100,10 +109,10 @@ def nearest(
     """Give the rows with the largest inner products, through so many candidates by bits if that is set."""
     asked = {**parameters, "query": literal(query)}
     if candidates is None:
-        _scan(session, parameters["k"])
+        scan(session, parameters["k"])
         wanted = _NEAREST.format(wanted="chunk_id", column="vector", dim=len(query), visible=visible)
         return [Hit(*row) for row in session.execute(text(wanted), asked)]
-    _scan(session, candidates)
+    scan(session, candidates)
     by_bits = text(_NEAREST_BY_BITS.format(column="vector", dim=len(query), visible=visible))
     return [Hit(*row) for row in session.execute(by_bits, {**asked, "candidates": candidates})]
 
@@ -112,10 +121,23 @@ def token_candidates(
     session: Session, fde: Vector, visible: str, parameters: dict[str, Any], *, count: int
 ) -> list[Any]:  # Any: rows of (chunk_id, segment_id, tokens, num_tokens, book, score)
     """Give the rows whose fixed-dimensional encodings have the largest inner products."""
-    _scan(session, count)
+    scan(session, count)
     wanted = "chunk_id, segment_id, tokens, num_tokens, book"
     query = _NEAREST.format(wanted=wanted, column="fde", dim=len(fde), visible=visible)
     return list(session.execute(text(query), {**parameters, "query": literal(fde), "k": count}))
+
+
+def row_columns(row: Row) -> Mapping[str, object]:
+    words = analyze(row.text)
+    return {
+        "chunk_id": row.chunk_id,
+        "version_id": row.version_id,
+        "attributes": json.dumps(dict(row.attributes)),
+        "text": row.text,
+        "words": tsvector(words),
+        "num_words": len(words),
+        "vector": literal(row.vector),
+    }
 
 
 def literal(vector: Vector) -> str:
@@ -123,7 +145,8 @@ def literal(vector: Vector) -> str:
     return "[" + ",".join(f"{value:.7g}" for value in vector.tolist()) + "]"
 
 
-def _scan(session: Session, count: int) -> None:
+def scan(session: Session, count: int) -> None:
+    """Set how far the next search of this transaction looks through an index, for so many rows."""
     session.execute(text("SET LOCAL hnsw.iterative_scan = strict_order"))
     session.execute(text(f"SET LOCAL hnsw.max_scan_tuples = {_MAX_SCAN_ROWS}"))
     session.execute(text(f"SET LOCAL hnsw.ef_search = {min(max(100, 2 * count), _MAX_EF_SEARCH)}"))

@@ -12,7 +12,7 @@ import json
 import math
 import uuid
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
@@ -25,17 +25,20 @@ from sqlalchemy.orm import Session
 
 from rag.core.errors import MissingExtraError
 from rag.core.filters import Filter, matches
-from rag.core.protocols import Query, StoreCapabilities, TextQuery, TokenQuery, VectorQuery
+from rag.core.protocols import Query, SectionQuery, StoreCapabilities, TextQuery, TokenQuery, VectorQuery
 from rag.core.types import Attribute, Hit, Row, Segment, Vector
 from rag.scoring.words import query_words
 from rag.stores._files import intact, is_written, leftovers, remove, written_whole
 from rag.stores._ordered import in_order
+from rag.stores._row_ids import attributes_of, packed_ids
+from rag.stores._sections import SectionFile, best_in_sections, write_sections
 from rag.stores._tantivy import WordIndex, write_words
 from rag.stores._tokens import Packed, TokenFile, write_tokens
 
 __all__ = ["Faiss"]
 
 _HNSW_LINKS = 16
+_SECTIONS = "sections.npz"
 _RARE = 0.1  # below this share of findable rows HNSW loses them; looking at each is exact and quick
 _MAX_OPEN = 256
 
@@ -70,15 +73,16 @@ class Faiss:
 
     def stage(self, rows: Iterable[Row], *, session: Session) -> Segment:
         """Write a segment's files and sync them to disk; token vectors of other segments stay on theirs."""
-        rows = list(rows)
-        segment = Segment(uuid.uuid4().hex, len(rows))
+        segment = Segment(uuid.uuid4().hex, len(rows := list(rows)))
         with written_whole(self._directory / segment.segment_id) as partial:
             vectors = np.stack([row.vector for row in rows]).astype(np.float32)
             faiss.write_index(self._build(vectors), str(partial / "vectors.faiss"))
             write_words(partial / "words", [row.text for row in rows])
             if any(row.tokens is not None for row in rows):
                 write_tokens(partial / "tokens", Packed.of(rows))
-            (partial / "rows.json").write_text(json.dumps(_packed(rows)))
+            if any(row.section is not None for row in rows):
+                write_sections(partial / _SECTIONS, rows)
+            (partial / "rows.json").write_text(json.dumps(packed_ids(rows)))
             (partial / "texts.json").write_text(json.dumps([row.text for row in rows]))
         return segment
 
@@ -93,6 +97,13 @@ class Faiss:
                 found = [each.nearest(query, mask, k) for each, mask in zip(opened, masks, strict=True)]
             case TokenQuery():
                 found = [self._best_tokens(query, *each, k) for each in zip(opened, masks, strict=True)]
+            case SectionQuery():
+                found = best_in_sections(
+                    query,
+                    [each.sections for each in opened],
+                    [each.vectors.reconstruct_batch for each in opened],
+                    masks,
+                )
             case TextQuery():
                 found = _best_words(query.text, opened, masks, k)
         hits = [
@@ -113,7 +124,8 @@ class Faiss:
             version_id, attributes = opened.groups[opened.group_of[row]]
             if version_id not in segment.dead:
                 tokens = None if opened.tokens is None else opened.tokens.tokens(row)
-                yield Row(chunk_id, version_id, texts[row], vectors[row], attributes, tokens)
+                section = None if opened.sections is None else opened.sections.section(row)
+                yield Row(chunk_id, version_id, texts[row], vectors[row], attributes, tokens, section)
 
     def vectors(self, chunk_ids: Sequence[str], segments: Sequence[Segment]) -> Vector:
         """Give the vectors of chunks, reconstructed from the index."""
@@ -183,7 +195,7 @@ class _Opened:
         self.chunk_ids: list[str] = rows["chunk_ids"]
         self.group_of = np.array(rows["group_of"], dtype=np.int64)
         self.groups: list[tuple[str, dict[str, Attribute]]] = [
-            (version_id, _attributes(stored)) for version_id, stored in rows["groups"]
+            (version_id, attributes_of(stored)) for version_id, stored in rows["groups"]
         ]
 
     @cached_property
@@ -207,6 +219,13 @@ class _Opened:
             return None
         with intact(self.path, "tokens") as folder:
             return TokenFile(folder)
+
+    @cached_property
+    def sections(self) -> SectionFile | None:
+        if not is_written(self.path, _SECTIONS):
+            return None
+        with intact(self.path, _SECTIONS) as file:
+            return SectionFile(file)
 
     def mask(self, condition: Filter | None, dead: frozenset[str]) -> NDArray[np.bool_] | None:
         """Give which rows may be found, (N,); None for all."""
@@ -270,24 +289,6 @@ def _best_words(
 
 def _idf(num_rows: int, frequency: int) -> float:
     return math.log(1 + (num_rows - frequency + 0.5) / (frequency + 0.5))
-
-
-def _packed(rows: Sequence[Row]) -> Mapping[str, object]:
-    # Rows of one document version share their attributes: keep each set once.
-    groups: dict[str, int] = {}
-    group_of = []
-    for row in rows:
-        key = json.dumps([row.version_id, dict(row.attributes)], sort_keys=True)
-        group_of.append(groups.setdefault(key, len(groups)))
-    return {
-        "chunk_ids": [row.chunk_id for row in rows],
-        "group_of": group_of,
-        "groups": [json.loads(key) for key in groups],
-    }
-
-
-def _attributes(stored: Mapping[str, Any]) -> dict[str, Attribute]:  # Any: decoded JSON
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()}
 
 
 def _on_gpu(index: Any) -> Any:  # Any: FAISS has no types

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from rag.core.errors import SegmentGoneError
 from rag.core.filters import Filter, matches
-from rag.core.protocols import Query, StoreCapabilities, TextQuery, TokenQuery, VectorQuery
+from rag.core.protocols import Query, SectionQuery, StoreCapabilities, TextQuery, TokenQuery, VectorQuery
 from rag.core.types import Hit, Row, Segment, Vector
 from rag.scoring.words import analyze, query_words
 from rag.stores._ordered import in_order
@@ -44,11 +44,13 @@ class Memory:
     ) -> list[Hit]:
         """Score every row, then keep the k best that may be found."""
         rows = [(row, segment) for segment in segments for row in self._kept(segment)]
+        if isinstance(query, SectionQuery):  # sections of what must not be found take no places
+            rows = [each for each in rows if _is_visible(*each, filter)]
         scores = _scores(query, rows)
         hits = [
             Hit(row.chunk_id, score)
             for (row, segment), score in zip(rows, scores, strict=True)
-            if score is not None and row.version_id not in segment.dead and matches(filter, row.attributes)
+            if score is not None and _is_visible(row, segment, filter)
         ]
         return sorted(hits, key=lambda hit: (-hit.score, hit.chunk_id))[:k]
 
@@ -75,14 +77,35 @@ class Memory:
         return rows
 
 
+def _is_visible(row: Row, segment: Segment, condition: Filter | None) -> bool:
+    return row.version_id not in segment.dead and matches(condition, row.attributes)
+
+
 def _scores(query: Query, rows: Sequence[tuple[Row, Segment]]) -> list[float | None]:
     match query:
         case VectorQuery():
             return _cosines(query, rows)
+        case SectionQuery():
+            return _in_sections(query, rows)
         case TokenQuery():
             return [_maxsim(query, row) for row, _ in rows]
         case TextQuery():
             return _bm25(query.text, rows)
+
+
+def _in_sections(query: SectionQuery, rows: Sequence[tuple[Row, Segment]]) -> list[float | None]:
+    found = {
+        (row.version_id, row.section.number): float(row.section.vector @ query.vector)
+        for row, _ in rows
+        if row.section is not None
+    }
+    best = dict(sorted(found.items(), key=lambda item: -item[1])[: query.num_sections])
+    scores: list[float | None] = []
+    for row, _ in rows:
+        of_section = best.get((row.version_id, row.section.number)) if row.section is not None else None
+        score = None if of_section is None else float(row.vector @ query.vector) + query.weight * of_section
+        scores.append(score)
+    return scores
 
 
 def _maxsim(query: TokenQuery, row: Row) -> float | None:

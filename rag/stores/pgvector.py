@@ -11,7 +11,7 @@ Source: https://github.com/pgvector/pgvector (iterative index scans, binary quan
 import hashlib
 import json
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from itertools import islice
@@ -23,12 +23,12 @@ from sqlalchemy.orm import Session
 
 from rag.core.errors import SegmentGoneError
 from rag.core.filters import Filter
-from rag.core.protocols import Query, StoreCapabilities, TextQuery, TokenQuery, VectorQuery
-from rag.core.types import Codebook, Hit, Row, Segment, TokenCodes, Vector
+from rag.core.protocols import Query, SectionQuery, StoreCapabilities, TextQuery, TokenQuery, VectorQuery
+from rag.core.types import Codebook, Hit, Row, Section, Segment, TokenCodes, Vector
 from rag.db.session import Database
 from rag.scoring.fde import Fde, FdeShape
 from rag.scoring.maxsim import join
-from rag.scoring.words import analyze, query_words
+from rag.scoring.words import query_words
 from rag.stores._ordered import in_order
 from rag.stores._sql_filter import filter_condition
 from rag.stores._sql_rows import (
@@ -41,9 +41,11 @@ from rag.stores._sql_rows import (
     hnsw_of_bits,
     literal,
     nearest,
+    row_columns,
     token_candidates,
 )
-from rag.stores._sql_words import best_words, tsvector
+from rag.stores._sql_sections import best_in_sections, section_columns, section_of
+from rag.stores._sql_words import best_words
 from rag.stores._tokens import (
     FLOATS,
     Packed,
@@ -90,8 +92,10 @@ class Pgvector:
     def stage(self, rows: Iterable[Row], *, session: Session) -> Segment:
         """Insert a segment in the caller's transaction, some rows at a time."""
         segment_id, count, remaining = uuid.uuid4().hex, 0, iter(rows)
+        before: Row | None = None
         while some := list(islice(remaining, _ROWS_AT_ONCE)):
-            self._insert(segment_id, count, some, session)
+            self._insert(segment_id, count, some, before, session)
+            before = some[-1]
             count += len(some)
         return Segment(segment_id, count)
 
@@ -118,6 +122,8 @@ class Pgvector:
                     return nearest(session, query.vector, visible, parameters, candidates=candidates)
                 case TokenQuery():
                     return self._best_tokens(session, query.vectors, visible, parameters)
+                case SectionQuery():
+                    return best_in_sections(session, query, visible, parameters)
                 case TextQuery():
                     return best_words(session, query_words(query.text), visible, parameters)
 
@@ -150,8 +156,12 @@ class Pgvector:
             raise SegmentGoneError(f"segment {segment_id} is gone; search again")
         return book_of_bytes(content)
 
-    def _insert(self, segment_id: str, first: int, rows: Sequence[Row], session: Session) -> None:
-        self._prepare(self._indexes(len(rows[0].vector)))
+    def _insert(
+        self, segment_id: str, first: int, rows: Sequence[Row], before: Row | None, session: Session
+    ) -> None:
+        dim = len(rows[0].vector)
+        has_sections = any(row.section is not None for row in rows)
+        self._prepare([*self._indexes(dim), *([hnsw("section_vector", dim)] if has_sections else [])])
         packed = Packed.of(rows)
         contents = [book_bytes(book) for book in packed.codebooks]
         names = [hashlib.sha256(content).hexdigest() for content in contents]
@@ -162,8 +172,15 @@ class Pgvector:
         if books:
             session.execute(text(INSERT_BOOK), books)
         tokens = self._token_columns(packed, names)
+        sections = section_columns(rows, before)
         columns = [
-            {"segment_id": segment_id, "ordinal": first + number, **_columns(row), **tokens[number]}
+            {
+                "segment_id": segment_id,
+                "ordinal": first + number,
+                **row_columns(row),
+                **tokens[number],
+                **sections[number],
+            }
             for number, row in enumerate(rows)
         ]
         session.execute(text(INSERT), columns)
@@ -193,7 +210,9 @@ class Pgvector:
             execution_options={"yield_per": _ENCODED_AT_ONCE},
         )
         books: dict[str, Codebook] = {}
+        section: Section | None = None
         for row in found:
+            section = section_of(row, section)
             tokens: Vector | TokenCodes | None = None
             if row.tokens is not None:
                 if row.book is not None and row.book not in books:
@@ -210,6 +229,7 @@ class Pgvector:
                     for name, value in row.attributes.items()
                 },
                 tokens,
+                section,
             )
 
     def vectors(self, chunk_ids: Sequence[str], segments: Sequence[Segment]) -> Vector:
@@ -248,6 +268,8 @@ class Pgvector:
                 return self._indexes(len(query.vector))
             case TokenQuery():
                 return [hnsw("fde", self._fde(query.vectors.shape[1]).dim)]
+            case SectionQuery():
+                return [hnsw("section_vector", len(query.vector))]
             case TextQuery():
                 return []
 
@@ -268,19 +290,6 @@ class Pgvector:
 
 def _fde(dim: int) -> Fde:
     return Fde(dim, replace(_FDE, block_dim=min(_FDE.block_dim, dim)))
-
-
-def _columns(row: Row) -> Mapping[str, object]:
-    words = analyze(row.text)
-    return {
-        "chunk_id": row.chunk_id,
-        "version_id": row.version_id,
-        "attributes": json.dumps(dict(row.attributes)),
-        "text": row.text,
-        "words": tsvector(words),
-        "num_words": len(words),
-        "vector": literal(row.vector),
-    }
 
 
 def _refuse_gone(session: Session, segments: Sequence[Segment]) -> None:
