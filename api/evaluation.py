@@ -25,12 +25,27 @@ _CHUNKS_PER_DOCUMENT = (
 
 
 class IndexedDataset:
-    """A data set in a home of its own, one for each way of indexing; what is indexed is used again."""
+    """A data set in a home of its own, one for each way of indexing; what is indexed is used again.
 
-    def __init__(self, settings: Settings, dataset: Dataset, directory: Path, *, work: Path) -> None:
+    It has the kinds of index that the retrievers need.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        dataset: Dataset,
+        directory: Path,
+        *,
+        work: Path,
+        retrievers: Sequence[str] = (),
+    ) -> None:
         self._dataset = dataset
         self._files = directory / "files"
-        key = json.dumps([settings.chunker.model_dump(), settings.encoder.model_dump()], sort_keys=True)
+        self._kinds = Grove(settings).kinds_for(retrievers)
+        ways: list[object] = [settings.chunker.model_dump(), settings.encoder.model_dump()]
+        if len(self._kinds) > 1:
+            ways += [self._kinds, settings.late_encoder.model_dump(), settings.ingestion.token_pooling]
+        key = json.dumps(ways, sort_keys=True)
         home = work / dataset.name / sha256(key.encode()).hexdigest()[:12]
         home.mkdir(parents=True, exist_ok=True)
         self.grove = Grove.with_cached_encoder(
@@ -40,14 +55,16 @@ class IndexedDataset:
     def index(self, on_chunks: Callable[[int], None]) -> None:
         """Index the corpus, or the files where the set has files."""
         if self._files.is_dir():
-            run_job(self.grove, submit_paths(self.grove, [self._files], collection=DEFAULT))
+            run_job(
+                self.grove, submit_paths(self.grove, [self._files], collection=DEFAULT, kinds=self._kinds)
+            )
             return
         documents = (
             (entry.id, ParsedDocument(entry.text, entry.title))
             for entry in self._dataset.corpus
             if entry.text.strip()
         )
-        index_corpus(self.grove, documents, collection=DEFAULT, on_chunks=on_chunks)
+        index_corpus(self.grove, documents, collection=DEFAULT, kinds=self._kinds, on_chunks=on_chunks)
 
     def search(self, retriever: str) -> Callable[[str, int], list[str]]:
         """Give a search that ranks documents by their best chunk."""

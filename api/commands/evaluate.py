@@ -53,7 +53,7 @@ def retrieval(
     console = Console.open(home, json)
     names = list(dict.fromkeys(retriever or ["lexical", "dense", "hybrid"]))
     with Progress(console=console.err) as progress:
-        dataset, indexed = _indexed(console, data, chunker, limit, work, progress)
+        dataset, indexed = _indexed(console, data, chunker, limit, work, progress, retrievers=names)
         measures = {}
         for name in names:
             task = progress.add_task(f"asking {name}", total=len(dataset.questions))
@@ -82,7 +82,7 @@ def answers(
 
     console = Console.open(home, json)
     with Progress(console=console.err) as progress:
-        dataset, indexed = _indexed(console, data, chunker, limit, work, progress)
+        dataset, indexed = _indexed(console, data, chunker, limit, work, progress, retrievers=[retriever])
         task = progress.add_task("asking", total=len(dataset.questions))
         measures = evaluate_answers(
             dataset, indexed.answer(retriever, generator), on_question=lambda: progress.advance(task)
@@ -106,7 +106,14 @@ def bench(
 
 
 def _indexed(
-    console: Console, data: Path, chunker: str, limit: int | None, work: Path | None, progress: Progress
+    console: Console,
+    data: Path,
+    chunker: str,
+    limit: int | None,
+    work: Path | None,
+    progress: Progress,
+    *,
+    retrievers: list[str],
 ) -> "tuple[Dataset, IndexedDataset]":
     from api.evaluation import IndexedDataset
     from rag.evaluation.datasets import load_dataset
@@ -114,7 +121,8 @@ def _indexed(
     dataset = load_dataset(data, limit=limit)
     part = console.settings.chunker.model_copy(update={"kind": chunker})
     settings = console.settings.model_copy(update={"chunker": part})
-    indexed = IndexedDataset(settings, dataset, data, work=work or console.settings.home_dir / "eval")
+    work = work or console.settings.home_dir / "eval"
+    indexed = IndexedDataset(settings, dataset, data, work=work, retrievers=retrievers)
     task = progress.add_task("encoding", total=None)
     indexed.index(lambda count: progress.advance(task, count))
     progress.update(task, total=1, completed=1)

@@ -97,5 +97,5 @@ def test_another_distribution_adds_a_part_by_an_entry_point(site: Path) -> None:
     (description / "METADATA").write_text("Metadata-Version: 2.1\nName: elsewhere\nVersion: 1.0\n")
     (description / "entry_points.txt").write_text("[rag.retrieval]\npsychic = elsewhere:Psychic\n")
     family = Family("rag.retrieval")
-    assert family.names() == ["dense", "hybrid", "lexical", "psychic"]
+    assert family.names() == ["dense", "hybrid", "late", "lexical", "psychic"]
     assert family.load("psychic").__module__ == "elsewhere"
