@@ -26,7 +26,7 @@ Home = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 Index = Annotated[
     str | None,
-    typer.Option("--index", help="Kinds of index: dense or dense,late.", show_default=False),
+    typer.Option("--index", help="Kinds of index, with commas: dense, late, long.", show_default=False),
 ]
 Collection = Annotated[str, typer.Option("--collection", "-c", help="The set of documents.")]
 

@@ -14,7 +14,7 @@ from indexing.files import content_of
 from indexing.parse import Parse, parse_document
 from rag.compose import Grove
 from rag.core.errors import UnreadableDocumentError
-from rag.core.kinds import DENSE
+from rag.core.kinds import DENSE, LONG
 from rag.core.protocols import Chunker
 from rag.core.registry import Family
 from rag.core.types import Chunk, ParsedDocument
@@ -63,9 +63,9 @@ class Pipeline:
         version = (
             f"{_VERSION}/{part.kind}{json.dumps(part.options, sort_keys=True)}/{grove.encoder.fingerprint}"
         )
-        limits = grove.settings.ingestion
-        embedder = Embedder(grove.encoder, lambda: grove.late_encoder, token_pooling=limits.token_pooling)
-        return cls(embedder, chunker, parse, version=version, max_file_bytes=limits.max_file_bytes)
+        embedder = Embedder.from_grove(grove)
+        max_file_bytes = grove.settings.ingestion.max_file_bytes
+        return cls(embedder, chunker, parse, version=version, max_file_bytes=max_file_bytes)
 
     def content(self, file: JobFile) -> tuple[bytes, str]:
         """Read a file's bytes and their hash.
@@ -126,6 +126,7 @@ class Pipeline:
                     each.chunks,
                     embedded.vectors[start:end],
                     None if embedded.tokens is None else embedded.tokens[start:end],
+                    self._embedder.embed_sections(each.chunks) if LONG in kinds else None,
                 )
             )
             start = end

@@ -5,7 +5,6 @@ parts listed in `_PARTS`. Everything is built on first use, so that a command pa
 it needs.
 """
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,8 +13,8 @@ from typing import Any, Self
 
 from rag.core.errors import InvalidInputError
 from rag.core.filters import Filter, parse_filter
-from rag.core.kinds import DENSE, LATE, check_index, parse_kinds
-from rag.core.protocols import Encoder, Generator, LateEncoder, Retriever, Scorer, Store
+from rag.core.kinds import DENSE, LATE, LONG, check_index, parse_kinds
+from rag.core.protocols import Encoder, Generator, LateEncoder, LongEncoder, Retriever, Scorer, Store
 from rag.core.registry import Family
 from rag.core.settings import Part, Settings
 from rag.core.timings import Timings
@@ -106,6 +105,12 @@ class Grove:
         return encoder
 
     @cached_property
+    def long_encoder(self) -> LongEncoder:
+        """Turn sections into vectors."""
+        encoder: LongEncoder = self.build(_ENCODERS, self.settings.long_encoder)
+        return encoder
+
+    @cached_property
     def store(self) -> Store:
         """Keep vectors and words."""
         store: Store = self.build(_STORES, self.settings.resolved_store)
@@ -160,7 +165,7 @@ class Grove:
         return parse_kinds({*self.settings.indexes.split(","), *needed})
 
     def others(self, kinds: Sequence[str]) -> dict[str, str]:
-        """Give the fingerprints of the encoders of these kinds but the dense one."""
+        """Give the fingerprints of these kinds but the dense one."""
         return {kind: _FINGERPRINTS[kind](self) for kind in kinds if kind != DENSE}
 
     def ensure_collection(self, name: str, *, kinds: Sequence[str] | None = None) -> bool:
@@ -253,35 +258,18 @@ class Grove:
         self.encoder.encode(["warm up"])
 
     def build(self, family: Family, part: Part, **parts: object) -> Any:  # Any: the family's protocol
-        """Build a part, its parameters filled from its options, then from `parts`, then from this Grove.
+        """Fill a part's parameters from its options, then `parts`, then this Grove, as the family does."""
 
-        Raises:
-            UnknownPluginError: the family has no such file.
-            InvalidInputError: an option that the part does not take, or a value it refuses.
-        """
-        kind = family.load(part.kind)
-        parameters = inspect.signature(kind).parameters
-        if unknown := sorted(set(part.options) - set(parameters)):
-            raise InvalidInputError(
-                f"{part.kind} of {family.package} takes no option {', '.join(unknown)};"
-                f" it takes: {', '.join(parameters)}"
-            )
-        arguments: dict[str, object] = dict(part.options)
-        for name in parameters:
-            if name in parts:
-                arguments.setdefault(name, parts[name])
-            elif name == "retrievers":
-                arguments[name] = tuple(
-                    self.retriever(each) for each in _names(arguments.get(name, _HYBRID))
-                )
-            elif name == "retriever":
-                arguments[name] = self.retriever(str(arguments.get(name, "hybrid")))
-            elif name in _PARTS:
-                arguments.setdefault(name, _PARTS[name](self))
-        try:
-            return kind(**arguments)
-        except (TypeError, ValueError) as error:
-            raise InvalidInputError(f"{part.kind} of {family.package}: {error}") from error
+        def supply(name: str, option: object) -> object:
+            if name == "retrievers":
+                return tuple(self.retriever(each) for each in _names(option or ("lexical", "dense")))
+            if name == "retriever":
+                return self.retriever(str(option or "hybrid"))
+            if option is not None or name in parts:
+                return parts[name] if option is None else option
+            return _PARTS[name](self) if name in _PARTS else None
+
+        return family.build(part.kind, part.options, supply)
 
 
 def _names(option: object) -> list[str]:
@@ -290,20 +278,23 @@ def _names(option: object) -> list[str]:
     return list(option)
 
 
-_HYBRID = ("lexical", "dense")
 _PIPELINES: Mapping[str, Part] = {
     "hybrid+late": Part(
         kind="hybrid",
         options={"retrievers": ["lexical", "dense", "late"], "fusion": "score", "weights": [1, 1, 2]},
     )
 }
-_FINGERPRINTS: Mapping[str, Callable[[Grove], str]] = {LATE: lambda grove: grove.late_encoder.fingerprint}
+_FINGERPRINTS: Mapping[str, Callable[[Grove], str]] = {
+    LATE: lambda grove: grove.late_encoder.fingerprint,
+    LONG: lambda grove: f"{grove.long_encoder.fingerprint}/{grove.settings.ingestion.long_unit}",
+}
 _PARTS: dict[str, Callable[[Grove], object]] = {
     "catalog": lambda grove: grove.catalog,
     "database": lambda grove: grove.database,
     "directory": lambda grove: grove.settings.home_dir / "segments",
     "encoder": lambda grove: grove.encoder,
     "late_encoder": lambda grove: grove.late_encoder,
+    "long_encoder": lambda grove: grove.long_encoder,
     "models_dir": lambda grove: grove.settings.models_dir,
     "scorer": lambda grove: grove.scorer,
     "store": lambda grove: grove.store,

@@ -9,11 +9,12 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from rag.core.errors import ConflictError, InvalidInputError
 
-__all__ = ["DENSE", "KINDS", "LATE", "check_index", "parse_kinds"]
+__all__ = ["DENSE", "KINDS", "LATE", "LONG", "check_index", "parse_kinds"]
 
 DENSE = "dense"  # one vector a chunk
 LATE = "late"  # one vector a token
-KINDS = (DENSE, LATE)
+LONG = "long"  # one vector a section, over the chunks inside it
+KINDS = (DENSE, LATE, LONG)
 
 
 def parse_kinds(names: str | Iterable[str]) -> tuple[str, ...]:

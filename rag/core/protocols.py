@@ -24,6 +24,7 @@ __all__ = [
     "GeneratorCapabilities",
     "LateEncoder",
     "Loader",
+    "LongEncoder",
     "Message",
     "Prompt",
     "Query",
@@ -119,6 +120,19 @@ class LateEncoder(Protocol):
         ...
 
 
+class LongEncoder(Encoder, Protocol):
+    """Long text -> one vector."""
+
+    @property
+    def backbone(self) -> str | None:
+        """Name the encoder, its fingerprint, whose vectors these compare with; none if there is none."""
+        ...
+
+    def encode_parts(self, text: str, spans: Sequence[tuple[int, int]]) -> Vector:
+        """Give (P, D) float32 of unit norm: each span of characters, read in the whole text's light."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class VectorQuery:
     """Nearest by inner product; all vectors have unit norm, so the score is the cosine."""
@@ -147,7 +161,8 @@ class SectionQuery:
     A row scores its cosine, and `weight` times that of its section. Rows without a section are not found.
     """
 
-    vector: Vector  # (D,) float32, unit norm
+    vector: Vector  # (D,) float32, unit norm; for rows
+    section_vector: Vector  # (E,) float32, unit norm; for sections
     num_sections: int = 10
     weight: float = 0.0
 

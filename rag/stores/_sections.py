@@ -69,7 +69,7 @@ def best_in_sections(
     """
     none = np.zeros(0, dtype=np.float32)
     scores = [
-        none if file is None else file.scores(query.vector, mask)
+        none if file is None else file.scores(query.section_vector, mask)
         for file, mask in zip(files, masks, strict=True)
     ]
     lowest = _lowest(np.concatenate([none, *scores]), query.num_sections)

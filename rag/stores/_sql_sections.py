@@ -17,10 +17,10 @@ __all__ = ["best_in_sections", "section_columns", "section_of"]
 _BEST = """
 WITH best AS MATERIALIZED (
     SELECT segment_id, version_id, section,
-        -(CAST(section_vector AS halfvec({dim})) <#> CAST(:query AS halfvec({dim}))) AS of_section
+        -(CAST(section_vector AS halfvec({size})) <#> CAST(:section_query AS halfvec({size}))) AS of_section
     FROM segment_rows
-    WHERE vector_dims(section_vector) = {dim} AND {visible}
-    ORDER BY CAST(section_vector AS halfvec({dim})) <#> CAST(:query AS halfvec({dim}))
+    WHERE vector_dims(section_vector) = {size} AND {visible}
+    ORDER BY CAST(section_vector AS halfvec({size})) <#> CAST(:section_query AS halfvec({size}))
     LIMIT :num_sections
 )
 SELECT chunk_id,
@@ -59,10 +59,11 @@ def best_in_sections(
     asked = {
         **parameters,
         "query": literal(query.vector),
+        "section_query": literal(query.section_vector),
         "num_sections": query.num_sections,
         "weight": query.weight,
     }
-    found = text(_BEST.format(dim=len(query.vector), visible=visible))
+    found = text(_BEST.format(dim=len(query.vector), size=len(query.section_vector), visible=visible))
     return [Hit(*row) for row in session.execute(found, asked)]
 
 

@@ -95,7 +95,7 @@ def _scores(query: Query, rows: Sequence[tuple[Row, Segment]]) -> list[float | N
 
 def _in_sections(query: SectionQuery, rows: Sequence[tuple[Row, Segment]]) -> list[float | None]:
     found = {
-        (row.version_id, row.section.number): float(row.section.vector @ query.vector)
+        (row.version_id, row.section.number): float(row.section.vector @ query.section_vector)
         for row, _ in rows
         if row.section is not None
     }

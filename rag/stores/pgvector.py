@@ -30,6 +30,7 @@ from rag.scoring.fde import Fde, FdeShape
 from rag.scoring.maxsim import join
 from rag.scoring.words import query_words
 from rag.stores._ordered import in_order
+from rag.stores._row_ids import attributes_of
 from rag.stores._sql_filter import filter_condition
 from rag.stores._sql_rows import (
     INSERT,
@@ -159,9 +160,10 @@ class Pgvector:
     def _insert(
         self, segment_id: str, first: int, rows: Sequence[Row], before: Row | None, session: Session
     ) -> None:
-        dim = len(rows[0].vector)
-        has_sections = any(row.section is not None for row in rows)
-        self._prepare([*self._indexes(dim), *([hnsw("section_vector", dim)] if has_sections else [])])
+        sizes = {len(row.section.vector) for row in rows if row.section is not None}
+        self._prepare(
+            [*self._indexes(len(rows[0].vector)), *(hnsw("section_vector", size) for size in sizes)]
+        )
         packed = Packed.of(rows)
         contents = [book_bytes(book) for book in packed.codebooks]
         names = [hashlib.sha256(content).hexdigest() for content in contents]
@@ -224,10 +226,7 @@ class Pgvector:
                 row.version_id,
                 row.text,
                 np.array(json.loads(row.vector), dtype=np.float32),
-                {
-                    name: tuple(value) if isinstance(value, list) else value
-                    for name, value in row.attributes.items()
-                },
+                attributes_of(row.attributes),
                 tokens,
                 section,
             )
@@ -269,7 +268,7 @@ class Pgvector:
             case TokenQuery():
                 return [hnsw("fde", self._fde(query.vectors.shape[1]).dim)]
             case SectionQuery():
-                return [hnsw("section_vector", len(query.vector))]
+                return [hnsw("section_vector", len(query.section_vector))]
             case TextQuery():
                 return []
 

@@ -1,6 +1,7 @@
 """Every retriever keeps these laws; a new file of rag/retrieval is tested as it is."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,11 @@ from rag.core.settings import Part, Settings
 from rag.core.types import ParsedDocument
 
 NAMES = [*Family("rag.retrieval").names(), "hybrid+late"]
-LATE = Part(kind="hashing_late")
+KINDS: dict[str, Any] = {
+    "indexes": "dense,late,long",
+    "late_encoder": Part(kind="hashing_late"),
+    "long_encoder": Part(kind="hashing_long"),
+}
 SUBJECTS = "snow ice river lake mast gauge sensor archive depot battery".split()
 
 
@@ -21,7 +26,9 @@ def grove(tmp_path_factory: pytest.TempPathFactory) -> Grove:
     encoder = Part(kind="hashing", options={"dim": 4096})  # so large that no two of our words collide
     grove = Grove(
         Settings(
-            home=tmp_path_factory.mktemp("home"), encoder=encoder, late_encoder=LATE, indexes="dense,late"
+            home=tmp_path_factory.mktemp("home"),
+            encoder=encoder,
+            **KINDS,
         )
     )
     documents = [
@@ -80,7 +87,9 @@ def test_the_same_search_gives_the_same_hits(grove: Grove, retriever: str) -> No
 
 def test_what_was_deleted_is_never_found(tmp_path: Path, retriever: str) -> None:
     settings = Settings(
-        home=tmp_path, encoder=Part(kind="hashing"), late_encoder=LATE, indexes="dense,late"
+        home=tmp_path,
+        encoder=Part(kind="hashing"),
+        **KINDS,
     )
     grove = Grove(settings)
     texts = [(f"{n}.txt", ParsedDocument(f"the snow of day {n}", "")) for n in range(4)]

@@ -28,14 +28,21 @@ def oracle(kept: Kept) -> Kept:
     return Kept(Grove(kept.grove.settings.model_copy(update={"store": Part(kind="memory")})))
 
 
-def unit(number: int) -> Vector:
-    vector = np.random.default_rng(number).normal(size=DIM)
+def unit(number: int, size: int = DIM) -> Vector:
+    vector = np.random.default_rng(number).normal(size=size)
     return (vector / np.linalg.norm(vector)).astype(np.float32)
+
+
+SECTION_DIM = 12
+
+
+def section_query() -> Vector:
+    return unit(6, SECTION_DIM)
 
 
 def document(version: str, sections: int = 4, *, rows: int = 3) -> list[Row]:
     seed = sum(map(ord, version)) * 1000
-    made = [Section(number, unit(seed + number)) for number in range(sections)]
+    made = [Section(number, unit(seed + number, SECTION_DIM)) for number in range(sections)]
     return [
         Row(
             f"{version}.{number}",
@@ -53,7 +60,7 @@ def document(version: str, sections: int = 4, *, rows: int = 3) -> list[Row]:
 def found(
     kept: Kept, segments: list[Segment], *, num: int = 3, weight: float = 0.0, where: object = None
 ) -> list[Hit]:
-    query = SectionQuery(unit(5), num, weight)
+    query = SectionQuery(unit(5), section_query(), num, weight)
     return kept.store.search(query, segments, filter=parse_filter(where), k=20)
 
 
@@ -75,7 +82,8 @@ def test_rows_of_the_best_sections_are_found_as_in_memory(
 
 def test_sections_are_chosen_before_rows(kept: Kept) -> None:
     rows = document("a.1")
-    best = max({row.section.number: row.section for row in rows}.values(), key=lambda s: s.vector @ unit(5))  # type: ignore[union-attr]
+    made = {row.section for row in rows if row.section is not None}
+    best = max(made, key=lambda section: float(section.vector @ section_query()))
     hits = found(kept, [kept.stage(rows)], num=1)
     assert {hit.chunk_id for hit in hits} == {
         row.chunk_id

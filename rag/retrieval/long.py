@@ -1,0 +1,63 @@
+"""Hierarchical search: the sections that a question is about first, then the passages inside them.
+
+Source: Thulke et al., ClimateGPT, 2024, https://arxiv.org/abs/2401.09646, section 5
+(hierarchical retrieval).
+"""
+
+import shlex
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rag.core.errors import ConflictError
+from rag.core.kinds import LONG
+from rag.core.protocols import Encoder, LongEncoder, SearchRequest, SectionQuery, Store
+from rag.core.types import Hit
+from rag.retrieval.dense import Dense
+
+__all__ = ["Long"]
+
+
+@dataclass(frozen=True, slots=True)
+class Long:
+    """Find the nearest passages of the `sections` nearest sections.
+
+    A passage scores its own similarity, and `weight` times that of its section.
+    """
+
+    store: Store
+    encoder: Encoder
+    long_encoder: LongEncoder
+    sections: int = 10
+    weight: float = 0.5
+    needs: ClassVar[tuple[str, ...]] = (LONG,)  # kinds of index that the collection must have
+
+    def __post_init__(self) -> None:
+        if self.sections < 1 or self.weight < 0:
+            raise ValueError("sections is 1 or more, weight 0 or more")
+
+    def retrieve(self, request: SearchRequest, *, k: int) -> list[Hit]:
+        """Give at most k hits, best first.
+
+        Raises:
+            ConflictError: the collection has no section vectors, or those of another encoder.
+        """
+        snapshot = request.snapshot
+        advice = f"`rag reindex --collection {shlex.quote(snapshot.collection)} --index dense,long`"
+        indexed, now = snapshot.others.get(LONG), self.long_encoder.fingerprint
+        if indexed is None:
+            raise ConflictError(
+                f"collection {snapshot.collection!r} has no section vectors; {advice} adds them, or choose"
+                " another retriever"
+            )
+        if indexed.rpartition("/")[0] != now:  # the rest is what a section is, which does not matter here
+            raise ConflictError(
+                f"the section vectors of collection {snapshot.collection!r} are of {indexed}, the settings"
+                f" say {now}; set GROVE_LONG_ENCODER back, or {advice}"
+            )
+        query = Dense(self.store, self.encoder).query(request).vector
+        is_shared = self.long_encoder.backbone == self.encoder.fingerprint
+        with request.timings.stage("encode_long"):
+            section_query = query if is_shared else self.long_encoder.encode([request.text])[0]
+        with request.timings.stage("long"):
+            wanted = SectionQuery(query, section_query, self.sections, self.weight)
+            return self.store.search(wanted, snapshot.segments, filter=request.filter, k=k)
