@@ -1,5 +1,6 @@
 """The tables of the PostgreSQL store, what is inserted, and the nearest rows by an index of HNSW."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import text
@@ -9,7 +10,7 @@ from rag.core.types import Hit, Vector
 
 _MAX_SCAN_ROWS = 200_000
 _MAX_EF_SEARCH = 1000  # pgvector's own limit
-SCHEMA = """
+_SCHEMA = """
 CREATE EXTENSION IF NOT EXISTS vector;
 CREATE TABLE IF NOT EXISTS segment_rows (
     segment_id text NOT NULL,
@@ -27,13 +28,13 @@ ALTER TABLE segment_rows ADD COLUMN IF NOT EXISTS tokens bytea;
 ALTER TABLE segment_rows ADD COLUMN IF NOT EXISTS num_tokens integer;
 ALTER TABLE segment_rows ADD COLUMN IF NOT EXISTS book text;
 ALTER TABLE segment_rows ADD COLUMN IF NOT EXISTS fde halfvec;
+CREATE INDEX IF NOT EXISTS ix_segment_rows_words ON segment_rows USING gin (words);
 CREATE TABLE IF NOT EXISTS segment_codebooks (
     segment_id text NOT NULL,
     book text NOT NULL,
     content bytea NOT NULL,
     PRIMARY KEY (segment_id, book)
-);
-CREATE INDEX IF NOT EXISTS ix_segment_rows_words ON segment_rows USING gin (words)
+)
 """
 INSERT = """
 INSERT INTO segment_rows (
@@ -70,6 +71,21 @@ WITH candidates AS MATERIALIZED (
 )
 SELECT chunk_id, -({_DISTANCE}) AS score FROM candidates ORDER BY {_DISTANCE}, chunk_id LIMIT :k
 """  # noqa: S608 - no value in it
+
+
+def make_missing(session: Session, indexes: Sequence[str]) -> None:
+    """Make the tables and indexes that are not there; each takes a lock that waits for writers."""
+    statements = [statement for statement in indexes if statement]
+    if not _is_there(session, "segment_codebooks"):
+        statements = [*_SCHEMA.split(";"), *statements]
+    for statement in statements:
+        is_index = statement in indexes
+        if not (is_index and _is_there(session, statement.split(" IF NOT EXISTS ")[1].split()[0])):
+            session.execute(text(statement))
+
+
+def _is_there(session: Session, name: str) -> bool:
+    return session.scalar(text("SELECT to_regclass(:name)"), {"name": name}) is not None
 
 
 def hnsw(column: str, dim: int) -> str:

@@ -24,6 +24,7 @@ from sqlalchemy.orm import Session
 from rag.core.errors import SegmentGoneError
 from rag.core.filters import Filter
 from rag.core.protocols import Query, StoreCapabilities, TextQuery, TokenQuery, VectorQuery
+from rag.core.row_bytes import book_bytes, book_of_bytes
 from rag.core.types import Codebook, Hit, Row, Segment, TokenCodes, Vector
 from rag.db.session import Database
 from rag.scoring.fde import Fde, FdeShape
@@ -34,10 +35,10 @@ from rag.stores._sql_rows import (
     INSERT,
     INSERT_BOOK,
     ROWS,
-    SCHEMA,
     hnsw,
     hnsw_of_bits,
     literal,
+    make_missing,
     nearest,
     token_candidates,
 )
@@ -45,8 +46,6 @@ from rag.stores._sql_words import best_words, tsvector
 from rag.stores._tokens import (
     FLOATS,
     Packed,
-    book_bytes,
-    book_of_bytes,
     exact_scores,
     floats_of,
     unpacked,
@@ -56,6 +55,7 @@ __all__ = ["Pgvector"]
 
 _FDE = FdeShape(num_repetitions=20, num_bits=4, block_dim=8)  # 2560 dimensions; HNSW takes up to 4000
 _MIN_BIT_CANDIDATES = 200
+_HAS_ROWS = "segment_rows"  # in a session's notes: it has written some
 _ROWS_AT_ONCE = 2048
 _ENCODED_AT_ONCE = 64
 _TOKEN_COLUMNS = ("tokens", "num_tokens", "book", "fde")
@@ -149,7 +149,8 @@ class Pgvector:
         return book_of_bytes(content)
 
     def _insert(self, segment_id: str, first: int, rows: Sequence[Row], session: Session) -> None:
-        self._prepare(self._indexes(len(rows[0].vector)))
+        self._prepare(self._indexes_of(rows), session)
+        session.info[_HAS_ROWS] = True
         packed = Packed.of(rows)
         contents = [book_bytes(book) for book in packed.codebooks]
         names = [hashlib.sha256(content).hexdigest() for content in contents]
@@ -240,18 +241,31 @@ class Pgvector:
             case TextQuery():
                 return []
 
+    def _indexes_of(self, rows: Sequence[Row]) -> list[str]:
+        some = next((row.tokens for row in rows if row.tokens is not None), None)
+        indexes = self._indexes(len(rows[0].vector))
+        if some is None:
+            return indexes
+        dim = len(some.codebook.rotation) if isinstance(some, TokenCodes) else some.shape[1]
+        return [*indexes, hnsw("fde", self._fde(dim).dim)]
+
     def _indexes(self, dim: int) -> list[str]:
         return [hnsw_of_bits(dim) if self._is_binary else hnsw("vector", dim)]
 
-    def _prepare(self, indexes: Sequence[str]) -> None:
-        """Make the tables, and indexes, once for each process."""
+    def _prepare(self, indexes: Sequence[str], caller: Session | None = None) -> None:
+        """Make the tables, and indexes, once for each process.
+
+        In a transaction of its own, unless the caller's has written rows: an index would wait for those.
+        """
         wanted = [statement for statement in ("", *indexes) if statement not in self._prepared]
         if not wanted:
             return
+        if caller is not None and _HAS_ROWS in caller.info:
+            make_missing(caller, wanted)
+            return
         with self._database.write() as session:
             self._database.lock(session, "segment_rows")
-            for statement in (*SCHEMA.split(";"), *filter(None, wanted)):
-                session.execute(text(statement))
+            make_missing(session, wanted)
         self._prepared.update(wanted)
 
 
