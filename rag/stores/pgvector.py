@@ -38,6 +38,7 @@ from rag.stores._sql_rows import (
     hnsw,
     hnsw_of_bits,
     literal,
+    look_at_each,
     make_missing,
     nearest,
     token_candidates,
@@ -68,7 +69,13 @@ WHERE NOT EXISTS (SELECT FROM segment_rows WHERE segment_id = id)
 class Pgvector:
     """Keep rows in one table of the database that has the metadata."""
 
-    def __init__(self, database: Database, quantization: str = "none", num_candidates: int = 1000) -> None:
+    def __init__(
+        self,
+        database: Database,
+        quantization: str = "none",
+        num_candidates: int = 1000,
+        exact_rows: int = 2000,
+    ) -> None:
         if not database.is_postgresql:
             raise ValueError("it needs PostgreSQL: set GROVE_DATABASE_URL=postgresql+psycopg://...")
         if quantization not in ("none", "binary"):
@@ -76,6 +83,7 @@ class Pgvector:
         self._database = database
         self._is_binary = quantization == "binary"
         self._num_candidates = num_candidates
+        self._exact_rows = exact_rows
         self._prepared: set[str] = set()
         self._fde = lru_cache(maxsize=4)(_fde)
         self._book = lru_cache(maxsize=256)(self._read_book)
@@ -110,6 +118,8 @@ class Pgvector:
         parameters["k"] = k
         with self._database.read() as session:  # sees one instant: what is there stays there
             _refuse_gone(session, segments)
+            if sum(segment.num_rows for segment in segments) <= self._exact_rows:
+                look_at_each(session)
             match query:
                 case VectorQuery():
                     candidates = max(_MIN_BIT_CANDIDATES, 10 * k) if self._is_binary else None

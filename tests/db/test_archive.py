@@ -13,7 +13,7 @@ from rag.compose import Grove
 from rag.core.errors import ConflictError, InvalidInputError
 from rag.core.layout import Box, BoxSpan, Layout, PageSpan
 from rag.core.settings import IngestionSettings, Part, Settings
-from rag.core.types import ParsedDocument
+from rag.core.types import Attribute, ParsedDocument
 from rag.db.archive import Archive
 
 QUERIES = ["snow on the river", "the gauge of day 7", "lake"]
@@ -46,7 +46,7 @@ def fill(grove: Grove) -> None:
     texts = []
     for n in range(20):
         text = f"The {words[n % 6]} and the {words[n % 5]} of day {n}."
-        metadata = {"n": n, "tags": ("a", "b")}
+        metadata: dict[str, Attribute] = {"n": n, "tags": ("a", "b")}
         texts.append((f"{n}.txt", ParsedDocument(text, f"t{n}", LAYOUT, metadata=metadata)))
     index_corpus(grove, texts, collection="both", kinds=("dense", "late"))
     index_corpus(grove, texts[:5], collection="dense only", kinds=("dense",))
