@@ -6,7 +6,8 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from rag.core.types import Hit, Vector
+from rag.core.errors import SegmentGoneError
+from rag.core.types import Hit, Segment, Vector
 
 _MAX_SCAN_ROWS = 200_000
 _MAX_EF_SEARCH = 1000  # pgvector's own limit
@@ -51,6 +52,10 @@ ROWS = """
 SELECT chunk_id, version_id, text, CAST(vector AS text) AS vector, attributes, tokens, num_tokens, book
 FROM segment_rows
 WHERE segment_id = :segment AND NOT (version_id = ANY(:dead)) ORDER BY ordinal
+"""
+_GONE = """
+SELECT id FROM unnest(CAST(:full AS text[])) AS asked (id)
+WHERE NOT EXISTS (SELECT FROM segment_rows WHERE segment_id = id)
 """
 _DISTANCE = "CAST({column} AS halfvec({dim})) <#> CAST(:query AS halfvec({dim}))"
 _NEAREST = f"""
@@ -143,3 +148,12 @@ def _scan(session: Session, count: int) -> None:
     session.execute(text("SET LOCAL hnsw.iterative_scan = strict_order"))
     session.execute(text(f"SET LOCAL hnsw.max_scan_tuples = {_MAX_SCAN_ROWS}"))
     session.execute(text(f"SET LOCAL hnsw.ef_search = {min(max(100, 2 * count), _MAX_EF_SEARCH)}"))
+
+
+def refuse_gone(session: Session, segments: Sequence[Segment]) -> None:
+    """Raise `SegmentGoneError` when one of the segments is no longer there."""
+    full = [segment.segment_id for segment in segments if segment.num_rows]
+    if (gone := session.scalar(text(_GONE), {"full": full})) is not None:
+        raise SegmentGoneError(
+            f"segment {gone} is gone: its collection changed during this search; search again"
+        )

@@ -41,6 +41,7 @@ from rag.stores._sql_rows import (
     look_at_each,
     make_missing,
     nearest,
+    refuse_gone,
     token_candidates,
 )
 from rag.stores._sql_words import best_words, tsvector
@@ -60,10 +61,6 @@ _HAS_ROWS = "segment_rows"  # in a session's notes: it has written some
 _ROWS_AT_ONCE = 2048
 _ENCODED_AT_ONCE = 64
 _TOKEN_COLUMNS = ("tokens", "num_tokens", "book", "fde")
-_GONE = """
-SELECT id FROM unnest(CAST(:full AS text[])) AS asked (id)
-WHERE NOT EXISTS (SELECT FROM segment_rows WHERE segment_id = id)
-"""
 
 
 class Pgvector:
@@ -117,7 +114,7 @@ class Pgvector:
             visible += f" AND {filter_condition(filter, parameters)}"
         parameters["k"] = k
         with self._database.read() as session:  # sees one instant: what is there stays there
-            _refuse_gone(session, segments)
+            refuse_gone(session, segments)
             if sum(segment.num_rows for segment in segments) <= self._exact_rows:
                 look_at_each(session)
             match query:
@@ -294,11 +291,3 @@ def _columns(row: Row) -> Mapping[str, object]:
         "num_words": len(words),
         "vector": literal(row.vector),
     }
-
-
-def _refuse_gone(session: Session, segments: Sequence[Segment]) -> None:
-    full = [segment.segment_id for segment in segments if segment.num_rows]
-    if (gone := session.scalar(text(_GONE), {"full": full})) is not None:
-        raise SegmentGoneError(
-            f"segment {gone} is gone: its collection changed during this search; search again"
-        )
