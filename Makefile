@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check setup-vllm setup-peers bench ui e2e gpu-check constraints no-npm
+.PHONY: help setup demo test check setup-vllm setup-peers setup-fast-plaid bench ui e2e gpu-check constraints no-npm
 
 PYTHON ?= python3
 PIP_ARGS ?=
@@ -79,6 +79,14 @@ setup-peers: .venv-peers/.installed ## make .venv-peers, the environment of the 
 	$(PYTHON) -m venv .venv-peers
 	.venv-peers/bin/python -m pip install '$(TORCH)' || .venv-peers/bin/python -m pip install --index-url $(TORCH_INDEX) '$(TORCH)'
 	.venv-peers/bin/python -m pip install --requirement benchmarks/peers.txt
+	touch $@
+
+# fast-plaid has wheels for torch up to 2.11 only.
+setup-fast-plaid: .venv-fast-plaid/.installed ## make .venv-fast-plaid, for the row of that name in `rag bench multivector`
+
+.venv-fast-plaid/.installed:
+	$(PYTHON) -m venv .venv-fast-plaid
+	.venv-fast-plaid/bin/python -m pip install torch==2.11.0 fast-plaid==1.7.0.2110
 	touch $@
 
 bench: setup setup-peers ## run all benchmarks; JSON under benchmarks/results/

@@ -173,7 +173,7 @@ class Grove:
 
         Args:
             name: of the collection.
-            kinds: of index; of a new collection by default those of the settings.
+            kinds: of index; of a new one by default those of the settings.
 
         Raises:
             InvalidInputError: not a name.
@@ -220,11 +220,8 @@ class Grove:
             raise InvalidInputError(f"k is 1 to {_MAX_K}, got {k}")
         timings = Timings()
         with timings.stage("total"):
-            condition = parse_filter(filter)
-            searcher = self.retriever(retriever)
-            hits = retrieve(
-                self.catalog, searcher, text, collection, condition=condition, timings=timings, k=k
-            )
+            condition, way = parse_filter(filter), self.retriever(retriever)
+            hits = retrieve(self.catalog, way, text, collection, condition=condition, timings=timings, k=k)
             with timings.stage("passages"):
                 passages = self.catalog.passages(hits)
         return SearchResult(passages, timings.as_dict())
@@ -248,8 +245,7 @@ class Grove:
         Raises:
             MissingExtraError: the package that carries it is not installed.
         """
-        prepare = _GENERATORS.helper("_smollm2").ensure_model
-        path: Path = prepare(self.settings.models_dir)
+        path: Path = _GENERATORS.helper("_smollm2").ensure_model(self.settings.models_dir)
         return path
 
     def warm_up(self) -> None:

@@ -4,8 +4,11 @@ Each field is `GROVE_` and its path, levels joined by two underscores:
 `GROVE_GENERATOR__KIND=transformers`. docs/settings.md is made from these descriptions.
 """
 
+import json
 import os
+import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -25,6 +28,8 @@ __all__ = ["Part", "Settings"]
 
 
 _TEST_VARIABLES = {"REQUIRE", "SHARED"}
+_OF_THIS_MACHINE = {"home", "database_url", "models_dir", "tenant", "server"}
+_SECRET = re.compile(r"(?i)(key|secret|password|token|credentials)$")
 
 
 class _Frozen(BaseModel):
@@ -187,6 +192,15 @@ class Settings(BaseSettings):
         # What is inside a model or a dictionary, that itself refuses.
         return not inner or isinstance(getattr(self, name.lower()), BaseModel | dict)
 
+    def changed(self) -> dict[str, str]:
+        """Give the variables whose values are not the default ones, but for places and secrets."""
+        return {
+            name: value
+            for field, info in type(self).model_fields.items()
+            if field not in _OF_THIS_MACHINE
+            for name, value in _variables(f"GROVE_{field}", getattr(self, field), info.default)
+        }
+
     @property
     def home_dir(self) -> Path:
         """Give the home with `~` expanded."""
@@ -203,3 +217,24 @@ class Settings(BaseSettings):
         if self.store is not None:
             return self.store
         return Part(kind="pgvector" if self.resolved_database_url.startswith("postgresql") else "faiss")
+
+
+def _variables(name: str, value: object, default: object) -> Iterator[tuple[str, str]]:
+    """Give the variables that make a setting what it is."""
+    if value == default:
+        return
+    if isinstance(value, BaseModel):
+        for field, info in type(value).model_fields.items():
+            former = getattr(default, field, info.default)
+            yield from _variables(f"{name}__{field}", getattr(value, field), former)
+    else:
+        shown = _without_secrets(value)
+        yield name.upper(), shown if isinstance(shown, str) else json.dumps(shown, default=str)
+
+
+def _without_secrets(value: Any) -> Any:  # Any: JSON, or a part
+    if isinstance(value, BaseModel):
+        return _without_secrets(value.model_dump())
+    if isinstance(value, dict):
+        return {key: _without_secrets(each) for key, each in value.items() if not _SECRET.search(str(key))}
+    return value

@@ -34,13 +34,14 @@ class SectionFile:
     def __init__(self, path: Path) -> None:
         with np.load(path) as arrays:
             self._vectors: Vector = arrays["vectors"].astype(np.float32)
-            self._numbers = arrays["numbers"]
+            numbers = arrays["numbers"].tolist()
+            self._sections = list(map(Section, numbers, self._vectors))
             self.section_of: NDArray[np.int32] = arrays["section_of"]  # (N,), -1: in none
 
     def section(self, row: int) -> Section | None:
         """Give the section of a row."""
         place = int(self.section_of[row])
-        return None if place < 0 else Section(int(self._numbers[place]), self._vectors[place])
+        return None if place < 0 else self._sections[place]
 
     def scores(self, query: Vector, mask: NDArray[np.bool_] | None) -> Vector:
         """Give the cosines of all sections, (S,); minus infinity for those without an allowed row."""

@@ -1,19 +1,21 @@
 """The tables of the PostgreSQL store, what is inserted, and the nearest rows by an index of HNSW."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from rag.core.types import Hit, Row, Vector
+from rag.core.errors import SegmentGoneError
+from rag.core.types import Hit, Row, Segment, Vector
 from rag.scoring.words import analyze
 from rag.stores._sql_words import tsvector
 
 _MAX_SCAN_ROWS = 200_000
 _MAX_EF_SEARCH = 1000  # pgvector's own limit
-SCHEMA = """
+_SCHEMA = """
 CREATE EXTENSION IF NOT EXISTS vector;
 CREATE TABLE IF NOT EXISTS segment_rows (
     segment_id text NOT NULL,
@@ -33,6 +35,7 @@ ALTER TABLE segment_rows ADD COLUMN IF NOT EXISTS book text;
 ALTER TABLE segment_rows ADD COLUMN IF NOT EXISTS fde halfvec;
 ALTER TABLE segment_rows ADD COLUMN IF NOT EXISTS section integer;
 ALTER TABLE segment_rows ADD COLUMN IF NOT EXISTS section_vector halfvec;
+CREATE INDEX IF NOT EXISTS ix_segment_rows_words ON segment_rows USING gin (words);
 CREATE TABLE IF NOT EXISTS segment_codebooks (
     segment_id text NOT NULL,
     book text NOT NULL,
@@ -41,8 +44,7 @@ CREATE TABLE IF NOT EXISTS segment_codebooks (
 );
 CREATE INDEX IF NOT EXISTS ix_segment_rows_section ON segment_rows (version_id, section)
     WHERE section IS NOT NULL;
-CREATE INDEX IF NOT EXISTS ix_segment_rows_chunk_id ON segment_rows (chunk_id);
-CREATE INDEX IF NOT EXISTS ix_segment_rows_words ON segment_rows USING gin (words)
+CREATE INDEX IF NOT EXISTS ix_segment_rows_chunk_id ON segment_rows (chunk_id)
 """
 INSERT = """
 INSERT INTO segment_rows (
@@ -61,9 +63,20 @@ SELECT chunk_id, version_id, text, CAST(vector AS text) AS vector, attributes, t
 FROM segment_rows
 WHERE segment_id = :segment AND NOT (version_id = ANY(:dead)) ORDER BY ordinal
 """
-VECTORS = """
+_VECTORS = """
 SELECT chunk_id, CAST(vector AS text) FROM segment_rows
 WHERE chunk_id = ANY(:chunks) AND segment_id = ANY(:segments)
+"""
+DROP = """
+WITH dropped AS (
+    DELETE FROM segment_rows
+    WHERE NOT (segment_id = ANY(:keep)) AND (:is_all OR segment_id = ANY(:segments)) RETURNING segment_id
+)
+SELECT DISTINCT segment_id FROM dropped
+"""
+_GONE = """
+SELECT id FROM unnest(CAST(:full AS text[])) AS asked (id)
+WHERE NOT EXISTS (SELECT FROM segment_rows WHERE segment_id = id)
 """
 _DISTANCE = "CAST({column} AS halfvec({dim})) <#> CAST(:query AS halfvec({dim}))"
 _NEAREST = f"""
@@ -84,6 +97,21 @@ WITH candidates AS MATERIALIZED (
 )
 SELECT chunk_id, -({_DISTANCE}) AS score FROM candidates ORDER BY {_DISTANCE}, chunk_id LIMIT :k
 """  # noqa: S608 - no value in it
+
+
+def make_missing(session: Session, indexes: Sequence[str]) -> None:
+    """Make the tables and indexes that are not there; each takes a lock that waits for writers."""
+    statements = [statement for statement in indexes if statement]
+    if not _is_there(session, "segment_codebooks"):
+        statements = [*_SCHEMA.split(";"), *statements]
+    for statement in statements:
+        is_index = statement in indexes
+        if not (is_index and _is_there(session, statement.split(" IF NOT EXISTS ")[1].split()[0])):
+            session.execute(text(statement))
+
+
+def _is_there(session: Session, name: str) -> bool:
+    return session.scalar(text("SELECT to_regclass(:name)"), {"name": name}) is not None
 
 
 def hnsw(column: str, dim: int) -> str:
@@ -140,9 +168,23 @@ def row_columns(row: Row) -> Mapping[str, object]:
     }
 
 
+def vectors_of(
+    session: Session, chunk_ids: Sequence[str], segments: Sequence[Segment]
+) -> dict[str, Vector]:
+    """Give the vectors of those of the chunks that are in these segments."""
+    parameters = {"chunks": list(chunk_ids), "segments": [segment.segment_id for segment in segments]}
+    found = session.execute(text(_VECTORS), parameters)
+    return {chunk_id: np.array(json.loads(vector), dtype=np.float32) for chunk_id, vector in found}
+
+
 def literal(vector: Vector) -> str:
     """Give a vector as pgvector reads it."""
     return "[" + ",".join(f"{value:.7g}" for value in vector.tolist()) + "]"
+
+
+def look_at_each(session: Session) -> None:
+    """Keep this transaction from HNSW, whose graph does not reach every row; few rows take no time."""
+    session.execute(text("SET LOCAL enable_indexscan = off"))
 
 
 def scan(session: Session, count: int) -> None:
@@ -150,3 +192,12 @@ def scan(session: Session, count: int) -> None:
     session.execute(text("SET LOCAL hnsw.iterative_scan = strict_order"))
     session.execute(text(f"SET LOCAL hnsw.max_scan_tuples = {_MAX_SCAN_ROWS}"))
     session.execute(text(f"SET LOCAL hnsw.ef_search = {min(max(100, 2 * count), _MAX_EF_SEARCH)}"))
+
+
+def refuse_gone(session: Session, segments: Sequence[Segment]) -> None:
+    """Raise `SegmentGoneError` when one of the segments is no longer there."""
+    full = [segment.segment_id for segment in segments if segment.num_rows]
+    if (gone := session.scalar(text(_GONE), {"full": full})) is not None:
+        raise SegmentGoneError(
+            f"segment {gone} is gone: its collection changed during this search; search again"
+        )

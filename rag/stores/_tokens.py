@@ -5,7 +5,6 @@ codebook of their own. What is compressed already keeps its codes, for being com
 of recall (docs/experiments.md); few floats among many codes take the codebook that has most of these.
 """
 
-import io
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.core.row_bytes import book_bytes, book_of_bytes
 from rag.core.types import Codebook, Row, TokenCodes, Vector
 from rag.scoring.centroids import CentroidLists
 from rag.scoring.maxsim import join, maxsim, spans
@@ -97,19 +97,6 @@ def exact_scores(query: Vector, passages: Sequence[Vector | TokenCodes]) -> Vect
         else:
             scores[indexes] = maxsim(query, *join([passages[index] for index in indexes]))  # type: ignore[misc]
     return scores
-
-
-def book_bytes(codebook: Codebook) -> bytes:
-    """Give a codebook as bytes; equal ones give equal bytes."""
-    buffer = io.BytesIO()
-    np.savez(buffer, **{name: getattr(codebook, name) for name in _BOOK})
-    return buffer.getvalue()
-
-
-def book_of_bytes(content: bytes) -> Codebook:
-    """Read what `book_bytes` gave."""
-    with np.load(io.BytesIO(content)) as arrays:
-        return Codebook(**{name: arrays[name] for name in _BOOK})
 
 
 def write_tokens(directory: Path, packed: Packed) -> None:
@@ -223,9 +210,6 @@ class _Shelf:
         if self._book is None:
             return maxsim(query, codes.view(_FLOAT), offsets)
         return _code_scores(self._book, codes, query, offsets)
-
-
-_BOOK = ("rotation", "centroids", "scales", "group_bits", "steps")
 
 
 def _code_scores(

@@ -24,6 +24,7 @@ from sqlalchemy.orm import Session
 from rag.core.errors import SegmentGoneError
 from rag.core.filters import Filter
 from rag.core.protocols import Query, SectionQuery, StoreCapabilities, TextQuery, TokenQuery, VectorQuery
+from rag.core.row_bytes import book_bytes, book_of_bytes
 from rag.core.types import Codebook, Hit, Row, Section, Segment, TokenCodes, Vector
 from rag.db.session import Database
 from rag.scoring.fde import Fde, FdeShape
@@ -33,25 +34,26 @@ from rag.stores._ordered import in_order
 from rag.stores._row_ids import attributes_of
 from rag.stores._sql_filter import filter_condition
 from rag.stores._sql_rows import (
+    DROP,
     INSERT,
     INSERT_BOOK,
     ROWS,
-    SCHEMA,
-    VECTORS,
     hnsw,
     hnsw_of_bits,
     literal,
+    look_at_each,
+    make_missing,
     nearest,
+    refuse_gone,
     row_columns,
     token_candidates,
+    vectors_of,
 )
 from rag.stores._sql_sections import best_in_sections, section_columns, section_of
 from rag.stores._sql_words import best_words
 from rag.stores._tokens import (
     FLOATS,
     Packed,
-    book_bytes,
-    book_of_bytes,
     exact_scores,
     floats_of,
     unpacked,
@@ -61,19 +63,22 @@ __all__ = ["Pgvector"]
 
 _FDE = FdeShape(num_repetitions=20, num_bits=4, block_dim=8)  # 2560 dimensions; HNSW takes up to 4000
 _MIN_BIT_CANDIDATES = 200
+_HAS_ROWS = "segment_rows"  # in a session's notes: it has written some
 _ROWS_AT_ONCE = 2048
 _ENCODED_AT_ONCE = 64
 _TOKEN_COLUMNS = ("tokens", "num_tokens", "book", "fde")
-_GONE = """
-SELECT id FROM unnest(CAST(:full AS text[])) AS asked (id)
-WHERE NOT EXISTS (SELECT FROM segment_rows WHERE segment_id = id)
-"""
 
 
 class Pgvector:
     """Keep rows in one table of the database that has the metadata."""
 
-    def __init__(self, database: Database, quantization: str = "none", num_candidates: int = 1000) -> None:
+    def __init__(
+        self,
+        database: Database,
+        quantization: str = "none",
+        num_candidates: int = 1000,
+        exact_rows: int = 2000,
+    ) -> None:
         if not database.is_postgresql:
             raise ValueError("it needs PostgreSQL: set GROVE_DATABASE_URL=postgresql+psycopg://...")
         if quantization not in ("none", "binary"):
@@ -81,6 +86,7 @@ class Pgvector:
         self._database = database
         self._is_binary = quantization == "binary"
         self._num_candidates = num_candidates
+        self._exact_rows = exact_rows
         self._prepared: set[str] = set()
         self._fde = lru_cache(maxsize=4)(_fde)
         self._book = lru_cache(maxsize=256)(self._read_book)
@@ -116,7 +122,9 @@ class Pgvector:
             visible += f" AND {filter_condition(filter, parameters)}"
         parameters["k"] = k
         with self._database.read() as session:  # sees one instant: what is there stays there
-            _refuse_gone(session, segments)
+            refuse_gone(session, segments)
+            if sum(segment.num_rows for segment in segments) <= self._exact_rows:
+                look_at_each(session)
             match query:
                 case VectorQuery():
                     candidates = max(_MIN_BIT_CANDIDATES, 10 * k) if self._is_binary else None
@@ -160,20 +168,14 @@ class Pgvector:
     def _insert(
         self, segment_id: str, first: int, rows: Sequence[Row], before: Row | None, session: Session
     ) -> None:
-        sizes = {len(row.section.vector) for row in rows if row.section is not None}
-        self._prepare(
-            [*self._indexes(len(rows[0].vector)), *(hnsw("section_vector", size) for size in sizes)]
-        )
+        self._prepare(self._indexes_of(rows), session)
+        session.info[_HAS_ROWS] = True
         packed = Packed.of(rows)
-        contents = [book_bytes(book) for book in packed.codebooks]
-        names = [hashlib.sha256(content).hexdigest() for content in contents]
-        books = [
-            {"segment_id": segment_id, "book": name, "content": content}
-            for name, content in zip(names, contents, strict=True)
-        ]
-        if books:
-            session.execute(text(INSERT_BOOK), books)
-        tokens = self._token_columns(packed, names)
+        books = {hashlib.sha256(each).hexdigest(): each for each in map(book_bytes, packed.codebooks)}
+        for name, content in books.items():
+            asked = {"segment_id": segment_id, "book": name, "content": content}
+            session.execute(text(INSERT_BOOK), asked)
+        tokens = self._token_columns(packed, list(books))
         sections = section_columns(rows, before)
         columns = [
             {
@@ -233,29 +235,20 @@ class Pgvector:
 
     def vectors(self, chunk_ids: Sequence[str], segments: Sequence[Segment]) -> Vector:
         """Give the vectors of chunks, as 16-bit floats keep them."""
-        parameters = {"chunks": list(chunk_ids), "segments": [segment.segment_id for segment in segments]}
         with self._database.read() as session:
-            found = session.execute(text(VECTORS), parameters).all()
-        return in_order(
-            chunk_ids, {chunk_id: np.array(json.loads(vector), np.float32) for chunk_id, vector in found}
-        )
+            return in_order(chunk_ids, vectors_of(session, chunk_ids, segments))
 
     def drop(
         self, segment_ids: Sequence[str] | None, *, keep: Sequence[str], session: Session
     ) -> list[str]:
         """Delete rows in the caller's transaction; what others have not committed is not seen."""
         self._prepare([])
-        query = text(
-            "WITH dropped AS (DELETE FROM segment_rows WHERE NOT (segment_id = ANY(:keep))"
-            " AND (:is_all OR segment_id = ANY(:segments)) RETURNING segment_id)"
-            " SELECT DISTINCT segment_id FROM dropped"
-        )
         parameters = {
             "keep": list(keep),
             "is_all": segment_ids is None,
             "segments": list(segment_ids or ()),
         }
-        dropped = list(session.scalars(query, parameters))
+        dropped = list(session.scalars(text(DROP), parameters))
         session.execute(
             text("DELETE FROM segment_codebooks WHERE segment_id = ANY(:dropped)"), {"dropped": dropped}
         )
@@ -272,28 +265,35 @@ class Pgvector:
             case TextQuery():
                 return []
 
+    def _indexes_of(self, rows: Sequence[Row]) -> list[str]:
+        some = next((row.tokens for row in rows if row.tokens is not None), None)
+        sizes = {len(row.section.vector) for row in rows if row.section is not None}
+        of_sections = [hnsw("section_vector", size) for size in sizes]
+        indexes = [*self._indexes(len(rows[0].vector)), *of_sections]
+        if some is None:
+            return indexes
+        dim = len(some.codebook.rotation) if isinstance(some, TokenCodes) else some.shape[1]
+        return [*indexes, hnsw("fde", self._fde(dim).dim)]
+
     def _indexes(self, dim: int) -> list[str]:
         return [hnsw_of_bits(dim) if self._is_binary else hnsw("vector", dim)]
 
-    def _prepare(self, indexes: Sequence[str]) -> None:
-        """Make the tables, and indexes, once for each process."""
+    def _prepare(self, indexes: Sequence[str], caller: Session | None = None) -> None:
+        """Make the tables, and indexes, once for each process.
+
+        In a transaction of its own, unless the caller's has written rows: an index would wait for those.
+        """
         wanted = [statement for statement in ("", *indexes) if statement not in self._prepared]
         if not wanted:
             return
+        if caller is not None and _HAS_ROWS in caller.info:
+            make_missing(caller, wanted)
+            return
         with self._database.write() as session:
             self._database.lock(session, "segment_rows")
-            for statement in (*SCHEMA.split(";"), *filter(None, wanted)):
-                session.execute(text(statement))
+            make_missing(session, wanted)
         self._prepared.update(wanted)
 
 
 def _fde(dim: int) -> Fde:
     return Fde(dim, replace(_FDE, block_dim=min(_FDE.block_dim, dim)))
-
-
-def _refuse_gone(session: Session, segments: Sequence[Segment]) -> None:
-    full = [segment.segment_id for segment in segments if segment.num_rows]
-    if (gone := session.scalar(text(_GONE), {"full": full})) is not None:
-        raise SegmentGoneError(
-            f"segment {gone} is gone: its collection changed during this search; search again"
-        )

@@ -26,9 +26,9 @@ def rag(grove_home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Ca
     monkeypatch.setenv("GROVE_ENCODER__KIND", "hashing")
     monkeypatch.chdir(tmp_path)
 
-    def run(*arguments: str) -> Finished:
+    def run(*arguments: str, home: Path = grove_home) -> Finished:
         done = subprocess.run(
-            [RAG, *arguments, "--json", "--home", grove_home], capture_output=True, text=True, check=False
+            [RAG, *arguments, "--json", "--home", home], capture_output=True, text=True, check=False
         )
         return Finished(done.returncode, json.loads(done.stdout) if done.stdout else None, done.stderr)
 
@@ -158,13 +158,40 @@ def test_everything_runs_on_postgresql(
     rag: Callable[..., Finished], folder: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GROVE_DATABASE_URL", postgres_url)
+    monkeypatch.setenv("GROVE_LATE_ENCODER__KIND", "hashing_late")
     assert rag("ingest", "papers").json["documents"] == 2
-    for retriever in ("lexical", "dense", "hybrid"):
+    assert rag("search", "warranty", "--retriever", "late").json["error"]["type"] == "ConflictError"
+    assert rag("reindex", "--index", "dense,late").json["documents"] == 2
+    for retriever in ("lexical", "dense", "hybrid", "late", "hybrid+late"):
         hits = rag("search", "warranty of the sensor", "--retriever", retriever).json["hits"]
         assert hits[0]["source"] == "papers/a.txt"
     answer = rag("ask", "How long does the warranty of the outdoor sensor run?").json
     assert "sixty months" in answer["answer"]
+    assert rag("export", "all.zip").json["documents"] == 2
     assert rag("delete", "--collection", "default").json["documents"] == 2
+    assert rag("import", "all.zip").json["documents"] == 2
+    assert rag("search", "warranty of the sensor", "--retriever", "late").json["hits"] != []
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_library_is_exported_and_imported_into_another_home(
+    rag: Callable[..., Finished], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert rag("ingest", "papers").json["documents"] == 2
+    monkeypatch.setenv("GROVE_INGESTION__BATCH_CHUNKS", "9")
+    before = rag("search", "warranty of the sensor").json["hits"]
+    exported = rag("export", "all.zip").json
+    assert (exported["collections"], exported["documents"]) == (1, 2)
+    assert exported["bytes"] == (tmp_path / "all.zip").stat().st_size
+    assert rag("import", "all.zip").json["error"]["type"] == "ConflictError"
+    monkeypatch.delenv("GROVE_INGESTION__BATCH_CHUNKS")
+    other = tmp_path / "other"
+    imported = rag("import", "all.zip", home=other).json
+    assert imported["settings"] == {"GROVE_INGESTION__BATCH_CHUNKS": "9"}
+    assert rag("search", "warranty of the sensor", home=other).json["hits"] == before
+    (tmp_path / "bad.zip").write_bytes((tmp_path / "all.zip").read_bytes()[:500])
+    bad = rag("import", "bad.zip", home=tmp_path / "third")
+    assert (bad.code, "not a whole archive" in bad.json["error"]["message"]) == (2, True)
 
 
 def test_an_evaluation_indexes_once_and_measures(rag: Callable[..., Finished], tmp_path: Path) -> None:

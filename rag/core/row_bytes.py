@@ -1,0 +1,97 @@
+"""Rows of a store, and the codebooks of their tokens, as bytes that any store reads back the same."""
+
+import io
+import json
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from rag.core.types import Codebook, Row, Section, TokenCodes, Vector
+
+__all__ = ["book_bytes", "book_of_bytes", "bytes_of_rows", "rows_of_bytes"]
+
+_BOOK = ("rotation", "centroids", "scales", "group_bits", "steps")
+
+
+def book_bytes(codebook: Codebook) -> bytes:
+    """Give a codebook as bytes; equal ones give equal bytes."""
+    buffer = io.BytesIO()
+    np.savez(buffer, **{name: getattr(codebook, name) for name in _BOOK})
+    return buffer.getvalue()
+
+
+def book_of_bytes(content: bytes) -> Codebook:
+    """Read what `book_bytes` gave."""
+    with np.load(io.BytesIO(content)) as arrays:
+        return Codebook(**{name: arrays[name] for name in _BOOK})
+
+
+def bytes_of_rows(rows: Sequence[Row], book_names: Mapping[int, str]) -> bytes:
+    """Pack rows of one dimension, at least one.
+
+    Args:
+        rows: to pack.
+        book_names: the names, by `id`, of the codebooks that their tokens are of.
+    """
+    kept = [row.tokens for row in rows]
+    sections = {id(row.section): row.section.vector for row in rows if row.section is not None}
+    places = {each: place for place, each in enumerate(sections)}
+    fields = [
+        {
+            "chunk_id": row.chunk_id,
+            "version_id": row.version_id,
+            "text": row.text,
+            "attributes": dict(row.attributes),
+            "num_tokens": None if tokens is None else len(_array(tokens)),
+            "book": book_names[id(tokens.codebook)] if isinstance(tokens, TokenCodes) else None,
+            "section": None if row.section is None else [row.section.number, places[id(row.section)]],
+        }
+        for row, tokens in zip(rows, kept, strict=True)
+    ]
+    arrays: dict[str, np.ndarray[tuple[int, ...], np.dtype[np.generic]]] = {
+        "rows": np.frombuffer(json.dumps(fields, ensure_ascii=False).encode(), dtype=np.uint8),
+        "vectors": np.stack([row.vector for row in rows]),
+        "sections": np.stack([*sections.values()]) if sections else np.zeros((0, 0), dtype=np.float32),
+    }
+    for number, tokens in enumerate(kept):
+        if tokens is not None:
+            arrays[f"tokens{number}"] = _array(tokens)
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)  # type: ignore[arg-type]
+    return buffer.getvalue()
+
+
+def rows_of_bytes(content: bytes, books: Mapping[str, Codebook]) -> list[Row]:
+    """Read what `bytes_of_rows` gave, with the codebooks by name.
+
+    Raises:
+        ValueError, KeyError: they are not such bytes, or a codebook is missing.
+    """
+    with np.load(io.BytesIO(content)) as arrays:
+        fields = json.loads(arrays["rows"].tobytes())
+        vectors = arrays["vectors"].astype(np.float32, copy=False)
+        section_vectors = arrays["sections"]
+        tokens = [
+            None if each["num_tokens"] is None else arrays[f"tokens{number}"]
+            for number, each in enumerate(fields)
+        ]
+    sections = {
+        place: Section(number, section_vectors[place])
+        for number, place in (each["section"] for each in fields if each["section"])
+    }
+    rows = []
+    for each, vector, part in zip(fields, vectors, tokens, strict=True):
+        attributes = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in each["attributes"].items()
+        }
+        kept = part if part is None or each["book"] is None else TokenCodes(books[each["book"]], part)
+        section = sections[each["section"][1]] if each["section"] else None
+        rows.append(
+            Row(each["chunk_id"], each["version_id"], each["text"], vector, attributes, kept, section)
+        )
+    return rows
+
+
+def _array(tokens: Vector | TokenCodes) -> "np.ndarray[tuple[int, ...], np.dtype[np.generic]]":
+    return tokens.codes if isinstance(tokens, TokenCodes) else tokens

@@ -1,0 +1,113 @@
+"""What the PostgreSQL store alone has: indexes for many rows, of vectors, of their bits, of encodings."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from _kept import Kept
+from sqlalchemy import text
+
+from rag.compose import Grove
+from rag.core.errors import InvalidInputError
+from rag.core.settings import Part, Settings
+from rag.core.types import Row, Segment, Vector
+
+pytestmark = pytest.mark.postgres
+DIM = 64
+COUNT = 600
+
+
+def unit_rows(count: int, dim: int, seed: int) -> Vector:
+    rows = np.random.default_rng(seed).normal(size=(count, dim)).astype(np.float32)
+    unit: Vector = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return unit
+
+
+VECTORS = unit_rows(COUNT, DIM, 0)
+TOKENS = unit_rows(COUNT * 8, 32, 1).reshape(COUNT, 8, 32)
+
+
+def rows() -> list[Row]:
+    return [
+        Row(
+            f"{number:04}",
+            "d.1",
+            f"word{number}",
+            VECTORS[number],
+            {"even": number % 2 == 0},
+            TOKENS[number],
+        )
+        for number in range(COUNT)
+    ]
+
+
+def kept_of(url: str, home: Path, **options: object) -> Kept:
+    part = Part(kind="pgvector", options={"exact_rows": 0, **options})
+    return Kept(Grove(Settings(home=home, database_url=url, store=part)))
+
+
+@pytest.mark.parametrize("quantization", ["none", "binary"])
+def test_indexed_search_finds_nearly_what_is_nearest(
+    postgres_url: str, tmp_path: Path, quantization: str
+) -> None:
+    kept = kept_of(postgres_url, tmp_path, quantization=quantization)
+    segment = kept.stage(rows())
+    recalls = []
+    for query in unit_rows(20, DIM, 2):
+        best = {f"{number:04}" for number in np.argsort(-VECTORS @ query)[:10]}
+        recalls.append(len(best & set(kept.nearest(query, [segment]))) / 10)
+    assert np.mean(recalls) >= 0.9
+
+
+@pytest.mark.parametrize("quantization", ["none", "binary"])
+def test_what_is_found_by_bits_is_ranked_by_the_vectors(
+    postgres_url: str, tmp_path: Path, quantization: str
+) -> None:
+    kept = kept_of(postgres_url, tmp_path, quantization=quantization)
+    segment = kept.stage(rows())
+    assert [kept.nearest(VECTORS[number], [segment], k=1) for number in range(0, COUNT, 50)] == [
+        [f"{number:04}"] for number in range(0, COUNT, 50)
+    ]
+    found = kept.nearest(VECTORS[7], [segment], where={"even": True}, k=20)
+    expected = [f"{n:04}" for n in np.argsort(-VECTORS @ VECTORS[7]) if n % 2 == 0][:20]
+    assert len(set(found) & set(expected)) >= 18
+
+
+def test_tokens_are_found_through_their_encodings(postgres_url: str, tmp_path: Path) -> None:
+    kept = kept_of(postgres_url, tmp_path, num_candidates=100)
+    segment = kept.stage(rows())
+    assert [kept.tokens(TOKENS[number], [segment], k=1) for number in range(0, COUNT, 50)] == [
+        [f"{number:04}"] for number in range(0, COUNT, 50)
+    ]
+
+
+def test_each_kind_of_search_has_its_index(postgres_url: str, tmp_path: Path) -> None:
+    kept = kept_of(postgres_url, tmp_path, quantization="binary")
+    kept.stage(rows())
+    with kept.grove.database.read() as session:
+        names = set(
+            session.scalars(text("SELECT indexname FROM pg_indexes WHERE tablename = 'segment_rows'"))
+        )
+    assert {"ix_segment_rows_bits_64", "ix_segment_rows_fde_2560", "ix_segment_rows_words"} <= names
+    assert "ix_segment_rows_vector_64" not in names
+
+
+def test_a_few_rows_are_looked_at_whole(postgres_url: str, tmp_path: Path) -> None:
+    same = [Row(f"{n:02}", "d.1", "word", VECTORS[0]) for n in range(60)]  # a graph would not reach each
+    kept = kept_of(postgres_url, tmp_path, exact_rows=100)
+    segments: list[Segment] = [kept.stage(same)]
+    assert len(kept.nearest(VECTORS[0], segments, k=100)) == 60
+
+
+def test_a_transaction_takes_in_rows_of_several_dimensions(postgres_url: str, tmp_path: Path) -> None:
+    kept = kept_of(postgres_url, tmp_path)
+    with kept.grove.database.write() as session:
+        one = kept.store.stage([Row("a", "d.1", "word", VECTORS[0])], session=session)
+        two = kept.store.stage([Row("b", "d.1", "word", unit_rows(1, 16, 3)[0])], session=session)
+    assert kept.nearest(VECTORS[0], [one, two]) == ["a"]
+    assert kept.nearest(unit_rows(1, 16, 3)[0], [one, two]) == ["b"]
+
+
+def test_an_unknown_quantization_is_refused(postgres_url: str, tmp_path: Path) -> None:
+    with pytest.raises(InvalidInputError, match="quantization is none or binary"):
+        kept_of(postgres_url, tmp_path, quantization="ternary")
