@@ -22,6 +22,7 @@ __all__ = [
     "GenerationOptions",
     "Generator",
     "GeneratorCapabilities",
+    "LateEncoder",
     "Loader",
     "Message",
     "Prompt",
@@ -80,6 +81,37 @@ class Encoder(Protocol):
 
     def token_starts(self, text: str) -> list[int]:
         """Give the character at which each token of the whole text starts, ascending, uncut."""
+        ...
+
+
+class LateEncoder(Protocol):
+    """Text -> one vector a token, for late interaction (MaxSim)."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Name the vectors' kind."""
+        ...
+
+    @property
+    def dim(self) -> int:
+        """Give the length of a token's vector."""
+        ...
+
+    @property
+    def backbone(self) -> str | None:
+        """Name the encoder (its fingerprint) whose vectors `encode_both` gives, none if it shares no pass."""
+        ...
+
+    def encode_queries(self, texts: Sequence[str]) -> list[Vector]:
+        """Give for each text (T, D) float32 of unit rows."""
+        ...
+
+    def encode_passages(self, texts: Sequence[str]) -> list[Vector]:
+        """Give for each text (T, D) float32 of unit rows; an empty text still has one row."""
+        ...
+
+    def encode_both(self, texts: Sequence[str]) -> tuple[Vector, list[Vector]]:
+        """Give the backbone's vectors (N, D) and the passages' token vectors, from one pass."""
         ...
 
 

@@ -67,13 +67,17 @@ class Bert(nn.Module):
         Returns:
             (B, T, D) float32.
         """
+        return self.hidden_states(token_ids, mask)[-1]
+
+    def hidden_states(self, token_ids: Tensor, mask: Tensor) -> list[Tensor]:
+        """Give the states of every depth, (B, T, D) each: of the embeddings first, of the last layer last."""
         positions = torch.arange(token_ids.shape[1], device=token_ids.device)
         states: Tensor = self.words(token_ids) + self.positions(positions) + self.types.weight[0]
-        states = self.norm(states)
+        depths = [self.norm(states)]
         attended = mask[:, None, None, :]  # (B, 1, 1, T)
         for layer in self.layers:
-            states = layer(states, attended)
-        return states
+            depths.append(layer(depths[-1], attended))
+        return depths
 
 
 class _Layer(nn.Module):
