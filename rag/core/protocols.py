@@ -99,7 +99,7 @@ class LateEncoder(Protocol):
 
     @property
     def backbone(self) -> str | None:
-        """Name the encoder (its fingerprint) whose vectors `encode_both` gives, none if it shares no pass."""
+        """Name the encoder (its fingerprint) that `encode_both` gives vectors of; none without one."""
         ...
 
     def encode_queries(self, texts: Sequence[str]) -> list[Vector]:

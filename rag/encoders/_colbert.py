@@ -1,6 +1,7 @@
-"""A ColBERT checkpoint on disk: markers, [MASK] augmentation, punctuation mask, projection, language adapters.
+"""A ColBERT checkpoint on disk: markers, [MASK]s, punctuation mask, projection, language adapters.
 
-Source: Khattab & Zaharia, ColBERT, 2020, section 3.2; ColBERT-XM: Louis et al., 2024, section 3 (one adapter a language).
+Source: Khattab & Zaharia, ColBERT, 2020, section 3.2; one adapter a language: Louis et al., ColBERT-XM,
+2024, section 3.
 """
 
 import hashlib
@@ -81,7 +82,9 @@ class Colbert:
     @property
     def fingerprint(self) -> str:
         """Name the vectors' kind: the folder, its projection, and how queries are lengthened."""
-        digest = hashlib.sha256(b"".join(weight.cpu().numpy().tobytes() for weight in self._projection.weights))
+        digest = hashlib.sha256(
+            b"".join(weight.cpu().numpy().tobytes() for weight in self._projection.weights)
+        )
         return f"colbert:{self._name}:{digest.hexdigest()[:12]}:{self._augmentation}"
 
     @property

@@ -1,4 +1,4 @@
-"""What the folder of a ColBERT checkpoint says of itself, in the layout of Stanford or of PyLate. No weights."""
+"""What the folder of a ColBERT checkpoint says of itself, laid out as by Stanford or PyLate. No weights."""
 
 import json
 import string
@@ -28,7 +28,8 @@ class ColbertLayout:
     def padded_length(self, num_tokens: int, augmentation: Augmentation) -> int:
         """Give the tokens of a query with its [MASK]s.
 
-        Dynamic: the next multiple of 32, and 8 [MASK]s at least. Source: Clavié, JaColBERTv2.5, 2024, section 3.
+        Dynamic: the next multiple of 32, and 8 [MASK]s at least.
+        Source: Clavié, JaColBERTv2.5, 2024, section 3.
 
         >>> layout = ColbertLayout("[Q]", "[D]", 32, 180, False, True, (), ())
         >>> [layout.padded_length(each, "dynamic") for each in (20, 26, 33)]
@@ -52,7 +53,8 @@ def read_layout(directory: Path) -> ColbertLayout:
     if (directory / "artifact.metadata").exists():
         return _stanford(_json(directory / "artifact.metadata"))
     raise InvalidInputError(
-        f"{directory} holds no ColBERT checkpoint: wanted artifact.metadata (Stanford) or modules.json (PyLate)"
+        f"{directory} holds no ColBERT checkpoint: "
+        "wanted artifact.metadata (Stanford) or modules.json (PyLate)"
     )
 
 

@@ -66,7 +66,9 @@ def load_projection(directory: Path, layout: ColbertLayout) -> Projection:
     """
     layers = [_dense(directory / folder) for folder in layout.dense] or [_tensors(directory)]
     if any("linear.weight" not in layer for layer in layers):
-        raise InvalidInputError(f"{directory} has no linear.weight: it is an encoder, not a ColBERT checkpoint")
+        raise InvalidInputError(
+            f"{directory} has no linear.weight: it is an encoder, not a ColBERT checkpoint"
+        )
     weights = [layer["linear.weight"].float() for layer in layers]
     return Projection(weights, [layer.get("linear.bias") for layer in layers])
 

@@ -1,6 +1,7 @@
-"""The language of a text, as XMOD's adapters name it: by script, and Latin and Cyrillic ones by their small words.
+"""The language of a text, as XMOD's adapters name it: by script; Latin and Cyrillic ones by small words.
 
-Light on purpose: a language that is missing here, or a text too short to tell, falls back to the model's own default.
+Light on purpose: a language that is missing here, or a text too short to tell, falls back to the
+model's own default.
 Source of the codes: Pfeiffer et al., Lifting the Curse of Multilinguality (X-MOD), 2022, appendix.
 """
 
@@ -28,17 +29,17 @@ _SCRIPTS = {
     "CYRILLIC": "",
 }
 _SMALL_WORDS = {
-    "en_XX": "the of and to in is that for it was on are as with his they at be this from have or by what which who",
-    "de_DE": "der die und das den von zu mit ist des auf für im dem nicht ein eine als auch es an werden wird wie was",
-    "fr_XX": "le la les des et est dans une du que pour qui par sur pas au plus ce avec sont il elle quel quelle",
+    "en_XX": "the of and to in is that for it was on are as with his they at be this from have or what",
+    "de_DE": "der die und das den von zu mit ist des auf für im dem nicht ein eine als auch es an wie was",
+    "fr_XX": "le la les des et est dans une du que pour par sur pas au plus ce avec sont il quel quelle",
     "es_XX": "el la los las de que y en un una es por con para se del al como lo su más fue qué cuál está",
     "it_IT": "il lo gli di che è un una per non sono con del della nel alla dei da come anche si più qual",
     "pt_XX": "o os as de que e do da em um uma para com não por mais dos das ao foi são na no qual é",
-    "nl_XX": "de het een van en in is dat op te zijn voor met die niet aan er om ook als door naar wordt wat hoe",
+    "nl_XX": "de het een van en in is dat op te zijn voor met die niet aan er om ook als door wat hoe",
     "pl_PL": "w i na z się do nie jest to że o od przez jak po za jego który była czy są oraz co",
     "tr_TR": "ve bir bu için ile de da olarak olan en gibi daha çok kadar sonra ne değil mi nedir hangi",
     "vi_VN": "là của và các có được trong cho một người không với này những đã khi về như gì nào để",
-    "id_ID": "yang dan di dari untuk dengan pada adalah ini itu tidak dalam oleh sebagai ke akan juga apa telah",
+    "id_ID": "yang dan di dari untuk dengan pada adalah ini itu tidak dalam oleh sebagai ke akan juga apa",
     "ro_RO": "și de la în a un o că nu cu pe este din care mai pentru fost sunt prin ce al",
     "ru_RU": "и в не на что с по как это из у за от о для был была его он она они который какой где",
     "uk_UA": "і в не на що з та як це із у за від про для був була його він вона вони який яка де є",
@@ -53,8 +54,8 @@ def language_of(text: str, known: Collection[str], default: str) -> str:
     """Give the adapter of a text's language.
 
     >>> languages = ["en_XX", "de_DE", "ja_XX"]
-    >>> language_of("Wie ist das Wetter in Berlin?", languages, "en_XX"), language_of("雪は白い", languages, "en_XX")
-    ('de_DE', 'ja_XX')
+    >>> [language_of(text, languages, "en_XX") for text in ("Wie ist das Wetter?", "雪は白い")]
+    ['de_DE', 'ja_XX']
     """
     seen = text[:_SEEN]
     scripts = Counter(_script(character) for character in seen if character.isalpha())

@@ -48,7 +48,9 @@ class MinilmTokens:
         for batch, states, mask in self._backbone.batches(token_ids, self._batch_size):
             dense[batch] = self._backbone.pool(states[-1], mask).cpu().numpy()
             with torch.inference_mode():
-                kept = torch.stack([states[depth][mask] for depth in self._head.depths], dim=1)  # no padding
+                kept = torch.stack(
+                    [states[depth][mask] for depth in self._head.depths], dim=1
+                )  # no padding
                 rows = self._head(kept).cpu().numpy()
             cuts = np.cumsum([len(token_ids[text]) for text in batch])[:-1]
             tokens |= dict(zip(batch, np.split(rows, cuts), strict=True))

@@ -1,6 +1,7 @@
 """One vector a token, for late interaction: MiniLM's tokens by default, any ColBERT checkpoint by its path.
 
-Source: Khattab & Zaharia, ColBERT, 2020; ColBERT-XM: Louis et al., 2024; dynamic length: Clavié, JaColBERTv2.5, 2024.
+Source: Khattab & Zaharia, ColBERT, 2020; Louis et al., ColBERT-XM, 2024; Clavié, JaColBERTv2.5, 2024
+(dynamic length).
 """
 
 from collections.abc import Sequence
@@ -16,8 +17,8 @@ __all__ = ["Late"]
 class Late:
     """Encode text token by token.
 
-    Without `model`: MiniLM's token states through the head that the package carries; one pass serves dense vectors
-    too. With `model`: a folder in the layout of Stanford's ColBERT or of PyLate (docs/settings.md).
+    Without `model`: MiniLM's token states through the head that the package carries; one pass serves dense
+    vectors too. With `model`: a folder in the layout of Stanford's ColBERT or of PyLate (docs/settings.md).
     """
 
     def __init__(

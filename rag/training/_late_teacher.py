@@ -82,7 +82,10 @@ def _pick(
     if negatives == "random":
         mined = []
     picked = dict.fromkeys(gold)
-    for passage, limit in [*((each, ways - _NUM_RANDOM) for each in mined), *((each, ways) for each in easy)]:
+    for passage, limit in [
+        *((each, ways - _NUM_RANDOM) for each in mined),
+        *((each, ways) for each in easy),
+    ]:
         text = pool.passages[passage]
         if len(picked) < limit and not any(text in other or other in text for other in texts):
             picked[passage] = None
@@ -111,7 +114,10 @@ class _Words:
                 postings.setdefault(word, []).append((row, times / (times + norms[row])))
         self._num_texts = len(texts)
         self._postings = {
-            word: (np.array([row for row, _ in found]), self._rarity(len(found)) * np.array([w for _, w in found]))
+            word: (
+                np.array([row for row, _ in found]),
+                self._rarity(len(found)) * np.array([w for _, w in found]),
+            )
             for word, found in postings.items()
         }
 

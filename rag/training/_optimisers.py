@@ -105,7 +105,9 @@ class LinearAdamW:
         self._adamw = torch.optim.AdamW(parameters, lr=rate, weight_decay=0.0)
         self._schedule = torch.optim.lr_scheduler.LambdaLR(
             self._adamw,
-            lambda step: min((step + 1) / max(1, warmup_steps), (steps - step) / max(1, steps - warmup_steps)),
+            lambda step: min(
+                (step + 1) / max(1, warmup_steps), (steps - step) / max(1, steps - warmup_steps)
+            ),
         )
 
     def step(self) -> None:

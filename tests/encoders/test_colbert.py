@@ -1,6 +1,7 @@
 """Checkpoints beside a plain reimplementation: one text at a time, the whole state dict taken by hand."""
 
 import string
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,29 +17,49 @@ from rag.encoders._languages import language_of
 from rag.encoders.late import Late
 
 QUERIES = ["where is snow?", "ab", "a much longer question that exceeds its limit"]
-PASSAGES = ["snow, in the north.", "!?", "a much longer passage, with words and more words; it is cut at forty"]
+PASSAGES = [
+    "snow, in the north.",
+    "!?",
+    "a much longer passage, with words and more words; it is cut at forty",
+]
 MIXED = ["the cat is on the mat", "das ist der Hund und die Katze", "これは検索です", "12"]
 
 
-def oracle(folder: Path, text: str, *, is_query: bool, masks_to: int = 0, language: int | None = None) -> Vector:
+def oracle(
+    folder: Path, text: str, *, is_query: bool, masks_to: int = 0, language: int | None = None
+) -> Vector:
     """Encode one text by the definition; `masks_to` lengthens it by [MASK]s that nothing attends to."""
     is_pylate = (folder / "modules.json").exists()
     tokens = AutoTokenizer.from_pretrained(folder)
-    marker = {(True, True): "[Q] ", (True, False): "[D] ", (False, True): "[unused0]", (False, False): "[unused1]"}
+    marker = {
+        (True, True): "[Q] ",
+        (True, False): "[D] ",
+        (False, True): "[unused0]",
+        (False, False): "[unused1]",
+    }
     limit = 16 if is_query and masks_to <= 16 else 40
     letters = [letter for letter in text.lower()]
     ids = [tokens.convert_tokens_to_ids(letter) for letter in letters][: limit - 3]
-    ids = [tokens.cls_token_id, tokens.convert_tokens_to_ids(marker[is_pylate, is_query]), *ids, tokens.sep_token_id]
+    ids = [
+        tokens.cls_token_id,
+        tokens.convert_tokens_to_ids(marker[is_pylate, is_query]),
+        *ids,
+        tokens.sep_token_id,
+    ]
     attended = [1] * len(ids) + [0] * (masks_to - len(ids))
     ids += [tokens.mask_token_id] * (masks_to - len(ids))
     stored = load_file(folder / "model.safetensors")
     projection = load_file(folder / "1_Dense/model.safetensors") if is_pylate else stored
     body = AutoModel.from_config(AutoConfig.from_pretrained(folder)).eval()
     prefix = "" if is_pylate else f"{body.base_model_prefix}."
-    body.load_state_dict({name: stored[prefix + name] for name in body.state_dict() if prefix + name in stored})
+    body.load_state_dict(
+        {name: stored[prefix + name] for name in body.state_dict() if prefix + name in stored}
+    )
     chosen = {} if language is None else {"lang_ids": torch.tensor([language])}
     with torch.inference_mode():
-        states = body(torch.tensor([ids]), attention_mask=torch.tensor([attended]), **chosen).last_hidden_state
+        states = body(
+            torch.tensor([ids]), attention_mask=torch.tensor([attended]), **chosen
+        ).last_hidden_state
         rows = states[0] @ projection["linear.weight"].T
     rows = rows / rows.norm(dim=1, keepdim=True)
     skipped = {tokens.convert_tokens_to_ids(symbol) for symbol in string.punctuation}
@@ -47,14 +68,14 @@ def oracle(folder: Path, text: str, *, is_query: bool, masks_to: int = 0, langua
 
 
 @pytest.mark.parametrize("save", [save_stanford, save_pylate])
-def test_queries_are_lengthened_by_masks(tmp_path: Path, save) -> None:
+def test_queries_are_lengthened_by_masks(tmp_path: Path, save: Callable[[Path], None]) -> None:
     save(tmp_path)
     for found, text in zip(Late(str(tmp_path)).encode_queries(QUERIES), QUERIES, strict=True):
         np.testing.assert_allclose(found, oracle(tmp_path, text, is_query=True, masks_to=16), atol=1e-5)
 
 
 @pytest.mark.parametrize("save", [save_stanford, save_pylate])
-def test_passages_lose_their_punctuation(tmp_path: Path, save) -> None:
+def test_passages_lose_their_punctuation(tmp_path: Path, save: Callable[[Path], None]) -> None:
     save(tmp_path)
     for found, text in zip(Late(str(tmp_path)).encode_passages(PASSAGES), PASSAGES, strict=True):
         np.testing.assert_allclose(found, oracle(tmp_path, text, is_query=False), atol=1e-5)

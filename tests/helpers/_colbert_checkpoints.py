@@ -8,7 +8,14 @@ from typing import Any
 import torch
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
-from transformers import BertConfig, BertModel, PreTrainedModel, PreTrainedTokenizerFast, XmodConfig, XmodModel
+from transformers import (
+    BertConfig,
+    BertModel,
+    PreTrainedModel,
+    PreTrainedTokenizerFast,
+    XmodConfig,
+    XmodModel,
+)
 
 DIM = 8
 SIZES: dict[str, Any] = {  # Any: what the two configurations take alike
@@ -68,7 +75,9 @@ def save_pylate(folder: Path, **values: object) -> None:
     (folder / "1_Dense").mkdir()
     save_file({"linear.weight": torch.randn(DIM, config.hidden_size)}, folder / "1_Dense/model.safetensors")
     dense = {"in_features": config.hidden_size, "out_features": DIM, "bias": False}
-    _write(folder / "1_Dense/config.json", dense | {"activation_function": "torch.nn.modules.linear.Identity"})
+    _write(
+        folder / "1_Dense/config.json", dense | {"activation_function": "torch.nn.modules.linear.Identity"}
+    )
     modules = [
         {"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"},
         {"idx": 1, "name": "1", "path": "1_Dense", "type": "pylate.models.Dense.Dense"},
