@@ -103,7 +103,7 @@ class LateEncoder(Protocol):
         ...
 
     def encode_queries(self, texts: Sequence[str]) -> list[Vector]:
-        """Give for each text (T, D) float32 of unit rows."""
+        """Give for each text (T, D) float32; a row is as long as its token weighs."""
         ...
 
     def encode_passages(self, texts: Sequence[str]) -> list[Vector]:

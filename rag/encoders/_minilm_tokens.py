@@ -9,7 +9,7 @@ import torch
 from rag.core.types import Vector
 from rag.encoders._minilm import FINGERPRINT, Backbone
 from rag.networks._weights import sums
-from rag.networks.late import LateHead
+from rag.networks.late import ENDS, LateHead
 
 
 class MinilmTokens:
@@ -33,27 +33,35 @@ class MinilmTokens:
         return self._head.dim
 
     def encode_queries(self, texts: Sequence[str]) -> list[Vector]:
-        """Give (T, D) float32 a text: queries and passages are encoded alike."""
-        return self.encode_passages(texts)
+        """Give (T, D) float32 a text, each row as long as its token weighs."""
+        return self._encode(texts, weighted=True)[1]
 
     def encode_passages(self, texts: Sequence[str]) -> list[Vector]:
-        """Give (T, D) float32 a text, [CLS] and [SEP] among the tokens."""
-        return self.encode_both(texts)[1]
+        """Give (T, D) float32 of unit rows a text: the whole text's in the place of [CLS], [SEP]'s last."""
+        return self._encode(texts, weighted=False)[1]
 
     def encode_both(self, texts: Sequence[str]) -> tuple[Vector, list[Vector]]:
-        """Give MiniLM's vectors (N, 384) and the token vectors, from one pass."""
+        """Give MiniLM's vectors (N, 384) and the passages' token vectors, from one pass."""
+        return self._encode(texts, weighted=False)
+
+    def _encode(self, texts: Sequence[str], *, weighted: bool) -> tuple[Vector, list[Vector]]:
         token_ids = self._backbone.tokenize(texts)
         dense = np.zeros((len(texts), self._backbone.size), dtype=np.float32)
         tokens: dict[int, Vector] = {}
         for batch, states, mask in self._backbone.batches(token_ids, self._batch_size):
-            dense[batch] = self._backbone.pool(states[-1], mask).cpu().numpy()
-            with torch.inference_mode():
-                kept = torch.stack(
-                    [states[depth][mask] for depth in self._head.depths], dim=1
-                )  # no padding
-                rows = self._head(kept).cpu().numpy()
-            cuts = np.cumsum([len(token_ids[text]) for text in batch])[:-1]
-            tokens |= dict(zip(batch, np.split(rows, cuts), strict=True))
+            vectors = self._backbone.pool(states[-1], mask)
+            dense[batch] = vectors.cpu().numpy()
+            lengths = [len(token_ids[text]) for text in batch]
+            with torch.inference_mode():  # without the padding
+                rows = self._head.passages(
+                    torch.stack([states[depth][mask] for depth in self._head.depths], dim=1),
+                    lengths,
+                    vectors,
+                )
+                if weighted:
+                    ends = torch.stack([states[depth][mask] for depth in ENDS], dim=1)
+                    rows *= self._head.weights(ends, lengths)[:, None]
+            tokens |= dict(zip(batch, np.split(rows.cpu().numpy(), np.cumsum(lengths)[:-1]), strict=True))
         return dense, [tokens[text] for text in range(len(texts))]
 
     @cached_property

@@ -49,7 +49,7 @@ class Late:
         return self._encoder.backbone
 
     def encode_queries(self, texts: Sequence[str]) -> list[Vector]:
-        """Give for each text (T, D) float32 of unit rows."""
+        """Give for each text (T, D) float32, each row as long as its token weighs."""
         return self._encoder.encode_queries(texts)
 
     def encode_passages(self, texts: Sequence[str]) -> list[Vector]:

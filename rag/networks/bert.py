@@ -70,7 +70,7 @@ class Bert(nn.Module):
         return self.hidden_states(token_ids, mask)[-1]
 
     def hidden_states(self, token_ids: Tensor, mask: Tensor) -> list[Tensor]:
-        """Give the states of every depth, (B, T, D) each: of the embeddings first, of the last layer last."""
+        """Give the states of every depth, (B, T, D) each: the embeddings first, the last layer last."""
         positions = torch.arange(token_ids.shape[1], device=token_ids.device)
         states: Tensor = self.words(token_ids) + self.positions(positions) + self.types.weight[0]
         depths = [self.norm(states)]

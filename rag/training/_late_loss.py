@@ -1,6 +1,7 @@
 """Losses that teach MaxSim scores: distillation of a teacher's scores over a question's candidates.
 
-Source: Clavié, JaColBERTv2.5, 2024, section 4 (KL-divergence, min-max on both sides, no in-batch negatives).
+Source: Clavié, JaColBERTv2.5, 2024, section 4 (KL-divergence, min-max on both sides, no in-batch
+negatives).
 """
 
 from collections.abc import Sequence
@@ -16,13 +17,26 @@ Normalise = Literal["both", "teacher", "none"]
 LEAST = -9999.0  # the similarity of padding, as in ColBERT
 
 
-def maxsim(query: Tensor, passages: Tensor, lengths: Sequence[int]) -> Tensor:
-    """Score passages that lie one after the other: the sum over a query's tokens of the best similarity.
+def maxima(query: Tensor, passages: Tensor, lengths: Sequence[int]) -> Tensor:
+    """Give the best similarity of each of a query's tokens in each of N passages.
 
     Args:
         query: (T, D).
-        passages: (sum of lengths, D).
-        lengths: the number of tokens of each of N passages.
+        passages: (sum of lengths, D), one after the other.
+        lengths: the number of tokens of each passage.
+
+    Returns:
+        (N, T).
+    """
+    similarities = torch.split(passages @ query.T, list(lengths))
+    padded = pad_sequence(
+        list(similarities), batch_first=True, padding_value=LEAST
+    )  # (N, T of passages, T)
+    return padded.amax(dim=1)
+
+
+def maxsim(query: Tensor, passages: Tensor, lengths: Sequence[int]) -> Tensor:
+    """Score passages that lie one after the other: the sum over a query's tokens of the best similarity.
 
     Returns:
         (N,).
@@ -32,9 +46,25 @@ def maxsim(query: Tensor, passages: Tensor, lengths: Sequence[int]) -> Tensor:
     >>> maxsim(torch.eye(2), torch.tensor([[1.0, 0.0], [0.6, 0.8]]), [1, 1]).tolist()
     [1.0, 1.399999976158142]
     """
-    similarities = (passages @ query.T).split(list(lengths))
-    padded = pad_sequence(list(similarities), batch_first=True, padding_value=LEAST)  # (N, T, Tq)
-    return padded.amax(dim=1).sum(dim=1)
+    return maxima(query, passages, lengths).sum(dim=1)
+
+
+def geometry(student: Tensor, teacher: Tensor, weights: Tensor) -> Tensor:
+    """Give how far the maxima of projected states are from those of the states that they come from.
+
+    What all passages share does not count: it changes no ranking. The error of each token, and five times
+    that of their weighted sum.
+
+    Args:
+        student: (N, T) maxima of a query's tokens in its candidates.
+        teacher: (N, T) the same of the unprojected states.
+        weights: (T,) of the tokens.
+
+    Returns:
+        ().
+    """
+    error = (student - student.mean(dim=0)) - (teacher - teacher.mean(dim=0))
+    return ((error**2) @ weights).mean() + 5 * ((error @ weights) ** 2).mean()
 
 
 def min_max(scores: Tensor) -> Tensor:

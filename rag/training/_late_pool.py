@@ -10,7 +10,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -19,6 +19,7 @@ from torch import Tensor
 
 from rag.core.types import Vector
 from rag.encoders._minilm import Backbone
+from rag.networks.late import ENDS
 
 # Passages a part: medquad is templated and weighs little, sentences of SQuAD are many and alike.
 _QUOTA = {
@@ -66,10 +67,29 @@ class States:
 class Pool:
     """Passages with their questions, each with its states."""
 
+    name: str
     passages: list[str]
     queries: list[Query]
     passage_states: States
     query_states: States
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Where the states of some depths are among those that are stored."""
+
+    head: list[int]
+    ends: list[int]
+    last: int
+
+    @classmethod
+    def of(cls, depths: Sequence[int]) -> tuple[list[int], Self]:
+        """Give the depths to store, and the columns for a head that reads `depths`."""
+        stored = sorted({*depths, *ENDS})
+        columns = cls(
+            [stored.index(depth) for depth in depths], [stored.index(depth) for depth in ENDS], -1
+        )
+        return stored, columns
 
 
 def load_pools(data: Path, work: Path, depths: Sequence[int]) -> list[Pool]:
@@ -92,7 +112,7 @@ def _pool(name: str, read: Any, data: Path, work: Path, depths: Sequence[int]) -
         _states(work / f"{name}_{kind}", texts, depths)
         for kind, texts in (("passages", passages), ("queries", [query.text for query in queries]))
     ]
-    return Pool(passages, queries, *encoded)
+    return Pool(name, passages, queries, *encoded)
 
 
 def _states(stem: Path, texts: Sequence[str], depths: Sequence[int]) -> States:

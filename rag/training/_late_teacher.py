@@ -1,23 +1,34 @@
-"""Candidates of each question and what teachers say of them: words, dense vectors, raw token vectors, gold labels."""
+"""Candidates of each question, and what teachers say of them: words, vectors, raw tokens, gold labels."""
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from pathlib import Path
+from typing import Literal, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from rag.core.types import Vector
 from rag.scoring.words import analyze
-from rag.training._late_loss import maxsim, min_max
-from rag.training._late_pool import Pool
+from rag.training._late_loss import maxima, min_max
+from rag.training._late_pool import Columns, Pool
 
 Negatives = Literal["mined", "random"]
 SIGNALS = ("words", "dense", "raw", "gold")
 _NUM_RANDOM = 2  # easy candidates, so that a list is not all of one kind
 _K1, _B = 1.2, 0.75
+
+
+class _Choices(Protocol):
+    @property
+    def negatives(self) -> Negatives: ...
+    @property
+    def ways(self) -> int: ...
+    @property
+    def seed(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +48,29 @@ class Examples:
         return mean + self.signals["gold"] if "gold" in names else mean
 
 
-def mine(pool: Pool, *, last: int, ways: int, negatives: Negatives, seed: int) -> Examples:
+def mined(pool: Pool, columns: Columns, choices: _Choices, work: Path) -> Examples:
+    """Give what `mine` gives, from `work` where it is there already."""
+    file = work / f"{pool.name}_{choices.negatives}_{choices.ways}_{choices.seed}.npz"
+    if not file.exists():
+        found = mine(
+            pool, columns=columns, ways=choices.ways, negatives=choices.negatives, seed=choices.seed
+        )
+        signals = np.stack([found.signals[name] for name in SIGNALS])
+        np.savez(file, queries=found.queries, candidates=found.candidates, signals=signals)
+    stored = np.load(file)
+    known = dict(zip(SIGNALS, stored["signals"], strict=True))
+    return Examples(pool, stored["queries"].tolist(), stored["candidates"], known)
+
+
+def mine(pool: Pool, *, columns: Columns, ways: int, negatives: Negatives, seed: int) -> Examples:
     """Choose the candidates of the questions that are not held out, and score them by every signal.
 
-    Half of the mined candidates are the best by words and half the best by dense vectors. A passage that holds a
-    gold passage, or lies within one, is never a negative.
+    Half of the mined candidates are the best by words and half the best by dense vectors. A passage that
+    holds a gold passage, or lies within one, is never a negative.
 
     Args:
         pool: questions and passages.
-        last: the column of the last layer's states.
+        columns: of the states.
         ways: candidates a question, gold passages among them.
         negatives: `mined` or `random`.
         seed: of the random candidates.
@@ -61,9 +86,16 @@ def mine(pool: Pool, *, last: int, ways: int, negatives: Negatives, seed: int) -
         picked = _pick(pool, number, (by_words, by_vectors), chooser, ways, negatives)
         candidates.append(picked)
         gold = np.isin(picked, query.positives)
-        rows.append((by_words[picked], by_vectors[picked], _raw(pool, number, picked, last), gold))
-    columns = [np.array(column, dtype=np.float32) for column in zip(*rows, strict=True)]
-    return Examples(pool, chosen, np.array(candidates), dict(zip(SIGNALS, columns, strict=True)))
+        rows.append(
+            (
+                by_words[picked],
+                by_vectors[picked],
+                unprojected(pool, number, picked, columns)[:, 1:].sum(dim=1).numpy(),
+                gold,
+            )
+        )
+    signals = [np.array(column, dtype=np.float32) for column in zip(*rows, strict=True)]
+    return Examples(pool, chosen, np.array(candidates), dict(zip(SIGNALS, signals, strict=True)))
 
 
 def _pick(
@@ -93,12 +125,19 @@ def _pick(
     return list(picked)
 
 
-def _raw(pool: Pool, number: int, passages: Sequence[int], last: int) -> Vector:
-    query, _ = pool.query_states.of([number], [last])
-    states, lengths = pool.passage_states.of(passages, [last])
+def unprojected(pool: Pool, question: int, passages: Sequence[int], columns: Columns) -> Tensor:
+    """Give the best cosine of each of a question's token states in each passage, (N, T) float32.
+
+    In the place of [CLS], which comes first, stands the cosine of the whole texts.
+    """
+    query, _ = pool.query_states.of([question], [columns.last])
+    states, lengths = pool.passage_states.of(passages, [columns.last])
     unit = torch.nn.functional.normalize
-    scores: Vector = maxsim(unit(query[:, 0], dim=-1), unit(states[:, 0], dim=-1), lengths).numpy()
-    return scores
+    best = maxima(unit(query[:, 0], dim=-1), unit(states[:, 0], dim=-1), lengths)
+    best[:, 0] = torch.from_numpy(
+        pool.passage_states.vectors[list(passages)] @ pool.query_states.vectors[question]
+    )
+    return best
 
 
 class _Words:

@@ -1,8 +1,9 @@
 """AdamW without a schedule of the learning rate, and with a linear decay to compare it with.
 
-Gradients are taken at y = (1 - beta1) z + beta1 x, steps move z, and x, the weighted mean of all z, is what one
-evaluates and keeps. Clipping gradients makes it diverge (JaColBERTv2.5, section 4).
-Source: Defazio et al., The Road Less Scheduled, 2024, algorithm 1 and appendix (warm-up, weights by squared rate).
+Gradients are taken at y = (1 - beta1) z + beta1 x, steps move z, and x, the weighted mean of all z, is
+what one evaluates and keeps. Clipping gradients makes it diverge (JaColBERTv2.5, section 4).
+Source: Defazio et al., The Road Less Scheduled, 2024, algorithm 1 and appendix (warm-up, weights by
+squared rate).
 """
 
 from collections.abc import Iterable, Iterator

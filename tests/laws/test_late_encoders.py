@@ -42,13 +42,21 @@ def assert_equal(found: list[np.ndarray], wanted: list[np.ndarray]) -> None:
         np.testing.assert_allclose(one, other, atol=1e-5)
 
 
-@pytest.mark.parametrize("kind", ["encode_queries", "encode_passages"])
-def test_rows_have_unit_norm_and_the_stated_length(encoder: LateEncoder, kind: str) -> None:
-    for rows in getattr(encoder, kind)(TEXTS):
+def test_rows_of_passages_have_unit_norm_and_the_stated_length(encoder: LateEncoder) -> None:
+    for rows in encoder.encode_passages(TEXTS):
         assert rows.dtype == np.float32
         assert rows.shape[1:] == (encoder.dim,)
         assert len(rows) >= 1
         np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1.0, atol=1e-5)
+
+
+def test_rows_of_queries_have_a_finite_weight(encoder: LateEncoder) -> None:
+    for rows in encoder.encode_queries(TEXTS):
+        assert rows.dtype == np.float32
+        assert rows.shape[1:] == (encoder.dim,)
+        norms = np.linalg.norm(rows, axis=1)
+        assert len(rows) >= 1
+        assert ((norms > 0) & np.isfinite(norms)).all()
 
 
 @pytest.mark.parametrize("kind", ["encode_queries", "encode_passages"])
