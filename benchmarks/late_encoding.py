@@ -1,4 +1,4 @@
-"""What token vectors cost beside dense ones: `python benchmarks/late_encoding.py DATA [--threads 1]`.
+"""What token vectors cost beside dense ones: `python -m benchmarks.late_encoding DATA`.
 
 Encodes passages of a shared data set (corpus.jsonl) with the dense encoder alone, and with the late encoder
 whose pass gives both, in turns; prints the times and their ratio.
@@ -11,8 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from _machine import machine
 
+from benchmarks._machine import machine
 from rag.encoders.late import Late
 from rag.encoders.minilm import Minilm
 from rag.evaluation.datasets import load_dataset

@@ -76,7 +76,7 @@ def mine(pool: Pool, *, columns: Columns, ways: int, negatives: Negatives, seed:
         seed: of the random candidates.
     """
     chosen = [number for number, query in enumerate(pool.queries) if not query.dev and query.positives]
-    words = _Words(pool.passages)
+    words = Words(pool.passages)
     chooser = np.random.default_rng(seed)
     rows, candidates = [], []
     for number in chosen:
@@ -140,7 +140,7 @@ def unprojected(pool: Pool, question: int, passages: Sequence[int], columns: Col
     return best
 
 
-class _Words:
+class Words:
     """BM25 over the product's own words."""
 
     def __init__(self, texts: Sequence[str]) -> None:
