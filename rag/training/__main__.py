@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-_PARTS = ("late", "support")
+_PARTS = ("late", "support", "synthesize")
 
 
 def main() -> None:

@@ -124,22 +124,40 @@ def _states(stem: Path, texts: Sequence[str], depths: Sequence[int]) -> States:
     return States(np.load(rows_file, mmap_mode="r"), index["offsets"], index["vectors"])
 
 
-def _encode(texts: Sequence[str], depths: Sequence[int], rows_file: Path, index_file: Path) -> None:
-    backbone = Backbone(device="cuda" if torch.cuda.is_available() else "cpu")
+def encoded(texts: Sequence[str], depths: Sequence[int]) -> States:
+    """Encode a few texts in memory."""
+    backbone = _backbone()
     encodings = backbone.tokenize(texts)
+    rows = np.zeros((sum(map(len, encodings)), len(depths), backbone.size), dtype=np.float16)
+    return _fill(rows, backbone, encodings, depths)
+
+
+def _encode(texts: Sequence[str], depths: Sequence[int], rows_file: Path, index_file: Path) -> None:
+    backbone = _backbone()
+    encodings = backbone.tokenize(texts)
+    shape = (sum(map(len, encodings)), len(depths), backbone.size)
+    rows = np.lib.format.open_memmap(rows_file, "w+", np.float16, shape)
+    states = _fill(rows, backbone, encodings, depths)
+    rows.flush()
+    np.savez(index_file, offsets=states.offsets, vectors=states.vectors)
+
+
+def _fill(
+    rows: NDArray[np.float16], backbone: Backbone, encodings: Sequence[list[int]], depths: Sequence[int]
+) -> States:
     lengths = np.array([len(encoding) for encoding in encodings])
     offsets = np.concatenate([[0], np.cumsum(lengths)])
-    rows = np.lib.format.open_memmap(
-        rows_file, "w+", np.float16, (int(offsets[-1]), len(depths), backbone.size)
-    )
-    vectors = np.zeros((len(texts), backbone.size), dtype=np.float32)
+    vectors = np.zeros((len(encodings), backbone.size), dtype=np.float32)
     for batch, states, mask in backbone.batches(encodings, _BATCH):
         vectors[batch] = backbone.pool(states[-1], mask).cpu().numpy()
         chosen = torch.stack([states[depth] for depth in depths], dim=2).half().cpu().numpy()
         for row, text in enumerate(batch):
             rows[offsets[text] : offsets[text + 1]] = chosen[row, : lengths[text]]
-    rows.flush()
-    np.savez(index_file, offsets=offsets, vectors=vectors)
+    return States(rows, offsets, vectors)
+
+
+def _backbone() -> Backbone:
+    return Backbone(device="cuda" if torch.cuda.is_available() else "cpu")
 
 
 def _single_hop(data: Path) -> tuple[list[str], list[Query]]:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from rag.networks.late import LateHead
 from rag.training._late_held_out import HeldOut
 from rag.training._late_loss import Loss, Normalise, distillation, geometry, in_batch, maxima
-from rag.training._late_pool import Columns
+from rag.training._late_pool import Columns, Pool
 from rag.training._late_start import set_equal, set_principal, set_rarity
 from rag.training._late_teacher import Examples, Negatives, unprojected
 from rag.training._optimisers import LinearAdamW, Optimiser, ScheduleFreeAdamW
@@ -76,8 +76,14 @@ class Run:
     """The state of a training run."""
 
     def __init__(
-        self, recipe: Recipe, examples: Sequence[Examples], columns: Columns, folder: Path
+        self,
+        recipe: Recipe,
+        examples: Sequence[Examples],
+        columns: Columns,
+        folder: Path,
+        start: LateHead | None = None,
     ) -> None:
+        """Set the start: a head that is trained on, or else what the recipe says."""
         torch.manual_seed(recipe.seed)
         self._recipe, self._columns = recipe, columns
         self._folder = folder / hashlib.sha256(repr(recipe).encode()).hexdigest()[:16]
@@ -88,14 +94,7 @@ class Run:
             for number, teacher in enumerate(each.teacher(names))
             for _ in range(recipe.repeat_multihop if pool else 1)
         ]
-        self.head = LateHead(recipe.depths, dim=recipe.dim)
-        if recipe.init == "principal":
-            set_principal(self.head, examples[0].pool, columns)
-        if recipe.weights == "rarity":
-            set_rarity(self.head, examples[0].pool, columns)
-        else:
-            set_equal(self.head)
-        nn.init.constant_(self.head.share, float(np.log(recipe.share)))
+        self.head = (start or _start(recipe, examples[0].pool, columns)).train()
         self._optimiser = _optimiser(recipe, self.head)
         self._step = 0
 
@@ -104,8 +103,7 @@ class Run:
         file = self._folder / f"{number}.pt"
         if not file.exists():
             self._go_on_from(number - 1)
-            while self._step < self._recipe.steps * number // self._recipe.checkpoints:
-                self._learn()
+            self.learn(self._recipe.steps * number // self._recipe.checkpoints)
             with self._optimiser.averaged():
                 score = float(np.mean([each.score(self.head) for each in held_out]))
                 weights = {name: tensor.clone() for name, tensor in self.head.state_dict().items()}
@@ -113,6 +111,11 @@ class Run:
             torch.save([weights, score, self._step, self._optimiser.state()], file)
         weights, score, *_ = torch.load(file)
         return weights, score
+
+    def learn(self, steps: int) -> None:
+        """Go on until so many steps are done."""
+        while self._step < steps:
+            self._learn()
 
     def _go_on_from(self, number: int) -> None:
         if number and not self._step:
@@ -145,7 +148,7 @@ class Run:
         self._step += 1
 
     def _batch(self) -> list[_Example]:
-        size = self._recipe.batch
+        size = min(self._recipe.batch, len(self._examples))
         turns = len(self._examples) // size
         epoch, turn = divmod(self._step, turns)
         order = np.random.default_rng([self._recipe.seed, epoch]).permutation(len(self._examples))
@@ -167,6 +170,18 @@ class Run:
             target = unprojected(pool, question[0], candidates, columns)
             kept = geometry(best, target, weights.detach())
         return _Scored(best @ weights, tokens * weights[:, None], rows[: lengths[0]], kept)
+
+
+def _start(recipe: Recipe, pool: Pool, columns: Columns) -> LateHead:
+    head = LateHead(recipe.depths, dim=recipe.dim)
+    if recipe.init == "principal":
+        set_principal(head, pool, columns)
+    if recipe.weights == "rarity":
+        set_rarity(head, pool, columns)
+    else:
+        set_equal(head)
+    nn.init.constant_(head.share, float(np.log(recipe.share)))
+    return head
 
 
 def _same(batch: Sequence[_Example]) -> Tensor:
