@@ -46,8 +46,8 @@ class Recipe:
     clip: float = 0.0  # 0: gradients are not clipped
     batch: int = 16
     repeat_multihop: int = 6  # they are few
-    steps: int = 800
-    checkpoints: int = 4
+    steps: int = 150
+    checkpoints: int = 3
     average: int = 3  # the last checkpoint and the best of the others
     seed: int = 0
 
