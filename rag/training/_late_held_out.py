@@ -1,0 +1,95 @@
+"""How good a head is on the questions of a pool that are held out: exact MaxSim over all its passages."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+from rag.core.types import Vector
+from rag.evaluation.metrics import ndcg
+from rag.networks.late import LateHead
+from rag.training._late_pool import Columns, Pool, States
+
+_MAX_QUESTIONS = 30  # of each part: a large part shall not hide the others
+_PASSAGES_AT_ONCE = 200
+
+_Rows = Callable[[States, list[int]], tuple[Tensor, list[int]]]
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOut:
+    """The held-out questions of a pool; each score is the mean over its parts of the mean nDCG@10."""
+
+    pool: Pool
+    columns: Columns
+
+    def score(self, head: LateHead) -> float:
+        """Score the head's MaxSim."""
+        return self._mean(self.late(head))
+
+    def dense(self) -> float:
+        """Score the dense encoder's vectors."""
+        chosen = self.pool.query_states.vectors[self.questions()]
+        return self._mean(chosen @ self.pool.passage_states.vectors.T)
+
+    def raw(self) -> float:
+        """Score MaxSim of the encoder's untrained token states."""
+        ones = torch.ones(int(self.pool.query_states.offsets[-1]))
+
+        def rows(states: States, texts: list[int]) -> tuple[Tensor, list[int]]:
+            kept, lengths = states.of(texts, [self.columns.last])
+            return F.normalize(kept[:, 0], dim=-1), lengths
+
+        return self._mean(
+            self._maxsim(rows, ones[: len(rows(self.pool.query_states, self.questions())[0])])
+        )
+
+    def questions(self) -> list[int]:
+        """Give the numbers of the pool's questions that are asked."""
+        chosen: dict[str, list[int]] = {}
+        for number, query in enumerate(self.pool.queries):
+            part = chosen.setdefault(query.dataset, [])
+            if query.dev and query.positives and len(part) < _MAX_QUESTIONS:
+                part.append(number)
+        return [number for part in chosen.values() for number in part]
+
+    @torch.inference_mode()
+    def late(self, head: LateHead) -> Vector:
+        """Give the head's scores (Q, N) of all passages."""
+        ends, lengths = self.pool.query_states.of(self.questions(), self.columns.ends)
+        return self._maxsim(
+            lambda states, texts: self._project(head, states, texts), head.weights(ends, lengths)
+        )
+
+    @torch.inference_mode()
+    def _maxsim(self, rows: _Rows, weights: Tensor) -> Vector:
+        tokens, lengths = rows(self.pool.query_states, self.questions())
+        tokens = tokens * weights[:, None]
+        scores = []
+        for start in range(0, len(self.pool.passages), _PASSAGES_AT_ONCE):
+            passages = range(start, min(start + _PASSAGES_AT_ONCE, len(self.pool.passages)))
+            vectors, counts = rows(self.pool.passage_states, list(passages))
+            best = np.maximum.reduceat((tokens @ vectors.T).numpy(), _starts(counts), axis=1)
+            scores.append(np.add.reduceat(best, _starts(lengths), axis=0))  # (Q, passages)
+        return np.concatenate(scores, axis=1)
+
+    def _project(self, head: LateHead, states: States, texts: list[int]) -> tuple[Tensor, list[int]]:
+        kept, lengths = states.of(texts, self.columns.head)
+        return head.passages(kept, lengths, torch.from_numpy(states.vectors[texts])), lengths
+
+    def _mean(self, scores: Vector) -> float:
+        parts: dict[str, list[float]] = {}
+        for number, row in zip(self.questions(), scores, strict=True):
+            question = self.pool.queries[number]
+            ranking = [str(passage) for passage in np.argsort(-row, kind="stable")[:10]]
+            found = ndcg(ranking, {str(passage): 1.0 for passage in question.positives}, k=10)
+            parts.setdefault(question.dataset, []).append(found)
+        return float(np.mean([np.mean(part) for part in parts.values()]))
+
+
+def _starts(lengths: list[int]) -> NDArray[np.int64]:
+    return np.cumsum([0, *lengths[:-1]])

@@ -1,0 +1,209 @@
+"""What the late-interaction head learns from: questions, passages, and the frozen encoder's states of both.
+
+The states are written once to a memory-mapped file, half precision; a head trains on them without
+another pass through the encoder. Knows nothing of teachers or losses.
+"""
+
+import gzip
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from rag.core.types import Vector
+from rag.encoders._minilm import Backbone
+from rag.networks.late import ENDS
+
+# Passages a part: medquad is templated and weighs little, sentences of SQuAD are many and alike.
+_QUOTA = {
+    "squad": 450,
+    "squad_mixed": 350,
+    "squad_sentence": 800,
+    "squad_sentence_lc": 300,
+    "tydiqa_en": 900,
+    "qed_nq": 1200,
+    "selqa": 400,
+    "conditionalqa": 500,
+    "fairytaleqa": 200,
+    "medquad": 600,
+}
+_QUESTIONS_A_PASSAGE = 3
+_MULTIHOP_QUESTIONS = 70  # of each of MuSiQue, HotpotQA and 2WikiMultihopQA
+_BATCH = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A question, its gold passages, and whether it is held out for development."""
+
+    text: str
+    positives: list[int]
+    dataset: str
+    dev: bool
+
+
+@dataclass(frozen=True, slots=True)
+class States:
+    """Token states of many texts, one after the other."""
+
+    rows: NDArray[np.float16]  # (T, len(depths), D), memory-mapped
+    offsets: NDArray[np.int64]  # (N + 1,)
+    vectors: Vector  # (N, D) float32, the dense encoder's
+
+    def of(self, texts: Sequence[int], columns: Sequence[int]) -> tuple[Tensor, list[int]]:
+        """Give the texts' states (T, len(columns), D) float32, and how many tokens each has."""
+        parts = [self.rows[self.offsets[text] : self.offsets[text + 1]][:, columns] for text in texts]
+        return torch.from_numpy(np.concatenate(parts).astype(np.float32)), [len(part) for part in parts]
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Passages with their questions, each with its states."""
+
+    name: str
+    passages: list[str]
+    queries: list[Query]
+    passage_states: States
+    query_states: States
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Where the states of some depths are among those that are stored."""
+
+    head: list[int]
+    ends: list[int]
+    last: int
+
+    @classmethod
+    def of(cls, depths: Sequence[int]) -> tuple[list[int], Self]:
+        """Give the depths to store, and the columns for a head that reads `depths`."""
+        stored = sorted({*depths, *ENDS})
+        columns = cls(
+            [stored.index(depth) for depth in depths], [stored.index(depth) for depth in ENDS], -1
+        )
+        return stored, columns
+
+
+def load_pools(data: Path, work: Path, depths: Sequence[int]) -> list[Pool]:
+    """Give the single-hop and the multi-hop pool, encoded under `work` unless they are there already."""
+    return [
+        _pool(name, read, data, work, depths)
+        for name, read in (("single", _single_hop), ("multihop", _multi_hop))
+    ]
+
+
+def _pool(name: str, read: Any, data: Path, work: Path, depths: Sequence[int]) -> Pool:  # Any: a function
+    file = work / f"{name}.json"
+    if not file.exists():
+        work.mkdir(parents=True, exist_ok=True)
+        passages, queries = read(data)
+        file.write_text(json.dumps([passages, [asdict(query) for query in queries]]))
+    passages, rows = json.loads(file.read_text())
+    queries = [Query(**row) for row in rows]
+    encoded = [
+        _states(work / f"{name}_{kind}", texts, depths)
+        for kind, texts in (("passages", passages), ("queries", [query.text for query in queries]))
+    ]
+    return Pool(name, passages, queries, *encoded)
+
+
+def _states(stem: Path, texts: Sequence[str], depths: Sequence[int]) -> States:
+    rows_file = stem.with_name(f"{stem.name}_{'-'.join(map(str, depths))}.npy")
+    index_file = rows_file.with_suffix(".npz")  # written last: it says that the rows are whole
+    if not index_file.exists():
+        _encode(texts, depths, rows_file, index_file)
+    index = np.load(index_file)
+    return States(np.load(rows_file, mmap_mode="r"), index["offsets"], index["vectors"])
+
+
+def encoded(texts: Sequence[str], depths: Sequence[int]) -> States:
+    """Encode a few texts in memory."""
+    backbone = _backbone()
+    encodings = backbone.tokenize(texts)
+    rows = np.zeros((sum(map(len, encodings)), len(depths), backbone.size), dtype=np.float16)
+    return _fill(rows, backbone, encodings, depths)
+
+
+def _encode(texts: Sequence[str], depths: Sequence[int], rows_file: Path, index_file: Path) -> None:
+    backbone = _backbone()
+    encodings = backbone.tokenize(texts)
+    shape = (sum(map(len, encodings)), len(depths), backbone.size)
+    rows = np.lib.format.open_memmap(rows_file, "w+", np.float16, shape)
+    states = _fill(rows, backbone, encodings, depths)
+    rows.flush()
+    np.savez(index_file, offsets=states.offsets, vectors=states.vectors)
+
+
+def _fill(
+    rows: NDArray[np.float16], backbone: Backbone, encodings: Sequence[list[int]], depths: Sequence[int]
+) -> States:
+    lengths = np.array([len(encoding) for encoding in encodings])
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    vectors = np.zeros((len(encodings), backbone.size), dtype=np.float32)
+    for batch, states, mask in backbone.batches(encodings, _BATCH):
+        vectors[batch] = backbone.pool(states[-1], mask).cpu().numpy()
+        chosen = torch.stack([states[depth] for depth in depths], dim=2).half().cpu().numpy()
+        for row, text in enumerate(batch):
+            rows[offsets[text] : offsets[text + 1]] = chosen[row, : lengths[text]]
+    return States(rows, offsets, vectors)
+
+
+def _backbone() -> Backbone:
+    return Backbone(device="cuda" if torch.cuda.is_available() else "cpu")
+
+
+def _single_hop(data: Path) -> tuple[list[str], list[Query]]:
+    parts: dict[str, dict[str, list[str]]] = {name: {} for name in _QUOTA}
+    for record in _records(data / "train_retrieval_english" / "train.jsonl.gz"):
+        text = _joined(**record["positive"])
+        parts[record["dataset"]].setdefault(text, []).append(record["query"])
+    passages: list[str] = []
+    queries: list[Query] = []
+    for name, quota in _QUOTA.items():
+        for text in sorted(parts[name], key=_shuffled)[:quota]:
+            dev = _shuffled(f"dev{text}") % 10 == 0  # a passage's questions stay together
+            questions = sorted(parts[name][text], key=_shuffled)[:_QUESTIONS_A_PASSAGE]
+            queries += [Query(question, [len(passages)], name, dev) for question in questions]
+            passages.append(text)
+    return passages, queries
+
+
+def _multi_hop(data: Path) -> tuple[list[str], list[Query]]:
+    index: dict[str, int] = {}
+    queries: list[Query] = []
+    taken: dict[str, int] = {}
+    records = _records(data / "train_multihop" / "train.jsonl.gz")
+    for record in sorted(records, key=lambda record: _shuffled(record["question"])):
+        name = record["dataset"]
+        taken[name] = taken.get(name, 0) + 1
+        if taken[name] > _MULTIHOP_QUESTIONS:
+            continue
+        positives = set()
+        for paragraph in record["paragraphs"]:
+            number = index.setdefault(_joined(paragraph["title"], paragraph["text"]), len(index))
+            if paragraph["supporting"]:
+                positives.add(number)
+        dev = _shuffled(f"dev{record['question']}") % 3 == 0
+        queries.append(Query(record["question"], sorted(positives), name, dev))
+    return list(index), queries
+
+
+def _records(path: Path) -> list[dict[str, Any]]:  # Any: JSON, its keys are named in the data's README
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
+
+def _joined(title: str, text: str) -> str:
+    return "\n".join(dict.fromkeys((title, text))).strip()  # as the pipeline shows text to encoders
+
+
+def _shuffled(text: str) -> int:
+    return int(hashlib.sha256(text.encode()).hexdigest(), 16)

@@ -1,0 +1,205 @@
+"""One run of the late-interaction head's training by a recipe; it goes on from its last checkpoint."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from rag.networks.late import LateHead
+from rag.training._late_held_out import HeldOut
+from rag.training._late_loss import Loss, Normalise, distillation, geometry, in_batch, maxima
+from rag.training._late_pool import Columns, Pool
+from rag.training._late_start import set_equal, set_principal, set_rarity
+from rag.training._late_teacher import Examples, Negatives, unprojected
+from rag.training._optimisers import LinearAdamW, Optimiser, ScheduleFreeAdamW
+
+_GEOMETRY_SCALE = 100  # brings it to the size of the distillation's loss
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Every choice of a training run."""
+
+    depths: tuple[int, ...] = (6,)
+    dim: int = 128
+    init: Literal["principal", "random"] = "principal"
+    weights: Literal["rarity", "equal"] = "rarity"  # of query tokens, at the start
+    share: float = 0.5  # the weight of the whole text at the start; the tokens have 1 together
+    teacher: str = "words+dense+raw+gold"
+    ways: int = 16
+    negatives: Negatives = "mined"
+    loss: Loss = "kl"
+    loss_weight: float = 1.0
+    geometry_weight: float = 1.0
+    normalise: Normalise = "both"
+    temperature: float = 0.1
+    in_batch_weight: float = 0.0
+    in_batch_temperature: float = 0.05
+    optimiser: Literal["schedule-free", "linear"] = "schedule-free"
+    rate: float = 2e-3
+    warmup: float = 0.05  # share of the steps
+    clip: float = 0.0  # 0: gradients are not clipped
+    batch: int = 16
+    repeat_multihop: int = 6  # they are few
+    steps: int = 150
+    checkpoints: int = 3
+    average: int = 3  # the last checkpoint and the best of the others
+    seed: int = 0
+
+
+Weights = dict[str, Tensor]
+
+
+@dataclass(frozen=True, slots=True)
+class _Example:
+    examples: Examples
+    number: int
+    teacher: Tensor  # (N,)
+
+
+@dataclass(frozen=True, slots=True)
+class _Scored:
+    """A question with its candidates, gold ones first, as the head sees them."""
+
+    scores: Tensor  # (N,)
+    query: Tensor  # (T, dim), as long as the tokens weigh
+    gold: Tensor  # (T of the first candidate, dim)
+    geometry: Tensor  # ()
+
+
+class Run:
+    """The state of a training run."""
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        examples: Sequence[Examples],
+        columns: Columns,
+        folder: Path,
+        start: LateHead | None = None,
+    ) -> None:
+        """Set the start: a head that is trained on, or else what the recipe says."""
+        torch.manual_seed(recipe.seed)
+        self._recipe, self._columns = recipe, columns
+        self._folder = folder / hashlib.sha256(repr(recipe).encode()).hexdigest()[:16]
+        names = recipe.teacher.split("+")
+        self._examples = [
+            _Example(each, number, torch.from_numpy(teacher))
+            for pool, each in enumerate(examples)
+            for number, teacher in enumerate(each.teacher(names))
+            for _ in range(recipe.repeat_multihop if pool else 1)
+        ]
+        self.head = (start or _start(recipe, examples[0].pool, columns)).train()
+        self._optimiser = _optimiser(recipe, self.head)
+        self._step = 0
+
+    def checkpoint(self, number: int, held_out: Sequence[HeldOut]) -> tuple[Weights, float]:
+        """Give a checkpoint's weights (1 is the first) and their mean nDCG@10 on held-out questions."""
+        file = self._folder / f"{number}.pt"
+        if not file.exists():
+            self._go_on_from(number - 1)
+            self.learn(self._recipe.steps * number // self._recipe.checkpoints)
+            with self._optimiser.averaged():
+                score = float(np.mean([each.score(self.head) for each in held_out]))
+                weights = {name: tensor.clone() for name, tensor in self.head.state_dict().items()}
+            self._folder.mkdir(parents=True, exist_ok=True)
+            torch.save([weights, score, self._step, self._optimiser.state()], file)
+        weights, score, *_ = torch.load(file)
+        return weights, score
+
+    def learn(self, steps: int) -> None:
+        """Go on until so many steps are done."""
+        while self._step < steps:
+            self._learn()
+
+    def _go_on_from(self, number: int) -> None:
+        if number and not self._step:
+            weights, _, self._step, state = torch.load(self._folder / f"{number}.pt")
+            self.head.load_state_dict(weights)
+            self._optimiser.restore(state)
+
+    def _learn(self) -> None:
+        batch = self._batch()
+        scored = [self._score(each) for each in batch]
+        student = torch.stack([each.scores for each in scored])
+        teacher = torch.stack([each.teacher for each in batch])
+        recipe = self._recipe
+        loss = recipe.loss_weight * distillation(
+            student, teacher, loss=recipe.loss, normalise=recipe.normalise, temperature=recipe.temperature
+        )
+        if recipe.geometry_weight:
+            mean = torch.stack([each.geometry for each in scored]).mean()
+            loss = loss + recipe.geometry_weight * _GEOMETRY_SCALE * mean
+        if recipe.in_batch_weight:
+            golds = [each.gold for each in scored]
+            lengths = [len(gold) for gold in golds]
+            scores = [maxima(each.query, torch.cat(golds), lengths).sum(dim=1) for each in scored]
+            entropy = in_batch(torch.stack(scores) / recipe.in_batch_temperature, _same(batch))
+            loss = loss + recipe.in_batch_weight * entropy
+        torch.autograd.backward(loss)
+        if recipe.clip:
+            nn.utils.clip_grad_norm_(self.head.parameters(), recipe.clip)
+        self._optimiser.step()
+        self._step += 1
+
+    def _batch(self) -> list[_Example]:
+        size = min(self._recipe.batch, len(self._examples))
+        turns = len(self._examples) // size
+        epoch, turn = divmod(self._step, turns)
+        order = np.random.default_rng([self._recipe.seed, epoch]).permutation(len(self._examples))
+        return [self._examples[number] for number in order[turn * size : (turn + 1) * size]]
+
+    def _score(self, example: _Example) -> _Scored:
+        pool, columns = example.examples.pool, self._columns
+        question = [example.examples.queries[example.number]]
+        candidates = example.examples.candidates[example.number].tolist()
+        query, passages = pool.query_states, pool.passage_states
+        asked, count = query.of(question, columns.head)
+        weights = self.head.weights(query.of(question, columns.ends)[0], count)
+        tokens = self.head.passages(asked, count, torch.from_numpy(query.vectors[question]))
+        states, lengths = passages.of(candidates, columns.head)
+        rows = self.head.passages(states, lengths, torch.from_numpy(passages.vectors[candidates]))
+        best = maxima(tokens, rows, lengths)
+        kept = best.new_zeros(())
+        if self._recipe.geometry_weight:
+            target = unprojected(pool, question[0], candidates, columns)
+            kept = geometry(best, target, weights.detach())
+        return _Scored(best @ weights, tokens * weights[:, None], rows[: lengths[0]], kept)
+
+
+def _start(recipe: Recipe, pool: Pool, columns: Columns) -> LateHead:
+    head = LateHead(recipe.depths, dim=recipe.dim)
+    if recipe.init == "principal":
+        set_principal(head, pool, columns)
+    if recipe.weights == "rarity":
+        set_rarity(head, pool, columns)
+    else:
+        set_equal(head)
+    nn.init.constant_(head.share, float(np.log(recipe.share)))
+    return head
+
+
+def _same(batch: Sequence[_Example]) -> Tensor:
+    golds = [
+        {
+            (id(each.examples), passage)
+            for passage in each.examples.pool.queries[each.examples.queries[each.number]].positives
+        }
+        for each in batch
+    ]
+    firsts = [(id(each.examples), int(each.examples.candidates[each.number][0])) for each in batch]
+    return torch.tensor([[first in gold for first in firsts] for gold in golds])
+
+
+def _optimiser(recipe: Recipe, head: LateHead) -> Optimiser:
+    warmup_steps = int(recipe.warmup * recipe.steps)
+    if recipe.optimiser == "linear":
+        return LinearAdamW(
+            head.parameters(), rate=recipe.rate, warmup_steps=warmup_steps, steps=recipe.steps
+        )
+    return ScheduleFreeAdamW(head.parameters(), rate=recipe.rate, warmup_steps=warmup_steps)

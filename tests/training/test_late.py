@@ -1,0 +1,93 @@
+"""Training of the late-interaction head, on a handful of texts."""
+
+import gzip
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from rag.networks.late import LateHead
+from rag.training._late_run import Recipe
+from rag.training.late import train
+
+RECIPE = Recipe(ways=4, batch=4, steps=4, checkpoints=2, average=2)
+THINGS = (
+    "snow",
+    "rain",
+    "bread",
+    "iron",
+    "music",
+    "paper",
+    "glass",
+    "sugar",
+    "salt",
+    "wool",
+    "copper",
+    "tea",
+)
+
+
+def write(folder: Path, rows: list[dict[str, object]]) -> None:
+    folder.mkdir(parents=True)
+    with gzip.open(folder / "train.jsonl.gz", "wt") as lines:
+        lines.writelines(f"{json.dumps(row)}\n" for row in rows)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data")
+    texts = {thing: f"{thing.title()} is sold in shop {number}." for number, thing in enumerate(THINGS)}
+    pairs: list[dict[str, object]] = [
+        {"dataset": "squad", "query": f"Who sells {thing}{end}?", "positive": {"title": "", "text": text}}
+        for thing, text in texts.items()
+        for end in ("", " here", " today")
+    ]
+    write(folder / "train_retrieval_english", pairs)
+    paragraphs = [
+        {"title": thing, "text": text, "supporting": thing in ("snow", "tea")}
+        for thing, text in texts.items()
+    ]
+    hops: list[dict[str, object]] = [
+        {"dataset": "musique", "question": f"{number}: snow or tea?", "paragraphs": paragraphs}
+        for number in range(9)
+    ]
+    write(folder / "train_multihop", hops)
+    return folder
+
+
+def trained(recipe: Recipe, data: Path, work: Path) -> LateHead:
+    return train(recipe, data=data, work=work)[0]
+
+
+def assert_same(one: LateHead, other: LateHead) -> None:
+    for name, tensor in one.state_dict().items():
+        torch.testing.assert_close(tensor, other.state_dict()[name])
+
+
+def test_training_that_was_ended_goes_on_where_it_was(data: Path, tmp_path: Path) -> None:
+    whole = trained(RECIPE, data, tmp_path)
+    (last,) = (tmp_path / "runs").glob("*/2.pt")
+    last.unlink()
+    assert_same(trained(RECIPE, data, tmp_path), whole)
+
+
+def test_the_head_is_the_mean_of_the_chosen_checkpoints(data: Path, tmp_path: Path) -> None:
+    head = trained(RECIPE, data, tmp_path)
+    stored = [torch.load(file)[0] for file in sorted((tmp_path / "runs").glob("*/*.pt"))]
+    for name, tensor in head.state_dict().items():
+        torch.testing.assert_close(tensor, torch.stack([weights[name] for weights in stored]).mean(dim=0))
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        replace(RECIPE, optimiser="linear", loss="margin", normalise="none", clip=1.0),
+        replace(RECIPE, in_batch_weight=1.0, geometry_weight=0.0, weights="equal", negatives="random"),
+        replace(RECIPE, init="random", teacher="dense+raw", depths=(4, 6)),
+    ],
+)
+def test_each_choice_trains(recipe: Recipe, data: Path, tmp_path: Path) -> None:
+    _, report = train(recipe, data=data, work=tmp_path)
+    assert report["held out, trained head"]
