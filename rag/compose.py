@@ -162,7 +162,7 @@ class Grove:
     def kinds_for(self, retrievers: Sequence[str]) -> tuple[str, ...]:
         """Give the kinds of index of new collections, and those that these retrievers need besides."""
         needed = (kind for name in retrievers for kind in getattr(self.retriever(name), "needs", ()))
-        return parse_kinds({*self.settings.indexes.split(","), *needed})
+        return parse_kinds({*self.settings.resolved_indexes, *needed})
 
     def others(self, kinds: Sequence[str]) -> dict[str, str]:
         """Give the fingerprints of these kinds but the dense one."""
@@ -180,7 +180,7 @@ class Grove:
             ConflictError: it exists, indexed by another encoder, or without the kinds asked for.
         """
         fingerprint = self.encoder.fingerprint
-        wanted = kinds or self.settings.indexes.split(",")
+        wanted = kinds or self.settings.resolved_indexes
         is_new = name not in [each.name for each in self.catalog.collections()]
         others = self.others(wanted) if is_new else {}  # the late encoder is not loaded for nothing
         if is_new and self.publisher.create_collection(name, encoder=fingerprint, others=others):

@@ -131,8 +131,10 @@ class Settings(BaseSettings):
     long_encoder: Part = Field(
         Part(kind="long"), description="Sections to one vector each: a file of rag/encoders."
     )
-    indexes: str = Field(
-        "dense", description="Kinds of index of new collections, joined by commas: `dense`, `late`, `long`."
+    indexes: str | None = Field(
+        None,
+        description="Kinds of index of new collections, joined by commas: `dense`, `late`, `long`. By"
+        " default `dense,late`, where the late encoder shares the pass of the encoder; else `dense`.",
     )
     store: Part | None = Field(
         None, description="A file of rag/stores; by default pgvector on PostgreSQL, else faiss."
@@ -143,7 +145,8 @@ class Settings(BaseSettings):
         description="What `rerank` asks: a file of rag/generation/scorers.",
     )
     retriever: Part = Field(
-        Part(kind="hybrid"), description="The retriever called `default`: a file of rag/retrieval."
+        Part(kind="first", options={"retrievers": ["hybrid+late", "hybrid"]}),
+        description="The retriever called `default`: a file of rag/retrieval.",
     )
     retrievers: dict[str, Part] = Field({}, description="Named pipelines of retrievers.")
     generator: Part = Field(
@@ -172,9 +175,9 @@ class Settings(BaseSettings):
 
     @field_validator("indexes")
     @classmethod
-    def _known_kinds(cls, value: str) -> str:
+    def _known_kinds(cls, value: str | None) -> str | None:
         try:
-            return ",".join(parse_kinds(value))
+            return None if value is None else ",".join(parse_kinds(value))
         except InvalidInputError as error:
             raise ValueError(str(error)) from error
 
@@ -210,6 +213,14 @@ class Settings(BaseSettings):
     def resolved_database_url(self) -> str:
         """Give the database's address, SQLite in the home by default."""
         return self.database_url or f"sqlite:///{self.home_dir / 'grove.db'}"
+
+    @property
+    def resolved_indexes(self) -> tuple[str, ...]:
+        """Give the kinds of index of new collections."""
+        if self.indexes is not None:
+            return parse_kinds(self.indexes)
+        is_shared = (self.encoder.kind, self.late_encoder) == ("minilm", Part(kind="late"))
+        return parse_kinds("dense,late" if is_shared else "dense")
 
     @property
     def resolved_store(self) -> Part:

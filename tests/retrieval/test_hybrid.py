@@ -3,12 +3,14 @@ from dataclasses import dataclass, replace
 import pytest
 from sqlalchemy.orm import Session
 
+from rag.core.errors import ConflictError
 from rag.core.filters import parse_filter
 from rag.core.protocols import SearchRequest
 from rag.core.timings import Timings
 from rag.core.types import Hit, Row, Snapshot
 from rag.encoders.hashing import Hashing
 from rag.retrieval.dense import Dense
+from rag.retrieval.first import First
 from rag.retrieval.hybrid import Hybrid
 from rag.retrieval.lexical import Lexical
 from rag.stores.memory import Memory
@@ -51,6 +53,22 @@ def test_each_is_asked_deep_enough_and_k_are_given() -> None:
 
 def test_nothing_found_is_nothing_fused() -> None:
     assert found(Hybrid([Fixed(""), Fixed("")])) == ""
+
+
+@dataclass
+class Needy(Fixed):
+    needs: tuple[str, ...] = ("late",)
+
+
+def test_the_first_that_the_index_allows_is_asked() -> None:
+    first = First([Needy("ab"), Fixed("xy")])
+    with_late = replace(REQUEST, snapshot=replace(REQUEST.snapshot, others={"late": "e"}))
+    assert [hit.chunk_id for hit in first.retrieve(REQUEST, k=2)] == ["x", "y"]
+    assert [hit.chunk_id for hit in first.retrieve(with_late, k=2)] == ["a", "b"]
+    with pytest.raises(ConflictError, match="kinds of index dense, which none"):
+        First([Needy("ab")]).retrieve(REQUEST, k=2)
+    with pytest.raises(ValueError, match="at least one"):
+        First([])
 
 
 def test_wrong_options_are_refused() -> None:
