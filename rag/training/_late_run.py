@@ -48,7 +48,7 @@ class Recipe:
     repeat_multihop: int = 6  # they are few
     steps: int = 150
     checkpoints: int = 3
-    average: int = 3  # the last checkpoint and the best of the others
+    average: int = 1  # how many checkpoints: the last, and the best of the others
     seed: int = 0
 
 

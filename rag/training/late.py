@@ -2,10 +2,10 @@
 
 The recipe of JaColBERTv2.5: for each question the student's MaxSim scores of its candidates learn a
 teacher's by KL-divergence, both sides scaled to 0..1; no in-batch negatives; schedule-free AdamW, no
-clipping; the mean of the last and the best checkpoints is kept. Added to it: the projection learns to
-keep each token's best similarities as they are before it (`--geometry-weight`), without labels. Each
-choice is a flag. The encoder is frozen, so that one pass serves dense and late vectors; its states are
-written once to `--work`, and training goes on where it was ended.
+clipping. Added to it: the projection learns to keep each token's best similarities as they are before it
+(`--geometry-weight`), without labels. `--average` keeps the mean of checkpoints. Each choice is a flag;
+what they do is in docs/experiments.md. The encoder is frozen, so that one pass serves dense and late
+vectors; its states are written once to `--work`, and training goes on where it was ended.
 
 Teachers, joined by `+`: `words` (BM25), `dense`, `raw` (MaxSim of untrained token states), `gold` (labels).
 Data: train_retrieval_english (the part that may be shipped) and train_multihop, a sample each
