@@ -9,6 +9,7 @@ dimension has the same bits and its steps are quantiles: less near for the same 
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -115,17 +116,31 @@ def nearest_centroids(codes: NDArray[np.uint8]) -> NDArray[np.uint16]:
 
 def _turned(codebook: Codebook, codes: NDArray[np.uint8]) -> tuple[Vector, Vector]:
     """Give the vectors in the space of the centroids, (T, E), and their norms, (T,)."""
-    vectors = codebook.centroids[nearest_centroids(codes)].astype(np.float32)
+    centroids, tables = _tables(codebook)
+    vectors = centroids[nearest_centroids(codes)]
     first, byte = 0, _CENTROID_BYTES
-    for bits, steps in zip(BITS, codebook.steps, strict=True):
-        count = int((codebook.group_bits == bits).sum())
-        places = np.arange(256)[:, None] >> np.arange(8 - bits, -1, -bits)
-        table = steps[places & (2**bits - 1)]  # (256, dimensions of a byte)
-        size, width = count * _GROUP, count * bits
-        moves = table[codes[:, byte : byte + width]].reshape(len(codes), size)
-        vectors[:, first : first + size] += moves * codebook.scales[first : first + size]
+    for table in tables:
+        width = len(table) // 256
+        places = codes[:, byte : byte + width] + np.arange(0, len(table), 256)
+        size = width * table.shape[1]
+        vectors[:, first : first + size] += table.take(places, axis=0).reshape(len(codes), size)
         first, byte = first + size, byte + width
     return vectors, np.sqrt(np.einsum("te,te->t", vectors, vectors))
+
+
+@lru_cache(maxsize=64)
+def _tables(codebook: Codebook) -> tuple[Vector, list[Vector]]:
+    """Give the centroids, and per number of bits what each byte adds: (bytes * 256, dimensions of one)."""
+    tables = []
+    first = 0
+    for bits, steps in zip(BITS, codebook.steps, strict=True):
+        size = int((codebook.group_bits == bits).sum()) * _GROUP
+        values = np.arange(256)[:, None] >> np.arange(8 - bits, -1, -bits)
+        moves = steps[values & (2**bits - 1)]  # (256, dimensions of a byte)
+        scales = codebook.scales[first : first + size].reshape(-1, 1, moves.shape[1])
+        tables.append((moves * scales).reshape(-1, moves.shape[1]).astype(np.float32))
+        first += size
+    return codebook.centroids.astype(np.float32), tables
 
 
 def _coded(codebook: Codebook, centroids: Vector, turned: Vector) -> NDArray[np.uint8]:
