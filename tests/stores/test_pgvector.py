@@ -1,4 +1,4 @@
-"""What the PostgreSQL store alone has: indexes for many rows, of vectors, of one bit a number, of encodings."""
+"""What the PostgreSQL store alone has: indexes of vectors, of one bit a number, and of encodings."""
 
 from pathlib import Path
 
