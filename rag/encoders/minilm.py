@@ -53,7 +53,8 @@ class Minilm:
         """Give the character at which each word piece of the whole text starts."""
         starts: list[int] = []
         for piece in _PIECE.finditer(text):  # a book at once would take a gigabyte
-            encoding = self._whole_tokenizer.encode(piece[0], add_special_tokens=False)
+            # As a batch of one, for then other threads run meanwhile.
+            (encoding,) = self._whole_tokenizer.encode_batch([piece[0]], add_special_tokens=False)
             starts += [piece.start() + start for start, _ in encoding.offsets]
         return starts
 
