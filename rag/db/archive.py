@@ -176,10 +176,15 @@ class Archive:
     def _restore(
         self, session: Session, archive: ArchiveReader, staged: list[str], on_rows: OnRows
     ) -> None:
+        present: set[str] = set()  # runs outlive their collections: those that are still here stay
         for kind in _TABLES:
             table = _table(kind)
             for some in _batches(archive.lines(f"tables/{table.name}.jsonl")):
-                session.execute(insert(table), [self._values(table, line) for line in some])
+                if kind is RunRow:
+                    present |= self._present_runs(session, [line["id"] for line in some])
+                lines = [line for line in some if line.get("run_id", line.get("id")) not in present]
+                if lines:
+                    session.execute(insert(table), [self._values(table, line) for line in lines])
         total, done = archive.manifest["chunks"], 0
 
         def tell(count: int) -> None:
@@ -192,6 +197,11 @@ class Archive:
             segment = self._store.stage(_rows(archive, folder, counts, tell), session=session)
             staged.append(segment.segment_id)
             name_segment(session, index, segment, counts)
+
+    def _present_runs(self, session: Session, run_ids: Sequence[str]) -> set[str]:
+        return set(
+            session.scalars(select(RunRow.id).where(RunRow.tenant == self._tenant, RunRow.id.in_(run_ids)))
+        )
 
     def _values(self, table: Table, line: Mapping[str, Any]) -> dict[str, Any]:  # Any: JSON
         values = {name: _decoded(table, name, value) for name, value in line.items()}
