@@ -25,8 +25,16 @@ def test_the_environment_sets_what_it_names(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_options_alone_are_those_of_the_default_part(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GROVE_RETRIEVER__OPTIONS", '{"fusion": "score"}')
-    assert Settings().retriever == Part(kind="hybrid", options={"fusion": "score"})
+    monkeypatch.setenv("GROVE_RETRIEVER__OPTIONS", '{"retrievers": ["dense"]}')
+    assert Settings().retriever == Part(kind="first", options={"retrievers": ["dense"]})
+
+
+def test_token_vectors_are_kept_where_one_pass_gives_them_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Settings().resolved_indexes == ("dense", "late")
+    monkeypatch.setenv("GROVE_ENCODER__KIND", "hashing")
+    assert Settings().resolved_indexes == ("dense",)
+    monkeypatch.setenv("GROVE_INDEXES", "long,dense")
+    assert Settings().resolved_indexes == ("dense", "long")
 
 
 def test_an_empty_variable_is_one_that_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
