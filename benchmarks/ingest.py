@@ -72,7 +72,7 @@ def _seconds_alone(encoder: Encoder, passages: list[str]) -> float:
 
 def _seconds_end_to_end(files: list[Path], encoder: str, num_passages: int) -> float:
     with tempfile.TemporaryDirectory() as home:
-        grove = Grove(Settings(home=Path(home), encoder=Part(kind=encoder)))
+        grove = Grove(Settings(home=Path(home), encoder=Part(kind=encoder), indexes="dense"))
         grove.warm_up()
         started = time.perf_counter()
         status = run_job(grove, submit_paths(grove, files, collection="default"))

@@ -106,7 +106,7 @@ def _measure(ways: dict[str, _Way], *, encoder: str, turns: int) -> list[dict[st
 def _grove(files: Sequence[Path], encoder: Minilm) -> _Taken:
     encoder.encode(["warm"])
     with tempfile.TemporaryDirectory() as home:
-        grove = Grove(Settings(home=Path(home)), encoder=encoder)
+        grove = Grove(Settings(home=Path(home), indexes="dense"), encoder=encoder)  # as the peers have
         with new_reader(grove) as reader:
             run_job(grove, submit_paths(grove, files[:1], collection="warm"), reader=reader)
             started = time.perf_counter()
