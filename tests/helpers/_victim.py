@@ -53,6 +53,7 @@ class _DoomedStore:
         self._is_merging = False
         self.capabilities = store.capabilities
         self.search = store.search
+        self.vectors = store.vectors
 
     def rows(self, segment: Segment, *, session: Session) -> Iterator[Row]:
         self._is_merging = True
