@@ -20,7 +20,7 @@ from typing import Any, cast
 import numpy as np
 
 from benchmarks._machine import machine
-from rag.core.protocols import TextQuery
+from rag.core.queries import TextQuery
 from rag.core.types import Row, Vector
 from rag.encoders.long import Long, Strategy
 from rag.encoders.minilm import Minilm

@@ -24,7 +24,8 @@ from threadpoolctl import threadpool_limits
 from benchmarks._machine import machine, percentile
 from benchmarks._token_vectors import DIM, TOKENS, Chunks, base_vectors
 from rag.compose import Grove
-from rag.core.protocols import Store, TokenQuery
+from rag.core.protocols import Store
+from rag.core.queries import TokenQuery
 from rag.core.settings import Settings
 from rag.core.types import Row, Segment, Vector
 from rag.scoring.maxsim import maxsim

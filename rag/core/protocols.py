@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from rag.core.filters import Filter
+from rag.core.queries import Query
 from rag.core.timings import Timings
 from rag.core.types import Chunk, Hit, ParsedDocument, Passage, Row, Segment, Snapshot, Usage, Vector
 
@@ -27,16 +28,11 @@ __all__ = [
     "LongEncoder",
     "Message",
     "Prompt",
-    "Query",
     "Retriever",
     "Scorer",
     "SearchRequest",
-    "SectionQuery",
     "Store",
     "StoreCapabilities",
-    "TextQuery",
-    "TokenQuery",
-    "VectorQuery",
 ]
 
 
@@ -131,43 +127,6 @@ class LongEncoder(Encoder, Protocol):
     def encode_parts(self, text: str, spans: Sequence[tuple[int, int]]) -> Vector:
         """Give (P, D) float32 of unit norm: each span of characters, read in the whole text's light."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class VectorQuery:
-    """Nearest by inner product; all vectors have unit norm, so the score is the cosine."""
-
-    vector: Vector  # (D,) float32
-
-
-@dataclass(frozen=True, slots=True)
-class TextQuery:
-    """Best match of words; user text, never a query language."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class TokenQuery:
-    """Best sum of maximal similarities (MaxSim): rows without token vectors are not found."""
-
-    vectors: Vector  # (Q, D) float32, of any norm: a longer row weighs more
-
-
-@dataclass(frozen=True, slots=True)
-class SectionQuery:
-    """First the nearest sections, then the rows inside these.
-
-    A row scores its cosine, and `weight` times that of its section. Rows without a section are not found.
-    """
-
-    vector: Vector  # (D,) float32, unit norm; for rows
-    section_vector: Vector  # (E,) float32, unit norm; for sections
-    num_sections: int = 10
-    weight: float = 0.0
-
-
-Query = VectorQuery | TextQuery | TokenQuery | SectionQuery
 
 
 @dataclass(frozen=True, slots=True)

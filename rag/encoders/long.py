@@ -21,8 +21,8 @@ from tokenizers import Tokenizer
 
 from rag.core.errors import InvalidInputError
 from rag.core.types import Vector
+from rag.encoders._minilm import FINGERPRINT
 from rag.encoders._token_states import TokenStates, states_of
-from rag.encoders.minilm import Minilm
 from rag.scoring.positions import parallel_windows
 from rag.scoring.sentences import sentence_spans
 
@@ -85,7 +85,7 @@ class Long:
     @property
     def backbone(self) -> str | None:
         """Name the encoder whose vectors these compare with: MiniLM, unless another model was named."""
-        return Minilm().fingerprint if self._is_minilm else None
+        return FINGERPRINT if self._is_minilm else None
 
     @cached_property
     def dim(self) -> int:

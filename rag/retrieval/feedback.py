@@ -8,9 +8,10 @@ from typing import Literal
 
 import numpy as np
 
-from rag.core.protocols import Encoder, SearchRequest, Store, VectorQuery
+from rag.core.protocols import Encoder, SearchRequest, Store
+from rag.core.queries import VectorQuery
 from rag.core.types import Hit
-from rag.retrieval.dense import Dense
+from rag.retrieval._nearest import nearest, query_of
 from rag.scoring.feedback import average, rocchio
 
 __all__ = ["Feedback"]
@@ -40,12 +41,11 @@ class Feedback:
         Raises:
             ConflictError: the collection was indexed by another encoder.
         """
-        dense = Dense(self.store, self.encoder)
-        query = dense.query(request)
-        first = dense.nearest(request, query, k=max(self.feedback, 1))[: self.feedback]
+        query = query_of(request, self.encoder)
+        first = nearest(request, self.store, query, k=max(self.feedback, 1))[: self.feedback]
         if not first:
-            return dense.nearest(request, query, k=k)
+            return nearest(request, self.store, query, k=k)
         with request.timings.stage("feedback"):
             passages = self.store.vectors([hit.chunk_id for hit in first], request.snapshot.segments)
             moved = (average if self.method == "average" else rocchio)(query.vector, passages)
-        return dense.nearest(request, VectorQuery(moved / np.linalg.norm(moved)), k=k)
+        return nearest(request, self.store, VectorQuery(moved / np.linalg.norm(moved)), k=k)

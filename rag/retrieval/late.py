@@ -11,7 +11,8 @@ from typing import ClassVar
 
 from rag.core.errors import ConflictError
 from rag.core.kinds import LATE
-from rag.core.protocols import LateEncoder, SearchRequest, Store, TokenQuery
+from rag.core.protocols import LateEncoder, SearchRequest, Store
+from rag.core.queries import TokenQuery
 from rag.core.types import Hit
 
 __all__ = ["Late"]

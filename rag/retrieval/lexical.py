@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from rag.core.protocols import SearchRequest, Store, TextQuery
+from rag.core.protocols import SearchRequest, Store
+from rag.core.queries import TextQuery
 from rag.core.types import Hit
 
 __all__ = ["Lexical"]

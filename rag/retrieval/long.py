@@ -10,9 +10,10 @@ from typing import ClassVar
 
 from rag.core.errors import ConflictError
 from rag.core.kinds import LONG
-from rag.core.protocols import Encoder, LongEncoder, SearchRequest, SectionQuery, Store
+from rag.core.protocols import Encoder, LongEncoder, SearchRequest, Store
+from rag.core.queries import SectionQuery
 from rag.core.types import Hit
-from rag.retrieval.dense import Dense
+from rag.retrieval._nearest import query_of
 
 __all__ = ["Long"]
 
@@ -54,7 +55,7 @@ class Long:
                 f"the section vectors of collection {snapshot.collection!r} are of {indexed}, the settings"
                 f" say {now}; set GROVE_LONG_ENCODER back, or {advice}"
             )
-        query = Dense(self.store, self.encoder).query(request).vector
+        query = query_of(request, self.encoder).vector
         is_shared = self.long_encoder.backbone == self.encoder.fingerprint
         with request.timings.stage("encode_long"):
             section_query = query if is_shared else self.long_encoder.encode([request.text])[0]

@@ -11,7 +11,7 @@ import numpy as np
 
 from rag.core.protocols import Encoder, SearchRequest, Store
 from rag.core.types import Hit
-from rag.retrieval.dense import Dense
+from rag.retrieval._nearest import nearest, query_of
 from rag.scoring.feedback import superglobal
 
 __all__ = ["Superglobal"]
@@ -40,9 +40,8 @@ class Superglobal:
         Raises:
             ConflictError: the collection was indexed by another encoder.
         """
-        dense = Dense(self.store, self.encoder)
-        query = dense.query(request)
-        hits = dense.nearest(request, query, k=max(k, self.depth))
+        query = query_of(request, self.encoder)
+        hits = nearest(request, self.store, query, k=max(k, self.depth))
         best, rest = hits[: self.depth], hits[self.depth :]
         if len(best) < 2:
             return best[:k]

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.core.protocols import SectionQuery
+from rag.core.queries import SectionQuery
 from rag.core.types import Row, Section, Vector
 
 __all__ = ["SectionFile", "best_in_sections", "write_sections"]

@@ -8,7 +8,7 @@ import numpy as np
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from rag.core.protocols import SectionQuery
+from rag.core.queries import SectionQuery
 from rag.core.types import Hit, Row, Section
 from rag.stores._sql_rows import literal, scan
 

@@ -25,7 +25,8 @@ from sqlalchemy.orm import Session
 
 from rag.core.errors import MissingExtraError
 from rag.core.filters import Filter, matches
-from rag.core.protocols import Query, SectionQuery, StoreCapabilities, TextQuery, TokenQuery, VectorQuery
+from rag.core.protocols import StoreCapabilities
+from rag.core.queries import Query, SectionQuery, TextQuery, TokenQuery, VectorQuery
 from rag.core.types import Attribute, Hit, Row, Segment, Vector
 from rag.scoring.words import query_words
 from rag.stores._files import intact, is_written, leftovers, remove, written_whole
@@ -98,12 +99,9 @@ class Faiss:
             case TokenQuery():
                 found = [self._best_tokens(query, *each, k) for each in zip(opened, masks, strict=True)]
             case SectionQuery():
-                found = best_in_sections(
-                    query,
-                    [each.sections for each in opened],
-                    [each.vectors.reconstruct_batch for each in opened],
-                    masks,
-                )
+                sections = [each.sections for each in opened]
+                vectors_of = [each.vectors.reconstruct_batch for each in opened]
+                found = best_in_sections(query, sections, vectors_of, masks)
             case TextQuery():
                 found = _best_words(query.text, opened, masks, k)
         hits = [

@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 
 from rag.core.errors import SegmentGoneError
 from rag.core.filters import Filter, matches
-from rag.core.protocols import Query, SectionQuery, StoreCapabilities, TextQuery, TokenQuery, VectorQuery
+from rag.core.protocols import StoreCapabilities
+from rag.core.queries import Query, SectionQuery, TextQuery, TokenQuery, VectorQuery
 from rag.core.types import Hit, Row, Segment, Vector
 from rag.scoring.words import analyze, query_words
 from rag.stores._ordered import in_order

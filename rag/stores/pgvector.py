@@ -23,7 +23,8 @@ from sqlalchemy.orm import Session
 
 from rag.core.errors import SegmentGoneError
 from rag.core.filters import Filter
-from rag.core.protocols import Query, SectionQuery, StoreCapabilities, TextQuery, TokenQuery, VectorQuery
+from rag.core.protocols import StoreCapabilities
+from rag.core.queries import Query, SectionQuery, TextQuery, TokenQuery, VectorQuery
 from rag.core.row_bytes import book_bytes, book_of_bytes
 from rag.core.types import Codebook, Hit, Row, Section, Segment, TokenCodes, Vector
 from rag.db.session import Database

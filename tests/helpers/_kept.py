@@ -2,7 +2,8 @@
 
 from rag.compose import Grove
 from rag.core.filters import parse_filter
-from rag.core.protocols import Store, TextQuery, TokenQuery, VectorQuery
+from rag.core.protocols import Store
+from rag.core.queries import TextQuery, TokenQuery, VectorQuery
 from rag.core.types import Row, Segment, Vector
 
 __all__ = ["Kept"]

@@ -9,7 +9,7 @@ from _kept import Kept
 
 from rag.compose import Grove
 from rag.core.filters import parse_filter
-from rag.core.protocols import SectionQuery
+from rag.core.queries import SectionQuery
 from rag.core.registry import Family
 from rag.core.settings import Part, Settings
 from rag.core.types import Hit, Row, Section, Segment, Vector

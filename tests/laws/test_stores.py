@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from rag.compose import Grove
 from rag.core.errors import SegmentGoneError
 from rag.core.filters import matches, parse_filter
-from rag.core.protocols import TextQuery, VectorQuery
+from rag.core.queries import TextQuery, VectorQuery
 from rag.core.registry import Family
 from rag.core.settings import Part, Settings
 from rag.core.types import Attribute, Row, Segment, Vector

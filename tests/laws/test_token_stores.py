@@ -8,7 +8,7 @@ from _kept import Kept
 
 from rag.compose import Grove
 from rag.core.errors import SegmentGoneError
-from rag.core.protocols import TokenQuery
+from rag.core.queries import TokenQuery
 from rag.core.registry import Family
 from rag.core.settings import Part, Settings
 from rag.core.types import Attribute, Row, Segment, TokenCodes, Vector

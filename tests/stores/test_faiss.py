@@ -8,7 +8,8 @@ import pytest
 
 from rag.compose import Grove
 from rag.core.errors import DamagedSegmentError, SegmentGoneError
-from rag.core.protocols import Store, TextQuery, VectorQuery
+from rag.core.protocols import Store
+from rag.core.queries import TextQuery, VectorQuery
 from rag.core.settings import Part, Settings
 from rag.core.types import Row, Segment
 
