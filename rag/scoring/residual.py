@@ -2,7 +2,8 @@
 
 Residuals are turned to their principal axes, and each eight axes get the bits that lower the error most,
 within the bytes of a code: two for the centroid and, by default, 37 for the residual of 128 dimensions.
-Steps are those of least squared error. Queries are turned instead of turning passages back.
+Steps and centroids are those of least squared error: centroids of unit norm, chosen by inner product, cost
+3 points of recall@10 (docs/experiments.md). Queries are turned instead of turning passages back.
 
 Source: Santhanam et al., ColBERTv2, NAACL 2022, section 3.3, https://arxiv.org/abs/2112.01488. There every
 dimension has the same bits and its steps are quantiles: less near for the same bytes (docs/experiments.md).
@@ -21,6 +22,7 @@ __all__ = [
     "BITS",
     "decode",
     "encode",
+    "fits",
     "nearest_centroids",
     "num_centroids_for",
     "score_codes",
@@ -35,6 +37,8 @@ _MAX_CENTROIDS = 4096
 _ROUNDS = 4
 _SAMPLE = 32  # tokens a centroid to learn from
 _AT_ONCE = 8192
+_FITTING = 2048  # tokens to judge by whether a codebook fits
+_FIT = 1.25  # of the same text other tokens are 1.1 times as far as those it was learnt from
 
 
 def num_centroids_for(num_tokens: int) -> int:
@@ -51,7 +55,7 @@ def num_centroids_for(num_tokens: int) -> int:
 def train_codebook(
     tokens: Vector, *, num_centroids: int, residual_bytes: int | None = None, seed: int = 0
 ) -> Codebook:
-    """Learn from unit vectors, (T, D): k-means by inner product, then the residuals' axes, bits and steps.
+    """Learn from unit vectors, (T, D): k-means, then the residuals' axes, bits and steps.
 
     Args:
         tokens: at least one.
@@ -91,6 +95,16 @@ def encode(codebook: Codebook, tokens: Vector) -> NDArray[np.uint8]:
     parts = [_coded(codebook, centroids, part @ codebook.rotation) for part in _slices(tokens)]
     width = _CENTROID_BYTES + int(codebook.group_bits.sum())
     return np.concatenate(parts) if parts else np.zeros((0, width), dtype=np.uint8)
+
+
+def fits(codebook: Codebook, tokens: Vector) -> bool:
+    """Say whether tokens, (T, D), are about as near to the centroids as those that it was learnt from."""
+    if len(codebook.rotation) != tokens.shape[1]:
+        return False
+    turned = tokens[:: max(1, len(tokens) // _FITTING)].astype(np.float32) @ codebook.rotation
+    centroids = codebook.centroids.astype(np.float32)
+    missed = turned - centroids[_nearest(turned, centroids)]
+    return float((missed**2).sum(axis=1).mean()) <= _FIT * float((codebook.scales**2).sum())
 
 
 def decode(tokens: TokenCodes) -> Vector:
@@ -199,18 +213,19 @@ def _cuts(steps: Vector) -> Vector:
 
 
 def _moved(sample: Vector, centroids: Vector) -> Vector:
-    """Give the directions of the tokens nearest to each centroid; one that has none stays."""
+    """Give the means of the tokens nearest to each centroid; one that has none stays."""
     nearest = _nearest(sample, centroids)
     order = np.argsort(nearest, kind="stable")
-    present, starts = np.unique(nearest[order], return_index=True)
-    sums = np.add.reduceat(sample[order], starts, axis=0)
+    present, starts, counts = np.unique(nearest[order], return_index=True, return_counts=True)
     moved = centroids.copy()
-    moved[present] = sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12)
+    moved[present] = np.add.reduceat(sample[order], starts, axis=0) / counts[:, None]
     return moved
 
 
 def _nearest(tokens: Vector, centroids: Vector) -> NDArray[np.int64]:
-    found = [(part @ centroids.T).argmax(axis=1) for part in _slices(tokens)]
+    """Give the centroid at the least distance from each token, (T,)."""
+    half_squares = np.einsum("ke,ke->k", centroids, centroids) / 2
+    found = [(part @ centroids.T - half_squares).argmax(axis=1) for part in _slices(tokens)]
     return np.concatenate(found) if found else np.zeros(0, dtype=np.int64)
 
 

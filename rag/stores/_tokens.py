@@ -21,6 +21,7 @@ from rag.scoring.maxsim import join, maxsim, spans
 from rag.scoring.residual import (
     decode,
     encode,
+    fits,
     nearest_centroids,
     num_centroids_for,
     score_codes,
@@ -49,12 +50,14 @@ class Packed:
     parts: Sequence[NDArray[np.uint8]]  # (N,) of (T, bytes of a token)
 
     @classmethod
-    def of(cls, rows: Sequence[Row], *, coded_tokens: int = _CODED_TOKENS) -> Self:
-        """Pack; tokens that are floats are compressed when there are so many tokens in all."""
+    def of(
+        cls, rows: Sequence[Row], *, coded_tokens: int = _CODED_TOKENS, known: Sequence[Codebook] = ()
+    ) -> Self:
+        """Pack; floats are compressed when there are so many tokens in all, or a known codebook fits."""
         given = dict(enumerate(row.tokens for row in rows))
         floats = {index: each for index, each in given.items() if isinstance(each, np.ndarray)}
         of_row = {index: each for index, each in given.items() if isinstance(each, TokenCodes)}
-        fresh = _compressed(list(floats.values()), list(of_row.values()), coded_tokens)
+        fresh = _compressed(list(floats.values()), list(of_row.values()), coded_tokens, known)
         of_row |= dict(zip(floats, fresh, strict=False))
         codebooks = list({id(codes.codebook): codes.codebook for codes in of_row.values()}.values())
         numbers = {id(codebook): number for number, codebook in enumerate(codebooks)}
@@ -223,10 +226,13 @@ def _code_scores(
 
 
 def _compressed(
-    passages: Sequence[Vector], coded: Sequence[TokenCodes], coded_tokens: int
+    passages: Sequence[Vector], coded: Sequence[TokenCodes], coded_tokens: int, known: Sequence[Codebook]
 ) -> list[TokenCodes]:
     """Compress floats, or give nothing when there are too few tokens."""
     fresh = sum(map(len, passages))
+    fitting = next((each for each in known if passages and fits(each, _sample(passages, fresh))), None)
+    if fitting is not None:
+        return _encoded(fitting, passages)
     sizes: Counter[int] = Counter()
     for each in coded:
         sizes[id(each.codebook)] += len(each.codes)
@@ -237,6 +243,10 @@ def _compressed(
     else:
         (largest, _), *_ = sizes.most_common(1)
         codebook = next(each.codebook for each in coded if id(each.codebook) == largest)
+    return _encoded(codebook, passages)
+
+
+def _encoded(codebook: Codebook, passages: Sequence[Vector]) -> list[TokenCodes]:
     codes: list[TokenCodes] = []
     for start in range(0, len(passages), _ENCODED_AT_ONCE):
         some = passages[start : start + _ENCODED_AT_ONCE]

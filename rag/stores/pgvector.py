@@ -3,7 +3,7 @@
 Vectors are `halfvec` (16-bit floats) under HNSW with iterative scans, so that a filter never leaves a
 search short; or one bit a dimension is indexed, and what that finds is ranked by the vectors. Token vectors
 are found by their fixed-dimensional encodings, also `halfvec` under HNSW, and ranked by MaxSim of their
-codes. Words: _sql_words.py.
+codes. Batches of a segment share a codebook while it fits. Words: _sql_words.py.
 
 Source: https://github.com/pgvector/pgvector (iterative index scans, binary quantization).
 """
@@ -52,13 +52,7 @@ from rag.stores._sql_rows import (
 )
 from rag.stores._sql_sections import best_in_sections, section_columns, section_of
 from rag.stores._sql_words import best_words
-from rag.stores._tokens import (
-    FLOATS,
-    Packed,
-    exact_scores,
-    floats_of,
-    unpacked,
-)
+from rag.stores._tokens import FLOATS, Packed, exact_scores, floats_of, unpacked
 
 __all__ = ["Pgvector"]
 
@@ -67,6 +61,7 @@ _MIN_BIT_CANDIDATES = 200
 _HAS_ROWS = "segment_rows"  # in a session's notes: it has written some
 _ROWS_AT_ONCE = 2048
 _ENCODED_AT_ONCE = 64
+_KNOWN_BOOKS = 4
 _TOKEN_COLUMNS = ("tokens", "num_tokens", "book", "fde")
 
 
@@ -101,10 +96,12 @@ class Pgvector:
         """Insert a segment in the caller's transaction, some rows at a time."""
         segment_id, count, remaining = uuid.uuid4().hex, 0, iter(rows)
         before: Row | None = None
+        books: Sequence[Codebook] = ()
         while some := list(islice(remaining, _ROWS_AT_ONCE)):
-            self._insert(segment_id, count, some, before, session)
-            before = some[-1]
-            count += len(some)
+            packed = Packed.of(some, known=books)
+            self._insert(segment_id, count, some, packed, section_columns(some, before), session)
+            books = [*packed.codebooks, *books][:_KNOWN_BOOKS]
+            before, count = some[-1], count + len(some)
         return Segment(segment_id, count)
 
     def search(
@@ -167,17 +164,20 @@ class Pgvector:
         return book_of_bytes(content)
 
     def _insert(
-        self, segment_id: str, first: int, rows: Sequence[Row], before: Row | None, session: Session
+        self,
+        segment_id: str,
+        first: int,
+        rows: Sequence[Row],
+        packed: Packed,
+        sections: Sequence[dict[str, object]],
+        session: Session,
     ) -> None:
         self._prepare(self._indexes_of(rows), session)
         session.info[_HAS_ROWS] = True
-        packed = Packed.of(rows)
         books = {hashlib.sha256(each).hexdigest(): each for each in map(book_bytes, packed.codebooks)}
         for name, content in books.items():
-            asked = {"segment_id": segment_id, "book": name, "content": content}
-            session.execute(text(INSERT_BOOK), asked)
+            session.execute(text(INSERT_BOOK), {"segment_id": segment_id, "book": name, "content": content})
         tokens = self._token_columns(packed, list(books))
-        sections = section_columns(rows, before)
         columns = [
             {
                 "segment_id": segment_id,

@@ -128,6 +128,12 @@ def test_what_was_compressed_and_what_was_not_are_merged(kept: Kept) -> None:
     assert kept.tokens(tokens_of(3), [merged]) == oracle.tokens(tokens_of(3), [oracle.stage(rows)])
 
 
+def test_a_known_codebook_is_taken_when_it_fits() -> None:
+    (book,) = Packed.of(make_rows(400), coded_tokens=1).codebooks
+    assert Packed.of(make_rows(40), known=[book]).codebooks == [book]
+    assert Packed.of(make_rows(40)).codebooks == []
+
+
 def test_a_dropped_segment_is_gone(kept: Kept) -> None:
     gone = kept.stage(coded(make_rows(3)))
     assert kept.drop([gone.segment_id], keep=[]) == [gone.segment_id]

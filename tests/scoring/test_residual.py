@@ -3,7 +3,15 @@ import pytest
 
 from rag.core.types import TokenCodes, Vector
 from rag.scoring.maxsim import maxsim
-from rag.scoring.residual import BITS, decode, encode, nearest_centroids, score_codes, train_codebook
+from rag.scoring.residual import (
+    BITS,
+    decode,
+    encode,
+    fits,
+    nearest_centroids,
+    score_codes,
+    train_codebook,
+)
 
 
 def clustered(count: int, dim: int = 32) -> Vector:
@@ -39,7 +47,7 @@ def test_a_code_is_the_centroid_and_the_nearest_step_of_each_dimension(dim: int)
     ):
         turned = token @ book.rotation
         centroids = book.centroids.astype(np.float32)
-        assert nearest == (centroids @ turned).argmax()
+        assert nearest == ((centroids - turned) ** 2).sum(axis=1).argmin()
         expected = centroids[nearest].copy()
         for axis, bits in enumerate(bits_of):
             if bits:
@@ -76,6 +84,21 @@ def test_codes_are_scored_as_the_vectors_they_stand_for() -> None:
 
 def test_equal_seeds_give_equal_codes() -> None:
     np.testing.assert_array_equal(coded(clustered(400)).codes, coded(clustered(400)).codes)
+
+
+def test_a_centroid_is_the_mean_of_its_tokens() -> None:
+    tokens = clustered(32)
+    book = coded(tokens, num_centroids=1).codebook
+    np.testing.assert_allclose(book.centroids[0] @ book.rotation.T, tokens.mean(axis=0), atol=1e-3)
+
+
+def test_a_codebook_fits_tokens_like_those_it_was_learnt_from() -> None:
+    tokens = clustered(4000)
+    book = coded(tokens[:2000]).codebook
+    others = np.random.default_rng(1).normal(size=(500, 32)).astype(np.float32)
+    assert fits(book, tokens[2000:])
+    assert not fits(book, others / np.linalg.norm(others, axis=1, keepdims=True))
+    assert not fits(book, tokens[:, :16])
 
 
 def test_more_centroids_than_tokens_are_not_needed() -> None:
