@@ -20,6 +20,7 @@ from rag.scoring.maxsim import sum_of_maxima
 
 __all__ = [
     "BITS",
+    "centroid_similarity",
     "decode",
     "encode",
     "fits",
@@ -120,6 +121,12 @@ def score_codes(tokens: TokenCodes, query: Vector, offsets: NDArray[np.int64]) -
     similarity = turned @ (query @ tokens.codebook.rotation).T
     similarity /= norms[:, None]
     return sum_of_maxima(similarity, offsets)
+
+
+def centroid_similarity(codebook: Codebook, query: Vector) -> Vector:
+    """Give the inner products, (Q, K), of a query's tokens, (Q, D), and the centroids."""
+    turned: Vector = query @ codebook.rotation
+    return (turned @ _tables(codebook)[0].T).astype(np.float32, copy=False)
 
 
 def nearest_centroids(codes: NDArray[np.uint8]) -> NDArray[np.uint16]:

@@ -19,6 +19,7 @@ from rag.core.types import Codebook, Row, TokenCodes, Vector
 from rag.scoring.centroids import CentroidLists
 from rag.scoring.maxsim import join, maxsim, spans
 from rag.scoring.residual import (
+    centroid_similarity,
     decode,
     encode,
     fits,
@@ -185,7 +186,6 @@ class _Shelf:
         if book is not None:
             nearest = nearest_centroids(codes)
             self._lists = CentroidLists.of(nearest, offsets, num_centroids=len(book.centroids))
-            self._centroids = book.centroids.astype(np.float32)
 
     def tokens(self, place: int) -> Vector | TokenCodes:
         return unpacked(self._codes[self._offsets[place] : self._offsets[place + 1]], self._book)
@@ -202,8 +202,7 @@ class _Shelf:
         """Give every place an estimate of its MaxSim."""
         assert self._book is not None
         assert self._lists is not None
-        similarity = (query @ self._book.rotation) @ self._centroids.T
-        return self._lists.scores(similarity.astype(np.float32, copy=False), num_probes=num_probes)
+        return self._lists.scores(centroid_similarity(self._book, query), num_probes=num_probes)
 
     def scores(self, query: Vector, places: NDArray[np.int64]) -> Vector:
         lengths = self._offsets[places + 1] - self._offsets[places]

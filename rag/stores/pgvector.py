@@ -2,8 +2,9 @@
 
 Vectors are `halfvec` (16-bit floats) under HNSW with iterative scans, so that a filter never leaves a
 search short; or one bit a dimension is indexed, and what that finds is ranked by the vectors. Token vectors
-are found by their fixed-dimensional encodings, also `halfvec` under HNSW, and ranked by MaxSim of their
-codes. Batches of a segment share a codebook while it fits. Words: _sql_words.py.
+are codes, found by their centroids; in small segments floats, found by their fixed-dimensional encodings,
+also `halfvec` under HNSW (_sql_tokens.py). Batches of a segment share a codebook while it fits. Words:
+_sql_words.py.
 
 Source: https://github.com/pgvector/pgvector (iterative index scans, binary quantization).
 """
@@ -15,17 +16,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from itertools import islice
-from typing import Any
 
 import numpy as np
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from rag.core.errors import SegmentGoneError
 from rag.core.filters import Filter
 from rag.core.protocols import StoreCapabilities
 from rag.core.queries import Query, SectionQuery, TextQuery, TokenQuery, VectorQuery
-from rag.core.row_bytes import book_bytes, book_of_bytes
+from rag.core.row_bytes import book_bytes
 from rag.core.types import Codebook, Hit, Row, Section, Segment, TokenCodes, Vector
 from rag.db.session import Database
 from rag.scoring.fde import Fde, FdeShape
@@ -47,12 +46,12 @@ from rag.stores._sql_rows import (
     nearest,
     refuse_gone,
     row_columns,
-    token_candidates,
     vectors_of,
 )
 from rag.stores._sql_sections import best_in_sections, section_columns, section_of
+from rag.stores._sql_tokens import TokenSearch
 from rag.stores._sql_words import best_words
-from rag.stores._tokens import FLOATS, Packed, exact_scores, floats_of, unpacked
+from rag.stores._tokens import FLOATS, NO_TOKENS, Packed, unpacked
 
 __all__ = ["Pgvector"]
 
@@ -72,7 +71,8 @@ class Pgvector:
         self,
         database: Database,
         quantization: str = "none",
-        num_candidates: int = 1000,
+        num_candidates: int = 400,
+        num_probes: int = 16,
         exact_rows: int = 2000,
     ) -> None:
         if not database.is_postgresql:
@@ -81,11 +81,10 @@ class Pgvector:
             raise ValueError(f"quantization is none or binary, got {quantization!r}")
         self._database = database
         self._is_binary = quantization == "binary"
-        self._num_candidates = num_candidates
         self._exact_rows = exact_rows
         self._prepared: set[str] = set()
         self._fde = lru_cache(maxsize=4)(_fde)
-        self._book = lru_cache(maxsize=256)(self._read_book)
+        self._tokens = TokenSearch(database, num_candidates=num_candidates, num_probes=num_probes)
 
     @property
     def capabilities(self) -> StoreCapabilities:
@@ -128,40 +127,13 @@ class Pgvector:
                     candidates = max(_MIN_BIT_CANDIDATES, 10 * k) if self._is_binary else None
                     return nearest(session, query.vector, visible, parameters, candidates=candidates)
                 case TokenQuery():
-                    return self._best_tokens(session, query.vectors, visible, parameters)
+                    fde = self._fde(query.vectors.shape[1]).query(query.vectors)
+                    of = (query.vectors, fde, segments)
+                    return self._tokens.best(session, *of, visible, parameters, filter)
                 case SectionQuery():
                     return best_in_sections(session, query, visible, parameters)
                 case TextQuery():
                     return best_words(session, query_words(query.text), visible, parameters)
-
-    def _best_tokens(
-        self, session: Session, query: Vector, visible: str, parameters: dict[str, Any]
-    ) -> list[Hit]:
-        """Find candidates by their encodings, then rank them by MaxSim."""
-        fde = self._fde(query.shape[1]).query(query)
-        count = max(self._num_candidates, 2 * parameters["k"])
-        found = token_candidates(session, fde, visible, parameters, count=count)
-        if not found:
-            return []
-        passages = [self._tokens(session, row) for row in found]
-        scores = exact_scores(query, passages).tolist()
-        hits = [Hit(row.chunk_id, score) for row, score in zip(found, scores, strict=True)]
-        return sorted(hits, key=lambda hit: (-hit.score, hit.chunk_id))[: parameters["k"]]
-
-    def _tokens(self, session: Session, row: Any) -> Vector | TokenCodes:  # Any: a row of the database
-        part = np.frombuffer(row.tokens, dtype=np.uint8).reshape(row.num_tokens, -1)
-        if row.book is None:
-            return unpacked(part, None)
-        return unpacked(part, self._book(row.book, row.segment_id))
-
-    def _read_book(self, name: str, segment_id: str) -> Codebook:
-        """Read a codebook; it never changes, so that a transaction of its own sees the same."""
-        query = text("SELECT content FROM segment_codebooks WHERE segment_id = :segment AND book = :book")
-        with self._database.read() as session:
-            content = session.scalar(query, {"segment": segment_id, "book": name})
-        if content is None:
-            raise SegmentGoneError(f"segment {segment_id} is gone; search again")
-        return book_of_bytes(content)
 
     def _insert(
         self,
@@ -191,20 +163,19 @@ class Pgvector:
         session.execute(text(INSERT), columns)
 
     def _token_columns(self, packed: Packed, names: Sequence[str]) -> list[dict[str, object]]:
-        columns: list[dict[str, object]] = [dict.fromkeys(_TOKEN_COLUMNS) for _ in packed.parts]
-        for number in range(FLOATS, len(names)):
-            of_book = np.flatnonzero(packed.book_of == number).tolist()
-            book = None if number == FLOATS else packed.codebooks[number]
-            for start in range(0, len(of_book), _ENCODED_AT_ONCE):
-                some = of_book[start : start + _ENCODED_AT_ONCE]
-                # Of what is kept, not of what came: rows that are written anew get the same encoding.
-                kept = [floats_of(unpacked(packed.parts[row], book)) for row in some]
-                encoded = self._fde(kept[0].shape[1]).passages(*join(kept))
-                for row, fde in zip(some, encoded, strict=True):
-                    part = packed.parts[row]
-                    name = None if book is None else names[number]
-                    values = (part.tobytes(), len(part), name, literal(fde))
-                    columns[row] = dict(zip(_TOKEN_COLUMNS, values, strict=True))
+        columns: list[dict[str, object]] = []
+        for part, number in zip(packed.parts, packed.book_of.tolist(), strict=True):
+            name = names[number] if number >= 0 else None
+            kept = (None, None) if number == NO_TOKENS else (part.tobytes(), len(part))
+            columns.append(dict(zip(_TOKEN_COLUMNS, (*kept, name, None), strict=True)))
+        floats = np.flatnonzero(packed.book_of == FLOATS).tolist()
+        for start in range(0, len(floats), _ENCODED_AT_ONCE):
+            some = floats[start : start + _ENCODED_AT_ONCE]
+            # Of what is kept, not of what came: rows that are written anew get the same encoding.
+            tokens, offsets = join([packed.parts[row].view("<f2") for row in some])
+            encoded = self._fde(tokens.shape[1]).passages(tokens, offsets)
+            for row, fde in zip(some, encoded, strict=True):
+                columns[row]["fde"] = literal(fde)
         return columns
 
     def rows(self, segment: Segment, *, session: Session) -> Iterator[Row]:
@@ -221,7 +192,7 @@ class Pgvector:
             tokens: Vector | TokenCodes | None = None
             if row.tokens is not None:
                 if row.book is not None and row.book not in books:
-                    books[row.book] = self._book(row.book, segment.segment_id)
+                    books[row.book] = self._tokens.book(row.book, segment.segment_id)
                 part = np.frombuffer(row.tokens, dtype=np.uint8).reshape(row.num_tokens, -1)
                 tokens = unpacked(part, books.get(row.book))
             yield Row(

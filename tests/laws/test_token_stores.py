@@ -96,9 +96,10 @@ def test_many_segments_are_searched_as_one(kept: Kept) -> None:
     assert kept.tokens(tokens_of(7), parts) == kept.tokens(tokens_of(7), [kept.stage(rows)])
 
 
-def test_a_filter_and_deletions_are_inside_the_search(kept: Kept) -> None:
+@pytest.mark.parametrize("is_coded", [False, True])
+def test_a_filter_and_deletions_are_inside_the_search(kept: Kept, is_coded: bool) -> None:
     rows = make_rows(300, kind="common") + make_rows(5, first=300, version="d2.1", kind="rare")
-    staged = kept.stage(rows)
+    staged = kept.stage(coded(rows) if is_coded else rows)
     assert set(kept.tokens(tokens_of(1), [staged], where={"kind": "rare"})) == {
         r.chunk_id for r in rows[300:]
     }

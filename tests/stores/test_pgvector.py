@@ -1,5 +1,6 @@
 """What the PostgreSQL store alone has: indexes for many rows, of vectors, of their bits, of encodings."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,8 @@ from sqlalchemy import text
 from rag.compose import Grove
 from rag.core.errors import InvalidInputError
 from rag.core.settings import Part, Settings
-from rag.core.types import Row, Segment, Vector
+from rag.core.types import Row, Segment, TokenCodes, Vector
+from rag.stores._tokens import Packed
 
 pytestmark = pytest.mark.postgres
 DIM = 64
@@ -79,6 +81,21 @@ def test_tokens_are_found_through_their_encodings(postgres_url: str, tmp_path: P
     assert [kept.tokens(TOKENS[number], [segment], k=1) for number in range(0, COUNT, 50)] == [
         [f"{number:04}"] for number in range(0, COUNT, 50)
     ]
+
+
+def test_codes_are_found_through_their_centroids(postgres_url: str, tmp_path: Path) -> None:
+    kept = kept_of(postgres_url, tmp_path, num_candidates=60, num_probes=4)
+    packed = Packed.of(rows(), coded_tokens=1)
+    coded = [
+        replace(row, tokens=TokenCodes(packed.codebooks[0], part))
+        for row, part in zip(rows(), packed.parts, strict=True)
+    ]
+    segment = kept.stage(coded)
+    for number in range(0, COUNT, 50):
+        assert kept.tokens(TOKENS[number], [segment], k=1) == [f"{number:04}"]
+    odd = kept.tokens(TOKENS[8], [segment], where={"even": False}, k=20)
+    assert len(odd) == 20
+    assert all(int(chunk_id) % 2 for chunk_id in odd)
 
 
 def test_each_kind_of_search_has_its_index(postgres_url: str, tmp_path: Path) -> None:
