@@ -42,7 +42,7 @@ def run(*, quick: bool) -> dict[str, Any]:
     """Measure 100,000 chunks; `quick` 10,000."""
     num_chunks, num_queries = (10_000, 20) if quick else (100_000, 50)
     num_postgres = 2_500 if quick else 10_000
-    num_peer = 2_500 if quick else 20_000
+    num_peer = 2_500 if quick else 10_000
     name, base, queries = base_vectors(100 if quick else 1500, num_queries)
     with tempfile.TemporaryDirectory() as folder, threadpool_limits(1):
         chunks = Chunks.write(Path(folder) / "tokens.npy", base, num_chunks)
