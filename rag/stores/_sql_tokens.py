@@ -83,13 +83,16 @@ class TokenSearch:
             filter: what the condition has of the caller's; none lets all rows but deleted ones be found.
         """
         count = max(self._num_candidates, 2 * parameters["k"])
-        found = token_candidates(session, fde, f"book IS NULL AND {visible}", parameters, count=count)
+        found: list[Any] = []  # Any: rows of the database
         shelves = [
             shelf
             for segment in segments
             for shelf in self._shelves(segment.segment_id)
             if len(shelf.book.rotation) == query.shape[1]
         ]
+        num_coded = sum(len(shelf.ordinals) for shelf in shelves)
+        if num_coded < sum(segment.num_rows for segment in segments):
+            found += token_candidates(session, fde, f"book IS NULL AND {visible}", parameters, count=count)
         if shelves:
             is_whole = filter is None and not parameters["dead"]
             mask = None if is_whole else _mask(session, shelves, visible, parameters)
