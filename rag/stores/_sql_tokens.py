@@ -33,11 +33,13 @@ SELECT ordinal, num_tokens, book, tokens FROM segment_rows
 WHERE segment_id = :segment AND book IS NOT NULL ORDER BY book, ordinal
 """
 _VISIBLE = "SELECT segment_id, ordinal FROM segment_rows WHERE book IS NOT NULL AND {visible}"
+# The limit keeps each row a look-up by its key: joined, the whole segment would be read.
 _WANTED = """
-SELECT chunk_id, segment_id, tokens, num_tokens, book FROM segment_rows
-JOIN unnest(CAST(:wanted_of AS text[]), CAST(:wanted AS integer[])) AS wanted (of, number)
-    ON segment_id = of AND ordinal = number
-WHERE {visible}
+SELECT found.* FROM unnest(CAST(:wanted_of AS text[]), CAST(:wanted AS integer[])) AS wanted (of, number)
+CROSS JOIN LATERAL (
+    SELECT chunk_id, segment_id, tokens, num_tokens, book FROM segment_rows
+    WHERE segment_id = wanted.of AND ordinal = wanted.number AND {visible} LIMIT 1
+) AS found
 """
 
 
