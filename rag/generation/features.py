@@ -23,10 +23,12 @@ __all__ = [
     "claim_features",
     "contradicts",
     "coverage",
+    "missing_names",
     "missing_numbers",
     "question_features",
     "summary_features",
     "units_of",
+    "wants_sentences",
     "weights_of",
 ]
 
@@ -112,6 +114,29 @@ _ASKED = (
     ("number", re.compile(r"\bhow (?:many|much|long|old|far|tall|big|high|large|often|fast|deep)\b")),
     ("name", re.compile(r"\b(?:who|whose|whom|where)\b")),
 )
+_WANTS_SENTENCES = re.compile(
+    r"""^\W*(?:(?:so|and|but|please),?\ )*
+      (?: (?:is|are|was|were|do|does|did|can|could|will|would|should|has|have|had|may|must)\b  # yes or no
+        | (?:why|explain|describe|define|summari[sz]e|compare|tell\ me\ about)\b
+        | how\ (?:to|do|does|did|can|should|is|are)\b
+        | what(?:'s|\ is|\ are|\ does)\ (?:the\ (?:meaning|definition|difference|purpose)\b|mean\b
+          | (?:(?:an?|the)\ )?[\w-]+(?:\ [\w-]+)?\W*$)  # a definition: one or two words
+      )""",
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+def wants_sentences(question: str) -> bool:
+    """Say whether a few words cannot answer: yes or no, why, how to, what something is.
+
+    >>> wants_sentences("How do I reset it?"), wants_sentences("What is a lease?")
+    (True, True)
+    >>> wants_sentences("How many are there?"), wants_sentences("What is the capital of France?")
+    (False, False)
+    """
+    return _WANTS_SENTENCES.search(question) is not None
+
+
 _MEASURE = re.compile(
     r"\bhow (?:many|much|long|old|far|tall|big|high|large|often|fast|deep)\b", re.IGNORECASE
 )
@@ -257,9 +282,41 @@ def claim_features(
     )
 
 
-def contradicts(claim: str, window: Sequence[Unit]) -> bool:
-    """Say whether the claim has a number that the window lacks, or only one of the two denies."""
+_CAPITALISED = re.compile(r"[^\W\d_a-z][\w'’-]*")
+_TOKEN = re.compile(r"[\w'’-]+")
+
+
+def missing_names(claim: str, words: Collection[str]) -> list[str]:
+    """Give the names of the claim of which some word is not among `words`, stemmed as `content_words` does.
+
+    A word in capitals is a name but at the start: there it is one if another follows, or if all else of
+    the claim is among the words.
+
+    >>> missing_names("Then Tesla met Edison.", content_words("He then met Edison."))
+    ['Tesla']
+    >>> missing_names("Tesla met Edison.", content_words("Bell met Edison."))
+    ['Tesla']
+    """
+    first, *rest = _TOKEN.findall(claim) or [""]
+    names = [token for token in rest if _CAPITALISED.fullmatch(token)]
+    others = set(content_words(" ".join(rest)))
+    if _CAPITALISED.fullmatch(first) and (rest[:1] == names[:1] or others <= set(words)):
+        names.insert(0, first)
+    return [name for name in names if not set(content_words(name)) <= set(words)]
+
+
+def contradicts(claim: str, window: Sequence[Unit], known: Collection[str] = ()) -> bool:
+    """Say whether the claim has a number or name that the window lacks, or only one of the two denies.
+
+    Args:
+        claim: a sentence.
+        window: units of one passage.
+        known: stemmed words whose names the claim may use without the window.
+    """
     if missing_numbers(claim, [window[0].label, *(unit.text for unit in window)]):
+        return True
+    held = frozenset[str]().union(known, window[0].about, *(unit.words for unit in window))
+    if missing_names(claim, held):
         return True
     words = frozenset(content_words(claim))
     closest = max(window, key=lambda unit: len(words & unit.words))

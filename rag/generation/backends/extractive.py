@@ -1,4 +1,4 @@
-"""Answers without a language model: the sentences of the passages that answer the question, word for word.
+"""Answers without a language model: the few words that answer, and the sentences that hold them, verbatim.
 
 Knows which sentences to take and how to set them side by side; how likely one answers is support.py's.
 """
@@ -13,7 +13,7 @@ from rag.core.protocols import Delta, GenerationOptions, GeneratorCapabilities, 
 from rag.core.types import Usage
 from rag.generation.answer import REFUSAL
 from rag.generation.features import CELL_MARK
-from rag.generation.support import Candidate, Support
+from rag.generation.support import Candidate, Support, short_answer
 from rag.scoring.sentences import sentence_spans
 
 __all__ = ["Extractive"]
@@ -63,9 +63,13 @@ class Extractive:
                 f"ranking the sentences took longer than {options.timeout_seconds} s; raise the limit or"
                 " take fewer passages"
             ) from error
-        written = ""
+        written = short_answer(prompt.question, ranked) or ""
+        if written:
+            yield Delta(written)
         for candidate in self._choose(ranked):
             sentence = " ".join(candidate.passage.text[candidate.start : candidate.end].split())
+            if sentence.rstrip(".") == written:
+                continue  # the sentence is the answer
             piece = _joint(written, sentence) + sentence
             if written and self.count_tokens(written + piece) > options.max_tokens:
                 break
