@@ -6,6 +6,7 @@ Work that blocks goes to a thread, so that one question never holds up another.
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 
 from agents.state import Context, State, Step
 from rag.core.protocols import Generator, Prompt
@@ -58,11 +59,12 @@ async def generate(state: State, context: Context, emit: Emit) -> Step:
         count_tokens=generator.count_tokens,
         history=state["history"],
     )
+    prompt = replace(prompt, question=state["query"])  # what quotes reads a follow-up with its subject
     is_checked = generator.capabilities.is_checked
     draft, usage = await _write(generator, prompt, context, _show_nothing if is_checked else emit)
     used = generator
     if is_checked:
-        cited = await asyncio.to_thread(_cited, draft, prompt.passages, state["question"], context)
+        cited = await asyncio.to_thread(_cited, draft, prompt.passages, state["query"], context)
         if _stands(cited, state["short_answer"]):
             emit(cited.text)
         else:
@@ -103,7 +105,7 @@ def _stands(cited: CitedText, short_answer: str | None) -> bool:
 
 async def cite(state: State, context: Context, emit: Emit) -> Step:
     """Tie each sentence of the draft to the passage span that supports it."""
-    cited = await asyncio.to_thread(_cited, state["draft"], state["passages"], state["question"], context)
+    cited = await asyncio.to_thread(_cited, state["draft"], state["passages"], state["query"], context)
     short = state["short_answer"]
     if cited.refused or (short and short.casefold() not in cited.text.casefold()):
         short = None  # what was written says something else

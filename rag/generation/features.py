@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rag.core.types import Passage, Vector
+from rag.generation.questions import answers_kind, without_measure
 from rag.scoring.sentences import sentence_spans
 from rag.scoring.words import content_words
 
@@ -19,7 +20,6 @@ __all__ = [
     "CELL_MARK",
     "Unit",
     "agrees_in_negation",
-    "answers_kind",
     "claim_features",
     "contradicts",
     "coverage",
@@ -28,7 +28,6 @@ __all__ = [
     "question_features",
     "summary_features",
     "units_of",
-    "wants_sentences",
     "weights_of",
 ]
 
@@ -44,6 +43,7 @@ class Unit:
     words: frozenset[str]
     about: frozenset[str]  # words of the passage's title and headings, and of a table row's header
     label: str  # these, as text
+    header: str  # the first row of the table that it is a row of, else empty
     is_heading: bool
 
 
@@ -74,6 +74,7 @@ def units_of(passages: Sequence[Passage]) -> list[Unit]:
                     frozenset(content_words(text)),
                     frozenset(word for part in labels for word in content_words(part)),
                     ". ".join(labels),
+                    header,
                     _is_heading(passage, start, end),
                 )
             )
@@ -107,65 +108,6 @@ def coverage(weights: Mapping[str, float], words: Collection[str]) -> float:
     """
     total = sum(weights.values())
     return sum(weight for word, weight in weights.items() if word in words) / total if total else 0.0
-
-
-_ASKED = (
-    ("time", re.compile(r"\bwhen\b|\b(?:what|which) (?:year|date|day|month|century)\b")),
-    ("number", re.compile(r"\bhow (?:many|much|long|old|far|tall|big|high|large|often|fast|deep)\b")),
-    ("name", re.compile(r"\b(?:who|whose|whom|where)\b")),
-)
-_WANTS_SENTENCES = re.compile(
-    r"""^\W*(?:(?:so|and|but|please),?\ )*
-      (?: (?:is|are|was|were|do|does|did|can|could|will|would|should|has|have|had|may|must)\b  # yes or no
-        | (?:why|explain|describe|define|summari[sz]e|compare|tell\ me\ about)\b
-        | how\ (?:to|do|does|did|can|should|is|are)\b
-        | what(?:'s|\ is|\ are|\ does)\ (?:the\ (?:meaning|definition|difference|purpose)\b|mean\b
-          | (?:(?:an?|the)\ )?[\w-]+(?:\ [\w-]+)?\W*$)  # a definition: one or two words
-      )""",
-    re.VERBOSE | re.IGNORECASE,
-)
-
-
-def wants_sentences(question: str) -> bool:
-    """Say whether a few words cannot answer: yes or no, why, how to, what something is.
-
-    >>> wants_sentences("How do I reset it?"), wants_sentences("What is a lease?")
-    (True, True)
-    >>> wants_sentences("How many are there?"), wants_sentences("What is the capital of France?")
-    (False, False)
-    """
-    return _WANTS_SENTENCES.search(question) is not None
-
-
-_MEASURE = re.compile(
-    r"\bhow (?:many|much|long|old|far|tall|big|high|large|often|fast|deep)\b", re.IGNORECASE
-)
-"""What a question wants to have measured: `long` of "how long" stands in no answer."""
-_GIVEN = {
-    "time": re.compile(
-        r"\b(?:1\d{3}|20\d\d|BC|AD|January|February|March|April|May|June|July|August|September|October"
-        r"|November|December)\b"
-    ),
-    "number": re.compile(
-        r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|hundred|thousand|million"
-        r"|billion|dozen)\b",
-        re.IGNORECASE,
-    ),
-    "name": re.compile(r"(?<=[a-z,;:)] )[A-Z][a-z]+"),
-}
-
-
-def answers_kind(question: str, text: str) -> float:
-    """Give 1 if the text holds the kind of thing the question asks for, -1 if not, 0 if that is open.
-
-    >>> answers_kind("When was it built?", "It was built in 1901."), answers_kind("Who?", "It was red.")
-    (1.0, -1.0)
-    """
-    lowered = question.lower()
-    for kind, pattern in _ASKED:
-        if pattern.search(lowered):
-            return 1.0 if _GIVEN[kind].search(text) else -1.0
-    return 0.0
 
 
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
@@ -221,7 +163,7 @@ def question_features(question: str, units: Sequence[Unit], similarities: Sequen
     Columns: cosine; coverage of the question by the unit with its title and the unit before; by its
     whole passage; kind of answer (`answers_kind`); log of the number of words.
     """
-    asked = _MEASURE.sub("how", question)
+    asked = without_measure(question)
     weights = weights_of(dict.fromkeys(content_words(asked) or content_words(question)), units)
     whole: dict[int, frozenset[str]] = {}
     for unit in units:

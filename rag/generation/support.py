@@ -7,7 +7,6 @@ takes part. The coefficients were fitted by `python -m rag.training.support` and
 
 import math
 import re
-from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -25,10 +24,12 @@ from rag.generation.features import (
     question_features,
     summary_features,
     units_of,
-    wants_sentences,
     weights_of,
 )
+from rag.generation.questions import wants_sentences
 from rag.generation.reader_coefficients import READER
+from rag.generation.reading import best_spans, read_logits
+from rag.generation.tables import asked_cell
 from rag.generation.verbatim import find_verbatim
 from rag.scoring.words import content_words
 
@@ -37,8 +38,6 @@ __all__ = [
     "Candidate",
     "Evidence",
     "Support",
-    "read_features",
-    "read_logits",
     "short_answer",
     "windows",
 ]
@@ -57,7 +56,6 @@ SHORT_CLAIM = 4  # content words; a shorter claim is read together with its ques
 _CONTRADICTED = 0.2  # numbers or negation differ: never supported, whatever the words say
 _CACHED_VECTORS = 4096  # 6 MB of 384 dimensions
 _CACHED_READINGS = 256
-_UNREAD = -12.0  # the score of a sentence in which no span is among the best
 _Reading = tuple[str, str, tuple[str, ...], str]  # question; title, headings and text of the passage
 
 
@@ -109,7 +107,7 @@ class Support:
         spans = self.spans(question, passages)
         if not spans:
             return _logistic(without)
-        best = read_logits(units_of(passages), spans).max()
+        best = self._judge(question, units_of(passages), spans)[0].max()
         return _sigmoid(READER.answerable, np.array([best, without], dtype=np.float32))
 
     def answerable_without(self, question: str, passages: Sequence[Passage]) -> float:
@@ -127,18 +125,37 @@ class Support:
         units = units_of(passages)
         if not units:
             return []
-        logits = self._logits(question_features(question, units, self.similarities(question, units)))
-        spans = self.spans(question, passages)
-        if spans:
-            logits = read_logits(units, spans)
+        logits, found = self._judge(question, units, self.spans(question, passages))
         candidates = [
             Candidate(
-                passages[unit.passage], unit.start, unit.end, _logistic(float(logit)), _within(unit, spans)
+                passages[unit.passage], unit.start, unit.end, _logistic(float(logit)), found.get(number)
             )
-            for unit, logit in zip(units, logits, strict=True)
+            for number, (unit, logit) in enumerate(zip(units, logits, strict=True))
             if not unit.is_heading
         ]
         return sorted(candidates, key=lambda candidate: -candidate.relevance)
+
+    def _judge(
+        self, question: str, units: Sequence[Unit], spans: Sequence[AnswerSpan]
+    ) -> tuple[Vector, dict[int, tuple[int, int]]]:
+        """Give each unit's logit, and the few words that answer of those that have some.
+
+        A reader knows no tables: a row whose cell the question names is judged as without one.
+        """
+        cells = {
+            number: cell
+            for number, unit in enumerate(units)
+            if spans and unit.header and (cell := asked_cell(question, unit, unit.header))
+        }
+        if spans and not cells:
+            return read_logits(units, spans), best_spans(units, spans)
+        logits = self._logits(question_features(question, units, self.similarities(question, units)))
+        if not spans:
+            return logits, {}
+        read = read_logits(units, spans)
+        for number in cells:
+            read[number] = max(read[number], logits[number])
+        return read, best_spans(units, spans) | cells
 
     def answer_in(self, question: str, passages: Sequence[Passage]) -> tuple[float, str | None]:
         """Give the probability that the passages hold an answer, and the few words that are it, if such."""
@@ -229,38 +246,6 @@ class Support:
             while len(self._vectors) > _CACHED_VECTORS:
                 self._vectors.popitem(last=False)
         return [known[text] for text in texts]
-
-
-def read_features(units: Sequence[Unit], spans: Sequence[AnswerSpan]) -> Vector:
-    """Give (N, 2) float32, a row a unit: the score of the best span in it, and how late its passage comes.
-
-    The passages are those of a search, best first: the better they fit the question, the likelier what
-    stands in them answers it.
-    """
-    best: dict[tuple[int, int], float] = {}
-    starts = [(unit.passage, unit.start) for unit in units]
-    for span in spans:
-        place = starts[bisect_right(starts, (span.passage, span.start)) - 1]
-        best[place] = max(span.score, best.get(place, _UNREAD))
-    rows = [(best.get(start, _UNREAD), math.log1p(start[0])) for start in starts]
-    return np.array(rows, dtype=np.float32)
-
-
-def read_logits(units: Sequence[Unit], spans: Sequence[AnswerSpan]) -> Vector:
-    """Give (N,) float32: how likely each unit answers, as a reader sees it."""
-    bias, *weights = READER.answers
-    logits: Vector = bias + read_features(units, spans) @ np.array(weights, dtype=np.float32)
-    return logits
-
-
-def _inside(unit: Unit, spans: Sequence[AnswerSpan]) -> list[AnswerSpan]:
-    """Give the spans that begin in the unit, best first."""
-    return [span for span in spans if span.passage == unit.passage and unit.start <= span.start < unit.end]
-
-
-def _within(unit: Unit, spans: Sequence[AnswerSpan]) -> tuple[int, int] | None:
-    best = next(iter(_inside(unit, spans)), None)
-    return None if best is None else (best.start, min(best.end, unit.end))
 
 
 def _words_of(units: Sequence[Unit]) -> dict[int, frozenset[str]]:

@@ -29,7 +29,8 @@ from rag.evaluation.metrics import contains_answer
 from rag.generation import reader_coefficients
 from rag.generation.features import Unit, units_of
 from rag.generation.readers.minilm import Minilm as Reader
-from rag.generation.support import Support, read_features
+from rag.generation.reading import read_features
+from rag.generation.support import Support
 from rag.training._late_teacher import Words
 from rag.training._logistic import Coefficients, fit, logits
 from rag.training._reader_data import side

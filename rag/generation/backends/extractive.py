@@ -63,10 +63,11 @@ class Extractive:
                 f"ranking the sentences took longer than {options.timeout_seconds} s; raise the limit or"
                 " take fewer passages"
             ) from error
-        written = short_answer(prompt.question, ranked) or ""
-        if written:
-            yield Delta(written)
-        for candidate in self._choose(ranked):
+        short = short_answer(prompt.question, ranked)
+        written = short or ""
+        if short:
+            yield Delta(short)
+        for candidate in self._choose(ranked, short):
             sentence = " ".join(candidate.passage.text[candidate.start : candidate.end].split())
             if sentence.rstrip(".") == written:
                 continue  # the sentence is the answer
@@ -80,12 +81,14 @@ class Extractive:
         read = sum(self.count_tokens(message.content) for message in prompt.messages)
         yield Delta("", Usage(read, self.count_tokens(written or REFUSAL)))
 
-    def _choose(self, ranked: Sequence[Candidate]) -> list[Candidate]:
+    def _choose(self, ranked: Sequence[Candidate], short: str | None) -> list[Candidate]:
         chosen: list[Candidate] = []
         quoted: set[str] = set()
         for candidate in ranked[: 4 * self._max_sentences]:
             words = " ".join(candidate.passage.text[candidate.start : candidate.end].casefold().split())
             is_likely = candidate.relevance >= self._min_share * ranked[0].relevance
+            if short and (candidate.short_answer or "").casefold() != short.casefold():
+                continue  # it answers otherwise
             if len(chosen) < self._max_sentences and is_likely and words not in quoted:
                 quoted.add(words)
                 chosen.append(candidate)
