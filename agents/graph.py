@@ -1,7 +1,7 @@
 """The graph's wiring, and nothing else: which node follows which.
 
-prepare -> retrieve -> generate -> cite
-                `----> refuse
+prepare -> retrieve -> read -> generate -> cite
+                        `----> refuse
 """
 
 import time
@@ -13,7 +13,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 
-from agents.nodes import cite, generate, prepare, refuse, retrieve
+from agents.nodes import cite, generate, prepare, read, refuse, retrieve
 from agents.state import Context, State, Step
 from rag.core.events import StepFinished, StepStarted, TokenGenerated
 
@@ -26,18 +26,19 @@ Node = Callable[[State, Context, Callable[[str], None]], Awaitable[Step]]
 def answer_graph() -> CompiledStateGraph[State, Context, State, State]:
     """Compile the graph; its custom stream carries events whose sequence numbers are still 0."""
     graph = StateGraph(State, context_schema=Context)
-    for node in (prepare, retrieve, generate, cite, refuse):
+    for node in (prepare, retrieve, read, generate, cite, refuse):
         graph.add_node(node.__name__, _evented(node.__name__, node))
     graph.add_edge(START, "prepare")
     graph.add_edge("prepare", "retrieve")
-    graph.add_conditional_edges("retrieve", _after_retrieve, ["generate", "refuse"])
+    graph.add_edge("retrieve", "read")
+    graph.add_conditional_edges("read", _after_read, ["generate", "refuse"])
     graph.add_edge("generate", "cite")
     graph.add_edge("cite", END)
     graph.add_edge("refuse", END)
     return graph.compile()
 
 
-def _after_retrieve(state: State) -> str:
+def _after_read(state: State) -> str:
     return "generate" if state["is_answerable"] else "refuse"
 
 

@@ -4,15 +4,17 @@ Work that blocks goes to a thread, so that one question never holds up another.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 
 from agents.state import Context, State, Step
-from rag.core.types import Usage
+from rag.core.protocols import Generator, Prompt
+from rag.core.types import Passage, Usage
 from rag.generation.answer import AnswerStream, CitedText, build_prompt, refusal
 from rag.generation.answer import cite as cite_text
 
-__all__ = ["cite", "generate", "prepare", "refuse", "retrieve"]
+__all__ = ["cite", "generate", "prepare", "read", "refuse", "retrieve"]
 
 Emit = Callable[[str], None]
 
@@ -25,21 +27,28 @@ async def prepare(state: State, context: Context, emit: Emit) -> Step:
 
 
 async def retrieve(state: State, context: Context, emit: Emit) -> Step:
-    """Find passages and judge whether they can hold an answer."""
+    """Find passages."""
     result = await asyncio.to_thread(context.search, state["query"])
-    answerability = await asyncio.to_thread(context.support.answerable, state["query"], result.passages)
     summary = {
         "passages": len(result.passages),
         "sources": list(dict.fromkeys(passage.source for passage in result.passages)),
-        "answerability": round(answerability, 3),
         "timings": dict(result.timings),
     }
+    return Step(State(passages=result.passages), summary)
+
+
+async def read(state: State, context: Context, emit: Emit) -> Step:
+    """Judge whether the passages hold an answer, and which few words of them are it."""
+    answerability, short = await asyncio.to_thread(
+        context.support.answer_in, state["query"], state["passages"]
+    )
+    summary = {"answerability": round(answerability, 3), "short_answer": short}
     is_answerable = answerability >= context.min_answerability
-    return Step(State(passages=result.passages, is_answerable=is_answerable), summary)
+    return Step(State(is_answerable=is_answerable, short_answer=short), summary)
 
 
 async def generate(state: State, context: Context, emit: Emit) -> Step:
-    """Write the answer from the passages, as it comes."""
+    """Write the answer from the passages, as it comes; that of a checked generator once it is checked."""
     generator = context.generator
     prompt = await asyncio.to_thread(
         build_prompt,
@@ -50,6 +59,27 @@ async def generate(state: State, context: Context, emit: Emit) -> Step:
         count_tokens=generator.count_tokens,
         history=state["history"],
     )
+    prompt = replace(prompt, question=state["query"])  # what quotes reads a follow-up with its subject
+    is_checked = generator.capabilities.is_checked
+    draft, usage = await _write(generator, prompt, context, _show_nothing if is_checked else emit)
+    used = generator
+    if is_checked:
+        cited = await asyncio.to_thread(_cited, draft, prompt.passages, state["query"], context)
+        if _stands(cited, state["short_answer"]):
+            emit(cited.text)
+        else:
+            used = context.quoting
+            draft, _ = await _write(used, prompt, context, emit)
+    summary = {
+        "model": used.capabilities.model,
+        "passages": len(prompt.passages),
+        "prompt_tokens": usage.prompt_tokens,
+        "completion_tokens": usage.completion_tokens,
+    }
+    return Step(State(draft=draft, passages=list(prompt.passages), usage=usage), summary)
+
+
+async def _write(generator: Generator, prompt: Prompt, context: Context, emit: Emit) -> tuple[str, Usage]:
     shown = AnswerStream(prompt.passages)
     usage = Usage()
     draft: list[str] = []
@@ -61,38 +91,52 @@ async def generate(state: State, context: Context, emit: Emit) -> Step:
                 emit(text)
     if text := shown.finish():
         emit(text)
-    summary = {
-        "model": generator.capabilities.model,
-        "passages": len(prompt.passages),
-        "prompt_tokens": usage.prompt_tokens,
-        "completion_tokens": usage.completion_tokens,
-    }
-    return Step(State(draft="".join(draft), passages=list(prompt.passages), usage=usage), summary)
+    return "".join(draft), usage
+
+
+def _show_nothing(text: str) -> None:
+    """Wait until all is written."""
+
+
+def _stands(cited: CitedText, short_answer: str | None) -> bool:
+    says_it = short_answer is None or short_answer.casefold() in cited.text.casefold()
+    return says_it and not cited.refused and all(sentence.supported for sentence in cited.sentences)
 
 
 async def cite(state: State, context: Context, emit: Emit) -> Step:
     """Tie each sentence of the draft to the passage span that supports it."""
-    cited = await asyncio.to_thread(
-        cite_text,
-        state["draft"],
-        state["passages"],
-        support=context.support,
-        locate=context.locate,
-        question=state["question"],
-        min_relevance=context.min_relevance,
-    )
+    cited = await asyncio.to_thread(_cited, state["draft"], state["passages"], state["query"], context)
+    short = state["short_answer"]
+    if cited.refused or (short and short.casefold() not in cited.text.casefold()):
+        short = None  # what was written says something else
     unsupported = sum(not sentence.supported for sentence in cited.sentences)
-    return Step(_outcome(cited), {"citations": len(cited.citations), "unsupported_sentences": unsupported})
+    update = _outcome(cited, short)
+    return Step(update, {"citations": len(cited.citations), "unsupported_sentences": unsupported})
 
 
 async def refuse(state: State, context: Context, emit: Emit) -> Step:
     """Say that the documents hold no answer, rather than invent one."""
     refused = refusal()
     emit(refused.text)
-    return Step(_outcome(refused))
+    return Step(_outcome(refused, None))
 
 
-def _outcome(cited: CitedText) -> State:
+def _cited(draft: str, passages: Sequence[Passage], question: str, context: Context) -> CitedText:
+    return cite_text(
+        draft,
+        passages,
+        support=context.support,
+        locate=context.locate,
+        question=question,
+        min_relevance=context.min_relevance,
+    )
+
+
+def _outcome(cited: CitedText, short_answer: str | None) -> State:
     return State(
-        answer=cited.text, sentences=cited.sentences, citations=cited.citations, refused=cited.refused
+        answer=cited.text,
+        short_answer=short_answer,
+        sentences=cited.sentences,
+        citations=cited.citations,
+        refused=cited.refused,
     )

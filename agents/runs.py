@@ -117,7 +117,7 @@ class _Run:
         self._timings["total"] = self._elapsed()
         return Answer(
             answer=final["answer"],
-            short_answer=None,
+            short_answer=final["short_answer"],
             refused=final["refused"],
             sentences=final["sentences"],
             citations=final["citations"],
@@ -148,6 +148,7 @@ def _context(grove: Grove, *, collection: str, retriever: str, generator: str, f
             query, collection=collection, retriever=retriever, k=settings.num_passages, filter=filter
         ),
         generator=grove.generator(generator),
+        quoting=grove.generator("extractive"),
         options=GenerationOptions(settings.max_tokens, settings.temperature, settings.timeout_seconds),
         support=grove.support,
         locate=grove.catalog.locate,

@@ -21,6 +21,7 @@ class State(TypedDict, total=False):
     query: str  # what is searched for: the question, made to stand alone
     passages: list[Passage]
     is_answerable: bool
+    short_answer: str | None  # the few words that answer; none where it takes sentences
     draft: str  # as generated
     usage: Usage
     answer: str  # as cited: the draft without markers that the model invented
@@ -35,6 +36,7 @@ class Context:
 
     search: Callable[[str], SearchResult]
     generator: Generator
+    quoting: Generator  # whose answer stands where that of a checked generator is not supported
     options: GenerationOptions
     support: Support
     locate: Locate

@@ -75,13 +75,19 @@ class IndexedDataset:
 
         return documents
 
-    def answer(self, retriever: str, generator: str) -> Callable[[str, Sequence[str]], Answer]:
-        """Give a way to ask that hides some documents."""
+    def answer(
+        self, retriever: str, generator: str, *, gold: bool = False
+    ) -> Callable[[str, Sequence[str]], Answer]:
+        """Give a way to ask that hides some documents; `gold`: all but those relevant to the question."""
         if self._files.is_dir():
             raise InvalidInputError("answers are measured on sets with a corpus, not on files/")
 
+        relevant = {each.text: list(self._dataset.relevant[each.id]) for each in self._dataset.questions}
+
         def asked(question: str, hidden: Sequence[str]) -> Answer:
-            condition = {"not": {"source": list(hidden)}} if hidden else None
+            conditions: list[object] = [{"not": {"source": list(hidden)}}] if hidden else []
+            conditions += [{"source": relevant[question]}] if gold else []
+            condition = {"and": conditions} if conditions else None
             events = ask(self.grove, question, retriever=retriever, generator=generator, filter=condition)
             return asyncio.run(_answer(events))
 

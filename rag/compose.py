@@ -14,7 +14,16 @@ from typing import Any, Self
 from rag.core.errors import InvalidInputError
 from rag.core.filters import Filter, parse_filter
 from rag.core.kinds import DENSE, LATE, LONG, check_index, parse_kinds
-from rag.core.protocols import Encoder, Generator, LateEncoder, LongEncoder, Retriever, Scorer, Store
+from rag.core.protocols import (
+    Encoder,
+    Generator,
+    LateEncoder,
+    LongEncoder,
+    Reader,
+    Retriever,
+    Scorer,
+    Store,
+)
 from rag.core.registry import Family
 from rag.core.settings import Part, Settings
 from rag.core.timings import Timings
@@ -39,6 +48,7 @@ _ENCODERS = Family("rag.encoders")
 _STORES = Family("rag.stores")
 _RETRIEVERS = Family("rag.retrieval")
 _GENERATORS = Family("rag.generation.backends")
+_READERS = Family("rag.generation.readers")
 _SCORERS = Family("rag.generation.scorers")
 
 
@@ -128,8 +138,14 @@ class Grove:
 
     @cached_property
     def support(self) -> Support:
-        """Judge what supports what."""
-        return Support(self.encoder)
+        """Judge what answers a question, and what supports what."""
+        return Support(self.encoder, self.reader)
+
+    @cached_property
+    def reader(self) -> Reader:
+        """Find where answers stand."""
+        reader: Reader = self.build(_READERS, self.settings.resolved_reader)
+        return reader
 
     @cached_property
     def scorer(self) -> Scorer:

@@ -12,6 +12,7 @@ FAMILIES = (
     "rag/stores",
     "rag/retrieval",
     "rag/generation/backends",
+    "rag/generation/readers",
     "indexing/loaders",
     "indexing/chunkers",
 )

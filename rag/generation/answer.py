@@ -29,9 +29,6 @@ _MESSAGE_TOKENS = 8  # what chat templates put around a message, at most
 _MIN_PASSAGE_TOKENS = 64  # with less, a prompt holds no sentence worth reading
 _HISTORY_SHARE = 4  # earlier turns take at most a quarter of the prompt
 
-_LEAD_IN = re.compile(
-    r"^(?:so,? )?(?:the )?(?:final )?answer(?: to (?:the|this|your) question)?(?: is)?:? +(?=\S)", re.I
-)
 _NOT = r"(?:\ not|n['’]t)"
 _REFUSAL_WORDS = re.compile(
     rf"""
@@ -114,7 +111,8 @@ def cite(
         support: judges how well a span supports a sentence.
         locate: finds page and boxes of a span.
         question: what was asked.
-        min_relevance: a sentence with less probability of support is not supported.
+        min_relevance: a sentence with less probability of support is not supported, unless it stands in
+            a passage word for word.
     """
     stream = AnswerStream(passages)
     clean = stream.feed(text) + stream.finish()
@@ -123,10 +121,9 @@ def cite(
     sentences: list[Sentence] = []
     citations: list[Citation] = []
     for start, end in sentence_spans(clean):
-        claim = _LEAD_IN.sub("", clean[start:end])
-        evidence = support.evidence(claim, passages, question=question)
+        evidence = support.evidence(clean[start:end], passages, question=question)
         relevance = round(evidence.relevance, 4) if evidence else 0.0
-        is_supported = relevance >= min_relevance
+        is_supported = evidence is not None and (evidence.score == 1.0 or relevance >= min_relevance)
         sentences.append(Sentence(start, end, is_supported, relevance))
         if evidence and is_supported:
             citations.append(_citation((start, end), evidence, locate))

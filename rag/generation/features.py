@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rag.core.types import Passage, Vector
+from rag.generation.questions import answers_kind, without_measure
 from rag.scoring.sentences import sentence_spans
 from rag.scoring.words import content_words
 
@@ -19,10 +20,10 @@ __all__ = [
     "CELL_MARK",
     "Unit",
     "agrees_in_negation",
-    "answers_kind",
     "claim_features",
     "contradicts",
     "coverage",
+    "missing_names",
     "missing_numbers",
     "question_features",
     "summary_features",
@@ -42,6 +43,7 @@ class Unit:
     words: frozenset[str]
     about: frozenset[str]  # words of the passage's title and headings, and of a table row's header
     label: str  # these, as text
+    header: str  # the first row of the table that it is a row of, else empty
     is_heading: bool
 
 
@@ -72,6 +74,7 @@ def units_of(passages: Sequence[Passage]) -> list[Unit]:
                     frozenset(content_words(text)),
                     frozenset(word for part in labels for word in content_words(part)),
                     ". ".join(labels),
+                    header,
                     _is_heading(passage, start, end),
                 )
             )
@@ -105,42 +108,6 @@ def coverage(weights: Mapping[str, float], words: Collection[str]) -> float:
     """
     total = sum(weights.values())
     return sum(weight for word, weight in weights.items() if word in words) / total if total else 0.0
-
-
-_ASKED = (
-    ("time", re.compile(r"\bwhen\b|\b(?:what|which) (?:year|date|day|month|century)\b")),
-    ("number", re.compile(r"\bhow (?:many|much|long|old|far|tall|big|high|large|often|fast|deep)\b")),
-    ("name", re.compile(r"\b(?:who|whose|whom|where)\b")),
-)
-_MEASURE = re.compile(
-    r"\bhow (?:many|much|long|old|far|tall|big|high|large|often|fast|deep)\b", re.IGNORECASE
-)
-"""What a question wants to have measured: `long` of "how long" stands in no answer."""
-_GIVEN = {
-    "time": re.compile(
-        r"\b(?:1\d{3}|20\d\d|BC|AD|January|February|March|April|May|June|July|August|September|October"
-        r"|November|December)\b"
-    ),
-    "number": re.compile(
-        r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|hundred|thousand|million"
-        r"|billion|dozen)\b",
-        re.IGNORECASE,
-    ),
-    "name": re.compile(r"(?<=[a-z,;:)] )[A-Z][a-z]+"),
-}
-
-
-def answers_kind(question: str, text: str) -> float:
-    """Give 1 if the text holds the kind of thing the question asks for, -1 if not, 0 if that is open.
-
-    >>> answers_kind("When was it built?", "It was built in 1901."), answers_kind("Who?", "It was red.")
-    (1.0, -1.0)
-    """
-    lowered = question.lower()
-    for kind, pattern in _ASKED:
-        if pattern.search(lowered):
-            return 1.0 if _GIVEN[kind].search(text) else -1.0
-    return 0.0
 
 
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
@@ -196,7 +163,7 @@ def question_features(question: str, units: Sequence[Unit], similarities: Sequen
     Columns: cosine; coverage of the question by the unit with its title and the unit before; by its
     whole passage; kind of answer (`answers_kind`); log of the number of words.
     """
-    asked = _MEASURE.sub("how", question)
+    asked = without_measure(question)
     weights = weights_of(dict.fromkeys(content_words(asked) or content_words(question)), units)
     whole: dict[int, frozenset[str]] = {}
     for unit in units:
@@ -257,9 +224,41 @@ def claim_features(
     )
 
 
-def contradicts(claim: str, window: Sequence[Unit]) -> bool:
-    """Say whether the claim has a number that the window lacks, or only one of the two denies."""
+_CAPITALISED = re.compile(r"[^\W\d_a-z][\w'’-]*")
+_TOKEN = re.compile(r"[\w'’-]+")
+
+
+def missing_names(claim: str, words: Collection[str]) -> list[str]:
+    """Give the names of the claim of which some word is not among `words`, stemmed as `content_words` does.
+
+    A word in capitals is a name but at the start: there it is one if another follows, or if all else of
+    the claim is among the words.
+
+    >>> missing_names("Then Tesla met Edison.", content_words("He then met Edison."))
+    ['Tesla']
+    >>> missing_names("Tesla met Edison.", content_words("Bell met Edison."))
+    ['Tesla']
+    """
+    first, *rest = _TOKEN.findall(claim) or [""]
+    names = [token for token in rest if _CAPITALISED.fullmatch(token)]
+    others = set(content_words(" ".join(rest)))
+    if _CAPITALISED.fullmatch(first) and (rest[:1] == names[:1] or others <= set(words)):
+        names.insert(0, first)
+    return [name for name in names if not set(content_words(name)) <= set(words)]
+
+
+def contradicts(claim: str, window: Sequence[Unit], known: Collection[str] = ()) -> bool:
+    """Say whether the claim has a number or name that the window lacks, or only one of the two denies.
+
+    Args:
+        claim: a sentence.
+        window: units of one passage.
+        known: stemmed words whose names the claim may use without the window.
+    """
     if missing_numbers(claim, [window[0].label, *(unit.text for unit in window)]):
+        return True
+    held = frozenset[str]().union(known, window[0].about, *(unit.words for unit in window))
+    if missing_names(claim, held):
         return True
     words = frozenset(content_words(claim))
     closest = max(window, key=lambda unit: len(words & unit.words))

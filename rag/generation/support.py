@@ -1,19 +1,21 @@
 """How well passages answer a question, and how well a span supports a sentence, as probabilities.
 
-Knows features (features.py), vectors and small logistic models; no language model takes part. The
-coefficients were fitted by `python -m rag.training.support`, which says on what.
+Knows features (features.py), vectors, what a reader finds, and small logistic models; no language model
+takes part. The coefficients were fitted by `python -m rag.training.support` and, those of the reader, by
+`python -m rag.training.calibrate`, which say on what.
 """
 
 import math
+import re
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 
 import numpy as np
 
-from rag.core.protocols import Encoder
-from rag.core.types import Passage, Vector
+from rag.core.protocols import Encoder, Reader
+from rag.core.types import AnswerSpan, Passage, Vector
 from rag.generation.coefficients import DENSE, LEXICAL, Coefficients
 from rag.generation.features import (
     Unit,
@@ -24,15 +26,37 @@ from rag.generation.features import (
     units_of,
     weights_of,
 )
+from rag.generation.questions import wants_sentences
+from rag.generation.reader_coefficients import READER
+from rag.generation.reading import best_spans, read_logits
+from rag.generation.tables import asked_cell
 from rag.generation.verbatim import find_verbatim
 from rag.scoring.words import content_words
 
-__all__ = ["SHORT_CLAIM", "Candidate", "Evidence", "Support", "windows"]
+__all__ = [
+    "SHORT_CLAIM",
+    "Candidate",
+    "Evidence",
+    "Support",
+    "short_answer",
+    "windows",
+]
+
+_LEAD_IN = re.compile(
+    r"^(?:(?:so,? )?(?:the )?(?:final )?answer(?: to (?:the|this|your) question)?(?: is)?:? +"
+    r"|(?:according to|based on) (?:the|this|these) (?:given |provided )?"
+    r"(?:text|passage|document|context)s?,? +)"
+    r"(?=\S)",
+    re.IGNORECASE,
+)
+"""What models put before an answer; it says nothing of its subject."""
 
 _MAX_WINDOW = 3  # sentences
 SHORT_CLAIM = 4  # content words; a shorter claim is read together with its question
 _CONTRADICTED = 0.2  # numbers or negation differ: never supported, whatever the words say
 _CACHED_VECTORS = 4096  # 6 MB of 384 dimensions
+_CACHED_READINGS = 256
+_Reading = tuple[str, str, tuple[str, ...], str]  # question; title, headings and text of the passage
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +67,12 @@ class Candidate:
     start: int  # offsets into the passage's text
     end: int
     relevance: float
+    span: tuple[int, int] | None = None  # the few words of it that do, where a reader found them
+
+    @property
+    def short_answer(self) -> str | None:
+        """Give the words of the span."""
+        return None if self.span is None else " ".join(self.passage.text[slice(*self.span)].split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,41 +83,101 @@ class Evidence:
     start: int  # offsets into the passage's text
     end: int
     score: float  # share of the sentence's weighted words that the span holds; 1.0 when it is verbatim
-    relevance: float  # probability that the span supports the sentence
+    relevance: float  # probability that the span supports the sentence, or that the few words answer
 
 
 class Support:
     """Judge questions and sentences against passages.
 
-    The vectors of an encoder are used only if coefficients were fitted for it; words alone otherwise.
+    The vectors of an encoder are used only if coefficients were fitted for it; words alone otherwise. Where
+    the reader reads nothing, for it knows English only, sentences are judged as without it.
     """
 
-    def __init__(self, encoder: Encoder | None = None) -> None:
-        self._encoder = encoder
+    def __init__(self, encoder: Encoder | None = None, reader: Reader | None = None) -> None:
+        self._encoder, self._reader = encoder, reader
         self._vectors: OrderedDict[str, Vector] = OrderedDict()
+        self._read: OrderedDict[_Reading, list[AnswerSpan]] = OrderedDict()
         self._lock = Lock()
 
     def answerable(self, question: str, passages: Sequence[Passage]) -> float:
         """Give the probability that the passages hold an answer; 0 for no passages."""
+        if not passages:
+            return 0.0
+        without = self.answerable_without(question, passages)
+        spans = self.spans(question, passages)
+        if not spans:
+            return _logistic(without)
+        best = self._judge(question, units_of(passages), spans)[0].max()
+        return _sigmoid(READER.answerable, np.array([best, without], dtype=np.float32))
+
+    def answerable_without(self, question: str, passages: Sequence[Passage]) -> float:
+        """Give the logit of `answerable` as words and vectors have it, without a reader."""
         units = units_of(passages)
         if not units:
-            return 0.0
+            return -math.inf
         features = question_features(question, units, self.similarities(question, units))
+        bias, *weights = self._coefficients.answerable
         summary = summary_features(self._logits(features), features)
-        return _sigmoid(self._coefficients.answerable, summary)
+        return bias + float(summary @ np.array(weights, dtype=np.float32))
 
     def rank(self, question: str, passages: Sequence[Passage]) -> list[Candidate]:
         """Give every sentence of the passages but headings, likeliest answer first."""
         units = units_of(passages)
         if not units:
             return []
-        logits = self._logits(question_features(question, units, self.similarities(question, units)))
+        logits, found = self._judge(question, units, self.spans(question, passages))
         candidates = [
-            Candidate(passages[unit.passage], unit.start, unit.end, _logistic(float(logit)))
-            for unit, logit in zip(units, logits, strict=True)
+            Candidate(
+                passages[unit.passage], unit.start, unit.end, _logistic(float(logit)), found.get(number)
+            )
+            for number, (unit, logit) in enumerate(zip(units, logits, strict=True))
             if not unit.is_heading
         ]
         return sorted(candidates, key=lambda candidate: -candidate.relevance)
+
+    def _judge(
+        self, question: str, units: Sequence[Unit], spans: Sequence[AnswerSpan]
+    ) -> tuple[Vector, dict[int, tuple[int, int]]]:
+        """Give each unit's logit, and the few words that answer of those that have some.
+
+        A reader knows no tables: a row whose cell the question names is judged as without one.
+        """
+        cells = {
+            number: cell
+            for number, unit in enumerate(units)
+            if spans and unit.header and (cell := asked_cell(question, unit, unit.header))
+        }
+        if spans and not cells:
+            return read_logits(units, spans), best_spans(units, spans)
+        logits = self._logits(question_features(question, units, self.similarities(question, units)))
+        if not spans:
+            return logits, {}
+        read = read_logits(units, spans)
+        for number in cells:
+            read[number] = max(read[number], logits[number])
+        return read, best_spans(units, spans) | cells
+
+    def answer_in(self, question: str, passages: Sequence[Passage]) -> tuple[float, str | None]:
+        """Give the probability that the passages hold an answer, and the few words that are it, if such."""
+        return self.answerable(question, passages), short_answer(question, self.rank(question, passages))
+
+    def spans(self, question: str, passages: Sequence[Passage]) -> list[AnswerSpan]:
+        """Give what the reader finds, best first; each passage is read once for a question."""
+        if self._reader is None:
+            return []
+        keys = [(question, passage.title, passage.heading, passage.text) for passage in passages]
+        with self._lock:
+            known = {key: self._read[key] for key in keys if key in self._read}
+        new = {key: passage for key, passage in zip(keys, passages, strict=True) if key not in known}
+        known.update({key: [] for key in new})
+        for span in self._reader.read(question, list(new.values())):
+            known[list(new)[span.passage]].append(span)
+        with self._lock:
+            self._read.update(known)
+            while len(self._read) > _CACHED_READINGS:
+                self._read.popitem(last=False)
+        found = [replace(span, passage=number) for number, key in enumerate(keys) for span in known[key]]
+        return sorted(found, key=lambda span: -span.score)
 
     def evidence(
         self, sentence: str, passages: Sequence[Passage], *, question: str = ""
@@ -99,11 +189,17 @@ class Support:
             passages: where the span may lie.
             question: what was asked; a sentence of a few words says little without it.
         """
+        sentence = _LEAD_IN.sub("", sentence)
         if (whole := find_verbatim(sentence, passages)) is not None:
             return Evidence(passages[whole.passage], whole.start, whole.end, 1.0, 1.0)
+        for answer in self.rank(question, passages) if self._reader else ():
+            if answer.span and answer.short_answer == " ".join(sentence.split()):
+                return Evidence(answer.passage, *answer.span, 1.0, answer.relevance)
         units = units_of(passages)
         must = frozenset(content_words(sentence))
-        new = must - frozenset(content_words(question))
+        asked = frozenset(content_words(question))
+        new = must - asked
+        texts = _words_of(units)
         claim = f"{question} {sentence}" if len(must) < SHORT_CLAIM else sentence
         similarities = dict(zip(units, self.similarities(claim, units), strict=True))
         weights = weights_of(dict.fromkeys(content_words(claim)), units)
@@ -113,7 +209,7 @@ class Support:
                 continue
             features = claim_features(window, weights, new, [similarities[unit] for unit in window])
             score, relevance = float(features[0]), _sigmoid(self._coefficients.supports, features)
-            if contradicts(sentence, window):
+            if contradicts(sentence, window, asked & texts[window[0].passage]):
                 score, relevance = score / 2, min(relevance, _CONTRADICTED)
             if best is None or relevance > best.relevance:
                 start, end = window[0].start, window[-1].end
@@ -150,6 +246,20 @@ class Support:
             while len(self._vectors) > _CACHED_VECTORS:
                 self._vectors.popitem(last=False)
         return [known[text] for text in texts]
+
+
+def _words_of(units: Sequence[Unit]) -> dict[int, frozenset[str]]:
+    words: dict[int, frozenset[str]] = {}
+    for unit in units:
+        words[unit.passage] = words.get(unit.passage, frozenset()) | unit.words
+    return words
+
+
+def short_answer(question: str, ranked: Sequence[Candidate]) -> str | None:
+    """Give the few words that answer, of the likeliest sentence; None where it takes whole sentences."""
+    if not ranked or wants_sentences(question):
+        return None
+    return ranked[0].short_answer
 
 
 def windows(units: Sequence[Unit]) -> Iterator[Sequence[Unit]]:

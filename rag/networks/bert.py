@@ -57,7 +57,13 @@ class Bert(nn.Module):
         model.load_state_dict({name: weights[_stored_name(name)] for name in model.state_dict()})
         return model.eval()
 
-    def forward(self, token_ids: Tensor, mask: Tensor, positions: Tensor | None = None) -> Tensor:
+    def forward(
+        self,
+        token_ids: Tensor,
+        mask: Tensor,
+        positions: Tensor | None = None,
+        segments: Tensor | None = None,
+    ) -> Tensor:
         """Encode.
 
         Args:
@@ -65,17 +71,23 @@ class Bert(nn.Module):
             mask: (B, T) bool, true for tokens, false for padding.
             positions: (T,) float32, between 0 and the last position; a fraction stands between the
                 embeddings of two. By default 0, 1, 2, ...
+            segments: (B, T) int64, 0 or 1: which of two texts a token is of. By default all are of one.
 
         Returns:
             (B, T, D) float32.
         """
-        return self.hidden_states(token_ids, mask, positions)[-1]
+        return self.hidden_states(token_ids, mask, positions, segments)[-1]
 
     def hidden_states(
-        self, token_ids: Tensor, mask: Tensor, positions: Tensor | None = None
+        self,
+        token_ids: Tensor,
+        mask: Tensor,
+        positions: Tensor | None = None,
+        segments: Tensor | None = None,
     ) -> list[Tensor]:
         """Give the states of every depth, (B, T, D) each: the embeddings first, the last layer last."""
-        states: Tensor = self.words(token_ids) + self._places(token_ids, positions) + self.types.weight[0]
+        types = self.types.weight[0] if segments is None else self.types(segments)
+        states: Tensor = self.words(token_ids) + self._places(token_ids, positions) + types
         depths = [self.norm(states)]
         attended = mask[:, None, None, :]  # (B, 1, 1, T)
         for layer in self.layers:

@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-_PARTS = ("late", "support", "synthesize")
+_PARTS = ("calibrate", "late", "reader", "support", "synthesize")
 
 
 def main() -> None:

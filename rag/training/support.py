@@ -33,16 +33,15 @@ from rag.generation.features import (
 )
 from rag.generation.support import SHORT_CLAIM, windows
 from rag.scoring.words import content_words
+from rag.training._logistic import Coefficients, fit, logits
 
 __all__ = ["main"]
 
 _Similarities = Callable[[str, Sequence[Unit]], list[float]]
-_Coefficients = tuple[float, ...]
 
 _QUOTA = {"squad": 300, "squad_mixed": 250, "tydiqa_en": 400, "qed_nq": 500, "fairytaleqa": 100}
 _NUM_PASSAGES = 6
 _MAX_CONTEXT_CHARS = 2500
-_RIDGE = 1.0
 _HELD_OUT = 4  # every fourth question is for the report
 
 
@@ -156,14 +155,14 @@ def _fit_all(
             other = searches[number - 1][0].answers[0]
             for row, label in _claims(case, units, other, found, similarities):
                 supports.add(row, label, number)
-    answers_fit = _fit(*answers.split(held_out=False))
+    answers_fit = fit(*answers.split(held_out=False))
     for number, (case, found, without) in enumerate(searches):
         for passages, label in ((found, int(case.passage in found)), (without, 0)):
             if units := units_of(passages):
                 rows = question_features(case.question, units, similarities(case.question, units))
-                answerable.add(summary_features(_logits(answers_fit, rows), rows), label, number)
-    answerable_fit = _fit(*answerable.split(held_out=False))
-    supports_fit = _fit(*supports.split(held_out=False))
+                answerable.add(summary_features(logits(answers_fit, rows), rows), label, number)
+    answerable_fit = fit(*answerable.split(held_out=False))
+    supports_fit = fit(*supports.split(held_out=False))
     report = {
         "answers": _quality(answers_fit, answers),
         "answerable": _quality(answerable_fit, answerable),
@@ -218,37 +217,17 @@ def _claims(
             yield from ((row, 1) for row, label in zip(rows, labels, strict=True) if label == {1})
 
 
-def _fit(rows: Vector, labels: Vector) -> _Coefficients:
-    """Fit a logistic model by Newton's method, with a weak ridge; both classes weigh as they come."""
-    design = np.hstack([np.ones((len(rows), 1)), rows]).astype(np.float64)
-    weights = np.zeros(design.shape[1])
-    for _ in range(50):
-        chances = 1 / (1 + np.exp(-design @ weights))
-        gradient = design.T @ (labels - chances) - _RIDGE * weights
-        curvature = (design * (chances * (1 - chances))[:, None]).T @ design
-        step = np.linalg.solve(curvature + _RIDGE * np.eye(len(weights)), gradient)
-        weights += step
-        if np.abs(step).max() < 1e-6:
-            break
-    return tuple(round(float(weight), 4) for weight in weights)
-
-
-def _logits(fit: _Coefficients, rows: Vector) -> Vector:
-    logits: Vector = (fit[0] + rows @ np.array(fit[1:])).astype(np.float32)
-    return logits
-
-
-def _quality(fit: _Coefficients, examples: _Examples) -> dict[str, float]:
+def _quality(fitted: Coefficients, examples: _Examples) -> dict[str, float]:
     rows, labels = examples.split(held_out=True)
-    logits = _logits(fit, rows)
-    right, wrong = logits[labels == 1], logits[labels == 0]
+    found = logits(fitted, rows)
+    right, wrong = found[labels == 1], found[labels == 0]
     ranks = np.searchsorted(np.sort(wrong), right)
     return {
         "n": len(labels),
         "auc": round(float(ranks.mean() / len(wrong)), 4),
         "true_accepted": round(float((right >= 0).mean()), 4),
         "false_refused": round(float((wrong < 0).mean()), 4),
-        "brier": round(float(np.mean((1 / (1 + np.exp(-logits)) - labels) ** 2)), 4),
+        "brier": round(float(np.mean((1 / (1 + np.exp(-found)) - labels) ** 2)), 4),
     }
 
 

@@ -13,8 +13,8 @@ from transformers import AutoConfig, AutoModel, AutoTokenizer, BertModel
 
 from rag.core.errors import InvalidInputError
 from rag.core.types import Vector
-from rag.encoders._languages import language_of
 from rag.encoders.late import Late
+from rag.scoring.languages import language_of
 
 QUERIES = ["where is snow?", "ab", "a much longer question that exceeds its limit"]
 PASSAGES = [

@@ -1,10 +1,12 @@
 import time
+from collections.abc import Sequence
 
 import pytest
 from _passages import passage
 
+from rag.core.types import AnswerSpan, Passage
 from rag.encoders.minilm import Minilm
-from rag.generation.support import Support
+from rag.generation.support import Support, short_answer
 
 HANDBOOK = [
     passage("The depot is at Kungsgatan 12. It is open from Monday to Thursday."),
@@ -79,3 +81,93 @@ def test_a_long_passage_takes_time_in_proportion(size: int) -> None:
         assert words.evidence("The row 3 has a value of 21.", [long]) is not None
         seconds.append(time.perf_counter() - started)
     assert seconds[1] < 12 * seconds[0]  # four times the text; the square would take sixteen
+
+
+@pytest.mark.parametrize(
+    ("sentence", "is_supported"),
+    [
+        ("Ada Lovelace wrote the first program, for the machine of Charles Babbage.", True),
+        ("According to the text, Ada Lovelace wrote the first program.", True),
+        ("Mary Shelley wrote the first program, for the machine of Charles Babbage.", False),
+        ("Ada Lovelace wrote the first program, for the machine of George Boole.", False),
+        ("Ada Lovelace did not write the first program.", False),
+        ("Recalibration is due every 24 months for indoor models.", True),
+        ("Recalibration is due every 12 months for indoor models.", False),
+        ("Recalibration is due every twenty-four months for indoor models.", True),
+        ("Recalibration is not due every 24 months for indoor models.", False),
+        ("The depot is at Vasagatan 12.", False),
+    ],
+)
+def test_a_wrong_number_name_or_negation_is_not_supported(
+    support: Support, sentence: str, is_supported: bool
+) -> None:
+    evidence = support.evidence(sentence, HANDBOOK)
+    assert (evidence is not None and evidence.relevance >= 0.5) == is_supported
+
+
+def test_a_name_of_the_question_needs_no_window_of_its_own(support: Support) -> None:
+    bees = [passage("The bumblebee lives in Arvika. It flies first in spring.", title="Bees")]
+    claim = "The bumblebee of Arvika flies first in spring."
+    question = "When does the bumblebee of Arvika fly?"
+    evidence = support.evidence(claim, bees, question=question)
+    assert evidence is not None
+    assert evidence.relevance >= 0.5
+
+
+class _FixedReader:
+    """Find the same words wherever they stand."""
+
+    def __init__(self, *found: tuple[str, float]) -> None:
+        self._found = found
+        self.num_read = 0
+
+    def read(self, question: str, passages: Sequence[Passage]) -> list[AnswerSpan]:
+        self.num_read += len(passages)
+        spans = [
+            AnswerSpan(number, each.text.index(words), each.text.index(words) + len(words), score)
+            for number, each in enumerate(passages)
+            for words, score in self._found
+            if words in each.text
+        ]
+        return sorted(spans, key=lambda span: -span.score)
+
+
+def test_a_reader_decides_which_sentence_answers_and_with_which_words() -> None:
+    support = Support(reader=_FixedReader(("Thursday", 9.0), ("Kungsgatan 12", 2.0)))
+    best, *rest = support.rank("Where is the depot?", HANDBOOK)
+    assert best.short_answer == "Thursday"
+    assert best.passage.text[best.start : best.end] == "It is open from Monday to Thursday."
+    assert short_answer("Where is the depot?", [best, *rest]) == "Thursday"
+    assert short_answer("Why is the depot there?", [best, *rest]) is None
+    evidence = support.evidence("Thursday", HANDBOOK, question="Where is the depot?")
+    assert evidence is not None
+    assert evidence.passage.text[evidence.start : evidence.end] == "Thursday"
+
+
+def test_a_passage_is_read_once_for_a_question() -> None:
+    reader = _FixedReader(("Kungsgatan 12", 9.0))
+    support = Support(reader=reader)
+    for _ in range(2):
+        support.answer_in("Where is the depot?", HANDBOOK)
+        support.rank("Where is the depot?", HANDBOOK[:2])
+    assert reader.num_read == len(HANDBOOK)
+    support.rank("Where is the shed?", HANDBOOK[:2])
+    assert reader.num_read == len(HANDBOOK) + 2
+
+
+def test_the_better_the_span_the_likelier_there_is_an_answer() -> None:
+    chances = [
+        Support(reader=_FixedReader(("Kungsgatan 12", score))).answerable("Where is the depot?", HANDBOOK)
+        for score in (-6.0, 0.0, 6.0)
+    ]
+    assert chances == sorted(chances)
+    assert chances[0] < chances[-1]
+
+
+def test_a_cell_of_a_table_is_an_answer() -> None:
+    table = passage(
+        "Product | Model | Warranty (months)\nIndoor sensor | HX-110 | 24\nOutdoor sensor | HX-240 | 60"
+    )
+    support = Support(reader=_FixedReader(("HX-110", -5.0)))
+    best = support.rank("How long is the warranty of the outdoor sensor?", [table])[0]
+    assert best.short_answer == "60"

@@ -1,4 +1,4 @@
-"""Answers without a language model: the sentences of the passages that answer the question, word for word.
+"""Answers without a language model: the few words that answer, and the sentences that hold them, verbatim.
 
 Knows which sentences to take and how to set them side by side; how likely one answers is support.py's.
 """
@@ -13,7 +13,7 @@ from rag.core.protocols import Delta, GenerationOptions, GeneratorCapabilities, 
 from rag.core.types import Usage
 from rag.generation.answer import REFUSAL
 from rag.generation.features import CELL_MARK
-from rag.generation.support import Candidate, Support
+from rag.generation.support import Candidate, Support, short_answer
 from rag.scoring.sentences import sentence_spans
 
 __all__ = ["Extractive"]
@@ -63,9 +63,14 @@ class Extractive:
                 f"ranking the sentences took longer than {options.timeout_seconds} s; raise the limit or"
                 " take fewer passages"
             ) from error
-        written = ""
-        for candidate in self._choose(ranked):
+        short = short_answer(prompt.question, ranked)
+        written = short or ""
+        if short:
+            yield Delta(short)
+        for candidate in self._choose(ranked, short):
             sentence = " ".join(candidate.passage.text[candidate.start : candidate.end].split())
+            if sentence.rstrip(".") == written:
+                continue  # the sentence is the answer
             piece = _joint(written, sentence) + sentence
             if written and self.count_tokens(written + piece) > options.max_tokens:
                 break
@@ -76,12 +81,14 @@ class Extractive:
         read = sum(self.count_tokens(message.content) for message in prompt.messages)
         yield Delta("", Usage(read, self.count_tokens(written or REFUSAL)))
 
-    def _choose(self, ranked: Sequence[Candidate]) -> list[Candidate]:
+    def _choose(self, ranked: Sequence[Candidate], short: str | None) -> list[Candidate]:
         chosen: list[Candidate] = []
         quoted: set[str] = set()
         for candidate in ranked[: 4 * self._max_sentences]:
             words = " ".join(candidate.passage.text[candidate.start : candidate.end].casefold().split())
             is_likely = candidate.relevance >= self._min_share * ranked[0].relevance
+            if short and (candidate.short_answer or "").casefold() != short.casefold():
+                continue  # it answers otherwise
             if len(chosen) < self._max_sentences and is_likely and words not in quoted:
                 quoted.add(words)
                 chosen.append(candidate)

@@ -49,6 +49,7 @@ class Transformers:
         context_tokens: int = 2048,
         passage_order: Literal["best_first", "best_at_ends"] = "best_first",
         no_repeat_tokens: int = 8,
+        is_checked: bool | None = None,
         seed: int = 0,
         device: str = "cpu",
     ) -> None:
@@ -61,6 +62,8 @@ class Transformers:
             passage_order: where in the prompt the best passages stand.
             no_repeat_tokens: the answer never has this many tokens in a row twice (small models loop);
                 0 allows it. Copying from the prompt is not hindered.
+            is_checked: show its answer only if the passages support every sentence of it, and else the
+                extractive one; then nothing is shown before all is written. By default for SmolLM2 alone.
             seed: of the sampling at temperatures above 0.
             device: as torch names it. The number of threads is torch's own setting.
         """
@@ -71,6 +74,7 @@ class Transformers:
         self._context_tokens = context_tokens
         self._passage_order = passage_order
         self._no_repeat_tokens = no_repeat_tokens
+        self._is_checked = model == _SMOLLM2 if is_checked is None else is_checked
         self._seed = seed
         self._device = device
         self._loaded: _Loaded | None = None
@@ -82,7 +86,10 @@ class Transformers:
         """Say which model it is and how much it reads."""
         name = "SmolLM2-135M-Instruct" if self._model == _SMOLLM2 else Path(self._model).name
         return GeneratorCapabilities(
-            model=name, context_tokens=self._context_tokens, passage_order=self._passage_order
+            model=name,
+            context_tokens=self._context_tokens,
+            passage_order=self._passage_order,
+            is_checked=self._is_checked,
         )
 
     def count_tokens(self, text: str) -> int:

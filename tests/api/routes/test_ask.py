@@ -48,7 +48,7 @@ def test_an_answer_cites_the_span_it_rests_on(client: TestClient) -> None:
     (citation,) = answer["citations"]
     assert TOWER[citation["start"] : citation["end"]] == citation["quote"]
     assert answer["answer"][citation["answer_start"] : citation["answer_end"]] == citation["quote"]
-    assert [step["step"] for step in answer["steps"]] == ["prepare", "retrieve", "generate", "cite"]
+    assert [step["step"] for step in answer["steps"]] == ["prepare", "retrieve", "read", "generate", "cite"]
     assert answer["usage"]["completion_tokens"] == 8
     assert answer["timings"]["total"] > 0
 

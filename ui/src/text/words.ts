@@ -25,6 +25,7 @@ export function size(bytes: number): string {
 const STEPS: Readonly<Record<string, readonly [doing: string, done: string]>> = {
   prepare: ["Reading the question", "Prepare"],
   retrieve: ["Searching the documents", "Search"],
+  read: ["Reading the passages", "Read"],
   generate: ["Writing the answer", "Write"],
   cite: ["Checking every sentence", "Cite"],
   refuse: ["Nothing to go on", "Decline"],

@@ -10,6 +10,8 @@ import unicodedata
 from collections import Counter
 from collections.abc import Collection
 
+__all__ = ["is_english", "language_of"]
+
 _SCRIPTS = {
     "HIRAGANA": "ja_XX",
     "KATAKANA": "ja_XX",
@@ -45,7 +47,9 @@ _SMALL_WORDS = {
     "uk_UA": "і в не на що з та як це із у за від про для був була його він вона вони який яка де є",
     "bg_BG": "и в не на че с по как това от за е са да се той тя който къде",
 }
+_ENGLISH_QUESTIONS = frozenset("who whom whose which when where why how did does do many much a an".split())
 _SETS = {language: frozenset(words.split()) for language, words in _SMALL_WORDS.items()}
+_FOREIGN = 2  # small words of another language, more than there are English ones
 _WORD = re.compile(r"[^\W\d_]+")
 _SEEN = 2000  # characters; enough for any text that is in one language
 
@@ -66,6 +70,21 @@ def language_of(text: str, known: Collection[str], default: str) -> str:
         return "ja_XX" if "ja_XX" in known else default
     found = _SCRIPTS[named[0]] or _by_small_words(seen)
     return found if found in known else default
+
+
+def is_english(text: str) -> bool:
+    """Say whether a text may be English: mostly Latin letters, and few small words of other languages.
+
+    >>> is_english("who sang la bamba"), is_english("Wer hat die Uhr erfunden?"), is_english("雪は白い")
+    (True, False, False)
+    """
+    scripts = Counter(_script(character) for character in text[:_SEEN] if character.isalpha())
+    if not scripts or scripts.most_common(1)[0][0] != "LATIN":
+        return not scripts
+    words = [word.casefold() for word in _WORD.findall(text[:_SEEN])]
+    counts = {language: sum(word in small for word in words) for language, small in _SETS.items()}
+    english = counts.pop("en_XX") + sum(word in _ENGLISH_QUESTIONS for word in words)
+    return max(counts.values()) < max(_FOREIGN, english + 1)
 
 
 def _script(character: str) -> str:

@@ -1,0 +1,69 @@
+"""Answers to questions that nothing was trained on: SmolLM2, sentences, the reader, and both.
+
+The questions of qa_nq_gold that are kept for reports (rag/training/_reader_data.py), once over the whole
+corpus with the default pipeline and once given the gold passage alone. `sentences` quotes without a reader;
+`smollm2` writes unchecked; `reader+smollm2` is SmolLM2 with its answer checked against the passages and
+replaced by the reader's where it fails. SmolLM2 takes seconds a question, so that it has fewer of them.
+"""
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from api.evaluation import IndexedDataset
+from benchmarks._machine import machine
+from rag.core.settings import Part, Settings
+from rag.evaluation.answers import evaluate_answers
+from rag.evaluation.datasets import Dataset, load_dataset
+from rag.training._reader_data import side
+
+REPOSITORY = Path(__file__).parents[1]
+DATA = Path(os.environ.get("GROVE_SHARED", REPOSITORY.parent / "shared")) / "data" / "qa_nq_gold"
+WORK = REPOSITORY / ".work" / "answers"
+_KEPT = (
+    "em", "f1", "contains", "citation_precision", "citation_recall", "answered", "refusal_recall",
+    "false_refusals", "p50_ms", "ttft_p50_ms", "n",
+)  # fmt: skip
+_UNCHECKED = Part(kind="transformers", options={"is_checked": False})
+_WAYS = (
+    ("sentences", Part(kind="none"), "extractive"),
+    ("reader", Part(kind="minilm"), "extractive"),
+    ("smollm2", Part(kind="none"), "unchecked"),
+    ("reader+smollm2", Part(kind="minilm"), "transformers"),
+)
+
+
+def run(*, quick: bool) -> dict[str, Any]:
+    """Measure all questions, and 60 with SmolLM2; `quick` 30, and 6."""
+    dataset = _for_report(load_dataset(DATA))
+    many, few = (30, 6) if quick else (len(dataset.questions), 60)
+    return {
+        "machine": machine(),
+        "settings": {"data": dataset.name, "questions": many, "questions of SmolLM2": few},
+        "rows": list(_rows(dataset, many, few)),
+    }
+
+
+def _rows(dataset: Dataset, many: int, few: int) -> Iterator[dict[str, Any]]:
+    for name, reader, generator in _WAYS:
+        settings = Settings(reader=reader, generators={"unchecked": _UNCHECKED})
+        counts = [few] if generator != "extractive" else [many, few]
+        for count in dict.fromkeys(counts):
+            part = replace(dataset, questions=dataset.questions[:count])
+            indexed = IndexedDataset(settings, part, DATA, work=WORK, retrievers=["default"])
+            indexed.index(lambda _: None)
+            for gold in (False, True):
+                figures = evaluate_answers(part, indexed.answer("default", generator, gold=gold))
+                passages = "gold" if gold else "found"
+                yield {"what": name, "passages": passages, **{key: figures[key] for key in _KEPT}}
+
+
+def _for_report(dataset: Dataset) -> Dataset:
+    kept = [
+        question
+        for question in dataset.questions
+        if side(next(iter(dataset.relevant[question.id]))) == "report"
+    ]
+    return replace(dataset, questions=kept)

@@ -1,0 +1,67 @@
+"""What kind of answer a question asks for, by its words."""
+
+import re
+
+__all__ = ["answers_kind", "wants_sentences", "without_measure"]
+
+_ASKED = (
+    ("time", re.compile(r"\bwhen\b|\b(?:what|which) (?:year|date|day|month|century)\b")),
+    ("number", re.compile(r"\bhow (?:many|much|long|old|far|tall|big|high|large|often|fast|deep)\b")),
+    ("name", re.compile(r"\b(?:who|whose|whom|where)\b")),
+)
+_WANTS_SENTENCES = re.compile(
+    r"""^\W*(?:(?:so|and|but|please),?\ )*
+      (?: (?:is|are|was|were|do|does|did|can|could|will|would|should|has|have|had|may|must)\b  # yes or no
+        | (?:why|explain|describe|define|summari[sz]e|compare|tell\ me\ about)\b
+        | how\ (?:to|do|does|did|can|should|is|are)\b
+        | what(?:'s|\ is|\ are|\ does)\ (?:the\ (?:meaning|definition|difference|purpose)\b|mean\b
+          | (?:(?:an?|the)\ )?[\w-]+(?:\ [\w-]+)?\W*$)  # a definition: one or two words
+      )""",
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+def wants_sentences(question: str) -> bool:
+    """Say whether a few words cannot answer: yes or no, why, how to, what something is.
+
+    >>> wants_sentences("How do I reset it?"), wants_sentences("What is a lease?")
+    (True, True)
+    >>> wants_sentences("How many are there?"), wants_sentences("What is the capital of France?")
+    (False, False)
+    """
+    return _WANTS_SENTENCES.search(question) is not None
+
+
+_MEASURE = re.compile(
+    r"\bhow (?:many|much|long|old|far|tall|big|high|large|often|fast|deep)\b", re.IGNORECASE
+)
+_GIVEN = {
+    "time": re.compile(
+        r"\b(?:1\d{3}|20\d\d|BC|AD|January|February|March|April|May|June|July|August|September|October"
+        r"|November|December)\b"
+    ),
+    "number": re.compile(
+        r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|hundred|thousand|million"
+        r"|billion|dozen)\b",
+        re.IGNORECASE,
+    ),
+    "name": re.compile(r"(?<=[a-z,;:)] )[A-Z][a-z]+"),
+}
+
+
+def answers_kind(question: str, text: str) -> float:
+    """Give 1 if the text holds the kind of thing the question asks for, -1 if not, 0 if that is open.
+
+    >>> answers_kind("When was it built?", "It was built in 1901."), answers_kind("Who?", "It was red.")
+    (1.0, -1.0)
+    """
+    lowered = question.lower()
+    for kind, pattern in _ASKED:
+        if pattern.search(lowered):
+            return 1.0 if _GIVEN[kind].search(text) else -1.0
+    return 0.0
+
+
+def without_measure(question: str) -> str:
+    """Leave out what is to be measured: `long` of "how long" stands in no answer."""
+    return _MEASURE.sub("how", question)

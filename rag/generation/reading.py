@@ -1,0 +1,47 @@
+"""What a reader's spans say of the sentences that they stand in; pure functions."""
+
+import math
+from bisect import bisect_right
+from collections.abc import Sequence
+
+import numpy as np
+
+from rag.core.types import AnswerSpan, Vector
+from rag.generation.features import Unit
+from rag.generation.reader_coefficients import READER
+
+__all__ = ["best_spans", "read_features", "read_logits"]
+
+_UNREAD = -12.0  # the score of a sentence in which no span is among the best
+
+
+def read_features(units: Sequence[Unit], spans: Sequence[AnswerSpan]) -> Vector:
+    """Give (N, 2) float32, a row a unit: the score of the best span in it, and how late its passage comes.
+
+    The passages are those of a search, best first: the better they fit the question, the likelier what
+    stands in them answers it.
+    """
+    best: dict[tuple[int, int], float] = {}
+    starts = [(unit.passage, unit.start) for unit in units]
+    for span in spans:
+        place = starts[bisect_right(starts, (span.passage, span.start)) - 1]
+        best[place] = max(span.score, best.get(place, _UNREAD))
+    rows = [(best.get(start, _UNREAD), math.log1p(start[0])) for start in starts]
+    return np.array(rows, dtype=np.float32)
+
+
+def read_logits(units: Sequence[Unit], spans: Sequence[AnswerSpan]) -> Vector:
+    """Give (N,) float32: how likely each unit answers, as a reader sees it."""
+    bias, *weights = READER.answers
+    logits: Vector = bias + read_features(units, spans) @ np.array(weights, dtype=np.float32)
+    return logits
+
+
+def best_spans(units: Sequence[Unit], spans: Sequence[AnswerSpan]) -> dict[int, tuple[int, int]]:
+    """Give the best span that begins in each unit, cut at its end."""
+    best: dict[int, tuple[int, int]] = {}
+    starts = [(unit.passage, unit.start) for unit in units]
+    for span in spans:  # best first
+        number = bisect_right(starts, (span.passage, span.start)) - 1
+        best.setdefault(number, (span.start, min(span.end, units[number].end)))
+    return best
