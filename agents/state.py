@@ -4,9 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypedDict
 
-from rag.compose import SearchResult
 from rag.core.protocols import GenerationOptions, Generator, Message
-from rag.core.types import Citation, Passage, Sentence, Usage
+from rag.core.types import Citation, Passage, SearchResult, Sentence, Usage
 from rag.generation.answer import Locate
 from rag.generation.support import Support
 

@@ -6,7 +6,6 @@ it needs.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -24,10 +23,10 @@ from rag.core.protocols import (
     Scorer,
     Store,
 )
-from rag.core.registry import Family
+from rag.core.registry import Family, checked_names
 from rag.core.settings import Part, Settings
 from rag.core.timings import Timings
-from rag.core.types import Passage
+from rag.core.types import SearchResult
 from rag.db.catalog import Catalog
 from rag.db.job_control import JobControl
 from rag.db.jobs import JobQueue
@@ -39,7 +38,7 @@ from rag.encoders._cache import CachedEncoder
 from rag.generation.support import Support
 from rag.retrieval._attempts import retrieve
 
-__all__ = ["DEFAULT", "Grove", "SearchResult"]
+__all__ = ["DEFAULT", "Grove"]
 
 DEFAULT = "default"
 _MAX_K = 1000
@@ -50,14 +49,6 @@ _RETRIEVERS = Family("rag.retrieval")
 _GENERATORS = Family("rag.generation.backends")
 _READERS = Family("rag.generation.readers")
 _SCORERS = Family("rag.generation.scorers")
-
-
-@dataclass(frozen=True, slots=True)
-class SearchResult:
-    """What a search found, best first, and how long each stage took in milliseconds."""
-
-    passages: list[Passage]
-    timings: Mapping[str, float]
 
 
 class Grove:
@@ -274,7 +265,7 @@ class Grove:
 
         def supply(name: str, option: object) -> object:
             if name == "retrievers":
-                return tuple(self.retriever(each) for each in _names(option or ("lexical", "dense")))
+                return tuple(self.retriever(each) for each in checked_names(option or ("lexical", "dense")))
             if name == "retriever":
                 return self.retriever(str(option or "hybrid"))
             if option is not None or name in parts:
@@ -282,12 +273,6 @@ class Grove:
             return _PARTS[name](self) if name in _PARTS else None
 
         return family.build(part.kind, part.options, supply)
-
-
-def _names(option: object) -> list[str]:
-    if not isinstance(option, list | tuple) or not all(isinstance(name, str) for name in option):
-        raise InvalidInputError(f'"retrievers" takes a list of names, got {option!r:.80}')
-    return list(option)
 
 
 _PIPELINES: Mapping[str, Part] = {

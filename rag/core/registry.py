@@ -15,7 +15,7 @@ from typing import Any
 
 from rag.core.errors import InvalidInputError, MissingExtraError, UnknownPluginError
 
-__all__ = ["Family"]
+__all__ = ["Family", "checked_names"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,3 +89,14 @@ class Family:
                 f"{self.package}.{name} needs the library {error.name!r}, which is not installed;"
                 " docs/dependencies.md names the extra that brings it"
             ) from error
+
+
+def checked_names(option: object) -> list[str]:
+    """Give the names of parts that an option lists.
+
+    Raises:
+        InvalidInputError: it is not a list of names.
+    """
+    if not isinstance(option, list | tuple) or not all(isinstance(name, str) for name in option):
+        raise InvalidInputError(f'"retrievers" takes a list of names, got {option!r:.80}')
+    return list(option)

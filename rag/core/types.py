@@ -24,6 +24,7 @@ __all__ = [
     "ParsedDocument",
     "Passage",
     "Row",
+    "SearchResult",
     "Section",
     "Segment",
     "Sentence",
@@ -160,6 +161,14 @@ class Passage:
     score: float
     text: str
     heading: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """What a search found, best first, and how long each stage took in milliseconds."""
+
+    passages: list[Passage]
+    timings: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)

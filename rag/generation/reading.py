@@ -1,6 +1,5 @@
 """What a reader's spans say of the sentences that they stand in; pure functions."""
 
-import math
 from bisect import bisect_right
 from collections.abc import Sequence
 
@@ -10,13 +9,13 @@ from rag.core.types import AnswerSpan, Vector
 from rag.generation.features import Unit
 from rag.generation.reader_coefficients import READER
 
-__all__ = ["best_spans", "read_features", "read_logits"]
+__all__ = ["UNREAD", "best_spans", "read_features", "read_logits"]
 
-_UNREAD = -12.0  # the score of a sentence in which no span is among the best
+UNREAD = -12.0  # the score of a sentence in which no span is among the best
 
 
 def read_features(units: Sequence[Unit], spans: Sequence[AnswerSpan]) -> Vector:
-    """Give (N, 2) float32, a row a unit: the score of the best span in it, and how late its passage comes.
+    """Give (N, 2) float32, a row a unit: the score of its best span, and 1 / the rank of its passage.
 
     The passages are those of a search, best first: the better they fit the question, the likelier what
     stands in them answers it.
@@ -25,8 +24,8 @@ def read_features(units: Sequence[Unit], spans: Sequence[AnswerSpan]) -> Vector:
     starts = [(unit.passage, unit.start) for unit in units]
     for span in spans:
         place = starts[bisect_right(starts, (span.passage, span.start)) - 1]
-        best[place] = max(span.score, best.get(place, _UNREAD))
-    rows = [(best.get(start, _UNREAD), math.log1p(start[0])) for start in starts]
+        best[place] = max(span.score, best.get(place, UNREAD))
+    rows = [(best.get(start, UNREAD), 1 / (1 + start[0])) for start in starts]
     return np.array(rows, dtype=np.float32)
 
 

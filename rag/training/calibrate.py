@@ -4,7 +4,8 @@ Data: the questions of qa_nq_gold that are set aside to choose by (_reader_data.
 not trained on. Each searches the whole corpus by words and by vectors; then once more without its gold
 passage, and nothing found may count as an answer.
 
-- answers: the sentence of the gold passage that holds the answer against the other sentences.
+- answers: the sentence of the gold passage that holds the answer against the other sentences in which the
+  reader found something.
 - answerable: the passages with the gold one against those without.
 
 The report is by cross-validation: each half of the questions is judged by what the other half fitted.
@@ -29,7 +30,7 @@ from rag.evaluation.metrics import contains_answer
 from rag.generation import reader_coefficients
 from rag.generation.features import Unit, units_of
 from rag.generation.readers.minilm import Minilm as Reader
-from rag.generation.reading import read_features
+from rag.generation.reading import UNREAD, read_features
 from rag.generation.support import Support
 from rag.training._late_teacher import Words
 from rag.training._logistic import Coefficients, fit, logits
@@ -115,7 +116,7 @@ def _sentences(read: Sequence[_Read]) -> tuple[Vector, Vector]:
         for unit, row in zip(each.units, each.rows, strict=True):
             is_gold = each.case.passages[unit.passage].source == each.case.gold
             holds = contains_answer(unit.text, each.case.answers)
-            if is_gold or not holds:  # the answer elsewhere may be an answer or not
+            if row[0] > UNREAD and (is_gold or not holds):  # elsewhere it may be an answer or not
                 rows.append(row)
                 labels.append(holds)
     return np.array(rows), np.array(labels, dtype=np.float32)

@@ -1,0 +1,1 @@
+"""Parts that find where in passages the answer to a question stands."""
