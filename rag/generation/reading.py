@@ -42,5 +42,14 @@ def best_spans(units: Sequence[Unit], spans: Sequence[AnswerSpan]) -> dict[int, 
     starts = [(unit.passage, unit.start) for unit in units]
     for span in spans:  # best first
         number = bisect_right(starts, (span.passage, span.start)) - 1
-        best.setdefault(number, (span.start, min(span.end, units[number].end)))
+        best.setdefault(number, (span.start, _trimmed_end(span, units[number])))
     return best
+
+
+def _trimmed_end(span: AnswerSpan, unit: Unit) -> int:
+    """Leave out what ends the sentence and not the answer; "U.S." keeps its points."""
+    words = unit.text[span.start - unit.start : span.end - unit.start]
+    kept = words.rstrip(",;:")
+    if kept.count(".") == 1:
+        kept = kept.rstrip(".")
+    return span.start + len(kept or words)

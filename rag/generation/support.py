@@ -21,15 +21,16 @@ from rag.generation.features import (
     Unit,
     claim_features,
     contradicts,
+    coverage,
     question_features,
     summary_features,
     units_of,
     weights_of,
 )
-from rag.generation.questions import wants_sentences
+from rag.generation.questions import wants_sentences, without_measure
 from rag.generation.reader_coefficients import READER
 from rag.generation.reading import best_spans, read_logits
-from rag.generation.tables import asked_cell
+from rag.generation.tables import asked_cells
 from rag.generation.verbatim import find_verbatim
 from rag.scoring.words import content_words
 
@@ -56,6 +57,7 @@ SHORT_CLAIM = 4  # content words; a shorter claim is read together with its ques
 _CONTRADICTED = 0.2  # numbers or negation differ: never supported, whatever the words say
 _CACHED_VECTORS = 4096  # 6 MB of 384 dimensions
 _CACHED_READINGS = 256
+_NAMED = 2.2  # logit of a probability of 0.9
 _Reading = tuple[str, str, tuple[str, ...], str]  # question; title, headings and text of the passage
 
 
@@ -140,22 +142,24 @@ class Support:
     ) -> tuple[Vector, dict[int, tuple[int, int]]]:
         """Give each unit's logit, and the few words that answer of those that have some.
 
-        A reader knows no tables: a row whose cell the question names is judged as without one.
+        A reader knows no tables: a row whose cell the question names is judged as without one, is as good
+        as sure if row and column have all words of the question, and goes before the rows beside it.
         """
-        cells = {
-            number: cell
-            for number, unit in enumerate(units)
-            if spans and unit.header and (cell := asked_cell(question, unit, unit.header))
-        }
+        cells = asked_cells(question, units) if spans else {}
         if spans and not cells:
             return read_logits(units, spans), best_spans(units, spans)
         logits = self._logits(question_features(question, units, self.similarities(question, units)))
         if not spans:
             return logits, {}
-        read = read_logits(units, spans)
-        for number in cells:
-            read[number] = max(read[number], logits[number])
-        return read, best_spans(units, spans) | cells
+        read, best = read_logits(units, spans), best_spans(units, spans)
+        lowest = read.min()
+        weights = weights_of(dict.fromkeys(content_words(without_measure(question))), units)
+        for number, cell in cells.items():
+            best.pop(number, None)
+            named = coverage(weights, units[number].words | units[number].about)
+            sure = _NAMED if named == 1 else lowest
+            read[number] = lowest if cell is None else max(read[number], logits[number], sure)
+        return read, best | {number: cell for number, cell in cells.items() if cell}
 
     def answer_in(self, question: str, passages: Sequence[Passage]) -> tuple[float, str | None]:
         """Give the probability that the passages hold an answer, and the few words that are it, if such."""

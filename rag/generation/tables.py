@@ -9,26 +9,48 @@ from collections.abc import Sequence
 from rag.generation.features import CELL_MARK, Unit
 from rag.scoring.words import content_words
 
-__all__ = ["asked_cell"]
+__all__ = ["asked_cells"]
 
 
-def asked_cell(question: str, unit: Unit, header: str) -> tuple[int, int] | None:
-    """Give the cell of a row that a question asks for, as offsets into the passage's text.
+def asked_cells(question: str, units: Sequence[Unit]) -> dict[int, tuple[int, int] | None]:
+    """Give, for the rows of tables of which a question asks for a cell, that cell or None for other rows.
 
-    The row's own words in the question say which row it is; of the other cells it is the one whose column
-    the question names best. None if no column stands out, or the rows are not of the same table.
+    Of a table that has none there is nothing. The cell's row has every word of the question that any row
+    of its table has, or more of them than any other row.
 
     Args:
         question: what is asked.
-        unit: the row.
-        header: the table's first row.
+        units: sentences and rows; rows under equal headers are of one table.
+
+    Returns:
+        Number of a unit -> the cell as offsets into its passage's text.
+    """
+    asked = frozenset(content_words(question))
+    tables: dict[str, list[int]] = {}
+    for number, unit in enumerate(units):
+        if unit.header:
+            tables.setdefault(unit.header, []).append(number)
+    found: dict[int, tuple[int, int] | None] = {}
+    for header, rows in tables.items():
+        most = max(len(asked & units[number].words) for number in rows)
+        cells = {
+            number: _asked_cell(asked, units[number], header)
+            for number in rows
+            if len(asked & units[number].words) == most
+        }
+        if any(cells.values()):
+            found |= {number: cells.get(number) for number in rows}
+    return found
+
+
+def _asked_cell(asked: frozenset[str], unit: Unit, header: str) -> tuple[int, int] | None:
+    """Give the cell of the column that the question names best, but not one whose own words it has.
+
+    None if no column stands out, or header and row differ in their number of cells.
     """
     heads, cells = header.split(CELL_MARK), unit.text.split(CELL_MARK)
-    if len(heads) != len(cells) or header == unit.text:
-        return None
-    asked = set(content_words(question))
     is_label = [bool(asked & set(content_words(cell))) for cell in cells]
-    if not any(is_label):
+    if len(heads) != len(cells) or not any(is_label):
         return None
     rare = Counter(word for head in heads for word in set(content_words(head)))
     scores = [
@@ -41,7 +63,7 @@ def asked_cell(question: str, unit: Unit, header: str) -> tuple[int, int] | None
     return _place(unit, cells, scores.index(best))
 
 
-def _named(head: str, asked: set[str], rare: Counter[str]) -> float:
+def _named(head: str, asked: frozenset[str], rare: Counter[str]) -> float:
     """Weigh the question's words in a column's head by how few heads have them."""
     return sum(1 / rare[word] for word in set(content_words(head)) & asked)
 

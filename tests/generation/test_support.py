@@ -168,6 +168,6 @@ def test_a_cell_of_a_table_is_an_answer() -> None:
     table = passage(
         "Product | Model | Warranty (months)\nIndoor sensor | HX-110 | 24\nOutdoor sensor | HX-240 | 60"
     )
-    support = Support(reader=_FixedReader(("HX-110", -5.0)))
+    support = Support(reader=_FixedReader(("HX-110", 12.0)))
     best = support.rank("How long is the warranty of the outdoor sensor?", [table])[0]
     assert best.short_answer == "60"
