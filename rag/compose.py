@@ -259,6 +259,7 @@ class Grove:
         """Load what the first question would otherwise wait for."""
         self.publisher.sweep()
         self.encoder.encode(["warm up"])
+        self.support.warm_up()
 
     def build(self, family: Family, part: Part, **parts: object) -> Any:  # Any: the family's protocol
         """Fill a part's parameters from its options, then `parts`, then this Grove, as the family does."""

@@ -101,6 +101,10 @@ class Support:
         self._read: OrderedDict[_Reading, list[AnswerSpan]] = OrderedDict()
         self._lock = Lock()
 
+    def warm_up(self) -> None:
+        """Load what the first question would otherwise wait for."""
+        self.rank("What is warm?", [Passage("", "", 1, "", "", None, 0, 11, 0.0, "It is warm.")])
+
     def answerable(self, question: str, passages: Sequence[Passage]) -> float:
         """Give the probability that the passages hold an answer; 0 for no passages."""
         if not passages:
