@@ -200,7 +200,7 @@ class Support:
         sentence = _LEAD_IN.sub("", sentence)
         if (whole := find_verbatim(sentence, passages)) is not None:
             return Evidence(passages[whole.passage], whole.start, whole.end, 1.0, 1.0)
-        for answer in self.rank(question, passages) if self._reader else ():
+        for answer in self.rank(question, passages)[:1]:  # no less likely answer counts
             if answer.span and answer.short_answer == " ".join(sentence.split()):
                 return Evidence(answer.passage, *answer.span, 1.0, answer.relevance)
         units = units_of(passages)
