@@ -123,7 +123,7 @@ def cite(
     for start, end in sentence_spans(clean):
         evidence = support.evidence(clean[start:end], passages, question=question)
         relevance = round(evidence.relevance, 4) if evidence else 0.0
-        is_supported = evidence is not None and (evidence.score == 1.0 or relevance >= min_relevance)
+        is_supported = evidence is not None and (evidence.is_verbatim or relevance >= min_relevance)
         sentences.append(Sentence(start, end, is_supported, relevance))
         if evidence and is_supported:
             citations.append(_citation((start, end), evidence, locate))

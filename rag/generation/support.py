@@ -84,8 +84,9 @@ class Evidence:
     passage: Passage
     start: int  # offsets into the passage's text
     end: int
-    score: float  # share of the sentence's weighted words that the span holds; 1.0 when it is verbatim
+    score: float  # share of the sentence's weighted words that the span holds
     relevance: float  # probability that the span supports the sentence, or that the few words answer
+    is_verbatim: bool = False
 
 
 class Support:
@@ -199,10 +200,10 @@ class Support:
         """
         sentence = _LEAD_IN.sub("", sentence)
         if (whole := find_verbatim(sentence, passages)) is not None:
-            return Evidence(passages[whole.passage], whole.start, whole.end, 1.0, 1.0)
+            return Evidence(passages[whole.passage], whole.start, whole.end, 1.0, 1.0, True)
         for answer in self.rank(question, passages)[:1]:  # no less likely answer counts
             if answer.span and answer.short_answer == " ".join(sentence.split()):
-                return Evidence(answer.passage, *answer.span, 1.0, answer.relevance)
+                return Evidence(answer.passage, *answer.span, 1.0, answer.relevance, True)
         units = units_of(passages)
         must = frozenset(content_words(sentence))
         asked = frozenset(content_words(question))

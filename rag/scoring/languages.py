@@ -49,7 +49,7 @@ _SMALL_WORDS = {
 }
 _ENGLISH_QUESTIONS = frozenset("who whom whose which when where why how did does do many much a an".split())
 _SETS = {language: frozenset(words.split()) for language, words in _SMALL_WORDS.items()}
-_FOREIGN = 2  # small words of another language, more than there are English ones
+_FOREIGN = 2  # small words of another language in a text that has some of English
 _WORD = re.compile(r"[^\W\d_]+")
 _SEEN = 2000  # characters; enough for any text that is in one language
 
@@ -84,7 +84,7 @@ def is_english(text: str) -> bool:
     words = [word.casefold() for word in _WORD.findall(text[:_SEEN])]
     counts = {language: sum(word in small for word in words) for language, small in _SETS.items()}
     english = counts.pop("en_XX") + sum(word in _ENGLISH_QUESTIONS for word in words)
-    return max(counts.values()) < max(_FOREIGN, english + 1)
+    return max(counts.values()) < (max(_FOREIGN, english + 1) if english else 1)
 
 
 def _script(character: str) -> str:

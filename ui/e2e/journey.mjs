@@ -96,13 +96,14 @@ const steps = {
     });
     await ask(page, BEES.question);
     const text = await answered(page);
-    assert.ok(text.includes(`${BEES.quote}[1]`) || text.includes(`${BEES.quote} [1]`), text);
+    assert.match(text, /^four ?\[1\]/, "the few words that answer come first");
+    assert.ok(text.includes(`${BEES.quote}[2]`) || text.includes(`${BEES.quote} [2]`), text);
     assert.match(await lastTurn(page).locator("summary").innerText(), /Search.*\d+ ms.*Cite.*\d+ ms.*in all/s);
     assert.ok((await page.evaluate(() => globalThis.seen.size)) > 0, "steps are shown while they run");
   },
 
   async "the citation opens the passage, highlighted and in view, and Escape leads back"({ page }) {
-    const cite = lastTurn(page).getByRole("button", { name: /^Citation 1: Bees of the valley/ });
+    const cite = lastTurn(page).getByRole("button", { name: /^Citation 2: Bees of the valley/ });
     await cite.focus();
     await page.keyboard.press("Enter");
     const panel = page.getByRole("complementary", { name: "Passage" });
@@ -143,7 +144,7 @@ const steps = {
     await page.getByRole("button", { name: "Copy" }).first().click();
     await page.getByRole("button", { name: "Copied" }).waitFor();
     const copied = await page.evaluate(() => navigator.clipboard.readText());
-    assert.match(squeezed(copied), /seven years\. \[1\].*\[1\] .*page 2: “/);
+    assert.match(squeezed(copied), /seven years\. \[2\].*\[2\] .*page 2: “/);
   },
 
   async "a running answer can be stopped and asked again"({ page }) {
