@@ -1,6 +1,6 @@
 """The kinds of index that a collection can have. Every one has `dense` and words; others stand beside them.
 
-A further kind is a name here, its encoder's fingerprint in rag/compose.py, what it keeps of a chunk in
+A further kind is a name here, its encoder's fingerprint in rag/compose/, what it keeps of a chunk in
 indexing/embed.py and a retriever; tables, settings and commands take it as it is.
 """
 

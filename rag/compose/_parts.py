@@ -1,18 +1,14 @@
-"""Settings -> objects: the one place that knows concrete classes, and those only by their file names.
+"""Settings -> the parts of an installation, each built on first use.
 
 A part's constructor parameters are filled by name: from its options in the settings, else from the
-parts listed in `_PARTS`. Everything is built on first use, so that a command pays only for what
-it needs.
+parts listed in `_PARTS`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
-from rag.core.errors import InvalidInputError
-from rag.core.filters import Filter, parse_filter
-from rag.core.kinds import DENSE, LATE, LONG, check_index, parse_kinds
 from rag.core.protocols import (
     Encoder,
     Generator,
@@ -25,8 +21,6 @@ from rag.core.protocols import (
 )
 from rag.core.registry import Family, checked_names
 from rag.core.settings import Part, Settings
-from rag.core.timings import Timings
-from rag.core.types import SearchResult
 from rag.db.catalog import Catalog
 from rag.db.job_control import JobControl
 from rag.db.jobs import JobQueue
@@ -36,13 +30,10 @@ from rag.db.runs import RunLog
 from rag.db.session import Database, open_database
 from rag.encoders._cache import CachedEncoder
 from rag.generation.support import Support
-from rag.retrieval._attempts import retrieve
 
-__all__ = ["DEFAULT", "Grove"]
+__all__ = ["DEFAULT", "Parts"]
 
 DEFAULT = "default"
-_MAX_K = 1000
-_MAX_QUERY_CHARS = 20_000
 _ENCODERS = Family("rag.encoders")
 _STORES = Family("rag.stores")
 _RETRIEVERS = Family("rag.retrieval")
@@ -51,8 +42,8 @@ _READERS = Family("rag.generation.readers")
 _SCORERS = Family("rag.generation.scorers")
 
 
-class Grove:
-    """One installation: its settings and the parts built from them."""
+class Parts:
+    """The parts of one installation, built from its settings."""
 
     def __init__(self, settings: Settings, *, encoder: Encoder | None = None) -> None:
         self.settings = settings
@@ -166,86 +157,6 @@ class Grove:
         """List what `generator` takes."""
         return sorted({DEFAULT, *self.settings.generators, *_GENERATORS.names()})
 
-    def kinds_for(self, retrievers: Sequence[str]) -> tuple[str, ...]:
-        """Give the kinds of index of new collections, and those that these retrievers need besides."""
-        needed = (kind for name in retrievers for kind in getattr(self.retriever(name), "needs", ()))
-        return parse_kinds({*self.settings.resolved_indexes, *needed})
-
-    def others(self, kinds: Sequence[str]) -> dict[str, str]:
-        """Give the fingerprints of these kinds but the dense one."""
-        return {kind: _FINGERPRINTS[kind](self) for kind in kinds if kind != DENSE}
-
-    def ensure_collection(self, name: str, *, kinds: Sequence[str] | None = None) -> bool:
-        """Make the collection unless it exists; tell whether it was made.
-
-        Args:
-            name: of the collection.
-            kinds: of index; of a new one by default those of the settings.
-
-        Raises:
-            InvalidInputError: not a name.
-            ConflictError: it exists, indexed by another encoder, or without the kinds asked for.
-        """
-        fingerprint = self.encoder.fingerprint
-        wanted = kinds or self.settings.resolved_indexes
-        is_new = name not in [each.name for each in self.catalog.collections()]
-        others = self.others(wanted) if is_new else {}  # the late encoder is not loaded for nothing
-        if is_new and self.publisher.create_collection(name, encoder=fingerprint, others=others):
-            return True
-        indexed = self.catalog.snapshot(name).kinds
-        check_index(name, indexed, {DENSE: fingerprint, **self.others(list(indexed))}, kinds=kinds)
-        return False
-
-    def search(
-        self,
-        text: str,
-        *,
-        collection: str = DEFAULT,
-        retriever: str = DEFAULT,
-        k: int = 10,
-        filter: object = None,
-    ) -> SearchResult:
-        """Find the k best passages of a collection.
-
-        Args:
-            text: what to look for.
-            collection: where to look.
-            retriever: how to look.
-            k: how many passages at most.
-            filter: decoded JSON of the filter language (rag/core/filters.py), or None.
-
-        Raises:
-            InvalidInputError: a blank text, a k out of range, a wrong filter or an unknown retriever.
-            NotFoundError: no such collection.
-            DamagedSegmentError: the collection's index must be rebuilt.
-        """
-        if not text.strip() or len(text) > _MAX_QUERY_CHARS:
-            raise InvalidInputError(
-                f"a query has 1 to {_MAX_QUERY_CHARS} characters, got {len(text.strip())}"
-            )
-        if not 1 <= k <= _MAX_K:
-            raise InvalidInputError(f"k is 1 to {_MAX_K}, got {k}")
-        timings = Timings()
-        with timings.stage("total"):
-            condition, way = parse_filter(filter), self.retriever(retriever)
-            hits = retrieve(self.catalog, way, text, collection, condition=condition, timings=timings, k=k)
-            with timings.stage("passages"):
-                passages = self.catalog.passages(hits)
-        return SearchResult(passages, timings.as_dict())
-
-    def check_search(
-        self, *, collection: str, retriever: str, filter: object
-    ) -> tuple[Retriever, Filter | None]:
-        """Check all of a search but its words, and give the retriever and the filter.
-
-        Raises:
-            InvalidInputError: a wrong filter or an unknown retriever.
-            NotFoundError: no such collection.
-        """
-        condition = parse_filter(filter)
-        self.catalog.snapshot(collection)
-        return self.retriever(retriever), condition
-
     def local_model(self) -> Path:
         """Give the folder of the carried language model, converted when it is not yet.
 
@@ -255,14 +166,8 @@ class Grove:
         path: Path = _GENERATORS.helper("_smollm2").ensure_model(self.settings.models_dir)
         return path
 
-    def warm_up(self) -> None:
-        """Load what the first question would otherwise wait for."""
-        self.publisher.sweep()
-        self.encoder.encode(["warm up"])
-        self.support.warm_up()
-
     def build(self, family: Family, part: Part, **parts: object) -> Any:  # Any: the family's protocol
-        """Fill a part's parameters from its options, then `parts`, then this Grove, as the family does."""
+        """Fill a part's parameters from its options, then `parts`, then these parts, as the family does."""
 
         def supply(name: str, option: object) -> object:
             if name == "retrievers":
@@ -282,19 +187,15 @@ _PIPELINES: Mapping[str, Part] = {
         options={"retrievers": ["lexical", "dense", "late"], "fusion": "score", "weights": [1, 1, 2]},
     )
 }
-_FINGERPRINTS: Mapping[str, Callable[[Grove], str]] = {
-    LATE: lambda grove: grove.late_encoder.fingerprint,
-    LONG: lambda grove: f"{grove.long_encoder.fingerprint}/{grove.settings.ingestion.long_unit}",
-}
-_PARTS: dict[str, Callable[[Grove], object]] = {
-    "catalog": lambda grove: grove.catalog,
-    "database": lambda grove: grove.database,
-    "directory": lambda grove: grove.settings.home_dir / "segments",
-    "encoder": lambda grove: grove.encoder,
-    "late_encoder": lambda grove: grove.late_encoder,
-    "long_encoder": lambda grove: grove.long_encoder,
-    "models_dir": lambda grove: grove.settings.models_dir,
-    "scorer": lambda grove: grove.scorer,
-    "store": lambda grove: grove.store,
-    "support": lambda grove: grove.support,
+_PARTS: dict[str, Callable[[Parts], object]] = {
+    "catalog": lambda parts: parts.catalog,
+    "database": lambda parts: parts.database,
+    "directory": lambda parts: parts.settings.home_dir / "segments",
+    "encoder": lambda parts: parts.encoder,
+    "late_encoder": lambda parts: parts.late_encoder,
+    "long_encoder": lambda parts: parts.long_encoder,
+    "models_dir": lambda parts: parts.settings.models_dir,
+    "scorer": lambda parts: parts.scorer,
+    "store": lambda parts: parts.store,
+    "support": lambda parts: parts.support,
 }
