@@ -15,6 +15,7 @@ function rendered(changes: Partial<Turn>): string {
     state: "answered",
     steps: [{ name: "retrieve", milliseconds: 41.2, summary: { passages: 6 } }],
     text: "It is 30 m high. It is old.",
+    shortAnswer: null,
     sentences: [
       { start: 0, end: 16, supported: true, relevance: 0.9 },
       { start: 17, end: 27, supported: false, relevance: 0.1 },
@@ -40,6 +41,20 @@ describe("a turn", () => {
     expect(rendered({})).toMatch(/class="unsupported"[^>]*>It is old\.<span class="visually-hidden"> \(not supported/);
   });
 
+  it("sets the few words that answer off from the sentence that holds them", () => {
+    const html = rendered({
+      text: "30 m It is 30 m high.",
+      shortAnswer: "30 m",
+      sentences: [
+        { start: 0, end: 4, supported: true, relevance: 0.9 },
+        { start: 5, end: 21, supported: true, relevance: 0.9 },
+      ],
+      citations: [citation({ answer_start: 0, answer_end: 4 }), citation({ answer_start: 5, answer_end: 21 })],
+    });
+    expect(html).toMatch(/<strong>30 m<\/strong><button[^>]*>\[1\]<\/button>/);
+    expect(html.match(/<strong>/g)).toHaveLength(1);
+  });
+
   it("shows steps with their milliseconds", () => {
     expect(rendered({})).toContain("Search <b>41 ms</b>");
   });
@@ -57,7 +72,7 @@ describe("a turn", () => {
   it("never treats text as markup", () => {
     const attack = '<img src=x onerror="alert(1)"> ![x](http://evil.example/?q) <b>bold</b>';
     const html = renderToStaticMarkup(
-      <AnswerText text={attack} sentences={[]} citations={[]} active={null} onCite={nothing} />,
+      <AnswerText text={attack} shortAnswer={null} sentences={[]} citations={[]} active={null} onCite={nothing} />,
     );
     expect(html).not.toMatch(/<img|<b>|<a /);
     expect(html).toContain("&lt;img src=x");

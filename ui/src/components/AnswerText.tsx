@@ -1,4 +1,5 @@
-/** An answer's text: paragraphs and lists, doubtful sentences marked, citations as buttons behind the words they support. */
+/** An answer's text: the few words that answer set off, paragraphs and lists, doubtful sentences marked,
+ * citations as buttons behind the words they support. */
 
 import type { ReactNode } from "react";
 import type { Citation, Sentence } from "../client/types";
@@ -9,16 +10,20 @@ export const UNSUPPORTED = "No passage of the documents supports this sentence."
 
 interface Props {
   readonly text: string;
+  readonly shortAnswer: string | null;
   readonly sentences: readonly Sentence[];
   readonly citations: readonly Citation[];
   readonly active: number | null; // the citation whose passage is open
   readonly onCite: (number: number) => void;
 }
 
-export function AnswerText({ text, sentences, citations, active, onCite }: Props): ReactNode {
+export function AnswerText({ text, shortAnswer, sentences, citations, active, onCite }: Props): ReactNode {
+  const blocks = annotate(text, sentences, citations);
+  const lead = blocks[0]?.pieces[0];
+  const isLead = (piece: Piece): boolean => piece === lead && piece.text.trim() === shortAnswer;
   const show = (piece: Piece, key: number): ReactNode => (
     <span key={key}>
-      {piece.isUnsupported ? <Unsupported text={piece.text} /> : piece.text}
+      {piece.isUnsupported ? <Unsupported text={piece.text} /> : isLead(piece) ? <strong>{piece.text}</strong> : piece.text}
       {piece.citations.map((number) => (
         <CitationButton
           key={number}
@@ -32,7 +37,7 @@ export function AnswerText({ text, sentences, citations, active, onCite }: Props
   );
   return (
     <div className="answer-text">
-      {grouped(annotate(text, sentences, citations)).map((group, at) => (
+      {grouped(blocks).map((group, at) => (
         <Group key={at} blocks={group} show={show} />
       ))}
     </div>

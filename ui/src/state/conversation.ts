@@ -17,6 +17,7 @@ export interface Turn {
   readonly state: TurnState;
   readonly steps: readonly Step[];
   readonly text: string;
+  readonly shortAnswer: string | null; // the few words that answer, with which the text begins
   readonly sentences: readonly Sentence[];
   readonly citations: readonly Citation[];
   readonly milliseconds: number | null; // of the whole run
@@ -67,7 +68,7 @@ export function history(turns: readonly Turn[]): Message[] {
 }
 
 function newTurn(id: number, question: string, collection: string): Turn {
-  const nothing = { steps: [], text: "", sentences: [], citations: [], milliseconds: null, error: null };
+  const nothing = { steps: [], text: "", shortAnswer: null, sentences: [], citations: [], milliseconds: null, error: null };
   return { id, question, collection, state: "running", ...nothing };
 }
 
@@ -91,9 +92,9 @@ function afterEvent(turn: Turn, event: RunEvent): Turn {
     case "citation":
       return { ...turn, citations: [...turn.citations, event.citation] };
     case "answer.finished": {
-      const { answer, refused, sentences, citations, timings } = event.answer;
+      const { answer: text, short_answer: shortAnswer, refused, sentences, citations, timings } = event.answer;
       const state = refused ? "refused" : "answered";
-      return { ...turn, state, text: answer, sentences, citations, milliseconds: timings.total ?? null };
+      return { ...turn, state, text, shortAnswer, sentences, citations, milliseconds: timings.total ?? null };
     }
     case "error":
       return failed(turn, event.message);
