@@ -270,6 +270,7 @@ try {
   for (const [name, step] of Object.entries(steps)) {
     try {
       await step({ browser, page, complaints });
+      assert.equal(await page.evaluate(() => document.querySelector(".page")?.scrollTop ?? 0), 0, "only its parts scroll");
       results.push({ name, error: null });
     } catch (error) {
       results.push({ name, error: error.message });
