@@ -40,3 +40,15 @@ def test_the_order_of_tokens_does_not_matter() -> None:
 def test_a_query_without_tokens_gives_zeros() -> None:
     passages = [unit_rows(np.random.default_rng(0), 2)] * 3
     assert maxsim(np.zeros((0, 8), dtype=np.float32), *join(passages)).tolist() == [0.0, 0.0, 0.0]
+
+
+def test_halves_are_read_as_numpy_reads_them() -> None:
+    rng = np.random.default_rng(0)
+    tokens = rng.normal(size=(3000, 8)).astype(np.float16)
+    tokens[0] = [0.0, -0.0, 6e-8, -6e-8, 6e-5, 65504, -65504, 1.0]  # also those below the least normal one
+    offsets = np.array([0, 1, 2, 1500, 3000])
+    query = rng.normal(size=(5, 8)).astype(np.float32)
+    expected = maxsim(query, tokens.astype(np.float32), offsets)
+    np.testing.assert_allclose(maxsim(query, tokens, offsets), expected, rtol=1e-6)
+    alone = np.eye(8, dtype=np.float32)[2:3]
+    assert maxsim(alone, tokens[:1], np.array([0, 1]))[0] == np.float32(tokens[0, 2])
