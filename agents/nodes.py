@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
+from agents.followups import stand_alone
 from agents.state import Context, State, Step
 from rag.core.protocols import Generator, Prompt
 from rag.core.types import Passage, Usage
@@ -20,15 +21,17 @@ Emit = Callable[[str], None]
 
 
 async def prepare(state: State, context: Context, emit: Emit) -> Step:
-    """Make what is searched for: a follow-up is searched with the question before it."""
+    """Make what is read: a follow-up stands alone. It is searched with the question before it besides."""
+    question = state["question"]
+    query = stand_alone(question, state["history"])
     earlier = [message.content for message in state["history"] if message.role == "user"]
-    query = " ".join([*earlier[-1:], state["question"]])
-    return Step(State(query=query), {"query": query})
+    searched = query if query == question else f"{earlier[-1]} {query}"
+    return Step(State(query=query, searched=searched), {"query": query, "searched": searched})
 
 
 async def retrieve(state: State, context: Context, emit: Emit) -> Step:
     """Find passages."""
-    result = await asyncio.to_thread(context.search, state["query"])
+    result = await asyncio.to_thread(context.search, state["searched"])
     summary = {
         "passages": len(result.passages),
         "sources": list(dict.fromkeys(passage.source for passage in result.passages)),

@@ -17,7 +17,8 @@ class State(TypedDict, total=False):
 
     question: str
     history: tuple[Message, ...]
-    query: str  # what is searched for: the question, made to stand alone
+    query: str  # what is read for: the question, made to stand alone
+    searched: str  # what is searched for
     passages: list[Passage]
     is_answerable: bool
     short_answer: str | None  # the few words that answer; none where it takes sentences

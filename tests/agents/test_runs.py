@@ -83,7 +83,8 @@ def test_a_follow_up_is_searched_with_the_question_before_it(grove: Grove) -> No
     ]
     events = collect(ask(grove, "How long does it run?", history=history))
     prepared = next(event for event in events if isinstance(event, StepFinished))
-    assert "warranty" in str(prepared.summary["query"])
+    assert prepared.summary["query"] == "How long does the outdoor sensor run?"
+    assert "warranty" in str(prepared.summary["searched"])
 
 
 @pytest.mark.parametrize(

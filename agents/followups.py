@@ -1,0 +1,153 @@
+"""A follow-up, made to stand alone by rules of English; knows words and no model.
+
+What stands alone is left as it is: a new subject must not be searched with the old one. What leans on the
+conversation gets its subject from the question before, or from the answer to it. Other languages have
+none of these words, and their questions are taken to stand alone.
+"""
+
+import re
+from collections.abc import Sequence
+
+from rag.core.protocols import Message
+from rag.scoring.words import content_words
+
+__all__ = ["stand_alone"]
+
+_PEOPLE = {"he", "him", "his", "she", "her", "hers"}
+_OWNERS = {"its", "his", "her", "hers", "their", "theirs"}
+_PRONOUN = re.compile(
+    r"\b(?:its|they|them|their|theirs|he|him|his|she|her|hers"
+    r"|it(?!\s+(?:takes?|took|means?\s+to|rains?|snows?|possible|safe|legal|true|necessary)\b))\b(?![’']s\b)",
+    re.IGNORECASE,
+)
+_POINTER = re.compile(
+    r"\b(?:this|these|those)(?=\W*$|\s+(?:is|are|was|were|do|does|did|can|could|will|would|should|has|have"
+    r"|apply|mean|work|happen|in|on|for|at|to|with|by)\b)"
+    r"|(?<=\bis )that\b|(?<=\bwas )that\b|(?<=\bdoes )that\b|(?<=\bdid )that\b|\b(?:that|ones?)(?=\W*$)"
+    r"|(?<!\bis )(?<!\bare )(?<!\bwas )(?<!\bwere )\bthere(?=\W*$)",
+    re.IGNORECASE,
+)
+_OPENER = re.compile(
+    r"^\W*(?:(?:and|but|so|or|ok|okay|then|also)\b[\s,]*)*(?:(?:what|how) about\b|what of\b)?\s*",
+    re.IGNORECASE,
+)
+_ABOUT = re.compile(r"\b(?:what|how) about\b|\bwhat of\b", re.IGNORECASE)
+_ASKING = re.compile(
+    r"^\W*(?:(?:in|on|at|to|for|from|by|with|of|since|until)\s+)?"
+    r"(?:who|whom|whose|what|which|when|where|why|how|is|are|was|were|do|does|did|can|could|will|would|should"
+    r"|has|have|had|may|must|list|name|give|tell|show|explain|describe|define|compare|summari[sz]e|find)\b",
+    re.IGNORECASE,
+)
+_PREPOSITION = r"(?:in|on|at|for|from|to|with|by|of|during|under|over|after|before|between|without|near)"
+_LAST_PHRASE = re.compile(rf"\s({_PREPOSITION})\s(?:(?!\b{_PREPOSITION}\b)[^?])*\??\W*$", re.IGNORECASE)
+_NAME_PART = r"(?:[A-Z][\w’'-]*|\d[\w.]*)"
+_NAME = re.compile(rf"(?<!^)\b(?:the\s+)?[A-Z][\w’'-]+(?:\s+(?:(?:of|the|de|van|and)\s+)*{_NAME_PART})*")
+_NOT_OF_A_TOPIC = re.compile(
+    r"(?:who|whom|whose|what|which|when|where|why|how|many|much|long|old|often|is|are|was|were|be|been|do|does"
+    r"|did|can|could|will|would|should|has|have|had|may|might|must|i|we|you|my|our|your|me|us|to|and|or|if|it"
+    r"|that|there|not|by|in|on|at|from|with|as|than)",
+    re.IGNORECASE,
+)
+_ARTICLE = re.compile(r"the|an?", re.IGNORECASE)
+_MAX_FRAGMENT = 4  # words; a longer one without a question word is a search of its own
+_MAX_BEFORE = 3  # content words before a pronoun; with more, it points to one of these
+_MAX_NAME = 6  # words of an answer that can be a name
+
+
+def stand_alone(question: str, history: Sequence[Message] = ()) -> str:
+    """Give the question as it would be asked without the conversation.
+
+    Args:
+        question: the latest.
+        history: what was said before it, oldest first.
+
+    >>> said = [Message("user", "How long are readings kept in the archive?")]
+    >>> stand_alone("And on the device?", said), stand_alone("What is a lease?", said)
+    ('How long are readings kept on the device?', 'What is a lease?')
+    """
+    subject = answer = ""
+    for message in history:
+        if message.role == "user":
+            subject, answer = _resolved(message.content.strip(), subject, answer), ""
+        elif message.role == "assistant":
+            answer = message.content
+    return _resolved(question, subject, answer)
+
+
+def _resolved(question: str, subject: str, answer: str) -> str:
+    if not subject:
+        return question
+    bare = _OPENER.sub("", question, count=1)
+    if _is_fragment(question, bare):
+        return _spliced(subject, bare)
+    if (pointer := _pointer(bare)) is None:
+        return question
+    person = _answering_name(subject, answer) if pointer[0].lower() in _PEOPLE else ""
+    return _pointed(bare, pointer, person or _topic(subject), subject)
+
+
+def _is_fragment(question: str, bare: str) -> bool:
+    """Say whether it asks nothing by itself: "and in 2019?", "what about tabs?", "why?"."""
+    if _ABOUT.search(question) or not content_words(bare):
+        return _pointer(bare) is None
+    return _ASKING.match(bare) is None and len(bare.split()) <= _MAX_FRAGMENT and bare != question.strip()
+
+
+def _pointer(question: str) -> re.Match[str] | None:
+    """Find the first word that points back: nothing before it in its own question can be what it means."""
+    found = [match for match in (_PRONOUN.search(question), _POINTER.search(question)) if match]
+    first = min(found, key=lambda match: match.start(), default=None)
+    if first is None or _NAME.search(question[: first.start()]):
+        return None
+    most = 1 if first[0].lower() in _OWNERS else _MAX_BEFORE
+    return first if len(content_words(question[: first.start()])) <= most else None
+
+
+def _spliced(subject: str, fragment: str) -> str:
+    """Put a fragment in the place of what it stands for: a phrase at the end, or what was asked about."""
+    words = fragment.rstrip(" ?!.")
+    if not content_words(words):
+        return f"{subject} {fragment}".strip()
+    last = _LAST_PHRASE.search(subject)
+    end = last.start() if last else len(subject.rstrip(" ?"))
+    if re.match(rf"{_PREPOSITION}\b", words, re.IGNORECASE):
+        return f"{subject[:end]} {words}?"
+    is_place_or_time = last is not None and last[1].lower() in ("in", "on", "at", "during")
+    if last and (not is_place_or_time or words[0].isupper() or words[0].isdigit()):
+        return f"{subject[: last.end(1)]} {words}?"
+    topic = _topic(subject[:end])
+    return f"{subject[:end]}?".replace(topic, words) if topic and not last else f"{subject} {fragment}"
+
+
+def _pointed(question: str, pointer: re.Match[str], topic: str, subject: str) -> str:
+    """Name what the pointer points to; where that has no name, the subject's question goes before."""
+    if not topic:
+        return f"{subject} {question}"
+    word = pointer[0].lower()
+    if word == "there":
+        topic = f"in {topic}"
+    owns = word in _OWNERS and not (word == "her" and re.match(r"\W*$", question[pointer.end() :]))
+    return question[: pointer.start()] + topic + ("'s" if owns else "") + question[pointer.end() :]
+
+
+def _answering_name(subject: str, answer: str) -> str:
+    """Give the name that answers a question after a person, or nothing."""
+    lead = answer.split("\n", 1)[0].strip().rstrip(".")
+    is_name = lead[:1].isupper() and len(lead.split()) <= _MAX_NAME
+    return lead if is_name and re.match(r"\W*who\b", subject, re.IGNORECASE) else ""
+
+
+def _topic(subject: str) -> str:
+    """Give what a question is about: its last name, else its longest run of words that mean something."""
+    names: list[str] = _NAME.findall(subject)
+    if names:
+        return re.sub(r"[’']s?$", "", names[-1])
+    runs: list[list[str]] = [[]]
+    for word in re.findall(r"[\w’'.-]*\w", subject):
+        if _NOT_OF_A_TOPIC.fullmatch(word):
+            runs.append([])
+        elif _ARTICLE.fullmatch(word):
+            runs.append([word])
+        else:
+            runs[-1].append(word)
+    return " ".join(max(reversed(runs), key=lambda run: len(content_words(" ".join(run)))))
