@@ -6,10 +6,13 @@ import string
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from rag.scoring._scripts import CJK, SOUTHEAST
+
 __all__ = ["contains_answer", "exact_match", "ndcg", "recall", "reciprocal_rank", "token_f1"]
 
 _ARTICLES = re.compile(r"\b(?:a|an|the)\b")
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
+_UNSPACED = re.compile(f"[{CJK}{SOUTHEAST}]")
 
 
 def ndcg(ranking: Sequence[str], gains: Mapping[str, float], *, k: int) -> float:
@@ -73,13 +76,17 @@ def contains_answer(text: str, accepted: Sequence[str]) -> bool:
 
     >>> contains_answer("It is in Paris, France.", ["paris"]), contains_answer("Parisian", ["paris"])
     (True, False)
+    >>> contains_answer("它在巴黎。", ["巴黎"])
+    True
     """
     words = f" {_normalised(text)} "
     return any((wanted := _normalised(each)) and f" {wanted} " in words for each in accepted)
 
 
 def _normalised(text: str) -> str:
-    return " ".join(_ARTICLES.sub(" ", text.lower().translate(_PUNCTUATION)).split())
+    # A character of Chinese, Japanese, Korean or Thai is a word, as CMRC 2018 and KorQuAD score.
+    spaced = _UNSPACED.sub(r" \g<0> ", text.lower().translate(_PUNCTUATION))
+    return " ".join(_ARTICLES.sub(" ", spaced).split())
 
 
 def _f1(found: Sequence[str], wanted: Sequence[str]) -> float:
