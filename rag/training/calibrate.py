@@ -8,7 +8,8 @@ passage, and nothing found may count as an answer.
   reader found something.
 - answerable: the passages with the gold one against those without.
 
-The report is by cross-validation: each half of the questions is judged by what the other half fitted.
+The report is by cross-validation: each half of the questions, in its order, is judged by what the other
+half fitted.
 "Expected calibration error": Guo et al., On Calibration of Modern Neural Networks, 2017, section 2, with
 ten bins of equal count; `isotonic` scales the logistic model's probabilities once more (Zadrozny & Elkan,
 Transforming Classifier Scores into Accurate Multiclass Probability Estimates, 2002, section 3).
@@ -46,13 +47,14 @@ _Chances = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """A question, the accepted answers, and what a search found: its gold passage among it, or hidden."""
+    """A question, the accepted answers, and what a search found, with its gold passage or without it."""
 
     question: str
     answers: tuple[str, ...]
     gold: str
     passages: list[Passage]
     is_hidden: bool
+    is_shuffled: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _cases(dataset: Dataset, encoder: Minilm) -> list[_Case]:
     texts = [f"{entry.title}\n\n{entry.text}" for entry in dataset.corpus]
     vectors, words = encoder.encode(texts), Words(texts)
+    chooser = np.random.default_rng(0)
     cases = []
     for question in dataset.questions:
         gold = next(iter(dataset.relevant[question.id]))
@@ -100,7 +103,11 @@ def _cases(dataset: Dataset, encoder: Minilm) -> list[_Case]:
         ]
         without = [passage for passage in found if passage.source != gold]
         for passages, is_hidden in ((found, False), (without, True)):
-            cases.append(_Case(question.text, question.answers, gold, passages[:_NUM_PASSAGES], is_hidden))
+            kept = passages[:_NUM_PASSAGES]
+            shuffled = [kept[number] for number in chooser.permutation(len(kept))]
+            for ordered in (kept, shuffled):
+                is_shuffled = ordered is shuffled
+                cases.append(_Case(question.text, question.answers, gold, ordered, is_hidden, is_shuffled))
     return cases
 
 
@@ -135,20 +142,23 @@ def _answerable_rows(read: Sequence[_Read], answers: Coefficients) -> Vector:
 
 
 def _report(read: Sequence[_Read]) -> dict[str, object]:
-    labels = np.array([not each.case.is_hidden for each in read])
-    groups = np.arange(len(read)) // 2 % 2  # a question and itself with the gold passage hidden
-    plain, scaled = np.zeros(len(read)), np.zeros(len(read))
+    groups = {
+        question: number % 2 for number, question in enumerate({each.case.question: 0 for each in read})
+    }
+    ordered = [each for each in read if not each.case.is_shuffled]
+    labels = np.array([not each.case.is_hidden for each in ordered])
+    own = np.array([groups[each.case.question] for each in ordered])
+    plain, scaled = np.zeros(len(ordered)), np.zeros(len(ordered))
     for group in (0, 1):
-        fitting = [each for each, own in zip(read, groups, strict=True) if own != group]
+        fitting = [each for each in read if groups[each.case.question] != group]
         answers, answerable, found = _fitted(fitting)
-        rows = _answerable_rows(
-            [each for each, own in zip(read, groups, strict=True) if own == group], answers
-        )
-        plain[groups == group] = 1 / (1 + np.exp(-logits(answerable, rows)))
+        rows = _answerable_rows([each for each in ordered if groups[each.case.question] == group], answers)
+        plain[own == group] = 1 / (1 + np.exp(-logits(answerable, rows)))
         known = 1 / (1 + np.exp(-found))
-        scaled[groups == group] = _isotonic(known, labels[groups != group], plain[groups == group])
+        truth = np.array([not each.case.is_hidden for each in fitting])
+        scaled[own == group] = _isotonic(known, truth, plain[own == group])
     return {
-        "questions": len(read) // 2,
+        "questions": len(groups),
         "auc": round(float(np.mean(plain[labels][:, None] > plain[~labels][None, :])), 4),
         "refusal recall at 0.5": round(float(np.mean(plain[~labels] < 0.5)), 4),
         "false refusals at 0.5": round(float(np.mean(plain[labels] < 0.5)), 4),
