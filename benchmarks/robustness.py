@@ -1,7 +1,7 @@
 """Answers beside passages that mislead: with noise among the passages, and with nothing but noise.
 
-rag_robustness_rgb: web snippets for a question, those that hold its answer and those that do not. Reader and
-support check are as they are in the product; nothing was trained on these questions or chosen by them.
+rag_robustness_rgb: web snippets for a question, those that hold its answer and those that do not. Reader
+and support check are those of the product; nothing was trained on these questions or chosen by them.
 """
 
 import asyncio

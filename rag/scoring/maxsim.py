@@ -28,7 +28,7 @@ def join(passages: Sequence[NDArray[_Number]]) -> tuple[NDArray[_Number], NDArra
     return np.concatenate(passages), offsets
 
 
-def maxsim(query: Vector, tokens: Vector, offsets: NDArray[np.int64]) -> Vector:
+def maxsim(query: Vector, tokens: Vector | NDArray[np.float16], offsets: NDArray[np.int64]) -> Vector:
     """Give each passage the sum, over the query's tokens, of the best similarity to one of its own.
 
     Args:
@@ -48,7 +48,7 @@ def maxsim(query: Vector, tokens: Vector, offsets: NDArray[np.int64]) -> Vector:
     return scores
 
 
-def _half_similarity(query: Vector, tokens: Vector) -> Vector:
+def _half_similarity(query: Vector, tokens: Vector | NDArray[np.float16]) -> Vector:
     """Give (T, Q) float32 of tokens as 16-bit floats.
 
     A half's bits, moved to their places in a float, are the number over 2^112, exactly: with that, a search
