@@ -107,6 +107,8 @@ class Grove(Parts):
         """Load what the first question would otherwise wait for."""
         self.publisher.sweep()
         self.encoder.encode(["warm up"])
+        if LATE in self.settings.resolved_indexes:
+            self.late_encoder.encode_queries(["warm up"])
         self.support.warm_up()
 
 
