@@ -105,15 +105,14 @@ def tools(
     from rag.evaluation.tools import evaluate_tools
 
     console = Console.open(home, json)
-    names = list(dict.fromkeys(retriever or ["lexical", "dense"]))
+    names = list(dict.fromkeys(retriever or ["lexical", "dense", "tools"]))
     with Progress(console=console.err) as progress:
         dataset, indexed = _indexed(console, data, "whole", limit, work, progress, retrievers=names)
         measures = {}
         for name in names:
             task = progress.add_task(f"asking {name}", total=len(dataset.questions))
-            measures[name] = evaluate_tools(
-                dataset, indexed.search(name), on_question=partial(progress.advance, task)
-            )
+            search = indexed.best_tools() if name == "tools" else indexed.search(name)
+            measures[name] = evaluate_tools(dataset, search, on_question=partial(progress.advance, task))
     rows = [{"retriever": name, **values} for name, values in measures.items()]
     console.result(
         {"data": dataset.name, "queries": len(dataset.questions), "retrievers": measures},
