@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from hashlib import sha256
 from pathlib import Path
 
+import numpy as np
+
 from agents.runs import ask
 from indexing.corpus import index_corpus
 from indexing.submit import submit_paths
@@ -16,6 +18,7 @@ from rag.core.events import AnswerFinished, Event, RunFailed
 from rag.core.settings import Settings
 from rag.core.types import Answer, ParsedDocument
 from rag.evaluation.datasets import Dataset
+from rag.scoring.tools import Tool
 
 __all__ = ["IndexedDataset"]
 
@@ -74,6 +77,16 @@ class IndexedDataset:
             return list(dict.fromkeys(self._id(passage.source) for passage in found.passages))[:k]
 
         return documents
+
+    def best_tools(self) -> Callable[[str, int], list[str]]:
+        """Give the choice among the corpus's entries as tools that the orchestrator makes."""
+        entries = self._dataset.corpus
+        index = self.grove.tool_index([Tool(entry.title or entry.id, entry.text) for entry in entries])
+
+        def chosen(text: str, k: int) -> list[str]:
+            return [entries[number].id for number in np.argsort(-index.scores(text), kind="stable")[:k]]
+
+        return chosen
 
     def answer(
         self, retriever: str, generator: str, *, gold: bool = False

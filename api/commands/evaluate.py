@@ -1,4 +1,4 @@
-"""eval retrieval, eval answers, bench: how good and how fast it is."""
+"""eval retrieval, eval answers, eval tools, bench: how good and how fast it is."""
 
 from functools import partial
 from pathlib import Path
@@ -31,9 +31,12 @@ Chunker = Annotated[
 
 def add_commands(app: typer.Typer) -> None:
     """Register this group's commands."""
-    group = typer.Typer(help="Measure search and answers on a data set.", no_args_is_help=True)
+    group = typer.Typer(
+        help="Measure search, answers and the choice of tools on a data set.", no_args_is_help=True
+    )
     group.command()(retrieval)
     group.command()(answers)
+    group.command()(tools)
     app.add_typer(group, name="eval")
     app.command()(bench)
 
@@ -88,6 +91,33 @@ def answers(
             dataset, indexed.answer(retriever, generator), on_question=lambda: progress.advance(task)
         )
     console.result(measures, table_text([measures], list(measures)))
+
+
+def tools(
+    data: Data,
+    retriever: Annotated[list[str] | None, typer.Option("--retriever", help="Repeat for several.")] = None,
+    limit: Limit = None,
+    work: Work = None,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Measure how often the tools that a request needs are all among the best five or ten."""
+    from rag.evaluation.tools import evaluate_tools
+
+    console = Console.open(home, json)
+    names = list(dict.fromkeys(retriever or ["lexical", "dense", "tools"]))
+    with Progress(console=console.err) as progress:
+        dataset, indexed = _indexed(console, data, "whole", limit, work, progress, retrievers=names)
+        measures = {}
+        for name in names:
+            task = progress.add_task(f"asking {name}", total=len(dataset.questions))
+            search = indexed.best_tools() if name == "tools" else indexed.search(name)
+            measures[name] = evaluate_tools(dataset, search, on_question=partial(progress.advance, task))
+    rows = [{"retriever": name, **values} for name, values in measures.items()]
+    console.result(
+        {"data": dataset.name, "queries": len(dataset.questions), "retrievers": measures},
+        table_text(rows, list(rows[0])),
+    )
 
 
 def bench(

@@ -13,6 +13,8 @@ from rag.core.protocols import Retriever
 from rag.core.timings import Timings
 from rag.core.types import SearchResult
 from rag.retrieval._attempts import retrieve
+from rag.retrieval._tool_index import ToolIndex
+from rag.scoring.tools import Tool
 
 __all__ = ["DEFAULT", "Grove"]
 
@@ -102,6 +104,10 @@ class Grove(Parts):
         condition = parse_filter(filter)
         self.catalog.snapshot(collection)
         return self.retriever(retriever), condition
+
+    def tool_index(self, tools: Sequence[Tool]) -> ToolIndex:
+        """Encode tools, to find the few that a request needs; no collection is read."""
+        return ToolIndex.aligned(tools, self.encoder)
 
     def warm_up(self) -> None:
         """Load what the first question would otherwise wait for."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from rag.scoring._scripts import CJK, SOUTHEAST
 
-__all__ = ["contains_answer", "exact_match", "ndcg", "recall", "reciprocal_rank", "token_f1"]
+__all__ = ["contains_answer", "exact_match", "ndcg", "recall", "reciprocal_rank", "sufficiency", "token_f1"]
 
 _ARTICLES = re.compile(r"\b(?:a|an|the)\b")
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
@@ -36,6 +36,17 @@ def recall(ranking: Sequence[str], relevant: Mapping[str, float], *, k: int) -> 
     0.5
     """
     return len(set(ranking[:k]) & set(relevant)) / len(relevant) if relevant else 0.0
+
+
+def sufficiency(ranking: Sequence[str], relevant: Mapping[str, float], *, k: int) -> float:
+    """Give 1 when every relevant item is among the first k, else 0.
+
+    Source: Data-Efficient Massive Tool Retrieval, 2024, section 4.
+
+    >>> sufficiency(["a", "x", "b"], {"a": 1.0, "b": 1.0}, k=2)
+    0.0
+    """
+    return float(set(relevant) <= set(ranking[:k]))
 
 
 def reciprocal_rank(ranking: Sequence[str], relevant: Mapping[str, float], *, k: int) -> float:

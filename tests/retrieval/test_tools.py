@@ -1,0 +1,61 @@
+"""The few tools that a request needs, among many."""
+
+import pytest
+
+from rag.encoders.hashing import Hashing
+from rag.networks.tools import ToolAlignment
+from rag.retrieval._tool_index import ToolIndex
+from rag.scoring.tools import Tool
+
+TOOLS = [
+    Tool("bookTable", "Reserve a table in a restaurant."),
+    Tool("getWeather", "Give the weather forecast of a city."),
+    Tool("sendMail", "Send an electronic mail to a person."),
+    Tool("translateText", "Translate a text to another language."),
+    Tool("getRestaurantMenu", "Give the menu of a restaurant and its table plan, dishes and drinks."),
+    Tool("restaurantRating", "Rate a restaurant, its table service and its dishes."),
+]
+
+
+@pytest.fixture(scope="module")
+def index() -> ToolIndex:
+    return ToolIndex(TOOLS, Hashing(dim=4096))
+
+
+def test_every_part_of_a_request_finds_its_tool(index: ToolIndex) -> None:
+    request = "Reserve a table in a restaurant near the river, and then send a mail to Ann."
+    assert set(index.best(request, 2)) == {"bookTable", "sendMail"}
+
+
+def test_a_tool_to_call_first_comes_right_after_the_one_that_needs_it() -> None:
+    tools = [
+        *TOOLS,
+        Tool("/film/{film_id}/cast", "Who plays in a film."),
+        Tool("/search/film", "By title."),
+    ]
+    found = ToolIndex(tools, Hashing(dim=4096)).best("Who plays in Solaris?", 2)
+    assert found == ["/film/{film_id}/cast", "/search/film"]
+
+
+def test_an_earlier_turn_helps_and_the_last_one_leads(index: ToolIndex) -> None:
+    earlier = ["Translate a text to another language."]
+    assert index.best("Give the weather forecast of Oslo.", 2, earlier=earlier) == [
+        "getWeather",
+        "translateText",
+    ]
+
+
+def test_no_tools_give_no_names() -> None:
+    assert ToolIndex([], Hashing(dim=64)).best("anything", 5) == []
+
+
+def test_fewer_names_are_the_first_of_more(index: ToolIndex) -> None:
+    request = "Send the menu of a restaurant to a person"
+    assert index.best(request, 2) == index.best(request, 6)[:2]
+
+
+def test_an_untrained_alignment_changes_no_order(index: ToolIndex) -> None:
+    encoder = Hashing(dim=4096)
+    aligned = ToolIndex(TOOLS, encoder, alignment=ToolAlignment(encoder.dim, 4).eval())
+    for request in ("a mail to Ann", "Book a table and give me the weather of Rome"):
+        assert aligned.best(request, 6) == index.best(request, 6)
