@@ -3,7 +3,8 @@
 Learned: train_tools_metatool without the questions that evaluation sets have too, and the questions of
 tools_bfcl whose tools all have an even first byte of the sha256 of their name. Chosen by: bfcl's questions
 that need another tool, and those of tools_sealtools whose first byte is even; the rest of the latter is
-kept for reports. No tool of tools_sealtools is trained on; MTRB is read only to be left out of training.
+kept for reports of the alignment (the weights of the index were chosen by all of it). No tool of
+tools_sealtools is trained on; MTRB is read only to be left out of training.
 """
 
 import hashlib
