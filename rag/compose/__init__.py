@@ -4,8 +4,9 @@ Everything is built on first use, so that a command pays only for what it needs.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from rag.compose._parts import DEFAULT, Parts
+from rag.compose._parts import DEFAULT, RETRIEVERS, Parts
 from rag.core.errors import InvalidInputError
 from rag.core.filters import Filter, parse_filter
 from rag.core.kinds import DENSE, LATE, LONG, check_index, parse_kinds
@@ -13,8 +14,10 @@ from rag.core.protocols import Retriever
 from rag.core.timings import Timings
 from rag.core.types import SearchResult
 from rag.retrieval._attempts import retrieve
-from rag.retrieval._tool_index import ToolIndex
 from rag.scoring.tools import Tool
+
+if TYPE_CHECKING:
+    from rag.retrieval._tool_index import ToolIndex
 
 __all__ = ["DEFAULT", "Grove"]
 
@@ -105,9 +108,10 @@ class Grove(Parts):
         self.catalog.snapshot(collection)
         return self.retriever(retriever), condition
 
-    def tool_index(self, tools: Sequence[Tool]) -> ToolIndex:
+    def tool_index(self, tools: Sequence[Tool]) -> "ToolIndex":
         """Encode tools, to find the few that a request needs; no collection is read."""
-        return ToolIndex.aligned(tools, self.encoder)
+        index: ToolIndex = RETRIEVERS.helper("_tool_index").ToolIndex.aligned(tools, self.encoder)
+        return index
 
     def warm_up(self) -> None:
         """Load what the first question would otherwise wait for."""

@@ -31,12 +31,12 @@ from rag.db.session import Database, open_database
 from rag.encoders._cache import CachedEncoder
 from rag.generation.support import Support
 
-__all__ = ["DEFAULT", "Parts"]
+__all__ = ["DEFAULT", "RETRIEVERS", "Parts"]
 
 DEFAULT = "default"
 _ENCODERS = Family("rag.encoders")
 _STORES = Family("rag.stores")
-_RETRIEVERS = Family("rag.retrieval")
+RETRIEVERS = Family("rag.retrieval")
 _GENERATORS = Family("rag.generation.backends")
 _READERS = Family("rag.generation.readers")
 _SCORERS = Family("rag.generation.scorers")
@@ -139,7 +139,7 @@ class Parts:
         """Give the named retriever: `default`, a pipeline of the settings, or a file of rag/retrieval."""
         if name not in self._retrievers:
             profiles = {**_PIPELINES, DEFAULT: self.settings.retriever, **self.settings.retrievers}
-            self._retrievers[name] = self.build(_RETRIEVERS, profiles.get(name, Part(kind=name)))
+            self._retrievers[name] = self.build(RETRIEVERS, profiles.get(name, Part(kind=name)))
         return self._retrievers[name]
 
     def generator(self, name: str = DEFAULT) -> Generator:
@@ -151,7 +151,7 @@ class Parts:
 
     def retriever_names(self) -> list[str]:
         """List what `retriever` takes."""
-        return sorted({DEFAULT, *_PIPELINES, *self.settings.retrievers, *_RETRIEVERS.names()})
+        return sorted({DEFAULT, *_PIPELINES, *self.settings.retrievers, *RETRIEVERS.names()})
 
     def generator_names(self) -> list[str]:
         """List what `generator` takes."""

@@ -81,7 +81,10 @@ def test_earlier_turns_are_part_of_what_is_searched(client: TestClient) -> None:
         {"role": "assistant", "content": "Gladly."},
     ]
     answer = client.post("/api/v1/ask", json={"question": "Who built it?", "history": history}).json()
-    assert answer["steps"][0]["summary"]["query"] == "Tell me of the tower. Who built it?"
+    assert answer["steps"][0]["summary"] == {
+        "query": "Who built the tower?",
+        "searched": "Tell me of the tower. Who built the tower?",
+    }
 
 
 @pytest.mark.parametrize("stream", [False, True])

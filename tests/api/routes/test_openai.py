@@ -107,7 +107,7 @@ def test_earlier_turns_are_history_and_other_roles_are_left_out(
     completion = official.chat.completions.create(model="grove", messages=turns, temperature=0.7)  # type: ignore[arg-type]
     run_id = completion.id.removeprefix("chatcmpl-")
     summary = filled.client.get(f"/api/v1/runs/{run_id}").json()["events"][2]["summary"]
-    assert summary["query"] == "Tell me of the tower. Who built it?"
+    assert summary["searched"] == "Tell me of the tower. Who built the tower?"
 
 
 def test_another_collection_is_asked_by_an_extra_field(official: openai.OpenAI) -> None:
