@@ -146,7 +146,7 @@ def _comparison(field: str, op: object, operand: object) -> Filter:
 
 
 def _is_scalar(value: object) -> TypeGuard[Scalar]:
-    # What PostgreSQL's JSON cannot hold: infinity, which Python reads 1e999 as, NUL and half of a surrogate pair.
+    # PostgreSQL's JSON cannot hold infinity, as which Python reads 1e999, NUL and half of a surrogate pair.
     if isinstance(value, str):
         return _NOT_STORABLE.search(value) is None
     return isinstance(value, Scalar) and not (isinstance(value, float) and not math.isfinite(value))
