@@ -3,6 +3,7 @@
 Knows no tool and no model: agents/calling.py chooses, asks and calls.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -14,7 +15,7 @@ from rag.db.catalog import StoredDocument, StoredText
 from rag.generation.context import neutralise
 from rag.scoring.tools import Tool
 
-__all__ = ["AgentTool", "Effects", "ToolResult", "ToolScope", "passage_of"]
+__all__ = ["AgentTool", "Effects", "ToolResult", "ToolScope", "passage_at", "passage_of"]
 
 Effects = Literal["none", "reads", "writes"]
 """Whether a call only computes, reads what is outside of it, or may change something."""
@@ -81,6 +82,24 @@ class AgentTool(Protocol):
             UnavailableError: it is down or too slow.
         """
         ...
+
+
+def passage_at(document: StoredDocument, start: int, end: int) -> Passage:
+    """Give a span of a document as a passage, under the chunk in which it starts."""
+    starts = [chunk.start for chunk in document.chunks]
+    chunk = document.chunks[max(bisect_right(starts, start) - 1, 0)]
+    return Passage(
+        chunk.chunk_id,
+        document.document_id,
+        document.version,
+        document.source,
+        document.title,
+        document.layout.page_at(start),
+        start,
+        end,
+        1.0,
+        document.text[start:end],
+    )
 
 
 def passage_of(tool: str, text: str) -> Passage:
