@@ -66,7 +66,7 @@ class AgentTool(Protocol):
 
     @property
     def needs_permission(self) -> bool:
-        """Tell whether a person is asked before each call; always so where it writes."""
+        """Tell whether a person is asked before each call."""
         ...
 
     def arguments_from(self, question: str) -> Mapping[str, object] | None:

@@ -54,7 +54,10 @@ class Openai:
     def capabilities(self) -> GeneratorCapabilities:
         """Say which model it is and how much it reads."""
         return GeneratorCapabilities(
-            model=self._model, context_tokens=self._context_tokens, passage_order=self._passage_order
+            model=self._model,
+            context_tokens=self._context_tokens,
+            keeps_schema=True,
+            passage_order=self._passage_order,
         )
 
     def count_tokens(self, text: str) -> int:
@@ -89,7 +92,7 @@ class Openai:
         yield Delta("", usage)
 
     def _body(self, prompt: Prompt, options: GenerationOptions) -> dict[str, object]:
-        return {
+        body: dict[str, object] = {
             "model": self._model,
             "messages": [{"role": message.role, "content": message.content} for message in prompt.messages],
             "max_tokens": options.max_tokens,
@@ -97,6 +100,10 @@ class Openai:
             "stream": True,
             "stream_options": {"include_usage": True},
         }
+        if options.schema is not None:
+            schema = {"name": "answer", "schema": options.schema}
+            body["response_format"] = {"type": "json_schema", "json_schema": schema}
+        return body
 
     async def _next(
         self, events: AsyncIterator[dict[str, Any]], deadline: float, limit: float
