@@ -186,7 +186,7 @@ async def _text(
 def _shown(spec: Tool) -> str:
     """Give one line of a tool, unable to end the delimiter around all of them."""
     described = {"tool": spec.name, "description": spec.description, "arguments": spec.properties}
-    text = neutralise(json.dumps(described, ensure_ascii=False))
+    text = " ".join(neutralise(json.dumps(described, ensure_ascii=False)).split())
     return text if len(text) <= _MAX_SPEC_CHARS else f"{text[:_MAX_SPEC_CHARS]}…"
 
 
