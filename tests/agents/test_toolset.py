@@ -68,6 +68,26 @@ def test_the_model_sees_the_tools_that_fit_the_question(tmp_path: Path) -> None:
     assert len(names) == 2
 
 
+def test_a_tool_that_a_rule_reads_is_certain_and_the_others_are_likely_or_not(tmp_path: Path) -> None:
+    toolset = Toolset(grove(tmp_path))
+
+    async def use() -> dict[str, float]:
+        caller = await toolset.caller(EMPTY_SCOPE, generator=ScriptedModel(["{}"]))
+        return caller.fits("What is 6 * 7?")
+
+    fits = asyncio.run(use())
+    assert next(iter(fits)) == "calculator"
+    assert fits["calculator"] == 1.0
+    assert all(0 < likely < 1 for name, likely in fits.items() if name != "calculator")
+    assert list(fits.values()) == sorted(fits.values(), reverse=True)
+
+
+def test_without_a_model_only_what_a_rule_reads_fits(tmp_path: Path) -> None:
+    caller = asyncio.run(Toolset(grove(tmp_path)).caller(EMPTY_SCOPE))
+    assert caller.fits("What is 6 * 7?") == {"calculator": 1.0}
+    assert caller.fits("Give the weather forecast of Rome.") == {}
+
+
 def test_an_installation_has_one_toolset(tmp_path: Path) -> None:
     one, other = grove(tmp_path), grove(tmp_path)
     assert toolset_of(one) is toolset_of(one)
