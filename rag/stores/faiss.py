@@ -1,9 +1,9 @@
 """FAISS and tantivy over immutable files: the embedded store.
 
 A segment is a directory: `vectors.faiss`, `words/` (tantivy), `rows.json` (ids and attributes),
-`texts.json` (read only to merge or export), `tokens/` when rows have token vectors (_tokens.py), and the
-checksums of these, compared when each is opened. Small segments are searched exactly, large ones by HNSW;
-token vectors by the centroids that they are near to, the best candidates then by MaxSim.
+`texts.json` (read only to merge or export), `tokens/` when rows have token vectors (_token_file.py), and
+the checksums of these, compared when each is opened. Small segments are searched exactly, large ones by
+HNSW; token vectors by the centroids that they are near to, the best candidates then by MaxSim.
 
 Source of HNSW: Malkov & Yashunin, 2016, https://arxiv.org/abs/1603.09320.
 """
@@ -34,7 +34,8 @@ from rag.stores._ordered import in_order
 from rag.stores._row_ids import attributes_of, packed_ids
 from rag.stores._sections import SectionFile, best_in_sections, write_sections
 from rag.stores._tantivy import WordIndex, write_words
-from rag.stores._tokens import Packed, TokenFile, write_tokens
+from rag.stores._token_file import TokenFile, write_tokens
+from rag.stores._tokens import Packed
 
 __all__ = ["Faiss"]
 
@@ -122,8 +123,10 @@ class Faiss:
             version_id, attributes = opened.groups[opened.group_of[row]]
             if version_id not in segment.dead:
                 tokens = None if opened.tokens is None else opened.tokens.tokens(row)
+                has_whole = opened.tokens is not None and bool(opened.tokens.has_whole[row])
                 section = None if opened.sections is None else opened.sections.section(row)
-                yield Row(chunk_id, version_id, texts[row], vectors[row], attributes, tokens, section)
+                vector = vectors[row]
+                yield Row(chunk_id, version_id, texts[row], vector, attributes, tokens, section, has_whole)
 
     def vectors(self, chunk_ids: Sequence[str], segments: Sequence[Segment]) -> Vector:
         """Give the vectors of chunks, reconstructed from the index."""
