@@ -51,13 +51,13 @@ class TokenFile:
         with np.load(directory / _LAYOUT) as layout:
             book_of, lengths, width = layout["book_of"], layout["lengths"], int(layout["float_bytes"])
             none = np.zeros(len(book_of), dtype=np.bool_)  # older segments do not say
-            self.has_whole: NDArray[np.bool_] = layout.get("has_whole", none)
+            self._has_whole: NDArray[np.bool_] = layout.get("has_whole", none)
         count = int(book_of.max(initial=FLOATS)) + 1
         books = [book_of_bytes((directory / f"book{n}.npz").read_bytes()) for n in range(count)]
         self._shelves: list[_Shelf] = []
         self._place = np.full((len(book_of), 2), -1)  # (N, 2) the shelf, and where there
         start = 0
-        for number, has_whole, rows in _shelves(book_of, self.has_whole):
+        for number, has_whole, rows in _shelves(book_of, self._has_whole):
             book = None if number == FLOATS else books[number]
             num_wholes, sizes = 0, lengths[rows].astype(np.int64)
             if book is not None and has_whole:
@@ -78,6 +78,10 @@ class TokenFile:
         """Give the tokens of a row as they are kept."""
         shelf, place = self._place[row].tolist()
         return None if shelf < 0 else self._shelves[shelf].tokens(place)
+
+    def has_whole(self, row: int) -> bool:
+        """Say whether the first of a row's tokens is of the whole text."""
+        return bool(self._has_whole[row])
 
     def search(
         self, query: Vector, mask: NDArray[np.bool_] | None, *, num_candidates: int, num_probes: int

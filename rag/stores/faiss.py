@@ -54,8 +54,8 @@ class Faiss:
         device: str = "cpu",
         exact_rows: int = 20_000,
         ef_search: int = 128,
-        num_candidates: int = 400,
-        num_probes: int = 16,
+        num_candidates: int = 200,
+        num_probes: int = 8,
     ) -> None:
         if device not in ("cpu", "cuda"):
             raise ValueError(f"device is cpu or cuda, got {device!r}")
@@ -123,10 +123,9 @@ class Faiss:
             version_id, attributes = opened.groups[opened.group_of[row]]
             if version_id not in segment.dead:
                 tokens = None if opened.tokens is None else opened.tokens.tokens(row)
-                has_whole = opened.tokens is not None and bool(opened.tokens.has_whole[row])
                 section = None if opened.sections is None else opened.sections.section(row)
-                vector = vectors[row]
-                yield Row(chunk_id, version_id, texts[row], vector, attributes, tokens, section, has_whole)
+                known = (chunk_id, version_id, texts[row], vectors[row], attributes, tokens, section)
+                yield Row(*known, has_whole=opened.tokens is not None and opened.tokens.has_whole(row))
 
     def vectors(self, chunk_ids: Sequence[str], segments: Sequence[Segment]) -> Vector:
         """Give the vectors of chunks, reconstructed from the index."""

@@ -71,8 +71,8 @@ class Pgvector:
         self,
         database: Database,
         quantization: str = "none",
-        num_candidates: int = 400,
-        num_probes: int = 16,
+        num_candidates: int = 200,
+        num_probes: int = 8,
         exact_rows: int = 2000,
     ) -> None:
         if not database.is_postgresql:
