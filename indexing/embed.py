@@ -22,6 +22,7 @@ class Embedded:
 
     vectors: Vector  # (N, D)
     tokens: list[Vector] | None  # of each text (T, E); none without the kind `late`
+    has_whole: bool = False  # the first of a text's tokens is of the whole
 
 
 class Embedder:
@@ -77,7 +78,8 @@ class Embedder:
             vectors, tokens = late.encode_both(texts)
         else:
             vectors, tokens = self._encoder.encode(texts), late.encode_passages(texts)
-        return Embedded(vectors, [pool_tokens(each, factor=self._token_pooling) for each in tokens])
+        pooled = [pool_tokens(each, factor=self._token_pooling) for each in tokens]
+        return Embedded(vectors, pooled, late.has_whole)
 
     def embed_all(
         self, texts: Sequence[str], kinds: Sequence[str], *, at_once: int, on_texts: Callable[[int], None]
@@ -86,13 +88,16 @@ class Embedder:
         order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
         vectors = np.zeros((len(texts), self._encoder.dim), dtype=np.float32)
         tokens: dict[int, Vector] = {}
+        has_whole = False
         for start in range(0, len(order), at_once):
             some = order[start : start + at_once]
             embedded = self.embed([texts[index] for index in some], kinds)
             vectors[some] = embedded.vectors
             tokens |= dict(zip(some, embedded.tokens or (), strict=False))
+            has_whole = embedded.has_whole
             on_texts(len(some))
-        return Embedded(vectors, [tokens[index] for index in range(len(texts))] if tokens else None)
+        ordered = [tokens[index] for index in range(len(texts))] if tokens else None
+        return Embedded(vectors, ordered, has_whole)
 
 
 def _spans(texts: Sequence[str]) -> list[tuple[int, int]]:

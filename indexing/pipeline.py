@@ -127,6 +127,7 @@ class Pipeline:
                     embedded.vectors[start:end],
                     None if embedded.tokens is None else embedded.tokens[start:end],
                     self._embedder.embed_sections(each.chunks) if LONG in kinds else None,
+                    embedded.has_whole,
                 )
             )
             start = end

@@ -115,6 +115,11 @@ class LateEncoder(Protocol):
         """Name the encoder, its fingerprint, whose vectors `encode_both` gives; none if there is none."""
         ...
 
+    @property
+    def has_whole(self) -> bool:
+        """Say whether each text's first row is of the whole text, and weighs most in a query."""
+        ...
+
     def encode_queries(self, texts: Sequence[str]) -> list[Vector]:
         """Give for each text (T, D) float32; a row of a norm other than 1 weighs more, or less."""
         ...

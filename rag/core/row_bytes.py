@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from rag.core.types import Codebook, Row, Section, TokenCodes, Vector
+from rag.core.types import Codebook, Row, Section, TokenCodes
 
 __all__ = ["book_bytes", "book_of_bytes", "bytes_of_rows", "rows_of_bytes"]
 
@@ -42,7 +42,8 @@ def bytes_of_rows(rows: Sequence[Row], book_names: Mapping[int, str]) -> bytes:
             "version_id": row.version_id,
             "text": row.text,
             "attributes": dict(row.attributes),
-            "num_tokens": None if tokens is None else len(_array(tokens)),
+            "num_tokens": None if tokens is None else len(tokens),
+            "has_whole": row.has_whole,
             "book": book_names[id(tokens.codebook)] if isinstance(tokens, TokenCodes) else None,
             "section": None if row.section is None else [row.section.number, places[id(row.section)]],
         }
@@ -55,7 +56,9 @@ def bytes_of_rows(rows: Sequence[Row], book_names: Mapping[int, str]) -> bytes:
     }
     for number, tokens in enumerate(kept):
         if tokens is not None:
-            arrays[f"tokens{number}"] = _array(tokens)
+            arrays[f"tokens{number}"] = tokens.codes if isinstance(tokens, TokenCodes) else tokens
+        if isinstance(tokens, TokenCodes) and tokens.whole is not None:
+            arrays[f"whole{number}"] = tokens.whole
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)  # type: ignore[arg-type]
     return buffer.getvalue()
@@ -75,23 +78,30 @@ def rows_of_bytes(content: bytes, books: Mapping[str, Codebook]) -> list[Row]:
             None if each["num_tokens"] is None else arrays[f"tokens{number}"]
             for number, each in enumerate(fields)
         ]
+        wholes = [arrays.get(f"whole{number}") for number in range(len(fields))]
     sections = {
         place: Section(number, section_vectors[place])
         for number, place in (each["section"] for each in fields if each["section"])
     }
     rows = []
-    for each, vector, part in zip(fields, vectors, tokens, strict=True):
+    for each, vector, part, whole in zip(fields, vectors, tokens, wholes, strict=True):
         attributes = {
             name: tuple(value) if isinstance(value, list) else value
             for name, value in each["attributes"].items()
         }
-        kept = part if part is None or each["book"] is None else TokenCodes(books[each["book"]], part)
-        section = sections[each["section"][1]] if each["section"] else None
+        kept = (
+            part if part is None or each["book"] is None else TokenCodes(books[each["book"]], part, whole)
+        )
         rows.append(
-            Row(each["chunk_id"], each["version_id"], each["text"], vector, attributes, kept, section)
+            Row(
+                each["chunk_id"],
+                each["version_id"],
+                each["text"],
+                vector,
+                attributes,
+                kept,
+                sections[each["section"][1]] if each["section"] else None,
+                each.get("has_whole", False),  # older archives do not say
+            )
         )
     return rows
-
-
-def _array(tokens: Vector | TokenCodes) -> "np.ndarray[tuple[int, ...], np.dtype[np.generic]]":
-    return tokens.codes if isinstance(tokens, TokenCodes) else tokens

@@ -88,7 +88,13 @@ class TokenCodes:
     """A chunk's token vectors as a store has compressed them; rag/scoring/residual.py decodes them."""
 
     codebook: Codebook
-    codes: NDArray[np.uint8]  # (T, bytes of a code)
+    codes: NDArray[np.uint8]  # (T, bytes of a code), of the tokens after the whole
+    whole: NDArray[np.int8] | None = (
+        None  # (D,) the first vector, a byte a dimension (rag/scoring/whole.py)
+    )
+
+    def __len__(self) -> int:
+        return len(self.codes) + (self.whole is not None)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,6 +116,7 @@ class Row:
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
     tokens: Vector | TokenCodes | None = None  # (T, D) of unit rows, or as a store keeps them; T > 0
     section: Section | None = None  # all rows of a section are in one segment, one after the other
+    has_whole: bool = False  # the first of the tokens is of the whole text: codes keep it nearly exactly
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ class EncodedDocument:
     vectors: Vector  # (N, D), a row a chunk
     tokens: Sequence[Vector] | None = None  # of each chunk (T, E), with the kind `late`
     sections: Sequence[Section] | None = None  # that each chunk is in, with the kind `long`
+    has_whole: bool = False  # the first of a chunk's tokens is of its whole text
 
     def attributes(self) -> dict[str, Attribute]:
         """Give what filters can compare: the metadata, and the source."""
@@ -66,6 +67,7 @@ class EncodedDocument:
                 attributes,
                 None if self.tokens is None else self.tokens[ordinal],
                 None if self.sections is None else self.sections[ordinal],
+                self.has_whole,
             )
             for ordinal, (chunk, vector) in enumerate(zip(self.chunks, self.vectors, strict=True))
         ]

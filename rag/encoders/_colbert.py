@@ -38,6 +38,7 @@ class Colbert:
     """Queries and passages through one checkpoint."""
 
     backbone = None
+    has_whole = False
 
     def __init__(
         self,

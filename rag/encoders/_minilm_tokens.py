@@ -16,6 +16,7 @@ class MinilmTokens:
     """Token vectors of 128 dimensions; the dense encoder's vectors come from the same pass."""
 
     backbone = FINGERPRINT
+    has_whole = True
 
     def __init__(self, device: str, batch_size: int) -> None:
         self._backbone = Backbone(device)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -24,6 +25,7 @@ class HashingLate:
     dim: int = 64
     max_tokens: int = 512
     backbone_dim: int = 256
+    has_whole: ClassVar[bool] = False
 
     @property
     def fingerprint(self) -> str:

@@ -48,6 +48,11 @@ class Late:
         """Name the encoder whose vectors `encode_both` gives; none for a checkpoint."""
         return self._encoder.backbone
 
+    @property
+    def has_whole(self) -> bool:
+        """Say whether each text's first row is of the whole text, and weighs most in a query."""
+        return self._encoder.has_whole
+
     def encode_queries(self, texts: Sequence[str]) -> list[Vector]:
         """Give for each text (T, D) float32, each row as long as its token weighs."""
         return self._encoder.encode_queries(texts)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from rag.core.types import Vector
 
-__all__ = ["join", "maxsim", "spans", "sum_of_maxima"]
+__all__ = ["join", "maxima", "maxsim", "spans"]
 
 _Number = TypeVar("_Number", np.float32, np.uint8)
 _TOKENS_AT_ONCE = 16_384  # their similarities to 32 query tokens take 2 MB and stay in the cache
@@ -44,7 +44,7 @@ def maxsim(query: Vector, tokens: Vector | NDArray[np.float16], offsets: NDArray
     for first, last in spans(offsets):
         some = tokens[offsets[first] : offsets[last]]
         similarity = _half_similarity(query, some) if some.dtype == np.float16 else some @ query.T
-        scores[first:last] = sum_of_maxima(similarity, offsets[first : last + 1] - offsets[first])
+        scores[first:last] = maxima(similarity, offsets[first : last + 1] - offsets[first]).sum(axis=1)
     return scores
 
 
@@ -66,10 +66,10 @@ def _half_similarity(query: Vector, tokens: Vector | NDArray[np.float16]) -> Vec
     return similarity
 
 
-def sum_of_maxima(similarity: Vector, offsets: NDArray[np.int64]) -> Vector:
-    """Give (N,) of the similarities, (T, Q), of passages' tokens to a query's."""
-    scores: Vector = np.maximum.reduceat(similarity, offsets[:-1], axis=0).sum(axis=1)
-    return scores
+def maxima(similarity: Vector, offsets: NDArray[np.int64]) -> Vector:
+    """Give each passage's best, (N, Q), of the similarities, (T, Q), of tokens to a query's."""
+    best: Vector = np.maximum.reduceat(similarity, offsets[:-1], axis=0)
+    return best
 
 
 def spans(offsets: NDArray[np.int64], *, num_tokens: int = _TOKENS_AT_ONCE) -> Iterator[tuple[int, int]]:

@@ -1,7 +1,7 @@
 """Token vectors compressed: the nearest centroid, and 4, 2, 1 or no bits a dimension for what it misses.
 
 Residuals are turned to their principal axes, and each eight axes get the bits that lower the error most,
-within the bytes of a code: two for the centroid and, by default, 37 for the residual of 128 dimensions.
+within the bytes of a code: two for the centroid and, by default, 36 for the residual of 128 dimensions.
 Steps and centroids are those of least squared error: centroids of unit norm, chosen by inner product, cost
 3 points of recall@10 (docs/experiments.md). Queries are turned instead of turning passages back.
 
@@ -16,17 +16,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.core.types import Codebook, TokenCodes, Vector
-from rag.scoring.maxsim import sum_of_maxima
+from rag.scoring.maxsim import maxima
+from rag.scoring.whole import of_bytes
 
 __all__ = [
     "BITS",
     "centroid_similarity",
+    "code_bytes",
+    "code_maxima",
     "decode",
     "encode",
     "fits",
     "nearest_centroids",
     "num_centroids_for",
-    "score_codes",
     "train_codebook",
 ]
 
@@ -34,7 +36,7 @@ BITS = (4, 2, 1)
 _ERRORS = {0: 1.0, 1: 0.363, 2: 0.1175, 4: 0.0095}  # of a Gaussian of unit variance (Max, 1960, table I)
 _GROUP = 8  # dimensions that share a number of bits: as many bits, so many bytes
 _CENTROID_BYTES = 2
-_MAX_CENTROIDS = 4096
+_MAX_CENTROIDS = 1024  # 4096 find no more and take four times as long to build (docs/experiments.md)
 _ROUNDS = 4
 _SAMPLE = 32  # tokens a centroid to learn from
 _AT_ONCE = 8192
@@ -43,12 +45,12 @@ _FIT = 1.25  # of the same text other tokens are 1.1 times as far as those it wa
 
 
 def num_centroids_for(num_tokens: int) -> int:
-    """Give a power of two that grows with the root of the number of tokens, at most 4096.
+    """Give a power of two that grows with the root of the number of tokens, at most 1024.
 
     Source: PLAID's 16 sqrt(T), Santhanam et al., CIKM 2022, https://arxiv.org/abs/2205.09707.
 
     >>> num_centroids_for(1000), num_centroids_for(10_000_000)
-    (256, 4096)
+    (256, 1024)
     """
     return min(1 << (int(16 * num_tokens**0.5).bit_length() - 1), _MAX_CENTROIDS, num_tokens)
 
@@ -61,14 +63,14 @@ def train_codebook(
     Args:
         tokens: at least one.
         num_centroids: at most 65536; fewer when there are fewer tokens.
-        residual_bytes: of a code, without its centroid; by default 37 for 128 dimensions.
+        residual_bytes: of a code, without its centroid; by default 36 for 128 dimensions.
         seed: of the sample and the first centroids.
 
     Raises:
         ValueError: no centroids or too many, or no bytes.
     """
     dim = tokens.shape[1]
-    residual_bytes = dim * 37 // 128 if residual_bytes is None else residual_bytes
+    residual_bytes = dim * 36 // 128 if residual_bytes is None else residual_bytes
     if not 1 <= num_centroids <= 2**16 or residual_bytes < 1:
         raise ValueError(
             f"1 to 65536 centroids and a byte or more, got {num_centroids} and {residual_bytes}"
@@ -94,8 +96,12 @@ def encode(codebook: Codebook, tokens: Vector) -> NDArray[np.uint8]:
     """Give (T, bytes of a code) uint8 of unit vectors, (T, D)."""
     centroids = codebook.centroids.astype(np.float32)
     parts = [_coded(codebook, centroids, part @ codebook.rotation) for part in _slices(tokens)]
-    width = _CENTROID_BYTES + int(codebook.group_bits.sum())
-    return np.concatenate(parts) if parts else np.zeros((0, width), dtype=np.uint8)
+    return np.concatenate(parts) if parts else np.zeros((0, code_bytes(codebook)), dtype=np.uint8)
+
+
+def code_bytes(codebook: Codebook) -> int:
+    """Give the bytes of a token's code."""
+    return _CENTROID_BYTES + int(codebook.group_bits.sum())
 
 
 def fits(codebook: Codebook, tokens: Vector) -> bool:
@@ -109,18 +115,20 @@ def fits(codebook: Codebook, tokens: Vector) -> bool:
 
 
 def decode(tokens: TokenCodes) -> Vector:
-    """Give (T, D) float32 of unit norm."""
+    """Give (T, D) float32 of unit norm, the vector of the whole first if there is one."""
     turned, norms = _turned(tokens.codebook, tokens.codes)
     unit: Vector = turned @ tokens.codebook.rotation.T / norms[:, None]
-    return unit
+    return unit if tokens.whole is None else np.concatenate([of_bytes(tokens.whole[None]), unit])
 
 
-def score_codes(tokens: TokenCodes, query: Vector, offsets: NDArray[np.int64]) -> Vector:
-    """Give the MaxSim, (N,), of a query, (Q, D), and ragged passages; what `maxsim` gives of `decode`."""
-    turned, norms = _turned(tokens.codebook, tokens.codes)
-    similarity = turned @ (query @ tokens.codebook.rotation).T
+def code_maxima(
+    codebook: Codebook, codes: NDArray[np.uint8], query: Vector, offsets: NDArray[np.int64]
+) -> Vector:
+    """Give what each token of a query, (Q, D), finds best in ragged passages, (N, Q)."""
+    turned, norms = _turned(codebook, codes)
+    similarity = turned @ (query @ codebook.rotation).T
     similarity /= norms[:, None]
-    return sum_of_maxima(similarity, offsets)
+    return maxima(similarity, offsets)
 
 
 def centroid_similarity(codebook: Codebook, query: Vector) -> Vector:

@@ -32,6 +32,7 @@ CREATE TABLE IF NOT EXISTS segment_rows (
 ALTER TABLE segment_rows ADD COLUMN IF NOT EXISTS tokens bytea;
 ALTER TABLE segment_rows ADD COLUMN IF NOT EXISTS num_tokens integer;
 ALTER TABLE segment_rows ADD COLUMN IF NOT EXISTS book text;
+ALTER TABLE segment_rows ADD COLUMN IF NOT EXISTS has_whole boolean NOT NULL DEFAULT false;
 ALTER TABLE segment_rows ADD COLUMN IF NOT EXISTS fde halfvec;
 ALTER TABLE segment_rows ADD COLUMN IF NOT EXISTS section integer;
 ALTER TABLE segment_rows ADD COLUMN IF NOT EXISTS section_vector halfvec;
@@ -49,17 +50,18 @@ CREATE INDEX IF NOT EXISTS ix_segment_rows_chunk_id ON segment_rows (chunk_id)
 INSERT = """
 INSERT INTO segment_rows (
     segment_id, ordinal, chunk_id, version_id, attributes, text, words, num_words, vector,
-    tokens, num_tokens, book, fde, section, section_vector
+    tokens, num_tokens, book, has_whole, fde, section, section_vector
 ) VALUES (
     :segment_id, :ordinal, :chunk_id, :version_id, CAST(:attributes AS jsonb), :text,
     CAST(:words AS tsvector), :num_words, CAST(:vector AS halfvec),
-    :tokens, :num_tokens, :book, CAST(:fde AS halfvec), :section, CAST(:section_vector AS halfvec)
+    :tokens, :num_tokens, :book, :has_whole, CAST(:fde AS halfvec),
+    :section, CAST(:section_vector AS halfvec)
 )
 """
 INSERT_BOOK = "INSERT INTO segment_codebooks VALUES (:segment_id, :book, :content) ON CONFLICT DO NOTHING"
 ROWS = """
-SELECT chunk_id, version_id, text, CAST(vector AS text) AS vector, attributes, tokens, num_tokens, book,
-    section, CAST(section_vector AS text) AS section_vector
+SELECT chunk_id, version_id, text, CAST(vector AS text) AS vector, attributes,
+    segment_id, tokens, num_tokens, book, has_whole, section, CAST(section_vector AS text) AS section_vector
 FROM segment_rows
 WHERE segment_id = :segment AND NOT (version_id = ANY(:dead)) ORDER BY ordinal
 """
@@ -147,10 +149,10 @@ def nearest(
 
 def token_candidates(
     session: Session, fde: Vector, visible: str, parameters: dict[str, Any], *, count: int
-) -> list[Any]:  # Any: rows of (chunk_id, segment_id, tokens, num_tokens, book, score)
+) -> list[Any]:  # Any: rows of (chunk_id, segment_id, tokens, num_tokens, book, has_whole, score)
     """Give the rows whose fixed-dimensional encodings have the largest inner products."""
     scan(session, count)
-    wanted = "chunk_id, segment_id, tokens, num_tokens, book"
+    wanted = "chunk_id, segment_id, tokens, num_tokens, book, has_whole"
     query = _NEAREST.format(wanted=wanted, column="fde", dim=len(fde), visible=visible)
     return list(session.execute(text(query), {**parameters, "query": literal(fde), "k": count}))
 

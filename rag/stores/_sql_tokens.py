@@ -20,24 +20,23 @@ from rag.core.filters import Filter
 from rag.core.row_bytes import book_of_bytes
 from rag.core.types import Codebook, Hit, Segment, TokenCodes, Vector
 from rag.db.session import Database
-from rag.scoring.centroids import CentroidLists
-from rag.scoring.residual import centroid_similarity, nearest_centroids
+from rag.scoring.residual import nearest_centroids
 from rag.stores._sql_rows import token_candidates
-from rag.stores._tokens import exact_scores, unpacked
+from rag.stores._tokens import Kept, Overview, exact_scores, tokens_of_bytes
 
 __all__ = ["TokenSearch"]
 
 _ROWS_AT_ONCE = 1024
 _CODES = """
-SELECT ordinal, num_tokens, book, tokens FROM segment_rows
-WHERE segment_id = :segment AND book IS NOT NULL ORDER BY book, ordinal
+SELECT ordinal, num_tokens, book, has_whole, tokens, segment_id FROM segment_rows
+WHERE segment_id = :segment AND book IS NOT NULL ORDER BY ordinal
 """
 _VISIBLE = "SELECT segment_id, ordinal FROM segment_rows WHERE book IS NOT NULL AND {visible}"
 # The limit keeps each row a look-up by its key: joined, the whole segment would be read.
 _WANTED = """
 SELECT found.* FROM unnest(CAST(:wanted_of AS text[]), CAST(:wanted AS integer[])) AS wanted (of, number)
 CROSS JOIN LATERAL (
-    SELECT chunk_id, segment_id, tokens, num_tokens, book FROM segment_rows
+    SELECT chunk_id, segment_id, tokens, num_tokens, book, has_whole FROM segment_rows
     WHERE segment_id = wanted.of AND ordinal = wanted.number AND {visible} LIMIT 1
 ) AS found
 """
@@ -45,12 +44,11 @@ CROSS JOIN LATERAL (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Shelf:
-    """The rows of a segment that share a codebook."""
+    """The rows of a segment that share a codebook; all or none have a vector of the whole."""
 
     segment_id: str
-    book: Codebook
     ordinals: NDArray[np.int64]  # (N,)
-    lists: CentroidLists
+    overview: Overview
 
 
 class TokenSearch:
@@ -90,7 +88,7 @@ class TokenSearch:
             shelf
             for segment in segments
             for shelf in self._shelves(segment.segment_id)
-            if len(shelf.book.rotation) == query.shape[1]
+            if len(shelf.overview.book.rotation) == query.shape[1]
         ]
         num_coded = sum(len(shelf.ordinals) for shelf in shelves)
         if num_coded < sum(segment.num_rows for segment in segments):
@@ -106,10 +104,10 @@ class TokenSearch:
         hits = [Hit(row.chunk_id, score) for row, score in zip(found, scores, strict=True)]
         return sorted(hits, key=lambda hit: (-hit.score, hit.chunk_id))[: parameters["k"]]
 
-    def tokens(self, row: Any) -> Vector | TokenCodes:  # Any: a row of the database
+    def tokens(self, row: Any) -> Kept:  # Any: a row of the database
         """Give the tokens of a row that has some, as they are kept."""
-        part = np.frombuffer(row.tokens, dtype=np.uint8).reshape(row.num_tokens, -1)
-        return unpacked(part, None if row.book is None else self.book(row.book, row.segment_id))
+        book = None if row.book is None else self.book(row.book, row.segment_id)
+        return tokens_of_bytes(row.tokens, row.num_tokens, book, has_whole=row.has_whole)
 
     def _worth_a_look(
         self, query: Vector, shelves: Sequence[_Shelf], mask: NDArray[np.bool_] | None, count: int
@@ -119,36 +117,35 @@ class TokenSearch:
         ordinals = np.concatenate([shelf.ordinals for shelf in shelves])
         places = np.arange(len(of)) if mask is None else np.flatnonzero(mask)
         if len(places) > count:
-            similarities = [centroid_similarity(shelf.book, query) for shelf in shelves]
-            estimates = np.concatenate(
-                [
-                    shelf.lists.scores(similarity, num_probes=self._num_probes)
-                    for shelf, similarity in zip(shelves, similarities, strict=True)
-                ]
-            )[places]
-            places = places[np.argpartition(-estimates, count - 1)[:count]]
+            estimates = [shelf.overview.estimates(query, num_probes=self._num_probes) for shelf in shelves]
+            worst_first = np.argpartition(-np.concatenate(estimates)[places], count - 1)
+            places = places[worst_first[:count]]
         segment_ids = [shelves[number].segment_id for number in of[places]]
         return {"wanted_of": segment_ids, "wanted": ordinals[places].tolist()}
 
     def _read_shelves(self, segment_id: str) -> list[_Shelf]:
         """Read a segment's centroids; it never changes: a transaction of its own sees the same."""
-        ordinals: dict[str, list[int]] = {}
-        lengths: dict[str, list[int]] = {}
-        nearest: dict[str, list[NDArray[np.uint16]]] = {}
+        ordinals: dict[tuple[str, bool], list[int]] = {}
+        lengths: dict[tuple[str, bool], list[int]] = {}
+        nearest: dict[tuple[str, bool], list[NDArray[np.uint16]]] = {}
+        wholes: dict[tuple[str, bool], list[NDArray[np.int8]]] = {}
         with self._database.read() as session:
             options = {"yield_per": _ROWS_AT_ONCE}
             for row in session.execute(text(_CODES), {"segment": segment_id}, execution_options=options):
-                codes = np.frombuffer(row.tokens, dtype=np.uint8).reshape(row.num_tokens, -1)
-                ordinals.setdefault(row.book, []).append(row.ordinal)
-                lengths.setdefault(row.book, []).append(row.num_tokens)
-                nearest.setdefault(row.book, []).append(nearest_centroids(codes))
+                tokens, key = self.tokens(row), (row.book, row.has_whole)
+                assert isinstance(tokens, TokenCodes)
+                ordinals.setdefault(key, []).append(row.ordinal)
+                lengths.setdefault(key, []).append(len(tokens.codes))
+                nearest.setdefault(key, []).append(nearest_centroids(tokens.codes))
+                if tokens.whole is not None:
+                    wholes.setdefault(key, []).append(tokens.whole)
         shelves = []
-        for name, numbers in ordinals.items():
-            book = self.book(name, segment_id)
-            offsets = np.concatenate([[0], np.cumsum(lengths[name], dtype=np.int64)])
-            near = np.concatenate(nearest[name])
-            lists = CentroidLists.of(near, offsets, num_centroids=len(book.centroids))
-            shelves.append(_Shelf(segment_id, book, np.array(numbers), lists))
+        for key, numbers in ordinals.items():
+            offsets = np.concatenate([[0], np.cumsum(lengths[key], dtype=np.int64)])
+            whole = np.stack(wholes[key]) if key in wholes else None
+            book, near = self.book(key[0], segment_id), np.concatenate(nearest[key])
+            overview = Overview.of(book, near, offsets, whole)
+            shelves.append(_Shelf(segment_id, np.array(numbers), overview))
         return shelves
 
     def _read_book(self, name: str, segment_id: str) -> Codebook:

@@ -1,9 +1,9 @@
 """FAISS and tantivy over immutable files: the embedded store.
 
 A segment is a directory: `vectors.faiss`, `words/` (tantivy), `rows.json` (ids and attributes),
-`texts.json` (read only to merge or export), `tokens/` when rows have token vectors (_tokens.py), and the
-checksums of these, compared when each is opened. Small segments are searched exactly, large ones by HNSW;
-token vectors by the centroids that they are near to, the best candidates then by MaxSim.
+`texts.json` (read only to merge or export), `tokens/` when rows have token vectors (_token_file.py), and
+the checksums of these, compared when each is opened. Small segments are searched exactly, large ones by
+HNSW; token vectors by the centroids that they are near to, the best candidates then by MaxSim.
 
 Source of HNSW: Malkov & Yashunin, 2016, https://arxiv.org/abs/1603.09320.
 """
@@ -34,7 +34,8 @@ from rag.stores._ordered import in_order
 from rag.stores._row_ids import attributes_of, packed_ids
 from rag.stores._sections import SectionFile, best_in_sections, write_sections
 from rag.stores._tantivy import WordIndex, write_words
-from rag.stores._tokens import Packed, TokenFile, write_tokens
+from rag.stores._token_file import TokenFile, write_tokens
+from rag.stores._tokens import Packed
 
 __all__ = ["Faiss"]
 
@@ -53,8 +54,8 @@ class Faiss:
         device: str = "cpu",
         exact_rows: int = 20_000,
         ef_search: int = 128,
-        num_candidates: int = 400,
-        num_probes: int = 16,
+        num_candidates: int = 200,
+        num_probes: int = 8,
     ) -> None:
         if device not in ("cpu", "cuda"):
             raise ValueError(f"device is cpu or cuda, got {device!r}")
@@ -123,7 +124,8 @@ class Faiss:
             if version_id not in segment.dead:
                 tokens = None if opened.tokens is None else opened.tokens.tokens(row)
                 section = None if opened.sections is None else opened.sections.section(row)
-                yield Row(chunk_id, version_id, texts[row], vectors[row], attributes, tokens, section)
+                known = (chunk_id, version_id, texts[row], vectors[row], attributes, tokens, section)
+                yield Row(*known, has_whole=opened.tokens is not None and opened.tokens.has_whole(row))
 
     def vectors(self, chunk_ids: Sequence[str], segments: Sequence[Segment]) -> Vector:
         """Give the vectors of chunks, reconstructed from the index."""

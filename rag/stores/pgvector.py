@@ -51,7 +51,7 @@ from rag.stores._sql_rows import (
 from rag.stores._sql_sections import best_in_sections, section_columns, section_of
 from rag.stores._sql_tokens import TokenSearch
 from rag.stores._sql_words import best_words
-from rag.stores._tokens import FLOATS, NO_TOKENS, Packed, unpacked
+from rag.stores._tokens import FLOATS, Packed, bytes_of_tokens
 
 __all__ = ["Pgvector"]
 
@@ -61,7 +61,7 @@ _HAS_ROWS = "segment_rows"  # in a session's notes: it has written some
 _ROWS_AT_ONCE = 2048
 _ENCODED_AT_ONCE = 64
 _KNOWN_BOOKS = 4
-_TOKEN_COLUMNS = ("tokens", "num_tokens", "book", "fde")
+_TOKEN_COLUMNS = ("tokens", "num_tokens", "book", "has_whole", "fde")
 
 
 class Pgvector:
@@ -71,8 +71,8 @@ class Pgvector:
         self,
         database: Database,
         quantization: str = "none",
-        num_candidates: int = 400,
-        num_probes: int = 16,
+        num_candidates: int = 200,
+        num_probes: int = 8,
         exact_rows: int = 2000,
     ) -> None:
         if not database.is_postgresql:
@@ -164,15 +164,16 @@ class Pgvector:
 
     def _token_columns(self, packed: Packed, names: Sequence[str]) -> list[dict[str, object]]:
         columns: list[dict[str, object]] = []
-        for part, number in zip(packed.parts, packed.book_of.tolist(), strict=True):
+        of_rows = zip(packed.tokens, packed.book_of.tolist(), packed.has_whole.tolist(), strict=True)
+        for kept, number, has_whole in of_rows:
+            content = (None, None) if kept is None else (bytes_of_tokens(kept), len(kept))
             name = names[number] if number >= 0 else None
-            kept = (None, None) if number == NO_TOKENS else (part.tobytes(), len(part))
-            columns.append(dict(zip(_TOKEN_COLUMNS, (*kept, name, None), strict=True)))
+            columns.append(dict(zip(_TOKEN_COLUMNS, (*content, name, has_whole, None), strict=True)))
         floats = np.flatnonzero(packed.book_of == FLOATS).tolist()
         for start in range(0, len(floats), _ENCODED_AT_ONCE):
             some = floats[start : start + _ENCODED_AT_ONCE]
             # Of what is kept, not of what came: rows that are written anew get the same encoding.
-            tokens, offsets = join([packed.parts[row].view("<f2") for row in some])
+            tokens, offsets = join([packed.tokens[row] for row in some])  # type: ignore[misc]
             encoded = self._fde(tokens.shape[1]).passages(tokens, offsets)
             for row, fde in zip(some, encoded, strict=True):
                 columns[row]["fde"] = literal(fde)
@@ -185,24 +186,18 @@ class Pgvector:
             {"segment": segment.segment_id, "dead": list(segment.dead)},
             execution_options={"yield_per": _ENCODED_AT_ONCE},
         )
-        books: dict[str, Codebook] = {}
         section: Section | None = None
         for row in found:
             section = section_of(row, section)
-            tokens: Vector | TokenCodes | None = None
-            if row.tokens is not None:
-                if row.book is not None and row.book not in books:
-                    books[row.book] = self._tokens.book(row.book, segment.segment_id)
-                part = np.frombuffer(row.tokens, dtype=np.uint8).reshape(row.num_tokens, -1)
-                tokens = unpacked(part, books.get(row.book))
             yield Row(
                 row.chunk_id,
                 row.version_id,
                 row.text,
                 np.array(json.loads(row.vector), dtype=np.float32),
                 attributes_of(row.attributes),
-                tokens,
+                None if row.tokens is None else self._tokens.tokens(row),
                 section,
+                row.has_whole,
             )
 
     def vectors(self, chunk_ids: Sequence[str], segments: Sequence[Segment]) -> Vector:

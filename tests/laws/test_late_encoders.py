@@ -59,6 +59,14 @@ def test_rows_of_queries_have_a_finite_weight(encoder: LateEncoder) -> None:
         assert ((norms > 0) & np.isfinite(norms)).all()
 
 
+def test_the_first_row_weighs_most_where_it_is_of_the_whole(encoder: LateEncoder) -> None:
+    if not encoder.has_whole:
+        pytest.skip("no row is of the whole text, by its own word")
+    for text, rows in zip(TEXTS, encoder.encode_queries(TEXTS), strict=True):
+        if len(text.split()) > 1:
+            assert np.linalg.norm(rows, axis=1).argmax() == 0
+
+
 @pytest.mark.parametrize("kind", ["encode_queries", "encode_passages"])
 def test_a_batch_equals_a_loop_in_any_order(encoder: LateEncoder, kind: str) -> None:
     encode = getattr(encoder, kind)

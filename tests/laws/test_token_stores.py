@@ -1,5 +1,6 @@
 """Every store keeps these laws of token vectors; `memory` is the oracle."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -49,11 +50,12 @@ def make_rows(count: int, *, version: str = "d1.1", first: int = 0, **attributes
 def coded(rows: list[Row]) -> list[Row]:
     """Give the rows as a store that compresses them hands them on."""
     packed = Packed.of(rows, coded_tokens=1)
-    book = packed.codebooks[0]
-    return [
-        Row(row.chunk_id, row.version_id, row.text, row.vector, row.attributes, TokenCodes(book, part))
-        for row, part in zip(rows, packed.parts, strict=True)
-    ]
+    return [replace(row, tokens=tokens) for row, tokens in zip(rows, packed.tokens, strict=True)]
+
+
+def with_whole(rows: list[Row]) -> list[Row]:
+    """Say of the same tokens that the first is of the whole text."""
+    return [replace(row, has_whole=True) for row in rows]
 
 
 def oracle_of(kept: Kept) -> Kept:
@@ -68,9 +70,10 @@ def test_tokens_find_their_own_row(kept: Kept) -> None:
 
 
 @pytest.mark.parametrize("k", [1, 7, 50])
-@pytest.mark.parametrize("is_coded", [False, True])
-def test_token_scores_are_those_of_memory(kept: Kept, k: int, is_coded: bool) -> None:
-    rows = coded(make_rows(40)) if is_coded else make_rows(40)
+@pytest.mark.parametrize("kind", ["floats", "coded", "coded with a whole"])
+def test_token_scores_are_those_of_memory(kept: Kept, k: int, kind: str) -> None:
+    rows = with_whole(make_rows(40)) if kind == "coded with a whole" else make_rows(40)
+    rows = rows if kind == "floats" else coded(rows)
     oracle, query = oracle_of(kept), TokenQuery(tokens_of(99, 5))
     expected = oracle.store.search(query, [oracle.stage(rows)], filter=None, k=k)
     hits = kept.store.search(query, [kept.stage(rows)], filter=None, k=k)
@@ -120,6 +123,32 @@ def test_tokens_come_back_as_they_were_staged(kept: Kept, is_coded: bool) -> Non
         np.testing.assert_array_equal(floats_of(one.tokens), floats_of(other.tokens))
         np.testing.assert_allclose(floats_of(one.tokens), floats_of(row.tokens), atol=1e-3)
         assert isinstance(one.tokens, TokenCodes) == is_coded or kept.store.capabilities.is_exact
+
+
+def test_the_vector_of_the_whole_is_kept_nearly_exactly(kept: Kept) -> None:
+    rows = with_whole(make_rows(20))
+    back = kept.rows(kept.stage(kept.rows(kept.stage(coded(rows)))))  # merged once
+    for row, again in zip(rows, back, strict=True):
+        assert row.tokens is not None
+        assert again.tokens is not None
+        assert len(again.tokens) == len(row.tokens)
+        if len(row.tokens) > 1:
+            assert again.has_whole
+            np.testing.assert_allclose(floats_of(again.tokens)[0], floats_of(row.tokens)[0], atol=1 / 254)
+
+
+def test_rows_of_a_segment_may_differ_in_having_a_whole(kept: Kept) -> None:
+    rows = coded([*make_rows(15), *with_whole(make_rows(15, first=15))])
+    oracle, query = oracle_of(kept), tokens_of(3, 5)
+    assert kept.tokens(query, [kept.stage(rows)]) == oracle.tokens(query, [oracle.stage(rows)])
+
+
+def test_floats_keep_word_of_their_whole_until_they_are_compressed(kept: Kept) -> None:
+    back = kept.rows(kept.stage(with_whole(make_rows(8))))
+    assert all(row.has_whole for row in back)
+    assert [row.has_whole for row in kept.rows(kept.stage(coded(back)))] == [
+        kept.store.capabilities.is_exact or n % 7 > 0 for n in range(8)
+    ]
 
 
 def test_what_was_compressed_and_what_was_not_are_merged(kept: Kept) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from rag.compose import Grove
 from rag.core.errors import InvalidInputError
 from rag.core.settings import Part, Settings
-from rag.core.types import Row, Segment, TokenCodes, Vector
+from rag.core.types import Row, Segment, Vector
 from rag.stores._tokens import Packed
 
 pytestmark = pytest.mark.postgres
@@ -86,10 +86,7 @@ def test_tokens_are_found_through_their_encodings(postgres_url: str, tmp_path: P
 def test_codes_are_found_through_their_centroids(postgres_url: str, tmp_path: Path) -> None:
     kept = kept_of(postgres_url, tmp_path, num_candidates=60, num_probes=4)
     packed = Packed.of(rows(), coded_tokens=1)
-    coded = [
-        replace(row, tokens=TokenCodes(packed.codebooks[0], part))
-        for row, part in zip(rows(), packed.parts, strict=True)
-    ]
+    coded = [replace(row, tokens=tokens) for row, tokens in zip(rows(), packed.tokens, strict=True)]
     segment = kept.stage(coded)
     for number in range(0, COUNT, 50):
         assert kept.tokens(TOKENS[number], [segment], k=1) == [f"{number:04}"]

@@ -1,0 +1,158 @@
+"""Token vectors in files of a segment: codes stay on disk, mapped into memory, and are searched there.
+
+`codes.bin` has shelf by shelf the vectors of wholes, then the codes or floats; a shelf's rows share a
+codebook. `layout.npz` says which rows are on which.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.core.row_bytes import book_bytes, book_of_bytes
+from rag.core.types import Codebook, TokenCodes, Vector
+from rag.scoring.maxsim import maxsim
+from rag.scoring.residual import code_bytes, nearest_centroids
+from rag.stores._tokens import FLOAT, FLOATS, Kept, Overview, Packed, code_scores
+
+__all__ = ["TokenFile", "write_tokens"]
+
+_CODES = "codes.bin"
+_LAYOUT = "layout.npz"
+
+
+def write_tokens(directory: Path, packed: Packed) -> None:
+    """Write a folder."""
+    directory.mkdir()
+    with (directory / _CODES).open("wb") as file:
+        for _, _, rows in _shelves(packed.book_of, packed.has_whole):
+            kept = [packed.tokens[row] for row in rows]
+            coded = [each for each in kept if isinstance(each, TokenCodes)]
+            file.writelines(each.whole.tobytes() for each in coded if each.whole is not None)
+            file.writelines(each.codes.tobytes() for each in coded)
+            file.writelines(each.tobytes() for each in kept if isinstance(each, np.ndarray))
+    floats = next((each for each in packed.tokens if isinstance(each, np.ndarray)), None)
+    np.savez(
+        directory / _LAYOUT,
+        book_of=packed.book_of,
+        has_whole=packed.has_whole,
+        lengths=np.array([0 if each is None else len(each) for each in packed.tokens], dtype=np.int32),
+        float_bytes=np.array(0 if floats is None else floats.shape[1] * FLOAT.itemsize),
+    )
+    for number, codebook in enumerate(packed.codebooks):
+        (directory / f"book{number}.npz").write_bytes(book_bytes(codebook))
+
+
+class TokenFile:
+    """A folder that `write_tokens` wrote."""
+
+    def __init__(self, directory: Path) -> None:
+        with np.load(directory / _LAYOUT) as layout:
+            book_of, lengths, width = layout["book_of"], layout["lengths"], int(layout["float_bytes"])
+            none = np.zeros(len(book_of), dtype=np.bool_)  # older segments do not say
+            self._has_whole: NDArray[np.bool_] = layout.get("has_whole", none)
+        count = int(book_of.max(initial=FLOATS)) + 1
+        books = [book_of_bytes((directory / f"book{n}.npz").read_bytes()) for n in range(count)]
+        self._shelves: list[_Shelf] = []
+        self._place = np.full((len(book_of), 2), -1)  # (N, 2) the shelf, and where there
+        start = 0
+        for number, has_whole, rows in _shelves(book_of, self._has_whole):
+            book = None if number == FLOATS else books[number]
+            num_wholes, sizes = 0, lengths[rows].astype(np.int64)
+            if book is not None and has_whole:
+                num_wholes, sizes = len(rows), sizes - 1
+            offsets = np.concatenate([[0], np.cumsum(sizes)])
+            shape = (int(offsets[-1]), width if book is None else code_bytes(book))
+            whole = None
+            if book is not None and num_wholes:
+                of_wholes = (num_wholes, len(book.rotation))
+                whole = np.memmap(directory / _CODES, np.int8, "r", offset=start, shape=of_wholes)
+                start += whole.size
+            codes = np.memmap(directory / _CODES, np.uint8, "r", offset=start, shape=shape)
+            start += codes.size
+            self._place[rows] = np.stack([np.full(len(rows), len(self._shelves)), np.arange(len(rows))], 1)
+            self._shelves.append(_Shelf(rows, offsets, codes, book, whole))
+
+    def tokens(self, row: int) -> Kept | None:
+        """Give the tokens of a row as they are kept."""
+        shelf, place = self._place[row].tolist()
+        return None if shelf < 0 else self._shelves[shelf].tokens(place)
+
+    def has_whole(self, row: int) -> bool:
+        """Say whether the first of a row's tokens is of the whole text."""
+        return bool(self._has_whole[row])
+
+    def search(
+        self, query: Vector, mask: NDArray[np.bool_] | None, *, num_candidates: int, num_probes: int
+    ) -> list[tuple[int, float]]:
+        """Give (row, MaxSim) of the allowed rows that are worth an exact look."""
+        allowed = [shelf.allowed(mask) for shelf in self._shelves]
+        coded = [number for number, shelf in enumerate(self._shelves) if shelf.overview is not None]
+        if sum(len(allowed[number]) for number in coded) > num_candidates:
+            estimates = [self._shelves[n].estimates(query, num_probes)[allowed[n]] for n in coded]
+            least = -np.partition(-np.concatenate(estimates), num_candidates - 1)[num_candidates - 1]
+            for number, estimate in zip(coded, estimates, strict=True):
+                allowed[number] = allowed[number][estimate >= least]
+        found: list[tuple[int, float]] = []
+        for shelf, places in zip(self._shelves, allowed, strict=True):
+            scores = shelf.scores(query, places) if len(places) else places
+            found += zip(shelf.rows[places].tolist(), scores.tolist(), strict=True)
+        return found
+
+
+class _Shelf:
+    """Rows whose tokens share a codebook, or are floats; all or none have a vector of the whole."""
+
+    def __init__(
+        self,
+        rows: NDArray[np.int64],
+        offsets: NDArray[np.int64],
+        codes: NDArray[np.uint8],
+        book: Codebook | None,
+        whole: NDArray[np.int8] | None,
+    ) -> None:
+        self.rows = rows
+        self._offsets = offsets
+        self._codes = codes
+        self._book = book
+        self._whole = whole
+        self.overview: Overview | None = None
+        if book is not None:
+            self.overview = Overview.of(book, nearest_centroids(codes), offsets, whole)
+
+    def tokens(self, place: int) -> Kept:
+        part = self._codes[self._offsets[place] : self._offsets[place + 1]]
+        if self._book is None:
+            return part.view(FLOAT)
+        return TokenCodes(self._book, part, None if self._whole is None else self._whole[place])
+
+    def allowed(self, mask: NDArray[np.bool_] | None) -> NDArray[np.int64]:
+        """Give the places of the rows that may be found."""
+        return np.arange(len(self.rows)) if mask is None else np.flatnonzero(mask[self.rows])
+
+    def estimates(self, query: Vector, num_probes: int) -> Vector:
+        """Give every place an estimate of its MaxSim."""
+        assert self.overview is not None
+        return self.overview.estimates(query, num_probes=num_probes)
+
+    def scores(self, query: Vector, places: NDArray[np.int64]) -> Vector:
+        lengths = self._offsets[places + 1] - self._offsets[places]
+        offsets = np.concatenate([[0], np.cumsum(lengths)])
+        shift = np.repeat(self._offsets[places] - offsets[:-1], lengths)
+        codes = self._codes[np.arange(offsets[-1]) + shift]
+        if self._book is None:
+            return maxsim(query, codes.view(FLOAT), offsets)
+        whole = None if self._whole is None else self._whole[places]
+        return code_scores(self._book, codes, whole, query, offsets)
+
+
+def _shelves(
+    book_of: NDArray[np.int16], has_whole: NDArray[np.bool_]
+) -> Iterator[tuple[int, bool, NDArray[np.int64]]]:
+    """Give of each shelf, in their order, the codebook, whether there are wholes, and the rows."""
+    for number in range(FLOATS, int(book_of.max(initial=FLOATS)) + 1):
+        for is_whole in (False, True):
+            rows = np.flatnonzero((book_of == number) & (has_whole == is_whole))
+            if len(rows):
+                yield number, is_whole, rows
