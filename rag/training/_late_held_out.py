@@ -11,8 +11,8 @@ from torch.nn import functional as F
 
 from rag.core.types import Vector
 from rag.evaluation.metrics import ndcg
-from rag.networks.late import LateHead
 from rag.training._late_pool import Columns, Pool, States
+from rag.training._late_student import Student
 
 _MAX_QUESTIONS = 30  # of each part: a large part shall not hide the others
 _PASSAGES_AT_ONCE = 200
@@ -27,9 +27,9 @@ class HeldOut:
     pool: Pool
     columns: Columns
 
-    def score(self, head: LateHead) -> float:
-        """Score the head's MaxSim."""
-        return self._mean(self.late(head))
+    def score(self, student: Student) -> float:
+        """Score the student's MaxSim."""
+        return self._mean(self.late(student))
 
     def dense(self) -> float:
         """Score the dense encoder's vectors."""
@@ -58,12 +58,9 @@ class HeldOut:
         return [number for part in chosen.values() for number in part]
 
     @torch.inference_mode()
-    def late(self, head: LateHead) -> Vector:
-        """Give the head's scores (Q, N) of all passages."""
-        ends, lengths = self.pool.query_states.of(self.questions(), self.columns.ends)
-        return self._maxsim(
-            lambda states, texts: self._project(head, states, texts), head.weights(ends, lengths)
-        )
+    def late(self, student: Student) -> Vector:
+        """Give the student's scores (Q, N) of all passages."""
+        return self._maxsim(student.tokens, student.weights(self.pool.query_states, self.questions()))
 
     @torch.inference_mode()
     def _maxsim(self, rows: _Rows, weights: Tensor) -> Vector:
@@ -76,10 +73,6 @@ class HeldOut:
             best = np.maximum.reduceat((tokens @ vectors.T).numpy(), _starts(counts), axis=1)
             scores.append(np.add.reduceat(best, _starts(lengths), axis=0))  # (Q, passages)
         return np.concatenate(scores, axis=1)
-
-    def _project(self, head: LateHead, states: States, texts: list[int]) -> tuple[Tensor, list[int]]:
-        kept, lengths = states.of(texts, self.columns.head)
-        return head.passages(kept, lengths, torch.from_numpy(states.vectors[texts])), lengths
 
     def _mean(self, scores: Vector) -> float:
         parts: dict[str, list[float]] = {}

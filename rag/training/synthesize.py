@@ -24,6 +24,7 @@ from rag.networks.late import LateHead
 from rag.training._late_held_out import HeldOut
 from rag.training._late_pool import Columns, Pool, Query, encoded, load_pools
 from rag.training._late_run import Recipe, Run
+from rag.training._late_student import Student
 from rag.training._late_teacher import Examples
 from rag.training._synthetic import ARMS, Row, make_row, with_mined
 
@@ -87,7 +88,7 @@ def compare(
     full = with_mined(rows, pools[0].passages, Minilm(), seed=0)
     usable = [row for row in full if set(row.negatives) == set(ARMS)]
     held_out = [HeldOut(pool, columns) for pool in pools]
-    shipped = LateHead.shipped()
+    shipped = Student(LateHead.shipped(), columns)
     lines: list[dict[str, object]] = [
         _line("as shipped", len(rows), 0, [each.score(shipped) for each in held_out])
     ]
@@ -112,7 +113,7 @@ def _trained(
     examples = Examples(pool, list(range(len(rows))), candidates, {"gold": gold})
     run = Run(_RECIPE, [examples], columns, work / "runs", start=LateHead.shipped())
     run.learn(_RECIPE.steps)
-    return [each.score(run.head) for each in held_out]
+    return [each.score(run.student) for each in held_out]
 
 
 def _line(arm: str, kept: int, trained_on: int, scores: Sequence[float]) -> dict[str, object]:
