@@ -69,7 +69,7 @@ class HeldOut:
         for start in range(0, len(self.pool.passages), _PASSAGES_AT_ONCE):
             passages = range(start, min(start + _PASSAGES_AT_ONCE, len(self.pool.passages)))
             vectors, counts = rows(self.pool.passage_states, list(passages))
-            best = np.maximum.reduceat((tokens @ vectors.T).numpy(), _starts(counts), axis=1)
+            best = np.maximum.reduceat((tokens @ vectors.T).cpu().numpy(), _starts(counts), axis=1)
             scores.append(np.add.reduceat(best, _starts(lengths), axis=0))  # (Q, passages)
         return np.concatenate(scores, axis=1)
 

@@ -100,7 +100,8 @@ class Run:
             for _ in range(recipe.repeat_multihop if pool else 1)
         ]
         head = start or _start(recipe, examples[0].pool, columns)
-        self.student = Student(head, columns, layers=recipe.layers).train()
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+        self.student = Student(head, columns, layers=recipe.layers).to(device).train()
         self._optimisers = _optimisers(recipe, self.student)
         self._step = 0
 
@@ -137,7 +138,7 @@ class Run:
         batch = self._batch()
         scored = [self._score(each) for each in batch]
         student = torch.stack([each.scores for each in scored])
-        teacher = torch.stack([each.teacher for each in batch])
+        teacher = torch.stack([each.teacher for each in batch]).to(student.device)
         recipe = self._recipe
         loss = recipe.loss_weight * distillation(
             student, teacher, loss=recipe.loss, normalise=recipe.normalise, temperature=recipe.temperature
@@ -149,7 +150,8 @@ class Run:
             golds = [each.gold for each in scored]
             lengths = [len(gold) for gold in golds]
             scores = [maxima(each.query, torch.cat(golds), lengths).sum(dim=1) for each in scored]
-            entropy = in_batch(torch.stack(scores) / recipe.in_batch_temperature, _same(batch))
+            same = _same(batch).to(student.device)
+            entropy = in_batch(torch.stack(scores) / recipe.in_batch_temperature, same)
             loss = loss + recipe.in_batch_weight * entropy
         torch.autograd.backward(loss)
         if recipe.clip:
@@ -176,7 +178,7 @@ class Run:
         kept = best.new_zeros(())
         if self._recipe.geometry_weight:
             target = unprojected(pool, question[0], candidates, self._columns)
-            kept = geometry(best, target, weights.detach())
+            kept = geometry(best, target.to(best.device), weights.detach())
         return _Scored(best @ weights, tokens * weights[:, None], rows[: lengths[0]], kept)
 
 

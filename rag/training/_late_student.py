@@ -35,7 +35,8 @@ class LastLayers(nn.Module):
 class Student(nn.Module):
     """A head, and as many of the encoder's last layers as are trained with it.
 
-    Whole texts' vectors and the weights of query tokens come from the frozen encoder in either case.
+    Whole texts' vectors and the weights of query tokens come from the frozen encoder in either case. Stored
+    states lie in main memory; what is computed lies where the parameters do.
     """
 
     def __init__(self, head: LateHead, columns: Columns, *, layers: int = 0) -> None:
@@ -48,11 +49,18 @@ class Student(nn.Module):
         """Give the texts' token vectors (T, dim), one text after the other, and the number of each."""
         if self.layers is None:
             states, lengths = stored.of(texts, self._columns.head)
+            states = states.to(self._device)
         else:
             below, lengths = stored.of(texts, [self._columns.below])
-            states = self.layers(below[:, 0], lengths)[:, None]
-        return self.head.passages(states, lengths, torch.from_numpy(stored.vectors[list(texts)])), lengths
+            states = self.layers(below[:, 0].to(self._device), lengths)[:, None]
+        vectors = torch.from_numpy(stored.vectors[list(texts)]).to(self._device)
+        return self.head.passages(states, lengths, vectors), lengths
 
     def weights(self, stored: States, texts: Sequence[int]) -> Tensor:
         """Give the weight (T,) of each token of the texts, read as queries."""
-        return self.head.weights(*stored.of(texts, self._columns.ends))
+        ends, lengths = stored.of(texts, self._columns.ends)
+        return self.head.weights(ends.to(self._device), lengths)
+
+    @property
+    def _device(self) -> torch.device:
+        return self.head.share.device

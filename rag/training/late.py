@@ -5,7 +5,9 @@ teacher's by KL-divergence, both sides scaled to 0..1; no in-batch negatives; sc
 clipping. Added to it: the projection learns to keep each token's best similarities as they are before it
 (`--geometry-weight`), without labels. `--average` keeps the mean of checkpoints. Each choice is a flag;
 what they do is in docs/experiments.md. The encoder is frozen, so that one pass serves dense and late
-vectors; its states are written once to `--work`, and training goes on where it was ended.
+vectors; its states are written once to `--work`, and training goes on where it was ended. `--layers` trains
+a copy of its last layers too, to measure what that would bring; `--write` refuses it. `--scale` takes fewer
+passages, or more, up to all of them. A GPU is used where there is one.
 
 Teachers, joined by `+`: `words` (BM25), `dense`, `raw` (MaxSim of untrained token states), `gold` (labels).
 Data: train_retrieval_english (the part that may be shipped) and train_multihop, a sample each
@@ -87,4 +89,4 @@ def train(recipe: Recipe, *, data: Path, work: Path) -> tuple[LateHead, dict[str
         "checkpoints, mean of the pools": [round(score, 4) for _, score in reached],
         "held out, trained head": [round(each.score(run.student), 4) for each in held_out],
     }
-    return run.student.head.eval(), report
+    return run.student.head.cpu().eval(), report
