@@ -6,9 +6,20 @@ import string
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from rag.scoring._scripts import CJK, SOUTHEAST
 
-__all__ = ["contains_answer", "exact_match", "ndcg", "recall", "reciprocal_rank", "sufficiency", "token_f1"]
+__all__ = [
+    "contains_answer",
+    "exact_match",
+    "ndcg",
+    "paired_interval",
+    "recall",
+    "reciprocal_rank",
+    "sufficiency",
+    "token_f1",
+]
 
 _ARTICLES = re.compile(r"\b(?:a|an|the)\b")
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
@@ -56,6 +67,22 @@ def reciprocal_rank(ranking: Sequence[str], relevant: Mapping[str, float], *, k:
     0.5
     """
     return next((1 / rank for rank, item in enumerate(ranking[:k], 1) if item in relevant), 0.0)
+
+
+def paired_interval(
+    ones: Sequence[float], others: Sequence[float], *, samples: int = 10_000, seed: int = 0
+) -> tuple[float, float]:
+    """Give the 95% interval of the mean of ones - others, a pair a question, by a bootstrap over them.
+
+    Source: Efron & Tibshirani, An Introduction to the Bootstrap, 1993, section 13.3 (percentiles).
+
+    >>> paired_interval([0.5, 0.7], [0.25, 0.45])
+    (0.25, 0.25)
+    """
+    differences = np.array(ones) - np.array(others)
+    drawn = np.random.default_rng(seed).integers(len(differences), size=(samples, len(differences)))
+    low, high = np.percentile(differences[drawn].mean(axis=1), [2.5, 97.5])
+    return round(float(low), 4), round(float(high), 4)
 
 
 def exact_match(answer: str, accepted: Sequence[str]) -> float:

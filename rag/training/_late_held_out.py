@@ -1,6 +1,6 @@
 """How good a head is on the questions of a pool that are held out: exact MaxSim over all its passages."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,8 +11,8 @@ from torch.nn import functional as F
 
 from rag.core.types import Vector
 from rag.evaluation.metrics import ndcg
-from rag.networks.late import LateHead
 from rag.training._late_pool import Columns, Pool, States
+from rag.training._late_student import Student
 
 _MAX_QUESTIONS = 30  # of each part: a large part shall not hide the others
 _PASSAGES_AT_ONCE = 200
@@ -27,14 +27,14 @@ class HeldOut:
     pool: Pool
     columns: Columns
 
-    def score(self, head: LateHead) -> float:
-        """Score the head's MaxSim."""
-        return self._mean(self.late(head))
+    def score(self, student: Student) -> float:
+        """Score the student's MaxSim."""
+        return self.mean(self.found(self.late(student)))
 
     def dense(self) -> float:
         """Score the dense encoder's vectors."""
         chosen = self.pool.query_states.vectors[self.questions()]
-        return self._mean(chosen @ self.pool.passage_states.vectors.T)
+        return self.mean(self.found(chosen @ self.pool.passage_states.vectors.T))
 
     def raw(self) -> float:
         """Score MaxSim of the encoder's untrained token states."""
@@ -44,9 +44,8 @@ class HeldOut:
             kept, lengths = states.of(texts, [self.columns.last])
             return F.normalize(kept[:, 0], dim=-1), lengths
 
-        return self._mean(
-            self._maxsim(rows, ones[: len(rows(self.pool.query_states, self.questions())[0])])
-        )
+        weights = ones[: len(rows(self.pool.query_states, self.questions())[0])]
+        return self.mean(self.found(self._maxsim(rows, weights)))
 
     def questions(self) -> list[int]:
         """Give the numbers of the pool's questions that are asked."""
@@ -58,12 +57,9 @@ class HeldOut:
         return [number for part in chosen.values() for number in part]
 
     @torch.inference_mode()
-    def late(self, head: LateHead) -> Vector:
-        """Give the head's scores (Q, N) of all passages."""
-        ends, lengths = self.pool.query_states.of(self.questions(), self.columns.ends)
-        return self._maxsim(
-            lambda states, texts: self._project(head, states, texts), head.weights(ends, lengths)
-        )
+    def late(self, student: Student) -> Vector:
+        """Give the student's scores (Q, N) of all passages."""
+        return self._maxsim(student.tokens, student.weights(self.pool.query_states, self.questions()))
 
     @torch.inference_mode()
     def _maxsim(self, rows: _Rows, weights: Tensor) -> Vector:
@@ -73,21 +69,24 @@ class HeldOut:
         for start in range(0, len(self.pool.passages), _PASSAGES_AT_ONCE):
             passages = range(start, min(start + _PASSAGES_AT_ONCE, len(self.pool.passages)))
             vectors, counts = rows(self.pool.passage_states, list(passages))
-            best = np.maximum.reduceat((tokens @ vectors.T).numpy(), _starts(counts), axis=1)
+            best = np.maximum.reduceat((tokens @ vectors.T).cpu().numpy(), _starts(counts), axis=1)
             scores.append(np.add.reduceat(best, _starts(lengths), axis=0))  # (Q, passages)
         return np.concatenate(scores, axis=1)
 
-    def _project(self, head: LateHead, states: States, texts: list[int]) -> tuple[Tensor, list[int]]:
-        kept, lengths = states.of(texts, self.columns.head)
-        return head.passages(kept, lengths, torch.from_numpy(states.vectors[texts])), lengths
-
-    def _mean(self, scores: Vector) -> float:
-        parts: dict[str, list[float]] = {}
+    def found(self, scores: Vector) -> list[float]:
+        """Give each question's nDCG@10, by scores (Q, N) of all passages."""
+        found = []
         for number, row in zip(self.questions(), scores, strict=True):
-            question = self.pool.queries[number]
             ranking = [str(passage) for passage in np.argsort(-row, kind="stable")[:10]]
-            found = ndcg(ranking, {str(passage): 1.0 for passage in question.positives}, k=10)
-            parts.setdefault(question.dataset, []).append(found)
+            gains = {str(passage): 1.0 for passage in self.pool.queries[number].positives}
+            found.append(ndcg(ranking, gains, k=10))
+        return found
+
+    def mean(self, found: Sequence[float]) -> float:
+        """Give the mean over the parts of the mean over their questions."""
+        parts: dict[str, list[float]] = {}
+        for number, each in zip(self.questions(), found, strict=True):
+            parts.setdefault(self.pool.queries[number].dataset, []).append(each)
         return float(np.mean([np.mean(part) for part in parts.values()]))
 
 

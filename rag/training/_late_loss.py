@@ -115,5 +115,6 @@ def in_batch(scores: Tensor, same: Tensor) -> Tensor:
     Returns:
         ().
     """
-    masked = scores.masked_fill(same & ~torch.eye(len(scores), dtype=torch.bool), -torch.inf)
-    return F.cross_entropy(masked, torch.arange(len(scores)))
+    own = torch.eye(len(scores), dtype=torch.bool, device=scores.device)
+    masked = scores.masked_fill(same & ~own, -torch.inf)
+    return F.cross_entropy(masked, torch.arange(len(scores), device=scores.device))

@@ -7,8 +7,9 @@ another pass through the encoder. Knows nothing of teachers or losses.
 import gzip
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -17,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from rag.core.errors import InvalidInputError
 from rag.core.types import Vector
 from rag.encoders._minilm import Backbone
 from rag.networks.late import ENDS
@@ -81,26 +83,51 @@ class Columns:
     head: list[int]
     ends: list[int]
     last: int
+    below: int  # the layers that are trained
 
     @classmethod
-    def of(cls, depths: Sequence[int]) -> tuple[list[int], Self]:
-        """Give the depths to store, and the columns for a head that reads `depths`."""
-        stored = sorted({*depths, *ENDS})
+    def of(cls, depths: Sequence[int], *, layers: int = 0) -> tuple[list[int], Self]:
+        """Give the depths to store, and the columns for a head that reads `depths`.
+
+        Args:
+            depths: of the states that the head reads.
+            layers: how many of the last are trained with it; it then reads the last alone.
+        """
+        if layers and tuple(depths) != (ENDS[-1],):
+            raise InvalidInputError(
+                f"with trained layers the head reads depth {ENDS[-1]} alone, got depths {tuple(depths)}"
+            )
+        below = ENDS[-1] - layers
+        stored = sorted({*depths, *ENDS, below})
         columns = cls(
-            [stored.index(depth) for depth in depths], [stored.index(depth) for depth in ENDS], -1
+            [stored.index(depth) for depth in depths],
+            [stored.index(depth) for depth in ENDS],
+            -1,
+            stored.index(below),
         )
         return stored, columns
 
 
-def load_pools(data: Path, work: Path, depths: Sequence[int]) -> list[Pool]:
-    """Give the single-hop and the multi-hop pool, encoded under `work` unless they are there already."""
+_Read = Callable[[Path], tuple[list[str], list[Query]]]
+
+
+def load_pools(data: Path, work: Path, depths: Sequence[int], *, scale: float = 1.0) -> list[Pool]:
+    """Give the single-hop and the multi-hop pool, encoded under `work` unless they are there already.
+
+    Args:
+        data: the folder that holds train_retrieval_english and train_multihop.
+        work: where the pools are kept.
+        depths: of the states.
+        scale: times so many passages of each single-hop set, as far as it has them; multi-hop ones are few.
+    """
+    single = "single" if scale == 1.0 else f"single_x{scale:g}"
     return [
-        _pool(name, read, data, work, depths)
-        for name, read in (("single", _single_hop), ("multihop", _multi_hop))
+        _pool(single, partial(_single_hop, scale=scale), data, work, depths),
+        _pool("multihop", _multi_hop, data, work, depths),
     ]
 
 
-def _pool(name: str, read: Any, data: Path, work: Path, depths: Sequence[int]) -> Pool:  # Any: a function
+def _pool(name: str, read: _Read, data: Path, work: Path, depths: Sequence[int]) -> Pool:
     file = work / f"{name}.json"
     if not file.exists():
         work.mkdir(parents=True, exist_ok=True)
@@ -160,7 +187,7 @@ def _backbone() -> Backbone:
     return Backbone(device="cuda" if torch.cuda.is_available() else "cpu")
 
 
-def _single_hop(data: Path) -> tuple[list[str], list[Query]]:
+def _single_hop(data: Path, *, scale: float) -> tuple[list[str], list[Query]]:
     parts: dict[str, dict[str, list[str]]] = {name: {} for name in _QUOTA}
     for record in _records(data / "train_retrieval_english" / "train.jsonl.gz"):
         text = _joined(**record["positive"])
@@ -168,7 +195,7 @@ def _single_hop(data: Path) -> tuple[list[str], list[Query]]:
     passages: list[str] = []
     queries: list[Query] = []
     for name, quota in _QUOTA.items():
-        for text in sorted(parts[name], key=_shuffled)[:quota]:
+        for text in sorted(parts[name], key=_shuffled)[: round(quota * scale)]:
             dev = _shuffled(f"dev{text}") % 10 == 0  # a passage's questions stay together
             questions = sorted(parts[name][text], key=_shuffled)[:_QUESTIONS_A_PASSAGE]
             queries += [Query(question, [len(passages)], name, dev) for question in questions]

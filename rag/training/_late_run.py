@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -15,6 +16,7 @@ from rag.training._late_held_out import HeldOut
 from rag.training._late_loss import Loss, Normalise, distillation, geometry, in_batch, maxima
 from rag.training._late_pool import Columns, Pool
 from rag.training._late_start import set_equal, set_principal, set_rarity
+from rag.training._late_student import Student
 from rag.training._late_teacher import Examples, Negatives, unprojected
 from rag.training._optimisers import LinearAdamW, Optimiser, ScheduleFreeAdamW
 
@@ -25,7 +27,10 @@ _GEOMETRY_SCALE = 100  # brings it to the size of the distillation's loss
 class Recipe:
     """Every choice of a training run."""
 
+    scale: float = 1.0  # of the sample of single-hop passages
     depths: tuple[int, ...] = (6,)
+    layers: int = 0  # of the encoder, the last, that are trained with the head
+    layers_rate: float = 2e-5
     dim: int = 128
     init: Literal["principal", "random"] = "principal"
     weights: Literal["rarity", "equal"] = "rarity"  # of query tokens, at the start
@@ -94,8 +99,10 @@ class Run:
             for number, teacher in enumerate(each.teacher(names))
             for _ in range(recipe.repeat_multihop if pool else 1)
         ]
-        self.head = (start or _start(recipe, examples[0].pool, columns)).train()
-        self._optimiser = _optimiser(recipe, self.head)
+        head = start or _start(recipe, examples[0].pool, columns)
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+        self.student = Student(head, columns, layers=recipe.layers).to(device).train()
+        self._optimisers = _optimisers(recipe, self.student)
         self._step = 0
 
     def checkpoint(self, number: int, held_out: Sequence[HeldOut]) -> tuple[Weights, float]:
@@ -104,11 +111,14 @@ class Run:
         if not file.exists():
             self._go_on_from(number - 1)
             self.learn(self._recipe.steps * number // self._recipe.checkpoints)
-            with self._optimiser.averaged():
-                score = float(np.mean([each.score(self.head) for each in held_out]))
-                weights = {name: tensor.clone() for name, tensor in self.head.state_dict().items()}
+            with ExitStack() as stack:
+                for optimiser in self._optimisers:
+                    stack.enter_context(optimiser.averaged())
+                score = float(np.mean([each.score(self.student) for each in held_out]))
+                weights = {name: tensor.clone() for name, tensor in self.student.state_dict().items()}
             self._folder.mkdir(parents=True, exist_ok=True)
-            torch.save([weights, score, self._step, self._optimiser.state()], file)
+            states = [optimiser.state() for optimiser in self._optimisers]
+            torch.save([weights, score, self._step, states], file)
         weights, score, *_ = torch.load(file)
         return weights, score
 
@@ -119,15 +129,16 @@ class Run:
 
     def _go_on_from(self, number: int) -> None:
         if number and not self._step:
-            weights, _, self._step, state = torch.load(self._folder / f"{number}.pt")
-            self.head.load_state_dict(weights)
-            self._optimiser.restore(state)
+            weights, _, self._step, states = torch.load(self._folder / f"{number}.pt")
+            self.student.load_state_dict(weights)
+            for optimiser, state in zip(self._optimisers, states, strict=True):
+                optimiser.restore(state)
 
     def _learn(self) -> None:
         batch = self._batch()
         scored = [self._score(each) for each in batch]
         student = torch.stack([each.scores for each in scored])
-        teacher = torch.stack([each.teacher for each in batch])
+        teacher = torch.stack([each.teacher for each in batch]).to(student.device)
         recipe = self._recipe
         loss = recipe.loss_weight * distillation(
             student, teacher, loss=recipe.loss, normalise=recipe.normalise, temperature=recipe.temperature
@@ -139,12 +150,14 @@ class Run:
             golds = [each.gold for each in scored]
             lengths = [len(gold) for gold in golds]
             scores = [maxima(each.query, torch.cat(golds), lengths).sum(dim=1) for each in scored]
-            entropy = in_batch(torch.stack(scores) / recipe.in_batch_temperature, _same(batch))
+            same = _same(batch).to(student.device)
+            entropy = in_batch(torch.stack(scores) / recipe.in_batch_temperature, same)
             loss = loss + recipe.in_batch_weight * entropy
         torch.autograd.backward(loss)
         if recipe.clip:
-            nn.utils.clip_grad_norm_(self.head.parameters(), recipe.clip)
-        self._optimiser.step()
+            nn.utils.clip_grad_norm_(self.student.parameters(), recipe.clip)
+        for optimiser in self._optimisers:
+            optimiser.step()
         self._step += 1
 
     def _batch(self) -> list[_Example]:
@@ -155,20 +168,17 @@ class Run:
         return [self._examples[number] for number in order[turn * size : (turn + 1) * size]]
 
     def _score(self, example: _Example) -> _Scored:
-        pool, columns = example.examples.pool, self._columns
+        pool = example.examples.pool
         question = [example.examples.queries[example.number]]
         candidates = example.examples.candidates[example.number].tolist()
-        query, passages = pool.query_states, pool.passage_states
-        asked, count = query.of(question, columns.head)
-        weights = self.head.weights(query.of(question, columns.ends)[0], count)
-        tokens = self.head.passages(asked, count, torch.from_numpy(query.vectors[question]))
-        states, lengths = passages.of(candidates, columns.head)
-        rows = self.head.passages(states, lengths, torch.from_numpy(passages.vectors[candidates]))
+        weights = self.student.weights(pool.query_states, question)
+        tokens, _ = self.student.tokens(pool.query_states, question)
+        rows, lengths = self.student.tokens(pool.passage_states, candidates)
         best = maxima(tokens, rows, lengths)
         kept = best.new_zeros(())
         if self._recipe.geometry_weight:
-            target = unprojected(pool, question[0], candidates, columns)
-            kept = geometry(best, target, weights.detach())
+            target = unprojected(pool, question[0], candidates, self._columns)
+            kept = geometry(best, target.to(best.device), weights.detach())
         return _Scored(best @ weights, tokens * weights[:, None], rows[: lengths[0]], kept)
 
 
@@ -196,10 +206,16 @@ def _same(batch: Sequence[_Example]) -> Tensor:
     return torch.tensor([[first in gold for first in firsts] for gold in golds])
 
 
-def _optimiser(recipe: Recipe, head: LateHead) -> Optimiser:
+def _optimisers(recipe: Recipe, student: Student) -> Sequence[Optimiser]:
     warmup_steps = int(recipe.warmup * recipe.steps)
+    parts: list[tuple[nn.Module, float]] = [(student.head, recipe.rate)]
+    if student.layers is not None:
+        parts.append((student.layers, recipe.layers_rate))
     if recipe.optimiser == "linear":
-        return LinearAdamW(
-            head.parameters(), rate=recipe.rate, warmup_steps=warmup_steps, steps=recipe.steps
-        )
-    return ScheduleFreeAdamW(head.parameters(), rate=recipe.rate, warmup_steps=warmup_steps)
+        return [
+            LinearAdamW(part.parameters(), rate=rate, warmup_steps=warmup_steps, steps=recipe.steps)
+            for part, rate in parts
+        ]
+    return [
+        ScheduleFreeAdamW(part.parameters(), rate=rate, warmup_steps=warmup_steps) for part, rate in parts
+    ]

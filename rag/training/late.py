@@ -5,7 +5,9 @@ teacher's by KL-divergence, both sides scaled to 0..1; no in-batch negatives; sc
 clipping. Added to it: the projection learns to keep each token's best similarities as they are before it
 (`--geometry-weight`), without labels. `--average` keeps the mean of checkpoints. Each choice is a flag;
 what they do is in docs/experiments.md. The encoder is frozen, so that one pass serves dense and late
-vectors; its states are written once to `--work`, and training goes on where it was ended.
+vectors; its states are written once to `--work`, and training goes on where it was ended. `--layers` trains
+a copy of its last layers too, to measure what that would bring; `--write` refuses it. `--scale` takes fewer
+passages, or more, up to all of them. A GPU is used where there is one.
 
 Teachers, joined by `+`: `words` (BM25), `dense`, `raw` (MaxSim of untrained token states), `gold` (labels).
 Data: train_retrieval_english (the part that may be shipped) and train_multihop, a sample each
@@ -22,6 +24,7 @@ from pathlib import Path
 
 import torch
 
+from rag.core.errors import InvalidInputError
 from rag.networks._weights import save_weights
 from rag.networks.late import LateHead
 from rag.training._late_held_out import HeldOut
@@ -51,6 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     head, report = train(recipe, data=options["data"], work=options["work"])
     print(json.dumps(report, indent=2))  # noqa: T201 -- the report is this command's result
     if options["write"]:
+        if recipe.layers:
+            raise InvalidInputError("the encoder reads a head over MiniLM as it is; write without --layers")
         weights = {name: tensor.half() for name, tensor in head.state_dict().items()}
         save_weights("late", weights | {"depths": torch.tensor(head.depths)})
 
@@ -63,16 +68,16 @@ def train(recipe: Recipe, *, data: Path, work: Path) -> tuple[LateHead, dict[str
         data: the folder that holds train_retrieval_english and train_multihop.
         work: where states and checkpoints are kept.
     """
-    depths, columns = Columns.of(recipe.depths)
-    pools = load_pools(data, work, depths)
+    depths, columns = Columns.of(recipe.depths, layers=recipe.layers)
+    pools = load_pools(data, work, depths, scale=recipe.scale)
     examples = [mined(pool, columns, recipe, work) for pool in pools]
     held_out = [HeldOut(pool, columns) for pool in pools]
     run = Run(recipe, examples, columns, work / "runs")
-    start = [each.score(run.head) for each in held_out]
+    start = [each.score(run.student) for each in held_out]
     reached = [run.checkpoint(number, held_out) for number in range(1, recipe.checkpoints + 1)]
     best = sorted(reached[:-1], key=lambda checkpoint: -checkpoint[1])[: recipe.average - 1]
     kept = [weights for weights, _ in (*best, reached[-1])]
-    run.head.load_state_dict(
+    run.student.load_state_dict(
         {name: torch.stack([each[name] for each in kept]).mean(dim=0) for name in kept[0]}
     )
     report = {
@@ -82,6 +87,6 @@ def train(recipe: Recipe, *, data: Path, work: Path) -> tuple[LateHead, dict[str
         "held out, raw tokens": [round(each.raw(), 4) for each in held_out],
         "held out, untrained head": [round(score, 4) for score in start],
         "checkpoints, mean of the pools": [round(score, 4) for _, score in reached],
-        "held out, trained head": [round(each.score(run.head), 4) for each in held_out],
+        "held out, trained head": [round(each.score(run.student), 4) for each in held_out],
     }
-    return run.head.eval(), report
+    return run.student.head.cpu().eval(), report

@@ -80,3 +80,5 @@ def test_all_arms_train_on_equally_many(tmp_path: Path) -> None:
     lines = compare(ROWS, [pool()], COLUMNS, tmp_path)
     assert [line["arm"] for line in lines] == ["as shipped", *ARMS]
     assert {line["trained on"] for line in lines[1:]} == {2}
+    (mined,) = (line for line in lines if line["arm"] == MINED)
+    assert mined["beside mined"] == (0.0, 0.0)
