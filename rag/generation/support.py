@@ -152,11 +152,11 @@ class Support:
         """
         cells = asked_cells(question, units) if spans else {}
         if spans and not cells:
-            return read_logits(units, spans), best_spans(units, spans)
+            return read_logits(units, spans), best_spans(question, units, spans)
         logits = self._logits(question_features(question, units, self.similarities(question, units)))
         if not spans:
             return logits, {}
-        read, best = read_logits(units, spans), best_spans(units, spans)
+        read, best = read_logits(units, spans), best_spans(question, units, spans)
         lowest = read.min()
         weights = weights_of(dict.fromkeys(content_words(without_measure(question))), units)
         for number, cell in cells.items():
