@@ -1,5 +1,7 @@
 """Which of two clauses answers: the same sentence, asked about either of its things."""
 
+from collections.abc import Sequence
+
 import pytest
 from _passages import passage
 
@@ -59,7 +61,7 @@ def test_the_short_answer_is_cut_to_its_clause() -> None:
     class Both:
         """Mark both times at once."""
 
-        def read(self, question: str, passages: list[Passage]) -> list[AnswerSpan]:
+        def read(self, question: str, passages: Sequence[Passage]) -> list[AnswerSpan]:
             start = passages[0].text.index("30 days")
             return [AnswerSpan(0, start, len(KEPT), 5.0)]
 
