@@ -2,7 +2,7 @@
 
 import re
 
-__all__ = ["answers_kind", "asked_for", "defines", "wants_sentences", "without_measure"]
+__all__ = ["answers_kind", "asked_for", "wants_sentences", "without_measure"]
 
 _ASKED = (
     ("time", re.compile(r"\bwhen\b|\b(?:what|which) (?:year|date|day|month|century)\b")),
@@ -30,33 +30,6 @@ def wants_sentences(question: str) -> bool:
     (False, False)
     """
     return _WANTS_SENTENCES.search(question) is not None
-
-
-_DEFINITION = re.compile(
-    r"""^\W*(?:what(?:'s|\ is|\ are|\ does)|define)\ +(?:the\ (?:meaning|definition)\ of\ +)?
-      (?:(?:an?|the)\ +)?(?P<term>[\w-]+(?:\ [\w-]+){0,2}?)(?:\ +mean)?\W*$""",
-    re.VERBOSE | re.IGNORECASE,
-)
-
-
-_SAYS_WHAT = (
-    r"^(?:[^,.;]{{0,40}}, )?(?:an? |the )?{term}s?(?: \([^)]*\)|, [^,]{{1,60}},)?"
-    r" (?:is|are|was|were|means?|refers? to|denotes?)\b"
-)
-
-
-def defines(question: str, sentence: str) -> bool:
-    """Say whether a question asks what something is, and the sentence says it of this thing.
-
-    >>> defines("What is a lease?", "A lease (or tenancy) is a contract on the use of a thing.")
-    True
-    >>> defines("What is a lease?", "The lease of the depot ends in May."), defines("Is it?", "It is.")
-    (False, False)
-    """
-    if (asked := _DEFINITION.search(question)) is None:
-        return False
-    pattern = _SAYS_WHAT.format(term=re.escape(asked["term"]))
-    return re.search(pattern, sentence, re.IGNORECASE) is not None
 
 
 _MEASURE = re.compile(

@@ -8,12 +8,10 @@ import numpy as np
 from rag.core.types import AnswerSpan, Vector
 from rag.generation.clauses import asked_clause, in_clause
 from rag.generation.features import Unit
-from rag.generation.questions import defines
 from rag.generation.reader_coefficients import READER
 
 __all__ = ["UNREAD", "best_spans", "read_features", "read_logits", "whole_logits"]
 
-_DEFINES = 1.0  # logit of a sentence that says what the thing asked about is
 UNREAD = -12.0  # the score of a sentence in which no span is among the best
 
 
@@ -39,21 +37,17 @@ def read_logits(units: Sequence[Unit], spans: Sequence[AnswerSpan]) -> Vector:
     return logits
 
 
-def whole_logits(question: str, units: Sequence[Unit], *, read: Vector, unread: Vector) -> Vector:
+def whole_logits(read: Vector, unread: Vector) -> Vector:
     """Give (N,) float32: how likely each unit answers a question that a few words do not answer.
 
     What words and vectors say of it counts as much as what is read in it: the best sentence is the right
     one for 0.88 of such questions, 0.83 by what is read and 0.73 by the others (docs/experiments.md).
-    A sentence that says what a thing is goes before others, if that is what is asked.
 
     Args:
-        question: what is asked.
-        units: sentences.
         read: (N,) `read_logits`.
         unread: (N,) of words and vectors.
     """
-    says = np.array([defines(question, unit.text) for unit in units], dtype=np.float32)
-    logits: Vector = (read + unread) / 2 + _DEFINES * says
+    logits: Vector = (read + unread) / 2
     return logits
 
 

@@ -135,7 +135,7 @@ class Support:
         spans = self.spans(question, passages)
         logits, found = self._judge(question, units, spans)
         if spans and wants_sentences(question):
-            logits = whole_logits(question, units, read=logits, unread=self._unread(question, units))
+            logits = whole_logits(logits, self._unread(question, units))
         candidates = [
             Candidate(
                 passages[unit.passage], unit.start, unit.end, _logistic(float(logit)), found.get(number)
