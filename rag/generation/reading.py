@@ -47,7 +47,7 @@ def whole_logits(read: Vector, unread: Vector) -> Vector:
         read: (N,) `read_logits`.
         unread: (N,) of words and vectors.
     """
-    logits: Vector = (read + unread) / 2
+    logits: Vector = ((read + unread) / 2).astype(np.float32)
     return logits
 
 
