@@ -1,9 +1,10 @@
 """Answers to questions that nothing was trained on: SmolLM2, sentences, the reader, and both.
 
 The questions of qa_nq_gold and qa_longdoc_covidqa that are kept for reports (rag/training/_reader_data.py),
-once over the whole corpus with the default pipeline and once given the gold document alone. `sentences` quotes without a reader;
-`smollm2` writes unchecked; `reader+smollm2` is SmolLM2 with its answer checked against the passages and
-replaced by the reader's where it fails. SmolLM2 takes seconds a question, so that it has fewer of them.
+once over the whole corpus with the default pipeline and once given the gold document alone. `sentences`
+quotes without a reader; `smollm2` writes unchecked; `reader+smollm2` is SmolLM2 with its answer checked
+against the passages and replaced by the reader's where it fails. SmolLM2 takes seconds a question, so that
+it has fewer of them, and none over papers.
 """
 
 import os
@@ -36,7 +37,7 @@ _WAYS = (
 
 
 def run(*, quick: bool) -> dict[str, Any]:
-    """Measure all questions, and 60 with SmolLM2; `quick` 30, and 6. Of papers 60, or 10, without SmolLM2."""
+    """Measure all questions, 60 with SmolLM2 and 60 over papers; `quick` 30, 6 and 10."""
     natural = _for_report(load_dataset(DATA / "qa_nq_gold"))
     papers = _for_report(load_dataset(DATA / "qa_longdoc_covidqa"))
     many, few, some = (30, 6, 10) if quick else (len(natural.questions), 60, 60)
