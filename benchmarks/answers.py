@@ -1,13 +1,14 @@
 """Answers to questions that nothing was trained on: SmolLM2, sentences, the reader, and both.
 
-The questions of qa_nq_gold that are kept for reports (rag/training/_reader_data.py), once over the whole
-corpus with the default pipeline and once given the gold passage alone. `sentences` quotes without a reader;
-`smollm2` writes unchecked; `reader+smollm2` is SmolLM2 with its answer checked against the passages and
-replaced by the reader's where it fails. SmolLM2 takes seconds a question, so that it has fewer of them.
+The questions of qa_nq_gold and qa_longdoc_covidqa that are kept for reports (rag/training/_reader_data.py),
+once over the whole corpus with the default pipeline and once given the gold document alone. `sentences`
+quotes without a reader; `smollm2` writes unchecked; `reader+smollm2` is SmolLM2 with its answer checked
+against the passages and replaced by the reader's where it fails. SmolLM2 takes seconds a question, so that
+it has fewer of them, and none over papers.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from rag.evaluation.datasets import Dataset, load_dataset
 from rag.training._reader_data import side
 
 REPOSITORY = Path(__file__).parents[1]
-DATA = Path(os.environ.get("GROVE_SHARED", REPOSITORY.parent / "shared")) / "data" / "qa_nq_gold"
+DATA = Path(os.environ.get("GROVE_SHARED", REPOSITORY.parent / "shared")) / "data"
 WORK = REPOSITORY / ".work" / "answers"
 _KEPT = (
     "em", "f1", "contains", "citation_precision", "citation_recall", "answered", "refusal_recall",
@@ -36,28 +37,30 @@ _WAYS = (
 
 
 def run(*, quick: bool) -> dict[str, Any]:
-    """Measure all questions, and 60 with SmolLM2; `quick` 30, and 6."""
-    dataset = _for_report(load_dataset(DATA))
-    many, few = (30, 6) if quick else (len(dataset.questions), 60)
-    return {
-        "machine": machine(),
-        "settings": {"data": dataset.name, "questions": many, "questions of SmolLM2": few},
-        "rows": list(_rows(dataset, many, few)),
-    }
+    """Measure all questions, 60 with SmolLM2 and 60 over papers; `quick` 30, 6 and 10."""
+    natural = _for_report(load_dataset(DATA / "qa_nq_gold"))
+    papers = _for_report(load_dataset(DATA / "qa_longdoc_covidqa"))
+    many, few, some = (30, 6, 10) if quick else (len(natural.questions), 60, 60)
+    rows = [
+        *(row for way in _WAYS for row in _rows(natural, way, (many, few))),
+        *(row for way in _WAYS if way[2] == "extractive" for row in _rows(papers, way, (some,))),
+    ]
+    settings = {"questions": many, "questions of SmolLM2": few, "questions on papers": some}
+    return {"machine": machine(), "settings": settings, "rows": rows}
 
 
-def _rows(dataset: Dataset, many: int, few: int) -> Iterator[dict[str, Any]]:
-    for name, reader, generator in _WAYS:
-        settings = Settings(reader=reader, generators={"unchecked": _UNCHECKED})
-        counts = [few] if generator != "extractive" else [many, few]
-        for count in dict.fromkeys(counts):
-            part = replace(dataset, questions=dataset.questions[:count])
-            indexed = IndexedDataset(settings, part, DATA, work=WORK, retrievers=["default"])
-            indexed.index(lambda _: None)
-            for gold in (False, True):
-                figures = evaluate_answers(part, indexed.answer("default", generator, gold=gold))
-                passages = "gold" if gold else "found"
-                yield {"what": name, "passages": passages, **{key: figures[key] for key in _KEPT}}
+def _rows(dataset: Dataset, way: tuple[str, Part, str], counts: Sequence[int]) -> Iterator[dict[str, Any]]:
+    name, reader, generator = way
+    settings = Settings(reader=reader, generators={"unchecked": _UNCHECKED})
+    for count in dict.fromkeys(counts if generator == "extractive" else counts[-1:]):
+        part = replace(dataset, questions=dataset.questions[:count])
+        indexed = IndexedDataset(settings, part, DATA / part.name, work=WORK, retrievers=["default"])
+        indexed.index(lambda _: None)
+        for gold in (False, True):
+            figures = evaluate_answers(part, indexed.answer("default", generator, gold=gold))
+            passages = "gold" if gold else "found"
+            kept = {key: figures[key] for key in _KEPT}
+            yield {"data": part.name, "what": name, "passages": passages, **kept}
 
 
 def _for_report(dataset: Dataset) -> Dataset:

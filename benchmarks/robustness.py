@@ -4,7 +4,6 @@ rag_robustness_rgb: web snippets for a question, those that hold its answer and 
 and support check are those of the product; nothing was trained on these questions or chosen by them.
 """
 
-import asyncio
 import gzip
 import json
 import os
@@ -14,11 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks._asked import answered, as_passage
 from benchmarks._machine import machine
 from rag.compose import Grove
-from rag.core.protocols import GenerationOptions, Prompt
 from rag.core.settings import Settings
-from rag.core.types import Passage
 from rag.evaluation.metrics import contains_answer
 
 SHARED = Path(os.environ.get("GROVE_SHARED", Path(__file__).parents[2] / "shared"))
@@ -62,22 +60,15 @@ def _ask(grove: Grove, question: dict[str, Any], kinds: Sequence[str]) -> tuple[
     """Give the answer, none where it is withheld, and whether it holds an accepted one."""
     share = _PASSAGES // len(kinds)
     passages = [
-        Passage(f"{kind}{number}", kind, 1, kind, "", None, 0, len(text), 0.0, text)
+        as_passage(number, text, source=kind)
         for kind in kinds
         for number, text in enumerate(question[kind][:share])
     ]
-    answerability, _ = grove.support.answer_in(question["query"], passages)
-    if answerability < grove.settings.generation.min_answerability:
-        return None, False
-    text = asyncio.run(_quoted(grove, Prompt((), question["query"], tuple(passages))))
+    text = answered(grove, question["query"], passages)
     accepted = question["answer"] if isinstance(question["answer"], list) else [question["answer"]]
-    return text, contains_answer(text, [each for part in accepted for each in _spellings(part)])
+    spelled = [each for part in accepted for each in _spellings(part)]
+    return text, text is not None and contains_answer(text, spelled)
 
 
 def _spellings(accepted: str | list[str]) -> list[str]:
     return accepted if isinstance(accepted, list) else [accepted]
-
-
-async def _quoted(grove: Grove, prompt: Prompt) -> str:
-    stream = grove.generator("extractive").stream(prompt, GenerationOptions())
-    return "".join([delta.text async for delta in stream])

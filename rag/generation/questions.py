@@ -2,7 +2,7 @@
 
 import re
 
-__all__ = ["answers_kind", "wants_sentences", "without_measure"]
+__all__ = ["answers_kind", "asked_for", "wants_sentences", "without_measure"]
 
 _ASKED = (
     ("time", re.compile(r"\bwhen\b|\b(?:what|which) (?:year|date|day|month|century)\b")),
@@ -49,17 +49,22 @@ _GIVEN = {
 }
 
 
+def asked_for(question: str) -> re.Pattern[str] | None:
+    """Give what the kind of thing that a question asks for looks like; None where that is open."""
+    lowered = question.lower()
+    return next((_GIVEN[kind] for kind, pattern in _ASKED if pattern.search(lowered)), None)
+
+
 def answers_kind(question: str, text: str) -> float:
     """Give 1 if the text holds the kind of thing the question asks for, -1 if not, 0 if that is open.
 
     >>> answers_kind("When was it built?", "It was built in 1901."), answers_kind("Who?", "It was red.")
     (1.0, -1.0)
     """
-    lowered = question.lower()
-    for kind, pattern in _ASKED:
-        if pattern.search(lowered):
-            return 1.0 if _GIVEN[kind].search(text) else -1.0
-    return 0.0
+    given = asked_for(question)
+    if given is None:
+        return 0.0
+    return 1.0 if given.search(text) else -1.0
 
 
 def without_measure(question: str) -> str:

@@ -29,7 +29,7 @@ from rag.generation.features import (
 )
 from rag.generation.questions import wants_sentences, without_measure
 from rag.generation.reader_coefficients import READER
-from rag.generation.reading import best_spans, read_logits
+from rag.generation.reading import best_spans, read_logits, whole_logits
 from rag.generation.tables import asked_cells
 from rag.generation.verbatim import find_verbatim
 from rag.scoring.words import content_words
@@ -132,7 +132,10 @@ class Support:
         units = units_of(passages)
         if not units:
             return []
-        logits, found = self._judge(question, units, self.spans(question, passages))
+        spans = self.spans(question, passages)
+        logits, found = self._judge(question, units, spans)
+        if spans and wants_sentences(question):
+            logits = whole_logits(logits, self._unread(question, units))
         candidates = [
             Candidate(
                 passages[unit.passage], unit.start, unit.end, _logistic(float(logit)), found.get(number)
@@ -152,11 +155,11 @@ class Support:
         """
         cells = asked_cells(question, units) if spans else {}
         if spans and not cells:
-            return read_logits(units, spans), best_spans(units, spans)
-        logits = self._logits(question_features(question, units, self.similarities(question, units)))
+            return read_logits(units, spans), best_spans(question, units, spans)
+        logits = self._unread(question, units)
         if not spans:
             return logits, {}
-        read, best = read_logits(units, spans), best_spans(units, spans)
+        read, best = read_logits(units, spans), best_spans(question, units, spans)
         lowest = read.min()
         weights = weights_of(dict.fromkeys(content_words(without_measure(question))), units)
         for number, cell in cells.items():
@@ -229,6 +232,9 @@ class Support:
     def _coefficients(self) -> Coefficients:
         fingerprint = "" if self._encoder is None else self._encoder.fingerprint
         return DENSE if fingerprint.startswith("all-MiniLM-L6-v2@") else LEXICAL
+
+    def _unread(self, question: str, units: Sequence[Unit]) -> Vector:
+        return self._logits(question_features(question, units, self.similarities(question, units)))
 
     def _logits(self, features: Vector) -> Vector:
         bias, *weights = self._coefficients.answers

@@ -49,9 +49,13 @@ class SpanReader(nn.Module):
         return reader.requires_grad_(False).eval()
 
     def trained(self) -> dict[str, Tensor]:
-        """Give what training changes, for `shipped` to read."""
-        changed = {name for name, parameter in self.named_parameters() if parameter.requires_grad}
-        return {name: tensor for name, tensor in self.state_dict().items() if name in changed}
+        """Give what is not the dense encoder's, for `shipped` to read."""
+        kept = tuple(f"bert.layers.{number}." for number in range(self.first_trained))
+        return {
+            name: tensor
+            for name, tensor in self.state_dict().items()
+            if name.startswith(("spans.", "bert.types.", "bert.layers.")) and not name.startswith(kept)
+        }
 
     def forward(self, token_ids: Tensor, mask: Tensor, segments: Tensor) -> Tensor:
         """Score tokens as starts and ends of the answer.

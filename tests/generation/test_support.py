@@ -6,6 +6,7 @@ from _passages import passage
 
 from rag.core.types import AnswerSpan, Passage
 from rag.encoders.minilm import Minilm
+from rag.generation.readers.minilm import Minilm as Reader
 from rag.generation.support import Support, short_answer
 
 HANDBOOK = [
@@ -171,3 +172,35 @@ def test_a_cell_of_a_table_is_an_answer() -> None:
     support = Support(reader=_FixedReader(("HX-110", 12.0)))
     best = support.rank("How long is the warranty of the outdoor sensor?", [table])[0]
     assert best.short_answer == "60"
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("Is the depot open on Friday?", "open from Monday to Thursday"),
+        ("Does the warranty cover water damage?", "does not cover damage by water"),
+        ("Can the sensor be used outdoors?", "may be used outdoors"),
+        ("How do I reset the sensor?", "Hold the button"),
+        ("What is a node?", "A node is"),
+    ],
+)
+def test_a_question_that_a_few_words_do_not_answer_gets_the_sentence_that_does(
+    question: str, answer: str
+) -> None:
+    passages = [
+        passage("The depot was built in 1901. It is open from Monday to Thursday.", title="Depot"),
+        passage(
+            "The warranty of the sensor is two years. It does not cover damage by water. Keep the receipt.",
+            document="d2",
+        ),
+        passage(
+            "Each node has a number. A node is a sensor with a radio. The sensor may be used outdoors. To"
+            " reset it, hold the button for five seconds. Hold the button of the sensor until it blinks to"
+            " reset it.",
+            document="d3",
+        ),
+    ]
+    support = Support(Minilm(), Reader())
+    best = support.rank(question, passages)[0]
+    assert answer.casefold() in best.passage.text[best.start : best.end].casefold()
+    assert short_answer(question, support.rank(question, passages)) is None

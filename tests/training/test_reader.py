@@ -6,11 +6,16 @@ import numpy as np
 import pytest
 import torch
 
+from rag.encoders._minilm import Backbone
 from rag.generation.readers._windows import Window
-from rag.training import _reader_data
-from rag.training._reader_data import Example, examples, held_out, negatives_of, places, side
+from rag.training import _reader_cases, _reader_data
+from rag.training._low_rank import add_low_rank, merge_low_rank
+from rag.training._reader_cases import Case, load_cases, removed
+from rag.training._reader_data import Example, held_out, is_set_aside, places, side
 from rag.training._reader_held_out import held_out_figures
-from rag.training._reader_run import Recipe, Run, crop, items
+from rag.training._reader_loss import Cut, span_loss
+from rag.training._reader_run import Recipe, Run
+from rag.training._reader_tokens import crop, items
 from rag.training.calibrate import _calibration_error, _isotonic
 
 CITY = Example(
@@ -20,7 +25,9 @@ CITY = Example(
     "It is tall. Ada Stone built it, and Ada Stone left.",
     ((12, 21), (36, 45)),
 )
-NOTHING = Example("own", "who built it", "Sea", "The sea is cold and wide, and has no end " * 30, ())
+SEA = ("Sea", "The sea is cold and wide, and has no end " * 30)
+NOTHING = Example("own", "who built it", *SEA, ())
+CASE = Case(CITY, near=(SEA,), swapped=())
 
 
 def test_each_document_is_on_one_side() -> None:
@@ -31,30 +38,39 @@ def test_each_document_is_on_one_side() -> None:
 
 @pytest.mark.data
 def test_no_question_or_passage_that_is_held_out_is_trained_on(
-    shared_data: Path, monkeypatch: pytest.MonkeyPatch
+    shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(_reader_data, "QUOTA", {name: 20 for name in _reader_data.QUOTA})
-    found = examples(shared_data, seed=0)
-    for wanted in ("choice", "report"):
-        kept = held_out(shared_data, wanted)
-        assert len(kept) > 100
-        assert {each.question for each in kept}.isdisjoint(each.question for each in found)
-        assert {each.context for each in kept}.isdisjoint(each.context for each in found)
-    for each in found:
-        assert all(each.context[start:end].strip() for start, end in each.answers)
-    assert any(not each.answers for each in found)
+    cases = load_cases(shared_data, tmp_path, seed=0)
+    assert cases == load_cases(tmp_path / "nowhere", tmp_path, seed=0)  # as it was stored
+    choice, aside = cases.pop("choice"), cases.pop("set aside")
+    found = [case for some in cases.values() for case in some]
+    contexts = {text for case in found for text in (case.asked.context, *(each for _, each in case.near))}
+    questions = {text for case in found for text in (case.asked.question, *case.swapped)}
+    kept = [*held_out(shared_data, "report"), *(case.asked for case in choice)]
+    assert len(kept) > 500
+    assert {each.question for each in kept}.isdisjoint(questions)
+    assert {each.context for each in kept}.isdisjoint(contexts)
+    assert all(is_set_aside(case.asked.context) for case in aside)
+    for case in found:
+        own = case.asked
+        accepted = [own.context[start:end] for start, end in own.answers]
+        assert all(text.strip() for text in accepted)
+        assert not any(places(text, accepted) for _, text in case.near)
+        assert not places(removed(own), accepted)
+        assert own.question not in case.swapped
 
 
-@pytest.mark.data
-def test_the_nearest_passage_without_the_answer_has_none(shared_data: Path) -> None:
-    kept = held_out(shared_data, "choice")[:10]
-    for example, other in zip(kept, negatives_of(shared_data, kept), strict=True):
-        accepted = [example.context[start:end] for start, end in example.answers]
-        assert not places(other.context, accepted)
+def test_a_swapped_question_names_what_the_passage_does_not_have() -> None:
+    tower = Example("own", "who built Stone Tower", "Stone Tower", "Here Stone Tower is. Ada built it.", ())
+    texts = [("", "There it was, on Long Pier, by the sea.")]
+    case = _reader_cases._case(tower, texts, np.random.default_rng(0))
+    assert case.swapped == ("who built Long Pier",)
+    assert [each.context for each in case.without("swapped")] == [tower.context]
 
 
 def test_a_crop_holds_an_answer_whole() -> None:
-    (item,) = items([CITY])
+    (item,) = items(Backbone().tokenizer, [CITY])
     for seed in range(20):
         part, spans = crop(item, 6, np.random.default_rng(seed))
         assert spans
@@ -64,26 +80,62 @@ def test_a_crop_holds_an_answer_whole() -> None:
 
 
 def test_a_crop_without_an_answer_is_as_long_as_allowed() -> None:
-    (item,) = items([NOTHING])
+    (item,) = items(Backbone().tokenizer, [NOTHING])
     part, spans = crop(item, 50, np.random.default_rng(0))
     assert (len(part.offsets), spans) == (50, [])
     assert isinstance(part, Window)
 
 
 def test_it_learns_and_goes_on_where_it_was_ended(tmp_path: Path) -> None:
-    recipe = Recipe(first_trained=5, batch=2, epochs=12, checkpoints=2, rate=1e-3, crop=40, seed=1)
-    both = [CITY, NOTHING]
-    whole, ended = Run(recipe, both, tmp_path / "a"), Run(recipe, both, tmp_path / "b")
-    before = held_out_figures(whole.reader, [CITY], [NOTHING])
+    recipe = Recipe(
+        first_trained=5, batch=1, epochs=12, checkpoints=2, rate=1e-3, crop=40, kinds="near", seed=1
+    )
+    whole, ended = (Run(recipe, [CASE], tmp_path / each, device="cpu") for each in "ab")
+    before = held_out_figures(whole.reader, [CASE])
     assert whole.checkpoint(1)
     assert whole.checkpoint(2)
-    assert held_out_figures(whole.reader, [CITY], [NOTHING])["f1"] == 1.0 > before["f1"]
+    assert held_out_figures(whole.reader, [CASE])["f1"] == 1.0 > before["f1"]
     ended.checkpoint(1)
-    again = Run(recipe, both, tmp_path / "b")
+    again = Run(recipe, [CASE], tmp_path / "b", device="cpu")
     assert not again.checkpoint(1)
     assert again.checkpoint(2)
     for name, tensor in whole.reader.trained().items():
         torch.testing.assert_close(again.reader.trained()[name], tensor)
+
+
+def test_low_rank_updates_begin_at_nothing_and_merge_without_a_change() -> None:
+    torch.manual_seed(0)
+    layers, rows = torch.nn.ModuleList([torch.nn.Linear(6, 4)]), torch.randn(3, 6)
+    before = layers[0](rows)
+    add_low_rank(layers, 2)
+    torch.testing.assert_close(layers[0](rows), before)
+    trained = [name for name, each in layers.named_parameters() if each.requires_grad]
+    assert len(trained) == 2
+    for name, each in layers.named_parameters():
+        if name in trained:
+            torch.nn.init.normal_(each)
+    after = layers[0](rows)
+    merge_low_rank(layers)
+    assert list(dict(layers.named_parameters())) == ["0.bias", "0.weight"]
+    torch.testing.assert_close(layers[0](rows), after)
+    assert not torch.allclose(after, before)
+
+
+def test_over_a_question_all_its_windows_share_one_choice() -> None:
+    part = Window([101, 5, 102, 7, 8, 102], 3, [(0, 1), (1, 2)], 3)
+    logits = torch.randn(2, 6, 2, generator=torch.Generator().manual_seed(0))
+    cuts = [Cut(0, part, [(0, 1)]), Cut(0, part, [])]
+    for each in (cuts[:1], cuts[1:]):  # one window: the same either way
+        alone = [span_loss(logits[:1], each, way) for way in ("passage", "question", "both")]
+        torch.testing.assert_close(alone[0], alone[1])
+        torch.testing.assert_close(alone[0], alone[2])
+    relative = logits - logits[:, :1]
+    choices = torch.cat((torch.zeros(1, 2), relative[0, 3:5], relative[1, 3:5]))
+    expected = -(choices.log_softmax(0)[1, 0] + choices.log_softmax(0)[2, 1]) / 2
+    torch.testing.assert_close(span_loss(logits, cuts, "question"), expected)
+    none = -torch.cat((torch.zeros(1, 2), relative[0, 3:5], relative[1, 3:5])).log_softmax(0)[0].mean()
+    nowhere = [Cut(0, part, []), Cut(0, part, [])]
+    torch.testing.assert_close(span_loss(logits, nowhere, "question"), none)
 
 
 def test_isotonic_scaling_ascends_and_calibrates() -> None:

@@ -1,0 +1,82 @@
+"""Which part of a sentence a question asks about, where one sentence says the same of several things.
+
+"Readings are kept on the device for 30 days and in the archive for seven years." A reader of spans may mark
+both times, or the wrong one. Knows clauses by their small words, those of English; pure functions.
+"""
+
+import re
+from collections.abc import Sequence
+
+from rag.generation.questions import asked_for
+from rag.scoring.words import content_words
+
+__all__ = ["asked_clause", "in_clause"]
+
+_PREPOSITION = r"(?:in|on|at|for|from|by|with|after|before|during|under|within|to|of)"
+_BOUNDARY = re.compile(
+    rf";\s+|,?\s+(?:while|whereas)\s+|,?\s+(?:and|but)\s+(?={_PREPOSITION}\b|(?:it|they|he|she|that|those)\b)",
+    re.IGNORECASE,
+)
+_COMPLEMENT = re.compile(rf"\b{_PREPOSITION}\b", re.IGNORECASE)
+_Span = tuple[int, int]
+
+
+def asked_clause(question: str, sentence: str) -> _Span | None:
+    """Give the clause that a question is about, None where that is open or there is only one.
+
+    It is the only one that has a word of the question where the clauses differ: after its first
+    preposition, or anywhere in a later clause.
+
+    >>> kept = "Readings are kept on the device for 30 days and in the archive for seven years."
+    >>> start, end = asked_clause("How long are readings kept in the archive?", kept)
+    >>> kept[start:end]
+    'in the archive for seven years.'
+    >>> asked_clause("Where is it?", "It is in London and in Paris.") is None
+    True
+    """
+    clauses = _clauses(sentence)
+    asked = frozenset(content_words(question))
+    told = [_telling(sentence[slice(*clause)], is_first=clause[0] == 0) & asked for clause in clauses]
+    chosen = [clause for clause, words in zip(clauses, told, strict=True) if words]
+    return chosen[0] if len(chosen) == 1 and len(clauses) > 1 else None
+
+
+def in_clause(question: str, sentence: str, clause: _Span, spans: Sequence[_Span]) -> _Span | None:
+    """Give the best of a sentence's spans, cut to a clause; None if none of them lies in it.
+
+    What the cut leaves of a span that reached over the clause's border begins with the kind of thing that
+    is asked for.
+
+    Args:
+        question: what is asked.
+        sentence: where the spans stand.
+        clause: start and end of the clause in the sentence.
+        spans: starts and ends in the sentence, best first.
+    """
+    for start, end in spans:
+        first, last = max(start, clause[0]), min(end, clause[1])
+        if first >= last:
+            continue
+        if start < clause[0]:
+            given = asked_for(question)
+            found = given.search(sentence, first, last) if given else None
+            if found is None:
+                continue
+            first = found.start()
+        return first, last
+    return None
+
+
+def _clauses(sentence: str) -> list[_Span]:
+    borders = [match.span() for match in _BOUNDARY.finditer(sentence)]
+    starts = [0, *(end for _, end in borders)]
+    ends = [*(start for start, _ in borders), len(sentence)]
+    return list(zip(starts, ends, strict=True))
+
+
+def _telling(clause: str, *, is_first: bool) -> frozenset[str]:
+    """Give the words by which a clause differs: what its subject and verb say holds for all."""
+    begin = _COMPLEMENT.search(clause) if is_first else None
+    if is_first and begin is None:
+        return frozenset()
+    return frozenset(content_words(clause[begin.start() :] if begin else clause))

@@ -1,0 +1,71 @@
+"""Which of two clauses answers: the same sentence, asked about either of its things."""
+
+from collections.abc import Sequence
+
+import pytest
+from _passages import passage
+
+from rag.core.types import AnswerSpan, Passage
+from rag.generation.clauses import asked_clause, in_clause
+from rag.generation.support import Support
+
+KEPT = "Readings are kept on the device for 30 days and in the archive for seven years."
+WARRANTY = "The warranty of the sensor is two years; that of the cable is one year."
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence", "marked", "expected"),
+    [
+        ("How long are readings kept in the archive?", KEPT, ["30 days"], None),
+        ("How long are readings kept in the archive?", KEPT, ["30 days", "seven years"], "seven years"),
+        (
+            "How long are readings kept in the archive?",
+            KEPT,
+            ["30 days and in the archive for seven years"],
+            "seven years",
+        ),
+        (
+            "How long are readings kept on the device?",
+            KEPT,
+            ["30 days and in the archive for seven years"],
+            "30 days",
+        ),
+        ("How long is the warranty of the cable?", WARRANTY, ["two years", "one year"], "one year"),
+        ("How long is the warranty of the sensor?", WARRANTY, ["one year", "two years"], "two years"),
+    ],
+)
+def test_the_answer_is_of_the_clause_that_is_asked_about(
+    question: str, sentence: str, marked: list[str], expected: str | None
+) -> None:
+    clause = asked_clause(question, sentence)
+    assert clause is not None
+    spans = [(sentence.index(text), sentence.index(text) + len(text)) for text in marked]
+    found = in_clause(question, sentence, clause, spans)
+    assert (None if found is None else sentence[slice(*found)]) == expected
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence"),
+    [
+        ("How long are readings kept?", KEPT),
+        ("Where does she live?", "She lives in London and in Paris."),
+        ("Who wrote it?", "Ada wrote it with Charles and with Mary."),
+        ("How long are readings kept in the archive?", "Readings are kept in the archive for a year."),
+    ],
+)
+def test_where_no_clause_stands_out_the_reader_is_right(question: str, sentence: str) -> None:
+    assert asked_clause(question, sentence) is None
+
+
+def test_the_short_answer_is_cut_to_its_clause() -> None:
+    class Both:
+        """Mark both times at once."""
+
+        def read(self, question: str, passages: Sequence[Passage]) -> list[AnswerSpan]:
+            start = passages[0].text.index("30 days")
+            return [AnswerSpan(0, start, len(KEPT), 5.0)]
+
+    support = Support(None, Both())
+    for place, time in (("on the device", "30 days"), ("in the archive", "seven years")):
+        best = support.rank(f"How long are readings kept {place}?", [passage(KEPT)])[0]
+        assert best.short_answer == time
