@@ -1,0 +1,208 @@
+"""What a hop finds: passages that a passage found leads to, each with the reasons for following it.
+
+Reasons are numbers, the columns of NODE_FEATURES and EDGE_FEATURES; rag/scoring/hops.py weighs them.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+
+import numpy as np
+
+from rag.core.protocols import SearchRequest, Store
+from rag.core.queries import TextQuery, VectorQuery
+from rag.core.types import Hit, Passage, Vector
+from rag.networks.treehop import TreeHop
+from rag.scoring.hops import EDGE_FEATURES, NODE_FEATURES
+from rag.scoring.names import likeness, names, subjects
+from rag.scoring.words import analyze, content_words
+
+__all__ = ["Edges", "Hopper", "Tree"]
+
+_WORD = re.compile(r"\w+")
+
+
+@dataclass(frozen=True)
+class _Text:
+    """A passage as hops see it, taken apart when that is asked for."""
+
+    title: str
+    text: str
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        return frozenset(analyze(f"{self.title} {self.text}"))
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        return names(self.text)
+
+    @cached_property
+    def subjects(self) -> tuple[str, ...]:
+        return subjects(self.title, self.text)
+
+
+_text = lru_cache(maxsize=10_000)(_Text)
+
+
+@dataclass(slots=True)
+class Tree:
+    """What is known so far of one question and of the passages that were found, by chunk id."""
+
+    question: str
+    vector: Vector | None  # (D,) of the question; None where vectors take no part
+    first: dict[str, tuple[float, int]]  # scaled score and rank, from 1, in the first search
+    texts: dict[str, _Text] = field(default_factory=dict)
+    vectors: dict[str, Vector] = field(default_factory=dict)
+    arrived: dict[str, Vector] = field(default_factory=dict)  # TreeHop's state that led to a passage
+    states: dict[str, Vector] = field(default_factory=dict)  # and the one after it
+
+    def nodes(self, chunk_ids: Sequence[str]) -> Vector:
+        """Give (N, 5), the columns of NODE_FEATURES."""
+        asked, mentioned = frozenset(content_words(self.question)), names(self.question)
+        rows = [
+            (
+                *self._scored(chunk_id),
+                self._cosine(self.vector, chunk_id),
+                _likest(self.texts[chunk_id].subjects, mentioned),
+                _share(asked, self.texts[chunk_id].words),
+            )
+            for chunk_id in chunk_ids
+        ]
+        return np.array(rows, dtype=np.float32).reshape(len(rows), len(NODE_FEATURES))
+
+    def missing(self, parent: str) -> list[str]:
+        """Give the words of the question, as written, that a passage lacks."""
+        has = self.texts[parent].words
+        return [word for word in _WORD.findall(self.question) if not frozenset(content_words(word)) <= has]
+
+    def bridges(self, parent: str) -> list[str]:
+        """Give the names that a passage has and the question lacks."""
+        asked = frozenset(analyze(self.question))
+        return [name for name in self.texts[parent].names if not frozenset(content_words(name)) <= asked]
+
+    def edges(self, parent: str, ranks: dict[str, int]) -> Vector:
+        """Give (N, 7), the columns of EDGE_FEATURES, for children with their ranks among mentions."""
+        bridges = self.bridges(parent)
+        missing = frozenset(content_words(" ".join(self.missing(parent))))
+        own = [frozenset(content_words(name)) for name in self.texts[parent].subjects]
+        rows = []
+        for child, rank in ranks.items():
+            text = self.texts[child]
+            rows.append(
+                (
+                    _likest(text.subjects, bridges),
+                    1 / rank if rank else 0.0,
+                    _share(missing, text.words),
+                    float(any(words <= text.words for words in own)),
+                    self._cosine(self.states.get(parent), child),
+                    self._cosine(self.vector, child),
+                    self._scored(child)[0],
+                )
+            )
+        return np.array(rows, dtype=np.float32).reshape(len(rows), len(EDGE_FEATURES))
+
+    def _scored(self, chunk_id: str) -> tuple[float, float]:
+        score, rank = self.first.get(chunk_id, (0.0, 0))
+        return score, 1 / rank if rank else 0.0
+
+    def _cosine(self, state: Vector | None, chunk_id: str) -> float:
+        if state is None:
+            return 0.0
+        return float(self.vectors[chunk_id] @ state / max(float(np.linalg.norm(state)), 1e-6))
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """Where one passage leads."""
+
+    parent: str
+    children: tuple[str, ...]
+    features: Vector  # (N, 7)
+
+
+@dataclass(frozen=True, slots=True)
+class Hopper:
+    """Find where passages lead: by the names in them, and by TreeHop's vectors."""
+
+    store: Store
+    find: Callable[[Sequence[Hit]], list[Passage]]  # those that are gone are left out
+    module: TreeHop | None  # None: vectors take no part
+    by_names: bool = True
+    lookups: int = 5  # hits of each search
+    max_names: int = 24  # of a passage
+
+    def start(self, request: SearchRequest, hits: Sequence[Hit], vector: Vector | None) -> Tree:
+        """Give the tree of a question with what the first search found and what its names name."""
+        high, low = (hits[0].score, hits[-1].score) if hits else (0.0, 0.0)
+        scale = (high - low) or 1.0
+        first = {hit.chunk_id: ((hit.score - low) / scale, rank) for rank, hit in enumerate(hits, 1)}
+        tree = Tree(request.text, vector, first)
+        mentioned = names(request.text) if self.by_names else ()
+        named = [hit.chunk_id for name in mentioned for hit in self._lookup(request, name)]
+        self._read(request, tree, [*first, *named])
+        return tree
+
+    def hop(self, request: SearchRequest, tree: Tree, parents: Sequence[str]) -> list[Edges]:
+        """Give the edges of each parent, which the tree has read; their children are read too."""
+        found = {parent: self._mentions(request, tree, parent) for parent in parents}
+        for parent, near in self._near(request, tree, parents).items():
+            for chunk_id in near:
+                found[parent].setdefault(chunk_id, 0)
+        self._read(request, tree, [child for ranks in found.values() for child in ranks])
+        edges = []
+        for parent, ranks in found.items():
+            kept = {child: rank for child, rank in ranks.items() if child in tree.texts and child != parent}
+            if parent in tree.states:
+                for child in kept:
+                    tree.arrived.setdefault(child, tree.states[parent])
+            edges.append(Edges(parent, tuple(kept), tree.edges(parent, kept)))
+        return edges
+
+    def _mentions(self, request: SearchRequest, tree: Tree, parent: str) -> dict[str, int]:
+        """Give chunk ids with their best rank for a name and the words that are missing."""
+        ranks: dict[str, int] = {}
+        missing = " ".join(tree.missing(parent)) if self.by_names else ""
+        for name in tree.bridges(parent)[: self.max_names] if self.by_names else ():
+            for rank, hit in enumerate(self._lookup(request, f"{name} {missing}"), 1):
+                ranks[hit.chunk_id] = min(rank, ranks.get(hit.chunk_id, rank))
+        return ranks
+
+    def _near(self, request: SearchRequest, tree: Tree, parents: Sequence[str]) -> dict[str, list[str]]:
+        """Give the passages nearest to TreeHop's states after the parents; the states are kept."""
+        if self.module is None or tree.vector is None or not parents:
+            return {}
+        before = np.stack([tree.arrived.get(parent, tree.vector) for parent in parents])
+        after = self.module.hop(before, np.stack([tree.vectors[parent] for parent in parents]))
+        near = {}
+        for parent, state in zip(parents, after, strict=True):
+            tree.states[parent] = state
+            query = VectorQuery(state / np.linalg.norm(state))  # the state itself is carried as it is
+            hits = self.store.search(
+                query, request.snapshot.segments, filter=request.filter, k=self.lookups
+            )
+            near[parent] = [hit.chunk_id for hit in hits]
+        return near
+
+    def _lookup(self, request: SearchRequest, text: str) -> list[Hit]:
+        segments = request.snapshot.segments
+        return self.store.search(TextQuery(text), segments, filter=request.filter, k=self.lookups)
+
+    def _read(self, request: SearchRequest, tree: Tree, chunk_ids: Iterable[str]) -> None:
+        new = [chunk_id for chunk_id in dict.fromkeys(chunk_ids) if chunk_id not in tree.texts]
+        if not new:
+            return
+        for passage in self.find([Hit(chunk_id, 0.0) for chunk_id in new]):
+            tree.texts[passage.chunk_id] = _text(passage.title, passage.text)
+        if tree.vector is not None:
+            vectors = self.store.vectors(new, request.snapshot.segments)
+            tree.vectors |= dict(zip(new, vectors, strict=True))
+
+
+def _likest(own: Sequence[str], others: Sequence[str]) -> float:
+    return max((likeness(mine, other) for mine in own for other in others), default=0.0)
+
+
+def _share(wanted: frozenset[str], words: frozenset[str]) -> float:
+    return len(wanted & words) / len(wanted) if wanted else 0.0

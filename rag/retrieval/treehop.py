@@ -1,0 +1,93 @@
+"""Multi-hop search without a language model: what was found leads on, by its names and by its vector.
+
+1. A first search; the names in the question are looked up too.
+2. The passages that are likeliest needed are followed: each name in them that the question lacks is looked
+   up together with the words of the question that the passage lacks, and TreeHop turns question and passage
+   into the vector of the next question.
+3. A passage is needed for its own sake, or because a needed one leads to it (rag/scoring/hops.py); all
+   are put into one order. Hops go on while there is something likely enough to follow.
+
+Source: Li et al., TreeHop, 2025, https://arxiv.org/abs/2504.20114, for the vectors, and for pruning what
+was followed before and what is not among the best of its layer. Names, words and the order are ours.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+from rag.core.protocols import Encoder, Retriever, SearchRequest, Store
+from rag.core.types import Hit
+from rag.db.catalog import Catalog
+from rag.encoders._minilm import FINGERPRINT
+from rag.networks.treehop import TreeHop
+from rag.retrieval._hops import Hopper
+from rag.retrieval._nearest import query_of
+from rag.retrieval._walk import Limits, ranked, signals_of, walk
+from rag.scoring.hops import MODELS, Signals, is_multihop
+
+__all__ = ["Treehop"]
+
+_shipped = lru_cache(maxsize=1)(TreeHop.shipped)
+
+
+@dataclass(frozen=True, slots=True)
+class Treehop:
+    """Follow the passages that the `retriever` finds.
+
+    `parts` are `names` and `vectors`; vectors take part where the encoder is the one that TreeHop was
+    trained for. `when` is `always`, or `multihop`: the first search stands for questions that need one hop.
+    """
+
+    store: Store
+    encoder: Encoder
+    catalog: Catalog
+    retriever: Retriever
+    parts: Sequence[str] = ("names", "vectors")
+    when: Literal["always", "multihop"] = "multihop"
+    hops: int = 2
+    branches: int = 5  # passages followed in each hop
+    stop: float = 0.05  # passages less likely than this are not followed
+    depth: int = 50  # passages of the first search that are judged; what comes after them stays after them
+
+    def __post_init__(self) -> None:
+        if not self.parts or not set(self.parts) <= {"names", "vectors"}:
+            raise ValueError(f"parts are names, vectors or both, got {self.parts!r}")
+        if self.when not in ("always", "multihop"):
+            raise ValueError(f"when is always or multihop, got {self.when!r}")
+        if min(self.branches, self.depth) < 1 or self.hops < 0:
+            raise ValueError("branches and depth are 1 or more, hops 0 or more")
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Name the kinds of index that the collection must have."""
+        return tuple(getattr(self.retriever, "needs", ()))
+
+    def retrieve(self, request: SearchRequest, *, k: int) -> list[Hit]:
+        """Give at most k hits, best first; scores are probabilities where hops were followed.
+
+        Raises:
+            ConflictError: the collection was indexed by another encoder.
+        """
+        first = self.retriever.retrieve(request, k=max(k, self.depth))
+        hits, signals = self.follow(request, first)
+        if self.when == "multihop" and is_multihop(signals) < 0.5:
+            return first[:k]
+        return hits[:k]
+
+    def follow(self, request: SearchRequest, first: Sequence[Hit]) -> tuple[list[Hit], Signals]:
+        """Give what a first search's hits lead to, in one order, and what that says of the question."""
+        uses_vectors = "vectors" in self.parts and self.encoder.fingerprint == FINGERPRINT
+        vector = query_of(request, self.encoder).vector if uses_vectors else None
+        module = _shipped() if uses_vectors else None
+        by_names = "names" in self.parts
+        hopper = Hopper(self.store, self.catalog.passages, module, by_names=by_names)
+        with request.timings.stage("hops"):
+            tree = hopper.start(request, first[: self.depth], vector)
+            limits = Limits(self.hops, self.branches, self.stop)
+            chances = walk(hopper, request, tree, MODELS[by_names, uses_vectors], limits)
+            hits = ranked(chances)
+            rest = [hit for hit in first[self.depth :] if hit.chunk_id not in chances]
+            lowest = hits[-1].score if hits else 0.0
+            signals = signals_of(tree, hits)
+        return [*hits, *(Hit(hit.chunk_id, lowest) for hit in rest)], signals

@@ -1,0 +1,178 @@
+"""Fit how much each reason to follow a passage counts: rag/scoring/hop_weights.py.
+
+Data: the questions of train_multihop that TreeHop was not trained on, over the pool of all paragraphs. A
+passage that the question needs is right; an edge is right when it leads from one such passage to another.
+Each of the three sources weighs alike. The report is by cross-validation over fifths of the questions.
+
+Whether a question is multi-hop is learned from these questions and from the single-hop ones that their
+annotators took them apart into.
+"""
+
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rag.core.protocols import SearchRequest
+from rag.core.types import Hit, Vector
+from rag.networks.treehop import TreeHop
+from rag.retrieval._hops import Hopper
+from rag.retrieval._walk import Limits, ranked, signals_of, walk
+from rag.scoring import hop_weights
+from rag.scoring.hops import HopModel
+from rag.training._logistic import Coefficients, fit, logits
+from rag.training._treehop_pool import Pool, Question
+
+__all__ = ["calibrate"]
+
+_FOLDS = 5
+_DEPTH = 50
+_WAYS = {"NAMES_AND_VECTORS": (True, True), "NAMES": (True, False), "VECTORS": (False, True)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """A question with what its first search found, and the features of what may be followed."""
+
+    question: Question
+    needed: frozenset[str]
+    first: list[Hit]
+    vector: Vector
+    nodes: Vector
+    are_needed: Vector
+    edges: Vector
+    are_right: Vector
+
+
+def calibrate(pool: Pool, *, write: bool) -> dict[str, Any]:
+    """Fit all weights, report how well they rank questions that did not fit them, and write them."""
+    questions = [question for question in pool.questions if question.is_held_out]
+    search, encoder = pool.first_search(), pool.encoder
+    firsts = [search.retrieve(_asked(pool, each.text), k=_DEPTH) for each in questions]
+    vectors = encoder.encode([question.text for question in questions])
+    report: dict[str, Any] = {"first search": _by_source(questions, [_ids(each) for each in firsts])}
+    fitted: dict[str, object] = {}
+    for name, (by_names, by_vectors) in _WAYS.items():
+        hopper = Hopper(pool.store, pool.find, TreeHop.shipped() if by_vectors else None, by_names=by_names)
+        cases = [_case(pool, hopper, *each) for each in zip(questions, firsts, vectors, strict=True)]
+        for hops in (0, 1, 2, 3):
+            rankings = _cross_validated(pool, hopper, cases, Limits(hops, 5, 0.0))
+            report[f"{name}, {hops} hops"] = _by_source(questions, rankings)
+        model = _fitted(cases)
+        fitted[name] = (model.node, model.edge)
+        if name == "NAMES_AND_VECTORS":
+            report["stop"] = {
+                str(stop): _by_source(questions, _cross_validated(pool, hopper, cases, Limits(2, 5, stop)))
+                for stop in (0.02, 0.05, 0.1, 0.2)
+            }
+            fitted["MULTIHOP"], report["multi-hop"] = _routing(pool, hopper, model, questions)
+    report["weights"] = fitted
+    if write:
+        path = Path(hop_weights.__file__)
+        head = path.read_text(encoding="utf-8").split("\n\n", maxsplit=2)
+        body = "\n".join(f"{name} = {value!r}" for name, value in fitted.items())
+        path.write_text(f"{head[0]}\n\n{head[1]}\n\n{body}\n", encoding="utf-8")
+    return report
+
+
+def _routing(
+    pool: Pool, hopper: Hopper, model: HopModel, questions: Sequence[Question]
+) -> tuple[Coefficients, dict[str, float]]:
+    """Fit what tells multi-hop questions, on whole ones and on their first single-hop parts."""
+    texts = [(question.text, 1.0) for question in questions]
+    texts += [(each.single[0][0], 0.0) for each in questions if each.single]
+    search, rows = pool.first_search(), []
+    for text, _ in texts:
+        request = _asked(pool, text)
+        vector = pool.encoder.encode([text])[0]
+        tree = hopper.start(request, search.retrieve(request, k=_DEPTH), vector)
+        chances = walk(hopper, request, tree, model, Limits(1, 5, 0.0))
+        rows.append(astuple(signals_of(tree, ranked(chances))))
+    features = np.array(rows, dtype=np.float32)
+    labels = np.array([label for _, label in texts], dtype=np.float32)
+    fold = np.arange(len(labels)) % 2 == 0
+    told = np.zeros(len(labels), dtype=np.float32)
+    for half in (fold, ~fold):
+        told[half] = logits(fit(features[~half], labels[~half]), features[half])
+    positive, negative = told[labels == 1], told[labels == 0]
+    return fit(features, labels), {
+        "questions": len(positive),
+        "single-hop parts": len(negative),
+        "auc": round(float((positive[:, None] > negative[None, :]).mean()), 4),
+        "told as multi-hop": round(float((positive >= 0).mean()), 4),
+        "parts told as multi-hop": round(float((negative >= 0).mean()), 4),
+    }
+
+
+def _asked(pool: Pool, text: str) -> SearchRequest:
+    return SearchRequest(text, pool.snapshot)
+
+
+def _ids(hits: Sequence[Hit]) -> list[str]:
+    return [hit.chunk_id for hit in hits]
+
+
+def _case(pool: Pool, hopper: Hopper, question: Question, first: list[Hit], vector: Vector) -> _Case:
+    request = _asked(pool, question.text)
+    tree = hopper.start(request, first, vector if hopper.module else None)
+    found = list(tree.texts)
+    needed = frozenset(map(str, question.needed))
+    edges = hopper.hop(request, tree, [chunk_id for chunk_id in found if chunk_id in needed])
+    return _Case(
+        question,
+        needed,
+        first,
+        vector,
+        tree.nodes(found),
+        np.array([chunk_id in needed for chunk_id in found], dtype=np.float32),
+        np.concatenate([each.features for each in edges] or [np.zeros((0, 7), dtype=np.float32)]),
+        np.array([child in needed for each in edges for child in each.children], dtype=np.float32),
+    )
+
+
+def _fitted(cases: Sequence[_Case]) -> HopModel:
+    sources = [case.question.source for case in cases]
+    most = max(map(sources.count, set(sources)))
+    weighed = [case for case in cases for _ in range(round(most / sources.count(case.question.source)))]
+    return HopModel(
+        fit(
+            np.concatenate([case.nodes for case in weighed]),
+            np.concatenate([case.are_needed for case in weighed]),
+        ),
+        fit(
+            np.concatenate([case.edges for case in weighed]),
+            np.concatenate([case.are_right for case in weighed]),
+        ),
+    )
+
+
+def _cross_validated(pool: Pool, hopper: Hopper, cases: Sequence[_Case], limits: Limits) -> list[list[str]]:
+    """Give for each case the ranking by what the other folds fitted."""
+    models = [
+        _fitted([case for place, case in enumerate(cases) if place % _FOLDS != fold])
+        for fold in range(_FOLDS)
+    ]
+    rankings = []
+    for place, case in enumerate(cases):
+        request = _asked(pool, case.question.text)
+        tree = hopper.start(request, case.first, case.vector if hopper.module else None)
+        chances = walk(hopper, request, tree, models[place % _FOLDS], limits)
+        rankings.append([hit.chunk_id for hit in ranked(chances)])
+    return rankings
+
+
+def _by_source(
+    questions: Sequence[Question], rankings: Sequence[Sequence[str]], *, k: int = 10
+) -> dict[str, float]:
+    """Give recall@k of each source and their mean."""
+    shares: dict[str, list[float]] = {}
+    for question, ranking in zip(questions, rankings, strict=True):
+        needed = set(map(str, question.needed))
+        shares.setdefault(question.source, []).append(len(needed & set(ranking[:k])) / len(needed))
+    means = {source: float(np.mean(each)) for source, each in sorted(shares.items())}
+    return {
+        name: round(value, 4)
+        for name, value in {**means, "mean": float(np.mean([*means.values()]))}.items()
+    }

@@ -1,0 +1,193 @@
+"""Train TreeHop's update for MiniLM's vectors: `python -m rag.training treehop --write`.
+
+Every step of a question is an example: the states along the way to it, then InfoNCE of the last state, the
+passage that comes next, and five passages offered with the question that it does not need; the encoder and
+the question's own vector stay as they are. `--calibrate` fits the weights of rag/scoring/hops.py instead.
+
+Source: Li et al., TreeHop, 2025, section 3.4 and the authors' code: InfoNCE an edge, random negatives of
+the same question. We add the other passages of the batch to them, which trains better (experiments.md).
+"""
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from rag.core.types import Vector
+from rag.encoders._cache import CachedEncoder
+from rag.networks._weights import save_weights
+from rag.networks.treehop import TreeHop
+from rag.training._optimisers import LinearAdamW
+from rag.training._treehop_data import Link, Way, links, paths
+from rag.training._treehop_pool import Pool, load_pool
+from rag.training._treehop_weights import calibrate
+
+__all__ = ["Examples", "Recipe", "main", "step_loss", "trained"]
+
+_NUM_OTHERS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Every choice of a training run."""
+
+    gate: int = 512
+    blocks: int = 3
+    rate: float = 3e-4
+    temperature: float = 0.05
+    batch: int = 64
+    epochs: int = 20
+    links: int = 1500  # synthesised questions; 0 for none
+    whole_batch: int = 1  # 1: other examples' passages are negatives too
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Examples:
+    """Steps to learn, as numbers of vectors."""
+
+    questions: Vector  # (Q, D)
+    passages: Vector  # (N, D)
+    ways: Sequence[Way]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Train, print the recipe and how often held-out steps are found, and write the weights."""
+    parser = argparse.ArgumentParser(prog="python -m rag.training treehop", description=main.__doc__)
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--work", type=Path, default=Path(".work/treehop"), help="index and vectors")
+    parser.add_argument(
+        "--write", action="store_true", help="write the weights, or with --calibrate hops.py"
+    )
+    parser.add_argument("--calibrate", action="store_true", help="fit the weights of the reasons to hop")
+    for field in fields(Recipe):
+        flag = f"--{field.name.replace('_', '-')}"
+        parser.add_argument(flag, type=type(field.default), default=field.default)
+    options = vars(parser.parse_args(arguments))
+    pool = load_pool(options["data"], options["work"])
+    if options["calibrate"]:
+        report = calibrate(pool, write=options["write"])
+        print(json.dumps(report, indent=2))  # noqa: T201 -- the report is this command's result
+        return
+    recipe = Recipe(**{field.name: options[field.name] for field in fields(Recipe)})
+    encoder = CachedEncoder(pool.encoder, options["work"] / "vectors.db")
+    learned, held_out = examples(pool, encoder, held_out=False), examples(pool, encoder, held_out=True)
+    source = options["data"] / "train_qa_english" / "train.jsonl.gz"
+    made = synthesised(links(source, limit=recipe.links, seed=recipe.seed), encoder, recipe.seed)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    module = trained(recipe, [learned, *made], device=device)
+    report = {"recipe": asdict(recipe), "steps": [len(each.ways) for each in (learned, *made, held_out)]}
+    report["held out"] = found_again(module, held_out)
+    print(json.dumps(report, indent=2))  # noqa: T201 -- the report is this command's result
+    if options["write"]:
+        save_weights("treehop", {name: each.half() for name, each in module.state_dict().items()})
+
+
+def examples(pool: Pool, encoder: CachedEncoder, *, held_out: bool) -> Examples:
+    """Give the steps of the annotated questions: those that train, or those held out."""
+    chosen = [question for question in pool.questions if question.is_held_out == held_out]
+    texts = [(passage.title, passage.text) for passage in pool.passages]
+    vectors = pool.store.vectors([passage.chunk_id for passage in pool.passages], pool.snapshot.segments)
+    return Examples(encoder.encode([each.text for each in chosen]), vectors, paths(chosen, texts))
+
+
+def synthesised(made: Sequence[Link], encoder: CachedEncoder, seed: int) -> list[Examples]:
+    """Give the steps of synthesised questions; their other passages are drawn from all."""
+    if not made:
+        return []
+    numbers: dict[str, int] = {}
+    ends = [
+        (numbers.setdefault(link.parent, len(numbers)), numbers.setdefault(link.child, len(numbers)))
+        for link in made
+    ]
+    chooser = np.random.default_rng(seed)
+    ways = [
+        Way(number, (parent,), child, tuple(chooser.integers(0, len(numbers), _NUM_OTHERS).tolist()))
+        for number, (parent, child) in enumerate(ends)
+    ]
+    return [Examples(encoder.encode([link.question for link in made]), encoder.encode(list(numbers)), ways)]
+
+
+def trained(recipe: Recipe, sets: Sequence[Examples], *, device: str = "cpu") -> TreeHop:
+    """Learn the steps of every set, in batches of one set and one length of way each."""
+    torch.manual_seed(recipe.seed)
+    chooser = np.random.default_rng(recipe.seed)
+    dim = sets[0].questions.shape[1]
+    module = TreeHop(dim, gate=recipe.gate, num_blocks=recipe.blocks).to(device)
+    batches = [
+        (number, [ways[place] for place in chosen])
+        for _ in range(recipe.epochs)
+        for number, each in enumerate(sets)
+        for ways in _by_length(each.ways)
+        for chosen in np.array_split(chooser.permutation(len(ways)), -(-len(ways) // recipe.batch))
+    ]
+    steps = len(batches)
+    optimiser = LinearAdamW(module.parameters(), rate=recipe.rate, warmup_steps=steps // 20, steps=steps)
+    tensors = [
+        tuple(torch.from_numpy(part).to(device) for part in (each.questions, each.passages))
+        for each in sets
+    ]
+    for place in chooser.permutation(steps):
+        number, ways = batches[place]
+        questions, passages = tensors[number]
+        states = _states(module, questions, passages, ways)
+        candidates = [
+            [way.child, *chooser.choice(way.others or (way.child,), _NUM_OTHERS).tolist()] for way in ways
+        ]
+        torch.autograd.backward(step_loss(states, passages, candidates, recipe))
+        optimiser.step()
+    return module.requires_grad_(False).eval().cpu()
+
+
+def step_loss(
+    states: Tensor, passages: Tensor, candidates: Sequence[Sequence[int]], recipe: Recipe
+) -> Tensor:
+    """Give the mean InfoNCE of states (B, D); of each row of candidates the first is right."""
+    numbers = torch.tensor(candidates, device=states.device)  # (B, 1 + negatives)
+    right = F.normalize(states, dim=-1)
+    own = torch.einsum("bd,bnd->bn", right, passages[numbers]) / recipe.temperature
+    own[:, 1:] = own[:, 1:].masked_fill(numbers[:, 1:] == numbers[:, :1], -torch.inf)
+    if recipe.whole_batch:
+        others = numbers.flatten()
+        scores = right @ passages[others].T / recipe.temperature
+        scores = scores.masked_fill(others[None, :] == numbers[:, :1], -torch.inf)
+        own = torch.cat([own[:, :1], scores], dim=1)
+    return F.cross_entropy(own, torch.zeros(len(own), dtype=torch.long, device=states.device))
+
+
+def found_again(module: TreeHop, held_out: Examples, *, k: int = 5) -> dict[str, float]:
+    """Give the share of steps whose passage is among the k nearest of all, without those followed."""
+    questions, passages = torch.from_numpy(held_out.questions), torch.from_numpy(held_out.passages)
+    rows = [questions[way.question] for way in held_out.ways]
+    subtracted = [questions[way.question] - passages[list(way.parents)].sum(0) for way in held_out.ways]
+    with torch.inference_mode():
+        moved = torch.cat([_states(module, questions, passages, [way]) for way in held_out.ways])
+    ways = {"question": torch.stack(rows), "q - c": torch.stack(subtracted), "treehop": moved}
+    return {name: _recall(states, passages, held_out.ways, k) for name, states in ways.items()}
+
+
+def _recall(states: Tensor, passages: Tensor, ways: Sequence[Way], k: int) -> float:
+    scores = F.normalize(states, dim=-1) @ passages.T
+    for row, way in enumerate(ways):
+        scores[row, list(way.parents)] = -torch.inf
+    nearest = scores.topk(k, dim=1).indices.tolist()
+    return round(float(np.mean([way.child in row for way, row in zip(ways, nearest, strict=True)])), 4)
+
+
+def _states(module: TreeHop, questions: Tensor, passages: Tensor, ways: Sequence[Way]) -> Tensor:
+    """Give the states (B, D) after the passages of ways of one length."""
+    states = questions[[way.question for way in ways]]
+    for parents in zip(*(way.parents for way in ways), strict=True):
+        states = module(states, passages[list(parents)])
+    return states
+
+
+def _by_length(ways: Sequence[Way]) -> list[list[Way]]:
+    lengths = sorted({len(way.parents) for way in ways})
+    return [[way for way in ways if len(way.parents) == length] for length in lengths]
