@@ -712,6 +712,11 @@ export interface components {
          * @description A collection to make.
          */
         CollectionBody: {
+            /**
+             * Index
+             * @description Kinds of index, with commas: dense, late, long; by default those of the settings.
+             */
+            index?: string | null;
             /** Name */
             name: string;
         };
@@ -725,7 +730,7 @@ export interface components {
         };
         /**
          * CollectionSummary
-         * @description A collection and how much it holds.
+         * @description A collection, how much it holds and its kinds of index.
          */
         CollectionSummary: {
             /** Chunks */
@@ -739,6 +744,8 @@ export interface components {
             documents: number;
             /** Generation */
             generation: number;
+            /** Index */
+            index: string[];
             /** Name */
             name: string;
         };
@@ -1457,7 +1464,10 @@ export interface operations {
     };
     uploadDocuments: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Kinds of index, with commas: dense, late, long. */
+                index?: string | null;
+            };
             header?: never;
             path: {
                 name: string;
@@ -1497,7 +1507,10 @@ export interface operations {
     };
     reindexCollection: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Kinds of index, with commas: dense, late, long. */
+                index?: string | null;
+            };
             header?: never;
             path: {
                 name: string;
