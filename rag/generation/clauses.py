@@ -1,4 +1,4 @@
-"""Which part of a sentence a question asks about, where one sentence says the same of several things.
+"""Which part of a sentence a question asks about, where one sentence gives several amounts or times.
 
 "Readings are kept on the device for 30 days and in the archive for seven years." A reader of spans may mark
 both times, or the wrong one. Knows clauses by their small words, those of English; pure functions.
@@ -7,7 +7,7 @@ both times, or the wrong one. Knows clauses by their small words, those of Engli
 import re
 from collections.abc import Sequence
 
-from rag.generation.questions import asked_for
+from rag.generation.questions import asked_amount
 from rag.scoring.words import content_words
 
 __all__ = ["asked_clause", "in_clause"]
@@ -24,21 +24,24 @@ _Span = tuple[int, int]
 def asked_clause(question: str, sentence: str) -> _Span | None:
     """Give the clause that a question is about, None where that is open or there is only one.
 
-    It is the only one that has a word of the question where the clauses differ: after its first
-    preposition, or anywhere in a later clause.
+    The question asks for an amount or a time, and two clauses have one. It is about the only clause that
+    has a word of it where they differ: after the first's first preposition, or anywhere in a later one.
 
     >>> kept = "Readings are kept on the device for 30 days and in the archive for seven years."
     >>> start, end = asked_clause("How long are readings kept in the archive?", kept)
     >>> kept[start:end]
     'in the archive for seven years.'
-    >>> asked_clause("Where is it?", "It is in London and in Paris.") is None
+    >>> asked_clause("Who kept readings in the archive?", kept) is None
     True
     """
+    given = asked_amount(question)
     clauses = _clauses(sentence)
+    if given is None or sum(given.search(sentence, *clause) is not None for clause in clauses) < 2:
+        return None
     asked = frozenset(content_words(question))
     told = [_telling(sentence[slice(*clause)], is_first=clause[0] == 0) & asked for clause in clauses]
     chosen = [clause for clause, words in zip(clauses, told, strict=True) if words]
-    return chosen[0] if len(chosen) == 1 and len(clauses) > 1 else None
+    return chosen[0] if len(chosen) == 1 else None
 
 
 def in_clause(question: str, sentence: str, clause: _Span, spans: Sequence[_Span]) -> _Span | None:
@@ -58,7 +61,7 @@ def in_clause(question: str, sentence: str, clause: _Span, spans: Sequence[_Span
         if first >= last:
             continue
         if start < clause[0]:
-            given = asked_for(question)
+            given = asked_amount(question)
             found = given.search(sentence, first, last) if given else None
             if found is None:
                 continue

@@ -2,7 +2,7 @@
 
 import re
 
-__all__ = ["answers_kind", "asked_for", "wants_sentences", "without_measure"]
+__all__ = ["answers_kind", "asked_amount", "wants_sentences", "without_measure"]
 
 _ASKED = (
     ("time", re.compile(r"\bwhen\b|\b(?:what|which) (?:year|date|day|month|century)\b")),
@@ -49,10 +49,15 @@ _GIVEN = {
 }
 
 
-def asked_for(question: str) -> re.Pattern[str] | None:
-    """Give what the kind of thing that a question asks for looks like; None where that is open."""
+def asked_amount(question: str) -> re.Pattern[str] | None:
+    """Give what the amount or time that a question asks for looks like; None if it asks for neither."""
+    kind = _asked_kind(question)
+    return _GIVEN[kind] if kind in ("time", "number") else None
+
+
+def _asked_kind(question: str) -> str | None:
     lowered = question.lower()
-    return next((_GIVEN[kind] for kind, pattern in _ASKED if pattern.search(lowered)), None)
+    return next((kind for kind, pattern in _ASKED if pattern.search(lowered)), None)
 
 
 def answers_kind(question: str, text: str) -> float:
@@ -61,10 +66,10 @@ def answers_kind(question: str, text: str) -> float:
     >>> answers_kind("When was it built?", "It was built in 1901."), answers_kind("Who?", "It was red.")
     (1.0, -1.0)
     """
-    given = asked_for(question)
-    if given is None:
+    kind = _asked_kind(question)
+    if kind is None:
         return 0.0
-    return 1.0 if given.search(text) else -1.0
+    return 1.0 if _GIVEN[kind].search(text) else -1.0
 
 
 def without_measure(question: str) -> str:

@@ -1,12 +1,16 @@
 """Fit what turns a reader's scores into probabilities: `python -m rag.training calibrate --write`.
 
 Data: the questions of qa_nq_gold that are set aside to choose by (_reader_data.py), which the reader was
-not trained on. Each searches the whole corpus by words and by vectors; then once more without its gold
-passage, and nothing found may count as an answer.
+not trained on. Each searches the whole corpus by words and by vectors (`found`); then once more without its
+gold passage (`hidden`), and nothing found may count as an answer.
 
 - answers: the sentence of the gold passage that holds the answer against the other sentences in which the
   reader found something.
 - answerable: the passages with the gold one against those without.
+
+The report also has the passages without those sentences of the gold one that hold the answer (`emptied`).
+Nothing is fitted to them: what refuses two fifths of them refuses a fifth of the questions that have their
+answer (docs/experiments.md).
 
 The report is by cross-validation: each half of the questions, in its order, is judged by what the other
 half fitted.
@@ -17,16 +21,17 @@ Transforming Classifier Scores into Accurate Multiclass Probability Estimates, 2
 
 import argparse
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag.core.types import Passage, Vector
 from rag.encoders.minilm import Minilm
-from rag.evaluation.datasets import Dataset, load_dataset
+from rag.evaluation.datasets import load_dataset
 from rag.evaluation.metrics import contains_answer
 from rag.generation import reader_coefficients
 from rag.generation.features import Unit, units_of
@@ -35,13 +40,16 @@ from rag.generation.reading import UNREAD, read_features
 from rag.generation.support import Support
 from rag.training._late_teacher import Words
 from rag.training._logistic import Coefficients, fit, logits
-from rag.training._reader_data import side
+from rag.training._reader_cases import removed
+from rag.training._reader_data import held_out, side
 
 __all__ = ["main"]
 
 _NUM_PASSAGES = 6
 _RANKS = 60  # of reciprocal rank fusion
 _BINS = 10
+_Kind = Literal["found", "hidden", "emptied"]
+_KINDS: tuple[_Kind, ...] = get_args(_Kind)
 _Chances = NDArray[np.float64]
 
 
@@ -53,8 +61,12 @@ class _Case:
     answers: tuple[str, ...]
     gold: str
     passages: list[Passage]
-    is_hidden: bool
+    kind: _Kind
     is_shuffled: bool
+
+    @property
+    def is_answerable(self) -> bool:
+        return self.kind == "found"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +87,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     encoder = Minilm()
     support = Support(encoder, Reader())
-    read = [_read(support, case) for case in _cases(load_dataset(options.data / "qa_nq_gold"), encoder)]
-    answers, answerable, _ = _fitted(read)
+    read = [_read(support, case) for case in _cases(options.data, encoder)]
+    answers, answerable, _ = _fitted([each for each in read if each.case.kind != "emptied"])
     print(json.dumps(_report(read), indent=2))  # noqa: T201 -- the report is this command's result
     if options.write:
         path = Path(reader_coefficients.__file__)
@@ -85,7 +97,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         path.write_text(f"{head}\nREADER = ReaderCoefficients(\n{fields})\n", encoding="utf-8")
 
 
-def _cases(dataset: Dataset, encoder: Minilm) -> list[_Case]:
+def _cases(data: Path, encoder: Minilm) -> list[_Case]:
+    dataset = load_dataset(data / "qa_nq_gold")
+    golds = {example.question: example for example in held_out(data, "choice")}
     texts = [f"{entry.title}\n\n{entry.text}" for entry in dataset.corpus]
     vectors, words = encoder.encode(texts), Words(texts)
     chooser = np.random.default_rng(0)
@@ -101,14 +115,26 @@ def _cases(dataset: Dataset, encoder: Minilm) -> list[_Case]:
             Passage(entry.id, entry.id, 1, entry.id, entry.title, None, 0, len(entry.text), 0.0, entry.text)
             for entry in order
         ]
-        without = [passage for passage in found if passage.source != gold]
-        for passages, is_hidden in ((found, False), (without, True)):
-            kept = passages[:_NUM_PASSAGES]
+        case = _Case(question.text, question.answers, gold, found, "found", False)
+        for each in _ways(case, removed(golds[question.text]) if question.text in golds else ""):
+            kept = each.passages[:_NUM_PASSAGES]
             shuffled = [kept[number] for number in chooser.permutation(len(kept))]
-            for ordered in (kept, shuffled):
-                is_shuffled = ordered is shuffled
-                cases.append(_Case(question.text, question.answers, gold, ordered, is_hidden, is_shuffled))
+            cases.append(replace(each, passages=kept))
+            cases.append(replace(each, passages=shuffled, is_shuffled=True))
     return cases
+
+
+def _ways(case: _Case, left: str) -> Iterator[_Case]:
+    """Give a case as it is, without its gold passage, and with what is left of that; in this order."""
+    yield case
+    hidden = [passage for passage in case.passages if passage.source != case.gold]
+    yield replace(case, passages=hidden, kind="hidden")
+    if left:
+        emptied = [
+            replace(passage, text=left, end=len(left)) if passage.source == case.gold else passage
+            for passage in case.passages
+        ]
+        yield replace(case, passages=emptied, kind="emptied")
 
 
 def _read(support: Support, case: _Case) -> _Read:
@@ -131,9 +157,9 @@ def _sentences(read: Sequence[_Read]) -> tuple[Vector, Vector]:
 
 def _fitted(read: Sequence[_Read]) -> tuple[Coefficients, Coefficients, Vector]:
     """Give both models, and the logits of being answerable."""
-    answers = fit(*_sentences([each for each in read if not each.case.is_hidden]))
+    answers = fit(*_sentences([each for each in read if each.case.is_answerable]))
     rows = _answerable_rows(read, answers)
-    answerable = fit(rows, np.array([not each.case.is_hidden for each in read], dtype=np.float32))
+    answerable = fit(rows, np.array([each.case.is_answerable for each in read], dtype=np.float32))
     return answers, answerable, logits(answerable, rows)
 
 
@@ -146,24 +172,35 @@ def _report(read: Sequence[_Read]) -> dict[str, object]:
         question: number % 2 for number, question in enumerate({each.case.question: 0 for each in read})
     }
     ordered = [each for each in read if not each.case.is_shuffled]
-    labels = np.array([not each.case.is_hidden for each in ordered])
+    kinds = np.array([each.case.kind for each in ordered])
     own = np.array([groups[each.case.question] for each in ordered])
     plain, scaled = np.zeros(len(ordered)), np.zeros(len(ordered))
     for group in (0, 1):
-        fitting = [each for each in read if groups[each.case.question] != group]
+        fitting = [
+            each for each in read if groups[each.case.question] != group and each.case.kind != "emptied"
+        ]
         answers, answerable, found = _fitted(fitting)
         rows = _answerable_rows([each for each in ordered if groups[each.case.question] == group], answers)
         plain[own == group] = 1 / (1 + np.exp(-logits(answerable, rows)))
-        known = 1 / (1 + np.exp(-found))
-        truth = np.array([not each.case.is_hidden for each in fitting])
-        scaled[own == group] = _isotonic(known, truth, plain[own == group])
+        fitted = 1 / (1 + np.exp(-found))
+        truth = np.array([each.case.is_answerable for each in fitting])
+        scaled[own == group] = _isotonic(fitted, truth, plain[own == group])
+    known = kinds != "emptied"
+    labels = kinds[known] == "found"
     return {
         "questions": len(groups),
-        "auc": round(float(np.mean(plain[labels][:, None] > plain[~labels][None, :])), 4),
-        "refusal recall at 0.5": round(float(np.mean(plain[~labels] < 0.5)), 4),
-        "false refusals at 0.5": round(float(np.mean(plain[labels] < 0.5)), 4),
-        "expected calibration error, logistic": round(_calibration_error(plain, labels), 4),
-        "expected calibration error, isotonic": round(_calibration_error(scaled, labels), 4),
+        **{
+            f"auc, found against {kind}": round(
+                float(np.mean(plain[kinds == "found"][:, None] > plain[kinds == kind][None, :])), 4
+            )
+            for kind in ("hidden", "emptied")
+        },
+        **{
+            f"refused at 0.5, {kind}": round(float(np.mean(plain[kinds == kind] < 0.5)), 4)
+            for kind in _KINDS
+        },
+        "expected calibration error, logistic": round(_calibration_error(plain[known], labels), 4),
+        "expected calibration error, isotonic": round(_calibration_error(scaled[known], labels), 4),
     }
 
 

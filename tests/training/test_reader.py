@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from rag.core.types import Passage
 from rag.encoders._minilm import Backbone
 from rag.generation.readers._windows import Window
 from rag.training import _reader_cases, _reader_data
@@ -16,7 +17,7 @@ from rag.training._reader_held_out import held_out_figures
 from rag.training._reader_loss import Cut, span_loss
 from rag.training._reader_run import Recipe, Run
 from rag.training._reader_tokens import crop, items
-from rag.training.calibrate import _calibration_error, _isotonic
+from rag.training.calibrate import _calibration_error, _Case, _isotonic, _ways
 
 CITY = Example(
     "own",
@@ -145,3 +146,13 @@ def test_isotonic_scaling_ascends_and_calibrates() -> None:
     assert list(scaled) == sorted(scaled)
     assert scaled.tolist() == pytest.approx([0, 0, 0.5, 0.5, 1, 1])
     assert _calibration_error(scaled, labels) <= _calibration_error(known, labels)
+
+
+def test_a_question_is_asked_without_its_passage_and_without_its_answer() -> None:
+    other = Passage("o", "o", 1, "other", "", None, 0, 4, 0.0, "Sea.")
+    gold = Passage("g", "g", 1, "gold", "", None, 0, 9, 0.0, "Ada. Sea.")
+    case = _Case("who", ("Ada",), "gold", [other, gold], "found", is_shuffled=False)
+    kinds = {each.kind: [passage.text for passage in each.passages] for each in _ways(case, "Sea.")}
+    assert kinds == {"found": ["Sea.", "Ada. Sea."], "hidden": ["Sea."], "emptied": ["Sea.", "Sea."]}
+    assert [each.is_answerable for each in _ways(case, "Sea.")] == [True, False, False]
+    assert [each.kind for each in _ways(case, "")] == ["found", "hidden"]
