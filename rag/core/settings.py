@@ -23,6 +23,7 @@ from pydantic_settings import (
 
 from rag.core.errors import InvalidInputError
 from rag.core.kinds import parse_kinds
+from rag.core.orchestration_settings import OrchestrationSettings
 
 __all__ = ["Part", "Settings"]
 
@@ -159,11 +160,23 @@ class Settings(BaseSettings):
         description="The generator called `default`: a file of rag/generation/backends.",
     )
     generators: dict[str, Part] = Field(
-        {"vllm": Part(kind="openai", options={"base_url": "http://127.0.0.1:8765/v1", "model": "smollm2"})},
+        {
+            "vllm": Part(
+                kind="openai",
+                options={
+                    "base_url": "http://127.0.0.1:8765/v1",
+                    "model": "smollm2",
+                    "follows_instructions": False,
+                },
+            )
+        },
         description="Named profiles of generators.",
     )
     ingestion: IngestionSettings = Field(IngestionSettings(), description="How documents are taken in.")
     generation: GenerationSettings = Field(GenerationSettings(), description="How answers are written.")
+    orchestration: OrchestrationSettings = Field(
+        OrchestrationSettings(), description="How a question goes through the graph."
+    )
     server: ServerSettings = Field(ServerSettings(), description="How `rag serve` listens.")
 
     @classmethod

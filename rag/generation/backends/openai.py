@@ -32,6 +32,7 @@ class Openai:
         api_key: str | None = None,
         context_tokens: int = 4096,
         passage_order: Literal["best_first", "best_at_ends"] = "best_first",
+        follows_instructions: bool = True,
     ) -> None:
         """Set which server is asked.
 
@@ -41,6 +42,7 @@ class Openai:
             api_key: sent as bearer token, when there is one.
             context_tokens: prompt and answer together.
             passage_order: where in the prompt the best passages stand.
+            follows_instructions: well enough to rewrite a question or to choose a way.
         """
         if not base_url.startswith(("http://", "https://")):
             raise ValueError(f"base_url starts with http:// or https://, got {base_url!r}")
@@ -49,12 +51,16 @@ class Openai:
         self._api_key = api_key
         self._context_tokens = context_tokens
         self._passage_order = passage_order
+        self._follows_instructions = follows_instructions
 
     @property
     def capabilities(self) -> GeneratorCapabilities:
         """Say which model it is and how much it reads."""
         return GeneratorCapabilities(
-            model=self._model, context_tokens=self._context_tokens, passage_order=self._passage_order
+            model=self._model,
+            context_tokens=self._context_tokens,
+            follows_instructions=self._follows_instructions,
+            passage_order=self._passage_order,
         )
 
     def count_tokens(self, text: str) -> int:
