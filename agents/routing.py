@@ -3,22 +3,26 @@
 Knows the ways and the signals; what is done on a way is the nodes'.
 """
 
+import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import cast
 
-from agents.state import Context, Route, State
+from agents.state import Context, Route, State, Toolbox
+from agents.writing import asked
 from rag.core.types import Usage
+from rag.generation.context import neutralise
+from rag.scoring.routing import hop_probability, hop_signals, tool_probability
 
 __all__ = ["Choice", "choose"]
 
 _SQL = "sql"
 _LIKELY = 0.5  # a way is taken from this probability on that the question wants it
-_NUM_TOOLS = 5  # that the model sees
 _WAYS: Mapping[Route, str] = {
     "plain": "search the documents and read what is found",
-    "hops": "search the documents for a question that joins facts of several documents",
-    "tool": "use one of these tools",
-    "sql": "query a database",
+    "hops": "the answer joins facts of several documents, so search on from what is found",
+    "tool": "use one of the tools",
+    "sql": "query the database",
 }
 
 
@@ -29,11 +33,79 @@ class Choice:
     route: Route
     ways: list[Route]  # that were open
     by: str  # signals, model, or nothing: where there was no choice
-    signals: Mapping[str, float] = field(default_factory=dict)
-    tools: tuple[str, ...] = ()
-    usage: Usage = Usage()
+    signals: Mapping[str, object]
+    tools: tuple[str, ...]  # among which one is chosen on the way
+    usage: Usage
 
 
 async def choose(state: State, context: Context) -> Choice:
-    """Choose among the ways that are open; where a model chooses something else, the signals stand."""
-    return Choice("plain" if state["passages"] else "missing", ["plain"], "nothing", usage=state["usage"])
+    """Choose among the ways that are open; where a model names none of them, the signals stand."""
+    found: Route = "plain" if state["passages"] else "missing"
+    usage = state["usage"]
+    ways = [] if context.router == "plain" else _open_ways(context)
+    if not ways:
+        return Choice(found, [found], "nothing", {}, (), usage)
+    ways = ["plain", *ways]
+    signals = await asyncio.to_thread(_signals, state, context)
+    route, by = _by_signals(signals) or found, "signals"
+    if context.router == "model" and context.generator.capabilities.follows_instructions:
+        described = "\n".join(f"{way}: {_WAYS[way]}" for way in ways)
+        values = {"question": neutralise(state["query"]), "ways": described}
+        said, usage = await asked("route", values, context, state)
+        if (chosen := said.strip(" .`\"'").lower()) in ways:
+            route, by = cast(Route, chosen), "model"
+    tools = signals.tools if route == "tool" else (_SQL,) if route == "sql" else ()
+    return Choice(route, ways, by, signals.shown, tools, usage)
+
+
+@dataclass(frozen=True, slots=True)
+class _Signals:
+    probabilities: Mapping[Route, float]  # that the question wants the way
+    tools: tuple[str, ...]
+    shown: Mapping[str, object]
+
+
+def _open_ways(context: Context) -> list[Route]:
+    ways: list[Route] = []
+    if context.hop is not None:
+        ways.append("hops")
+    if context.tools is not None:
+        ways += ["tool", "sql"] if _SQL in context.tools.names else ["tool"]
+    return ways
+
+
+def _signals(state: State, context: Context) -> _Signals:
+    probabilities: dict[Route, float] = {}
+    shown: dict[str, object] = {}
+    tools: tuple[str, ...] = ()
+    if context.tools is not None:
+        tools, chance, said = _tool_signals(state["query"], context.tools, context)
+        way: Route = "sql" if tools[:1] == (_SQL,) else "tool"
+        probabilities[way] = chance
+        shown |= said
+    if context.hop is not None and state["passages"]:
+        signals = hop_signals(state["query"], state["passages"])
+        probabilities["hops"] = hop_probability(signals)
+        shown |= signals
+    return _Signals(
+        probabilities, tools, {**{way: round(p, 3) for way, p in probabilities.items()}, **shown}
+    )
+
+
+def _tool_signals(
+    query: str, tools: Toolbox, context: Context
+) -> tuple[tuple[str, ...], float, dict[str, object]]:
+    """Give the tools that may serve, the probability that one is wanted, and what spoke for it."""
+    if (call := tools.direct(query)) is not None:
+        return (call.tool,), 1.0, {"read_off": call.tool}
+    if context.generator.capabilities.quotes_verbatim:
+        return (), 0.0, {}  # nothing could write the arguments
+    fit, margin = tools.fit(query)
+    said: dict[str, object] = {"tool_fit": round(fit, 3), "tool_margin": round(margin, 3)}
+    return tuple(tools.best(query)), tool_probability(fit, margin), said
+
+
+def _by_signals(signals: _Signals) -> Route | None:
+    """Give the likeliest way of those that are likely, if there is one."""
+    likely = {way: p for way, p in signals.probabilities.items() if p >= _LIKELY}
+    return max(likely, key=lambda way: likely[way], default=None)

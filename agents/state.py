@@ -1,6 +1,6 @@
 """What the nodes of the graph read and write, and what they are given."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypedDict
 
@@ -51,8 +51,21 @@ class State(TypedDict, total=False):
 class Toolbox(Protocol):
     """The tools of a run, as the nodes see them."""
 
-    def fits(self, question: str) -> Mapping[str, float]:
-        """Give the tools by name, best first, each with the probability that the question wants it."""
+    @property
+    def names(self) -> Collection[str]:
+        """List the tools."""
+        ...
+
+    def direct(self, question: str) -> Call | None:
+        """Give the call that a rule reads off the whole question; None where there is none."""
+        ...
+
+    def best(self, question: str) -> list[str]:
+        """Give the names of the tools that the model would see, best first."""
+        ...
+
+    def fit(self, question: str) -> tuple[float, float]:
+        """Give how well the best tool fits, and how much better than the next."""
         ...
 
     async def plan(self, question: str, names: Sequence[str]) -> Call | None:

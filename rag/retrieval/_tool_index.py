@@ -70,6 +70,19 @@ class ToolIndex:
             scores = np.maximum(scores, _EARLIER * turn)
         return self._with_prerequisites(scores)
 
+    def fit(self, request: str) -> tuple[float, float]:
+        """Give the cosine of the request and its nearest tool, and how much nearer that is than the next.
+
+        Unlike the scores, these compare across requests. Both are 0 where there are no tools.
+        """
+        if not self._tools:
+            return 0.0, 0.0
+        vectors = self._encoder.encode([request])
+        if self._alignment is not None:
+            vectors = self._alignment.queries(vectors)
+        *_, second, first = np.sort([0.0, *(vectors @ self._vectors.T)[0].tolist()])
+        return float(first), float(first - second)
+
     def _fused(self, texts: Sequence[str]) -> Vector:
         """Give (Q, N), each row's best at 1, so that every part speaks as loud."""
         vectors = self._encoder.encode(texts)
