@@ -14,7 +14,7 @@ from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
-from agents.state import Call
+from agents.calling import Call
 from rag.compose import Grove
 from rag.core.protocols import Message
 from rag.core.types import Passage, Usage

@@ -6,10 +6,11 @@ Work that blocks goes to a thread, so that one question never holds up another.
 import asyncio
 from collections.abc import Sequence
 
+from agents.calling import Call
 from agents.followups import stand_alone
 from agents.rewriting import is_faithful, newest
 from agents.routing import choose
-from agents.state import Call, Context, State, Step
+from agents.state import Context, State, Step
 from agents.writing import Emit, asked
 from rag.core.errors import RagError
 from rag.core.types import Passage, SearchResult, Usage

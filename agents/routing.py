@@ -6,7 +6,6 @@ Knows the ways and the signals; what is done on a way is the nodes'.
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import cast
 
 from agents.state import Context, Route, State, Toolbox
 from agents.writing import asked
@@ -53,7 +52,7 @@ async def choose(state: State, context: Context) -> Choice:
         values = {"question": neutralise(state["query"]), "ways": described}
         said, usage = await asked("route", values, context, state)
         if (chosen := said.strip(" .`\"'").lower()) in ways:
-            route, by = cast(Route, chosen), "model"
+            route, by = chosen, "model"
     tools = signals.tools if route == "tool" else (_SQL,) if route == "sql" else ()
     return Choice(route, ways, by, signals.shown, tools, usage)
 

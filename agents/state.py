@@ -2,27 +2,18 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, TypedDict
+from typing import Literal, Protocol, TypedDict
 
+from agents.calling import Call
 from rag.core.protocols import GenerationOptions, Generator, Message
 from rag.core.types import Citation, Missing, Passage, SearchResult, Sentence, Usage
 from rag.generation.answer import Locate
 from rag.generation.support import Support
 
-__all__ = ["Call", "Context", "Limits", "Route", "State", "Step", "Toolbox"]
+__all__ = ["Context", "Limits", "Route", "State", "Step", "Toolbox"]
 
 Route = Literal["plain", "hops", "tool", "sql", "missing"]
 """Read what was found; search on from what was found; use a tool; query a database; say what is missing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A tool and what it is to be given."""
-
-    tool: str
-    arguments: Mapping[str, Any]  # Any: JSON of the tool's schema
-    effects: str = "none"  # what the call may do: none, reads or writes
-    needs_permission: bool = False
 
 
 class State(TypedDict, total=False):

@@ -4,9 +4,9 @@ A part's constructor takes finished parts and does no I/O; what is heavy is load
 Capabilities are data. The laws in tests/laws run on every implementation.
 """
 
-from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from rag.core.filters import Filter
 from rag.core.queries import Query
@@ -254,6 +254,7 @@ class GenerationOptions:
     max_tokens: int = 192
     temperature: float = 0.0
     timeout_seconds: float = 120.0
+    schema: Mapping[str, Any] | None = None  # Any: JSON; the answer is JSON of this schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +273,7 @@ class GeneratorCapabilities:
     context_tokens: int  # prompt and answer together
     quotes_verbatim: bool = False  # every sentence is copied from a passage
     follows_instructions: bool = False  # well enough to rewrite a question or to choose a way
+    keeps_schema: bool = False  # writes JSON of the options' schema, unless max_tokens cuts it off
     is_checked: bool = False  # shown only if passages support every sentence; else what is quoted stands
     passage_order: Literal["best_first", "best_at_ends"] = "best_first"
 

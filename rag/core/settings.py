@@ -24,13 +24,14 @@ from pydantic_settings import (
 from rag.core.errors import InvalidInputError
 from rag.core.kinds import parse_kinds
 from rag.core.orchestration_settings import OrchestrationSettings
+from rag.core.tool_settings import ToolSettings
 
 __all__ = ["Part", "Settings"]
 
 
 _TEST_VARIABLES = {"REQUIRE", "SHARED"}
 _OF_THIS_MACHINE = {"home", "database_url", "models_dir", "tenant", "server"}
-_SECRET = re.compile(r"(?i)(key|secret|password|token|credentials)$")
+_SECRET = re.compile(r"(?i)(key|secret|password|token|credentials|authorization)$")
 
 
 class _Frozen(BaseModel):
@@ -178,6 +179,7 @@ class Settings(BaseSettings):
         OrchestrationSettings(), description="How a question goes through the graph."
     )
     server: ServerSettings = Field(ServerSettings(), description="How `rag serve` listens.")
+    tools: ToolSettings = Field(ToolSettings(), description="Which tools there are.")
 
     @classmethod
     def settings_customise_sources(

@@ -1,6 +1,6 @@
 """What the library holds: reads only, always within one tenant."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -12,7 +12,7 @@ from rag.core.layout import Box, Layout
 from rag.core.types import Attribute, Hit, Passage, Segment, Snapshot
 from rag.db._layout import decode_layout
 from rag.db._queries import FIND_COLLECTION, FIND_PASSAGES
-from rag.db._views import CollectionSummary, DocumentSummary, StoredChunk, StoredDocument
+from rag.db._views import CollectionSummary, DocumentSummary, StoredChunk, StoredDocument, StoredText
 from rag.db.session import Database
 from rag.db.tables import (
     ChunkRow,
@@ -32,9 +32,11 @@ __all__ = [
     "DocumentSummary",
     "StoredChunk",
     "StoredDocument",
+    "StoredText",
     "attributes_of",
 ]
 
+_PAGE = 64  # texts read together
 _PENDING = ("queued", "running", "failed")
 
 
@@ -130,6 +132,38 @@ class Catalog:
             row = self._collection(session, collection)
             query = select(DocumentRow.source).where(DocumentRow.collection_id == row.id)
             return list(session.scalars(query.order_by(DocumentRow.source)))
+
+    def texts(self, collection: str) -> Iterator[StoredText]:
+        """Give the collection's documents by source, read a page at a time.
+
+        Raises:
+            NotFoundError: no such collection.
+        """
+        after = ""
+        while True:
+            with self._database.read() as session:
+                row = self._collection(session, collection)
+                query = (
+                    _current_versions()
+                    .options(undefer(VersionRow.text))
+                    .where(DocumentRow.collection_id == row.id, DocumentRow.source > after)
+                )
+                found = session.execute(query.order_by(DocumentRow.source).limit(_PAGE)).all()
+                page = [
+                    StoredText(
+                        document.id,
+                        version.version,
+                        document.source,
+                        version.title,
+                        version.text,
+                        attributes_of(version.attributes),
+                    )
+                    for document, version in found
+                ]
+            yield from page
+            if len(page) < _PAGE:
+                return
+            after = page[-1].source
 
     def document(self, document_id: str) -> StoredDocument:
         """Give a document with its text, layout and chunks.

@@ -60,6 +60,7 @@ class Openai:
             model=self._model,
             context_tokens=self._context_tokens,
             follows_instructions=self._follows_instructions,
+            keeps_schema=True,
             passage_order=self._passage_order,
         )
 
@@ -95,7 +96,7 @@ class Openai:
         yield Delta("", usage)
 
     def _body(self, prompt: Prompt, options: GenerationOptions) -> dict[str, object]:
-        return {
+        body: dict[str, object] = {
             "model": self._model,
             "messages": [{"role": message.role, "content": message.content} for message in prompt.messages],
             "max_tokens": options.max_tokens,
@@ -103,6 +104,10 @@ class Openai:
             "stream": True,
             "stream_options": {"include_usage": True},
         }
+        if options.schema is not None:
+            schema = {"name": "answer", "schema": options.schema}
+            body["response_format"] = {"type": "json_schema", "json_schema": schema}
+        return body
 
     async def _next(
         self, events: AsyncIterator[dict[str, Any]], deadline: float, limit: float

@@ -8,11 +8,14 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from threading import Event, Lock
 from typing import Any, Literal
 
 import torch
+from llguidance import LLTokenizer
+from llguidance.hf import from_tokenizer
 from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache
 from transformers.utils.logging import disable_progress_bar
 
@@ -20,6 +23,7 @@ from rag.core.errors import GenerationError, InvalidInputError
 from rag.core.protocols import Delta, GenerationOptions, GeneratorCapabilities, Prompt
 from rag.core.types import Usage
 from rag.generation.backends._smollm2 import ensure_model
+from rag.generation.constrained.schema import SchemaMask
 
 __all__ = ["Transformers"]
 
@@ -29,13 +33,18 @@ _WAIT_SECONDS = 0.1
 _UNFINISHED = "\ufffd"  # the tokens so far end inside a character
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Loaded:
     """A model and its tokenizer; Any: transformers' classes are made at run time."""
 
     model: Any
     tokenizer: Any
     stop_ids: frozenset[int]
+
+    @cached_property
+    def vocabulary(self) -> LLTokenizer:
+        """Give the tokens as the bytes that they stand for, for answers that keep a schema."""
+        return from_tokenizer(self.tokenizer)
 
 
 class Transformers:
@@ -90,6 +99,7 @@ class Transformers:
             context_tokens=self._context_tokens,
             follows_instructions=self._model != _SMOLLM2,
             passage_order=self._passage_order,
+            keeps_schema=True,
             is_checked=self._is_checked,
         )
 
@@ -168,6 +178,7 @@ class Transformers:
     def _tokens(
         self, loaded: _Loaded, token_ids: list[int], options: GenerationOptions, stop: Event
     ) -> Iterator[int]:
+        mask = None if options.schema is None else SchemaMask(loaded.vocabulary, options.schema)
         cache = DynamicCache()
         random = torch.Generator().manual_seed(self._seed)
         written: list[int] = []
@@ -183,10 +194,15 @@ class Transformers:
                 if stop.is_set():
                     return
                 logits = output.logits[0, -1].float().cpu()
-                logits[_repeating(written, self._no_repeat_tokens)] = -torch.inf
+                if mask is None:
+                    logits[_repeating(written, self._no_repeat_tokens)] = -torch.inf
+                else:
+                    logits[torch.from_numpy(mask.forbidden(len(logits)))] = -torch.inf
                 token_id = _choose(logits, options.temperature, random)
                 if token_id in loaded.stop_ids:
                     return
+                if mask is not None:
+                    mask.accept(token_id)
                 written.append(token_id)
                 unread = [token_id]
                 yield token_id
