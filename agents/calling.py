@@ -35,7 +35,7 @@ class ToolRanking(Protocol):
         ...
 
     def fit(self, request: str) -> tuple[float, float]:
-        """Give how well the best tool fits, comparable across requests, and how much better than the next."""
+        """Give how well the best tool fits, and how much better than the next, comparable."""
         ...
 
 
@@ -99,7 +99,7 @@ class ToolCaller:
         return self._tools.keys()
 
     def fit(self, question: str) -> tuple[float, float]:
-        """Give how well the best tool fits, and how much better than the next; 0 where nothing ranks them."""
+        """Give how well the best tool fits, and how much better than the next; 0 without a ranking."""
         return (0.0, 0.0) if self._ranking is None else self._ranking.fit(question)
 
     def direct(self, question: str) -> Call | None:

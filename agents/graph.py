@@ -37,7 +37,10 @@ _WAYS = {"plain": "read", "hops": "hop", "tool": "plan", "sql": "plan", "missing
 
 @cache
 def answer_graph() -> Graph:
-    """Compile the graph that never pauses; its custom stream carries events whose numbers are still 0."""
+    """Compile the graph that never pauses.
+
+    Its custom stream carries events, whose numbers are still 0, and each node's change of the state.
+    """
     return _wired().compile()
 
 
@@ -102,6 +105,7 @@ def _evented(name: str, node: Node) -> Any:  # Any: LangGraph's own node type is
         step = await node(state, runtime.context, lambda text: emit(TokenGenerated(0, text)))
         milliseconds = round((time.perf_counter() - started) * 1000, 2)
         emit(StepFinished(0, name, milliseconds, step.summary, step.inputs))
+        emit(step.update)
         return step.update
 
     return run

@@ -13,6 +13,7 @@ from agents.routing import choose
 from agents.state import Context, State, Step
 from agents.writing import Emit, asked
 from rag.core.errors import RagError
+from rag.core.protocols import Message
 from rag.core.types import Passage, SearchResult, Usage
 from rag.generation.context import neutralise
 
@@ -24,10 +25,7 @@ _EXCERPT = 160  # characters of a passage in an event
 async def prepare(state: State, context: Context, emit: Emit) -> Step:
     """Make what is read: a follow-up stands alone. It is searched with the question before it besides."""
     question, history = state["question"], state["history"]
-    limit = context.limits.history_tokens
-    kept = await asyncio.to_thread(
-        newest, history, budget_tokens=limit, count_tokens=context.generator.count_tokens
-    )
+    kept = await asyncio.to_thread(_newest, state, context) if history else ()
     query, by, usage = stand_alone(question, history), "rules", state.get("usage", Usage())
     if kept and context.rewriter == "model" and context.generator.capabilities.follows_instructions:
         safe = neutralise(question)
@@ -98,6 +96,11 @@ async def read(state: State, context: Context, emit: Emit) -> Step:
     summary = {"answerability": round(answerability, 3), "short_answer": short}
     update = State(is_answerable=is_answerable, short_answer=short)
     return Step(update, summary, {"query": state["query"], "passages": len(passages)})
+
+
+def _newest(state: State, context: Context) -> tuple[Message, ...]:
+    limit = context.limits.history_tokens
+    return newest(state["history"], budget_tokens=limit, count_tokens=context.generator.count_tokens)
 
 
 def _call(call: Call) -> dict[str, object]:

@@ -31,7 +31,7 @@ from rag.core.events import (
 )
 from rag.core.protocols import Message
 
-__all__ = ["answer_permission", "ask", "cancel"]
+__all__ = ["answer_permission", "ask", "cancel", "recorded"]
 
 _MAX_QUESTION_CHARS = 20_000
 
@@ -63,7 +63,7 @@ async def ask(
     await asyncio.to_thread(grove.runs.start, run.run_id, text, collection)
     started = RunStarted(0, run.run_id, text, collection, retriever, generator, cast(Any, filter))
     state = State(question=text, history=tuple(history))
-    async with aclosing(_recorded(grove, run, started, state, context)) as events:
+    async with aclosing(recorded(grove, run, started, state, context)) as events:
         async for event in events:
             yield event
 
@@ -90,7 +90,7 @@ async def answer_permission(grove: Grove, run_id: str, *, allow: bool) -> AsyncG
     assert isinstance(last, PermissionAsked), "a run that waits has asked last"
     run = Recording.resumed(grove.runs, run_id, events)
     answered = PermissionAnswered(0, last.tool, allow)
-    async with aclosing(_recorded(grove, run, answered, Command(resume=allow), context)) as following:
+    async with aclosing(recorded(grove, run, answered, Command(resume=allow), context)) as following:
         async for event in following:
             yield event
 
@@ -107,9 +107,18 @@ async def cancel(grove: Grove, run_id: str) -> None:
         await saver.adelete_thread(run_id)
 
 
-async def _recorded(
+async def recorded(
     grove: Grove, run: Recording, first: Event, given: "State | Command[Any]", context: Context
 ) -> AsyncGenerator[Event, None]:
+    """Give the events of a run, each stored, from this first one to where it ends or waits.
+
+    Args:
+        grove: keeps what waits.
+        run: what is stored under.
+        first: that was not stored yet.
+        given: the state to begin with, or a person's answer.
+        context: the parts that the nodes call.
+    """
     try:
         yield await run.record(first)
         async with aclosing(_executed(grove, run, given, context)) as events:
@@ -125,10 +134,14 @@ async def _executed(
     grove: Grove, run: Recording, given: "State | Command[Any]", context: Context
 ) -> AsyncGenerator[Event, None]:
     reached = State()
+    if isinstance(given, Command):
+        steps = _resumed(grove, run.run_id, given, context, reached)
+    else:
+        reached.update(given)
+        steps = _steps(answer_graph(), run.run_id, given, context, reached)
     try:
-        events = _resumed if isinstance(given, Command) else _begun
-        async with aclosing(events(grove, run.run_id, given, context, reached)) as steps:
-            async for event in steps:
+        async with aclosing(steps) as events:
+            async for event in events:
                 yield await run.record(event)
         if (call := reached.get("call")) is not None:
             await _pause(grove, run.run_id, reached, context)
@@ -140,14 +153,6 @@ async def _executed(
     for number, citation in enumerate(reached["citations"], 1):
         yield await run.record(CitationFound(0, number, citation))
     yield await run.record(AnswerFinished(0, run.answer(reached)))
-
-
-async def _begun(
-    grove: Grove, run_id: str, given: Any, context: Context, reached: State
-) -> AsyncGenerator[Event, None]:
-    async with aclosing(_steps(answer_graph(), run_id, given, context, reached)) as events:
-        async for event in events:
-            yield event
 
 
 async def _resumed(
@@ -175,7 +180,7 @@ async def _pause(grove: Grove, run_id: str, state: State, context: Context) -> N
 async def _steps(
     graph: Graph, run_id: str, given: Any, context: Context, reached: State
 ) -> AsyncGenerator[Event, None]:
-    """Run the graph and give its events; `reached` becomes the state after each step.
+    """Run the graph and give its events; `reached` takes up what each step changes.
 
     Raises:
         OutOfTimeError, OutOfStepsError: a limit was reached.
@@ -186,16 +191,15 @@ async def _steps(
         given,
         _config(run_id, context),
         context=context,
-        stream_mode=["custom", "values"],
+        stream_mode="custom",
         durability="exit" if graph.checkpointer else None,
     )
     try:
         while (item := await _next(stream, deadline)) is not None:
-            mode, payload = item
-            if mode == "custom":
-                yield cast(Event, payload)
+            if isinstance(item, dict):
+                reached.update(cast(State, item))
             else:
-                reached.update(cast(State, payload))
+                yield item
     except TimeoutError as error:
         raise OutOfTimeError(
             f"the run took longer than {limits.seconds:g} s (GROVE_ORCHESTRATION__MAX_SECONDS)"
@@ -208,10 +212,11 @@ async def _steps(
         await cast(AsyncGenerator[Any, None], stream).aclose()
 
 
-async def _next(stream: AsyncIterator[Any], deadline: float) -> tuple[str, object] | None:
+async def _next(stream: AsyncIterator[Any], deadline: float) -> Event | dict[str, object] | None:
     # Only the wait is limited, never the time that the reader of the events takes.
     async with asyncio.timeout_at(deadline):
-        return cast("tuple[str, object] | None", await anext(stream, None))
+        item: Event | dict[str, object] | None = await anext(stream, None)
+        return item
 
 
 def _config(run_id: str, context: Context) -> RunnableConfig:

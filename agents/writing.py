@@ -37,7 +37,9 @@ async def write(
         GenerationError: the model failed or the time limit passed.
     """
     spent = state.get("usage", Usage())
-    options = await asyncio.to_thread(_affordable, prompt, context, generator, spent)
+    options = context.options
+    if not generator.capabilities.quotes_verbatim:  # no model, no tokens
+        options = await asyncio.to_thread(_affordable, prompt, context, generator, spent)
     shown = AnswerStream(prompt.passages)
     usage = Usage()
     draft: list[str] = []
@@ -71,8 +73,6 @@ def show_nothing(text: str) -> None:
 
 
 def _affordable(prompt: Prompt, context: Context, generator: Generator, spent: Usage) -> GenerationOptions:
-    if generator.capabilities.quotes_verbatim:
-        return context.options  # no model, no tokens
     read = sum(generator.count_tokens(message.content) + _MESSAGE_TOKENS for message in prompt.messages)
     left = context.limits.tokens - spent.prompt_tokens - spent.completion_tokens - read
     if left < 1:

@@ -14,7 +14,7 @@ from rag.scoring.words import analyze, content_words
 __all__ = ["HOP_SIGNALS", "hop_probability", "hop_signals", "tool_probability"]
 
 HOP_SIGNALS = ("best", "gain", "words", "names", "margin")
-_HOP_WEIGHTS = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0)  # bias, then one a signal
+_HOP_WEIGHTS = (-3.0732, -3.2611, 2.9229, 2.0856, 2.2532, -1.5944)  # bias, then one a signal
 _TOOL_WEIGHTS = (0.0, 0.0, 0.0)
 _NAME = re.compile(r"(?<!^)\b[A-Z]\w[\w’'.-]*(?: (?:(?:of|the|de|van|von|and|in) ){0,2}[A-Z\d][\w’'.-]*)*")
 
