@@ -8,9 +8,13 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError
 from mcp_types import CallToolResult, EmbeddedResource, TextContent, TextResourceContents
 from mcp_types import Tool as ServerTool
 
+from rag.core.errors import InvalidInputError
+from rag.generation.constrained.schema import check_schema
 from rag.generation.context import neutralise
 from rag.scoring.tools import Tool
 
@@ -25,12 +29,15 @@ _MAX_NODES = 2000
 # expression of hostile make can run forever.
 _VALUES = frozenset(
     "type required enum const default format minimum maximum exclusiveMinimum exclusiveMaximum multipleOf"
-    " minLength maxLength minItems maxItems uniqueItems minProperties maxProperties".split()
+    " uniqueItems minLength maxLength minItems maxItems minProperties maxProperties".split()
 )
+_COUNTS = frozenset("minLength maxLength minItems maxItems minProperties maxProperties".split())
+_MAX_COUNT = 10_000  # a grammar of ten million items takes seconds to make
 _PROPERTIES = "properties"
 _TEXTS = frozenset({"title", "description"})
 _SCHEMAS = frozenset({"items", "additionalProperties", "not"})
 _LISTS = frozenset({"anyOf", "oneOf", "allOf", "prefixItems"})
+_KEPT = _VALUES | _TEXTS | _SCHEMAS | _LISTS | {_PROPERTIES}
 
 
 def spec_of(server: str, tool: ServerTool) -> Tool | None:
@@ -45,20 +52,20 @@ def spec_of(server: str, tool: ServerTool) -> Tool | None:
 
 
 def plain_schema(schema: Mapping[str, Any]) -> Mapping[str, object] | None:
-    """Give the schema with local references put in place; None for one that is too large or no object's.
+    """Give the schema with local references put in place; None for one that cannot be used.
 
     >>> plain_schema({"type": "object", "properties": {"a": {"type": "string", "pattern": "(a+)+$"}}})
     {'type': 'object', 'properties': {'a': {'type': 'string'}}}
     """
     named = schema.get("$defs") or schema.get("definitions") or {}
     try:
-        plain = _Schema(named).plain(schema)
-    except ValueError:
+        plain = {**_Schema(named).plain(schema), "type": "object"}
+        Draft202012Validator.check_schema(plain)
+        check_schema(plain)
+    except (ValueError, SchemaError, InvalidInputError):
         return None
-    is_object = plain.get("type", "object") == "object"
-    return (
-        {**plain, "type": "object"} if is_object and len(json.dumps(plain)) <= _MAX_SCHEMA_CHARS else None
-    )
+    is_object = schema.get("type", "object") == "object"
+    return plain if is_object and len(json.dumps(plain)) <= _MAX_SCHEMA_CHARS else None
 
 
 def result_text(result: CallToolResult, *, max_chars: int) -> str:
@@ -101,7 +108,7 @@ class _Schema:
         return {
             key: self._part(key, value, depth + 1)
             for key, value in schema.items()
-            if key in _VALUES | _TEXTS | _SCHEMAS | _LISTS | {_PROPERTIES}
+            if key in _KEPT and not (key in _COUNTS and (not isinstance(value, int) or value > _MAX_COUNT))
         }
 
     def _part(self, key: str, value: Any, depth: int) -> Any:  # Any: JSON

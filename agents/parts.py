@@ -1,23 +1,42 @@
 """What the nodes of a run are given, taken from an installation."""
 
+import asyncio
+from dataclasses import replace
 from functools import partial
 
 from agents.state import Context, Limits
+from agents.tools import tool_scope
+from agents.toolset import toolset_of
 from rag.compose import DEFAULT, Grove
+from rag.core.layout import Box
 from rag.core.protocols import GenerationOptions
 
 __all__ = ["context_of"]
 
 _MULTI_HOP = "treehop"
+_OF_TOOLS = "tool:"  # how the ids of their results begin
 
 
-def context_of(grove: Grove, *, collection: str, retriever: str, generator: str, filter: object) -> Context:
+async def context_of(
+    grove: Grove, *, collection: str, retriever: str, generator: str, filter: object
+) -> Context:
     """Check how a question is asked, and give the parts that answer it.
 
     Raises:
         InvalidInputError: a wrong filter, an unknown retriever or generator.
         NotFoundError: no such collection.
     """
+    context = await asyncio.to_thread(
+        _context, grove, collection=collection, retriever=retriever, generator=generator, filter=filter
+    )
+    if context.router == "plain":
+        return context
+    scope = tool_scope(grove, collection=collection, retriever=retriever, filter=filter)
+    writer = None if context.generator.capabilities.quotes_verbatim else context.generator
+    return replace(context, tools=await toolset_of(grove).caller(scope, generator=writer))
+
+
+def _context(grove: Grove, *, collection: str, retriever: str, generator: str, filter: object) -> Context:
     grove.check_search(collection=collection, retriever=retriever, filter=filter)
     generation, orchestration = grove.settings.generation, grove.settings.orchestration
     search = partial(grove.search, collection=collection, k=generation.num_passages, filter=filter)
@@ -31,7 +50,7 @@ def context_of(grove: Grove, *, collection: str, retriever: str, generator: str,
             generation.max_tokens, generation.temperature, generation.timeout_seconds
         ),
         support=grove.support,
-        locate=grove.catalog.locate,
+        locate=partial(_locate, grove),
         min_relevance=generation.min_relevance,
         min_answerability=generation.min_answerability,
         limits=Limits(
@@ -44,3 +63,11 @@ def context_of(grove: Grove, *, collection: str, retriever: str, generator: str,
         rewriter=orchestration.rewriter,
         hop=partial(search, retriever=_MULTI_HOP) if can_hop else None,
     )
+
+
+def _locate(
+    grove: Grove, document_id: str, version: int, start: int, end: int
+) -> tuple[int | None, tuple[Box, ...]]:
+    if document_id.startswith(_OF_TOOLS):
+        return None, ()  # what a tool gave has no pages
+    return grove.catalog.locate(document_id, version, start, end)

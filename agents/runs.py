@@ -56,8 +56,8 @@ async def ask(
     text = question.strip()
     if not text or len(text) > _MAX_QUESTION_CHARS:
         raise InvalidInputError(f"a question has 1 to {_MAX_QUESTION_CHARS} characters, got {len(text)}")
-    context = await asyncio.to_thread(
-        context_of, grove, collection=collection, retriever=retriever, generator=generator, filter=filter
+    context = await context_of(
+        grove, collection=collection, retriever=retriever, generator=generator, filter=filter
     )
     run = Recording(grove.runs, uuid4().hex)
     await asyncio.to_thread(grove.runs.start, run.run_id, text, collection)
@@ -78,8 +78,7 @@ async def answer_permission(grove: Grove, run_id: str, *, allow: bool) -> AsyncG
     events = await asyncio.to_thread(grove.runs.events, run_id)
     first, last = events[0], events[-1]
     assert isinstance(first, RunStarted), "a run's first event says how it was asked"
-    context = await asyncio.to_thread(
-        context_of,
+    context = await context_of(
         grove,
         collection=first.collection,
         retriever=first.retriever,

@@ -5,6 +5,7 @@ one thing does not push out the tools of another. Scores join aligned vectors an
 """
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Self
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy as np
 from rag.core.protocols import Encoder
 from rag.core.types import Vector
 from rag.networks.tools import ToolAlignment
+from rag.retrieval._remembered import RememberedVectors
 from rag.scoring.tools import Bm25, Tool, prerequisites, request_parts
 
 _LEXICAL = 0.3  # weight of words beside cosines; chosen on development sets, docs/experiments.md
@@ -25,7 +27,12 @@ class ToolIndex:
     """Tools, encoded once, ranked for each request."""
 
     def __init__(
-        self, tools: Sequence[Tool], encoder: Encoder, *, alignment: ToolAlignment | None = None
+        self,
+        tools: Sequence[Tool],
+        encoder: Encoder,
+        *,
+        alignment: ToolAlignment | None = None,
+        known: RememberedVectors | None = None,
     ) -> None:
         """Encode the tools.
 
@@ -33,18 +40,21 @@ class ToolIndex:
             tools: with distinct names.
             encoder: of the tools and the requests.
             alignment: of its vectors; without one they are compared as they are.
+            known: vectors that this encoder made of the tools before.
         """
         self._tools, self._encoder, self._alignment = list(tools), encoder, alignment
         self._words = Bm25([tool.text for tool in self._tools])
         self._before = prerequisites(self._tools)
-        vectors = tool_vectors(self._tools, encoder)
+        vectors = tool_vectors(self._tools, known or encoder)
         self._vectors = vectors if self._alignment is None else self._alignment.tools(vectors)
 
     @classmethod
-    def aligned(cls, tools: Sequence[Tool], encoder: Encoder) -> Self:
+    def aligned(
+        cls, tools: Sequence[Tool], encoder: Encoder, *, known: RememberedVectors | None = None
+    ) -> Self:
         """Encode the tools, with the shipped alignment where the encoder is MiniLM."""
-        is_known = encoder.fingerprint.startswith(_ALIGNED)
-        return cls(tools, encoder, alignment=ToolAlignment.shipped() if is_known else None)
+        is_minilm = encoder.fingerprint.startswith(_ALIGNED)
+        return cls(tools, encoder, alignment=_shipped() if is_minilm else None, known=known)
 
     def best(self, request: str, k: int, *, earlier: Sequence[str] = ()) -> list[str]:
         """Give the names of at most k tools, best first.
@@ -102,10 +112,11 @@ class ToolIndex:
         return raised
 
 
-def tool_vectors(tools: Sequence[Tool], encoder: Encoder) -> Vector:
+_shipped = cache(ToolAlignment.shipped)
+
+
+def tool_vectors(tools: Sequence[Tool], encoder: Encoder | RememberedVectors) -> Vector:
     """Give (N, D) float32 of unit norm: of all that is known of a tool, and of its description alone."""
-    if not tools:
-        return np.zeros((0, encoder.dim), dtype=np.float32)
     joined = encoder.encode([tool.text for tool in tools])
     joined = joined + encoder.encode([tool.description for tool in tools])
     unit: Vector = joined / np.maximum(np.linalg.norm(joined, axis=1, keepdims=True), 1e-9)

@@ -1,0 +1,56 @@
+"""Vectors of texts that come again are those of the encoder, and are made once."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from rag.core.types import Vector
+from rag.encoders.hashing import Hashing
+from rag.retrieval._remembered import RememberedVectors
+
+
+class CountingEncoder(Hashing):
+    """A hashing encoder that says what it was asked for."""
+
+    __slots__ = ("asked",)
+
+    def __init__(self, dim: int) -> None:
+        super().__init__(dim=dim)
+        self.asked: list[str] = []
+
+    def encode(self, texts: Sequence[str]) -> Vector:
+        self.asked += texts
+        return super().encode(texts)
+
+
+def test_they_are_the_encoders_own_in_the_order_asked_for() -> None:
+    encoder = CountingEncoder(64)
+    known = RememberedVectors(encoder, size=10)
+    known.encode(["two", "one"])
+    texts = ["one", "three", "one", "two"]
+    assert np.array_equal(known.encode(texts), Hashing(dim=64).encode(texts))
+    assert encoder.asked == ["two", "one", "three"]
+
+
+def test_only_the_latest_are_kept() -> None:
+    encoder = CountingEncoder(64)
+    known = RememberedVectors(encoder, size=2)
+    for text in ("one", "two", "one", "three", "one", "two"):
+        known.encode([text])
+    assert encoder.asked == ["one", "two", "three", "two"]
+
+
+def test_more_texts_at_once_than_are_kept_are_all_given() -> None:
+    texts = ["one", "two", "three"]
+    found = RememberedVectors(Hashing(dim=64), size=1).encode(texts)
+    assert np.array_equal(found, Hashing(dim=64).encode(texts))
+
+
+def test_no_texts_give_no_rows() -> None:
+    assert RememberedVectors(Hashing(dim=64), size=1).encode([]).shape == (0, 64)
+
+
+def test_a_memory_of_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="1 or more, got 0"):
+        RememberedVectors(Hashing(dim=64), size=0)
