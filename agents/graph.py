@@ -19,6 +19,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 from langgraph.types import interrupt
+from pydantic import TypeAdapter
 
 from agents.answering import cite, generate, refuse
 from agents.nodes import act, hop, plan, prepare, read, retrieve, route
@@ -32,6 +33,7 @@ Graph = CompiledStateGraph[State, Context, State, State]
 Node = Callable[[State, Context, Emit], Awaitable[Step]]
 
 _NODES: tuple[Node, ...] = (prepare, retrieve, route, hop, plan, act, read, generate, cite, refuse)
+_STATE: TypeAdapter[State] = TypeAdapter(State)
 _WAYS = {"plain": "read", "hops": "hop", "tool": "plan", "sql": "plan", "missing": "refuse"}
 
 
@@ -94,7 +96,10 @@ def _after_read(state: State) -> str:
 
 def _permit(state: State) -> State:
     """Wait for a person; without permission there is nothing to call."""
-    return State() if interrupt(None) is True else State(call=None)
+    is_allowed = interrupt(None) is True
+    # A checkpoint gives back lists where there were tuples.
+    kept = _STATE.validate_python(_STATE.dump_python(state, warnings=False))
+    return kept if is_allowed else State({**kept, "call": None})
 
 
 def _evented(name: str, node: Node) -> Any:  # Any: LangGraph's own node type is not public

@@ -69,7 +69,7 @@ async def plan(state: State, context: Context, emit: Emit) -> Step:
     assert context.tools is not None, "this way is open only where there are tools"
     call = await context.tools.plan(state["query"], state["tools"])
     summary = {"tool": None} if call is None else _call(call)
-    return Step(State(call=call), summary, {"query": state["query"], "tools": state["tools"]})
+    return Step(State(call=call), summary, {"query": state["query"], "tools": list(state["tools"])})
 
 
 async def act(state: State, context: Context, emit: Emit) -> Step:

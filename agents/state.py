@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, TypedDict
+from typing import Literal, Protocol
+
+from typing_extensions import TypedDict  # pydantic reads no other
 
 from agents.calling import Call
 from rag.core.protocols import GenerationOptions, Generator, Message
