@@ -47,7 +47,8 @@ async def choose(state: State, context: Context) -> Choice:
     ways = ["plain", *ways]
     signals = await asyncio.to_thread(_signals, state, context)
     route, by = _by_signals(signals) or found, "signals"
-    if context.router == "model" and context.generator.capabilities.follows_instructions:
+    can_choose = context.router == "model" and context.generator.capabilities.follows_instructions
+    if can_choose and "read_off" not in signals.shown:  # a rule that reads off the whole call is certain
         described = "\n".join(f"{way}: {_WAYS[way]}" for way in ways)
         values = {"question": neutralise(state["query"]), "ways": described}
         said, usage = await asked("route", values, context, state)

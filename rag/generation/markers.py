@@ -25,8 +25,8 @@ _MARK = re.compile(
 )
 # How Markdown and HTML begin what a reader's browser fetches, or runs, unasked.
 _FETCHED = re.compile(
-    r"!(?=\[)|<(?=(?:img|image|picture|source|video|audio|track|iframe|frame|embed|object|script|svg|link|meta"
-    r"|base|style|form|input|portal)\b)",
+    r"!(?=\[)|<(?=(?:img|image|picture|source|video|audio|track|iframe|frame|embed|object|script|svg|link"
+    r"|meta|base|style|form|input|portal)\b)",
     re.IGNORECASE,
 )
 _BEGINNING = re.compile(r"(?:!|<\w{0,7})\Z")
@@ -44,8 +44,8 @@ class AnswerStream:
     feeding them again changes nothing.
 
     >>> stream = AnswerStream([])
-    >>> [stream.feed(" It is so ["), stream.feed("1]."), stream.feed("![x](http://a.b/?q)"), stream.finish()]
-    ['It is so', '.', '! [x](http://a.b/?q)', '']
+    >>> [stream.feed(" It is so ["), stream.feed("1]."), stream.feed("![x](http://a.b)"), stream.finish()]
+    ['It is so', '.', '! [x](http://a.b)', '']
     """
 
     def __init__(self, passages: Sequence[Passage]) -> None:
@@ -96,4 +96,3 @@ class AnswerStream:
     def _is_quoted(self, mark: str) -> bool:
         context = self._tail + "".join(mark.split())
         return bool(self._tail) and any(context in source for source in self._sources)
-
