@@ -100,7 +100,7 @@ def outside(messages: tuple[Message, ...]) -> str:
 
 @dataclass
 class Obedient:
-    """Do what stands outside the delimiters; else answer from what stands between them. Keep all prompts."""
+    """Do what stands outside the delimiters; else answer from what stands between. Keep all prompts."""
 
     seen: list[Prompt] = field(default_factory=list)
 
