@@ -32,11 +32,13 @@ async def checkpoints(grove: Grove) -> AsyncGenerator[BaseCheckpointSaver[Any], 
     serializer = JsonPlusSerializer(allowed_msgpack_modules=_TYPES)
     if grove.database.is_postgresql:
         url = grove.database.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-        async with AsyncPostgresSaver.from_conn_string(url, serde=serializer) as saver:
-            await saver.setup()
-            yield saver
+        async with AsyncPostgresSaver.from_conn_string(url, serde=serializer) as shared:
+            await shared.setup()
+            yield shared
     else:
         path: Path = grove.settings.home_dir / _FILE
         path.parent.mkdir(parents=True, exist_ok=True)
         async with aiosqlite.connect(path) as connection:
-            yield AsyncSqliteSaver(connection, serde=serializer)
+            saver = AsyncSqliteSaver(connection, serde=serializer)
+            await saver.setup()
+            yield saver

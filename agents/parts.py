@@ -32,7 +32,8 @@ async def context_of(
     if context.router == "plain":
         return context
     scope = tool_scope(grove, collection=collection, retriever=retriever, filter=filter)
-    writer = None if context.generator.capabilities.quotes_verbatim else context.generator
+    # A model that does not follow instructions calls nothing: what a rule reads off is called all the same.
+    writer = context.generator if context.generator.capabilities.follows_instructions else None
     return replace(context, tools=await toolset_of(grove).caller(scope, generator=writer))
 
 

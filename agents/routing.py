@@ -98,7 +98,7 @@ def _tool_signals(
     """Give the tools that may serve, the probability that one is wanted, and what spoke for it."""
     if (call := tools.direct(query)) is not None:
         return (call.tool,), 1.0, {"read_off": call.tool}
-    if context.generator.capabilities.quotes_verbatim:
+    if not context.generator.capabilities.follows_instructions:
         return (), 0.0, {}  # nothing could write the arguments
     fit, margin = tools.fit(query)
     said: dict[str, object] = {"tool_fit": round(fit, 3), "tool_margin": round(margin, 3)}

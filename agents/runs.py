@@ -101,9 +101,11 @@ async def cancel(grove: Grove, run_id: str) -> None:
         NotFoundError: no such run.
         ConflictError: it has ended.
     """
+    before = await asyncio.to_thread(grove.runs.run, run_id)
     await asyncio.to_thread(grove.runs.cancel, run_id)
-    async with checkpoints(grove) as saver:
-        await saver.adelete_thread(run_id)
+    if before.state == "waiting":
+        async with checkpoints(grove) as saver:
+            await saver.adelete_thread(run_id)
 
 
 async def recorded(

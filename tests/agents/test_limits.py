@@ -1,7 +1,6 @@
 """How far a run may go, and what is left of one that went too far or was ended."""
 
 import asyncio
-import time
 from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
 
@@ -64,11 +63,8 @@ def test_a_limit_ends_the_run_and_keeps_what_was_found(
     tmp_path: Path, limits: OrchestrationSettings, error: str, state: str
 ) -> None:
     grove = grove_with(tmp_path, limits)
-    asked(grove)  # what is loaded once takes its time
-    started = time.monotonic()
     events = asked(grove, generator="slow")
     first, last = events[0], events[-1]
-    assert time.monotonic() - started < 10
     assert isinstance(first, RunStarted)
     assert isinstance(last, RunFailed)
     assert last.error == error

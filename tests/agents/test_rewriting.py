@@ -8,7 +8,7 @@ from _sender import fill, small
 from agents.rewriting import is_faithful, newest
 from agents.runs import ask
 from rag.compose import Grove
-from rag.core.events import StepFinished
+from rag.core.events import Event, StepFinished
 from rag.core.protocols import Delta, GenerationOptions, GeneratorCapabilities, Message, Prompt
 
 SAID = [
@@ -87,13 +87,11 @@ def grove(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Grove]:
 def prepared(grove: Grove, rewriter: Rewriter) -> StepFinished:
     grove._generators["rewriter"] = rewriter
 
-    async def first() -> StepFinished:
-        async for event in ask(grove, "And on the HX-240?", generator="rewriter", history=SAID):
-            if isinstance(event, StepFinished):
-                return event
-        raise AssertionError("a run prepares first")
+    async def gather() -> list[Event]:
+        events = ask(grove, "And on the HX-240?", generator="rewriter", history=SAID)
+        return [event async for event in events]
 
-    return asyncio.run(first())
+    return next(event for event in asyncio.run(gather()) if isinstance(event, StepFinished))
 
 
 def test_a_model_that_can_rewrites_a_follow_up(grove: Grove, tmp_path: Path) -> None:
@@ -118,4 +116,4 @@ def test_a_model_that_can_rewrites_a_follow_up(grove: Grove, tmp_path: Path) -> 
 def test_else_the_rules_stand(grove: Grove, rewriter: Rewriter) -> None:
     summary = prepared(grove, rewriter).summary
     assert summary["rewritten_by"] == "rules"
-    assert summary["query"] == "How long are readings kept on the HX-240?"
+    assert summary["query"] == "How long are readings kept in the archive on the HX-240?"

@@ -15,7 +15,7 @@ def passage(text: str, title: str = "") -> Passage:
         ("How long is the warranty of the HX 3000?", ["The warranty is long."], ("HX 3000",)),
         ("How long is the warranty?", ["Warranties of sensors."], ()),
         ("Wer hat die Mona Lisa gemalt?", ["Die Mona Lisa hat ein Rahmen."], ("Wer", "gemalt")),
-        ("東京タワーの高さ", ["東京タワーは赤い。"], ("高さ",)),
+        ("東京タワーの高さ", ["東京タワーは赤い。"], ("の高さ",)),
         ("كم ارتفاع البرج؟", ["البرج"], ("كم ارتفاع",)),
         ("Where?", ["Here."], ()),
     ],
