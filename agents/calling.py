@@ -93,11 +93,6 @@ class ToolCaller:
             return list(self._tools)[: self._num_shown]
         return self._ranking.best(question, self._num_shown)
 
-    @property
-    def names(self) -> Collection[str]:
-        """List the tools."""
-        return self._tools.keys()
-
     def fit(self, question: str) -> tuple[float, float]:
         """Give how well the best tool fits, and how much better than the next; 0 without a ranking."""
         return (0.0, 0.0) if self._ranking is None else self._ranking.fit(question)

@@ -34,7 +34,7 @@ Node = Callable[[State, Context, Emit], Awaitable[Step]]
 
 _NODES: tuple[Node, ...] = (prepare, retrieve, route, hop, plan, act, read, generate, cite, refuse)
 _STATE: TypeAdapter[State] = TypeAdapter(State)
-_WAYS = {"plain": "read", "hops": "hop", "tool": "plan", "sql": "plan", "missing": "refuse"}
+_WAYS = {"plain": "read", "hops": "hop", "tool": "plan", "missing": "refuse"}
 
 
 @cache

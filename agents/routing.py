@@ -15,13 +15,11 @@ from rag.scoring.routing import hop_probability, hop_signals, tool_probability
 
 __all__ = ["Choice", "choose"]
 
-_SQL = "sql"
 _LIKELY = 0.5  # a way is taken from this probability on that the question wants it
 _WAYS: Mapping[Route, str] = {
     "plain": "search the documents and read what is found",
     "hops": "the answer joins facts of several documents, so search on from what is found",
     "tool": "use one of the tools",
-    "sql": "query the database",
 }
 
 
@@ -54,7 +52,7 @@ async def choose(state: State, context: Context) -> Choice:
         said, usage = await asked("route", values, context, state)
         if (chosen := said.strip(" .`\"'").lower()) in ways:
             route, by = chosen, "model"
-    tools = signals.tools if route == "tool" else (_SQL,) if route == "sql" else ()
+    tools = signals.tools if route == "tool" else ()
     return Choice(route, ways, by, signals.shown, tools, usage)
 
 
@@ -70,7 +68,7 @@ def _open_ways(context: Context) -> list[Route]:
     if context.hop is not None:
         ways.append("hops")
     if context.tools is not None:
-        ways += ["tool", "sql"] if _SQL in context.tools.names else ["tool"]
+        ways.append("tool")
     return ways
 
 
@@ -79,9 +77,7 @@ def _signals(state: State, context: Context) -> _Signals:
     shown: dict[str, object] = {}
     tools: tuple[str, ...] = ()
     if context.tools is not None:
-        tools, chance, said = _tool_signals(state["query"], context.tools, context)
-        way: Route = "sql" if tools[:1] == (_SQL,) else "tool"
-        probabilities[way] = chance
+        tools, probabilities["tool"], said = _tool_signals(state["query"], context.tools, context)
         shown |= said
     if context.hop is not None and state["passages"]:
         signals = hop_signals(state["query"], state["passages"])

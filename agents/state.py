@@ -1,6 +1,6 @@
 """What the nodes of the graph read and write, and what they are given."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -14,8 +14,8 @@ from rag.generation.support import Support
 
 __all__ = ["Context", "Limits", "Route", "State", "Step", "Toolbox"]
 
-Route = Literal["plain", "hops", "tool", "sql", "missing"]
-"""Read what was found; search on from what was found; use a tool; query a database; say what is missing."""
+Route = Literal["plain", "hops", "tool", "missing"]
+"""Read what was found; search on from what was found; use a tool; say what is missing."""
 
 
 class State(TypedDict, total=False):
@@ -43,11 +43,6 @@ class State(TypedDict, total=False):
 
 class Toolbox(Protocol):
     """The tools of a run, as the nodes see them."""
-
-    @property
-    def names(self) -> Collection[str]:
-        """List the tools."""
-        ...
 
     def direct(self, question: str) -> Call | None:
         """Give the call that a rule reads off the whole question; None where there is none."""
