@@ -69,6 +69,10 @@ class CollectionBody(Body):
     """A collection to make."""
 
     name: str
+    index: str | None = Field(
+        None,
+        description="Kinds of index, with commas: dense, late, long; by default those of the settings.",
+    )
 
 
 class SearchBody(Body):

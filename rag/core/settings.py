@@ -161,17 +161,7 @@ class Settings(BaseSettings):
         description="The generator called `default`: a file of rag/generation/backends.",
     )
     generators: dict[str, Part] = Field(
-        {
-            "vllm": Part(
-                kind="openai",
-                options={
-                    "base_url": "http://127.0.0.1:8765/v1",
-                    "model": "smollm2",
-                    "follows_instructions": False,
-                },
-            )
-        },
-        description="Named profiles of generators.",
+        {}, description="Named profiles of generators, besides `vllm`, the server of `rag llm serve`."
     )
     ingestion: IngestionSettings = Field(IngestionSettings(), description="How documents are taken in.")
     generation: GenerationSettings = Field(GenerationSettings(), description="How answers are written.")

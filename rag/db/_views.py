@@ -11,13 +11,14 @@ __all__ = ["CollectionSummary", "DocumentSummary", "StoredChunk", "StoredDocumen
 
 @dataclass(frozen=True, slots=True)
 class CollectionSummary:
-    """A collection and how much it holds."""
+    """A collection, how much it holds and its kinds of index."""
 
     name: str
     documents: int
     chunks: int
     generation: int
     created_at: datetime
+    index: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, undefer
 
 from rag.core.errors import NotFoundError
+from rag.core.kinds import DENSE, parse_kinds
 from rag.core.layout import Box, Layout
 from rag.core.types import Attribute, Hit, Passage, Segment, Snapshot
 from rag.db._layout import decode_layout
@@ -55,22 +56,31 @@ class Catalog:
         query = (
             select(
                 CollectionRow,
+                IndexRow.others,
                 func.count(VersionRow.id),
                 func.coalesce(func.sum(VersionRow.num_chunks), 0),
             )
+            .join(IndexRow, (IndexRow.collection_id == CollectionRow.id) & IndexRow.is_serving)
             .outerjoin(DocumentRow, DocumentRow.collection_id == CollectionRow.id)
             .outerjoin(
                 VersionRow,
                 (VersionRow.document_id == DocumentRow.id) & (VersionRow.version == DocumentRow.version),
             )
             .where(CollectionRow.tenant == self._tenant)
-            .group_by(CollectionRow.id)
+            .group_by(CollectionRow.id, IndexRow.id)
             .order_by(CollectionRow.name)
         )
         with self._database.read() as session:
             return [
-                CollectionSummary(row.name, documents, int(chunks), row.generation, row.created_at)
-                for row, documents, chunks in session.execute(query)
+                CollectionSummary(
+                    row.name,
+                    documents,
+                    int(chunks),
+                    row.generation,
+                    row.created_at,
+                    index=parse_kinds((DENSE, *others)),
+                )
+                for row, others, documents, chunks in session.execute(query)
             ]
 
     def snapshot(self, collection: str) -> Snapshot:

@@ -737,6 +737,11 @@ export interface components {
          * @description A collection to make.
          */
         CollectionBody: {
+            /**
+             * Index
+             * @description Kinds of index, with commas: dense, late, long; by default those of the settings.
+             */
+            index?: string | null;
             /** Name */
             name: string;
         };
@@ -750,7 +755,7 @@ export interface components {
         };
         /**
          * CollectionSummary
-         * @description A collection and how much it holds.
+         * @description A collection, how much it holds and its kinds of index.
          */
         CollectionSummary: {
             /** Chunks */
@@ -764,6 +769,8 @@ export interface components {
             documents: number;
             /** Generation */
             generation: number;
+            /** Index */
+            index: string[];
             /** Name */
             name: string;
         };
@@ -1547,7 +1554,10 @@ export interface operations {
     };
     uploadDocuments: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Kinds of index, with commas: dense, late, long. */
+                index?: string | null;
+            };
             header?: never;
             path: {
                 name: string;
@@ -1587,7 +1597,10 @@ export interface operations {
     };
     reindexCollection: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Kinds of index, with commas: dense, late, long. */
+                index?: string | null;
+            };
             header?: never;
             path: {
                 name: string;
