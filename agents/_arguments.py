@@ -35,7 +35,8 @@ def check_arguments(spec: Tool, arguments: Mapping[str, Any]) -> None:
             f"{spec.name}: its schema cannot be used: {error}"[:_MAX_MESSAGE_CHARS]
         ) from error
     if found is not None:
-        raise InvalidInputError(f"{spec.name}: {_message(found)}")
+        takes = ", ".join(spec.properties) or "no arguments"
+        raise InvalidInputError(f"{spec.name}: {_message(found)}; it takes: {takes}")
 
 
 def _message(error: ValidationError) -> str:

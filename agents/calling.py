@@ -15,7 +15,7 @@ from agents._arguments import check_arguments
 from agents.tools import AgentTool, Effects, ToolResult, ToolScope
 from rag.core.errors import InvalidInputError, NotFoundError
 from rag.core.protocols import GenerationOptions, Generator, Prompt
-from rag.core.types import Passage
+from rag.core.types import Passage, Vector
 from rag.generation.context import neutralise
 from rag.generation.prompts import load_prompt
 from rag.scoring.tools import Tool
@@ -34,8 +34,8 @@ class ToolRanking(Protocol):
         """Give the names of at most k tools, best first."""
         ...
 
-    def fit(self, request: str) -> tuple[float, float]:
-        """Give how well the best tool fits, and how much better than the next, comparable."""
+    def probabilities(self, request: str) -> Vector:
+        """Give (N,): how likely the request wants each tool, in the order that they were given in."""
         ...
 
 
@@ -93,9 +93,19 @@ class ToolCaller:
             return list(self._tools)[: self._num_shown]
         return self._ranking.best(question, self._num_shown)
 
-    def fit(self, question: str) -> tuple[float, float]:
-        """Give how well the best tool fits, and how much better than the next; 0 without a ranking."""
-        return (0.0, 0.0) if self._ranking is None else self._ranking.fit(question)
+    def fits(self, question: str) -> dict[str, float]:
+        """Give the tools that the model would see, best first, with the probability that each is wanted.
+
+        What a rule reads is certain; without a ranking nothing else is known.
+        """
+        direct = self.direct(question)
+        names = [direct.tool] if direct is not None else []
+        if self._ranking is None:
+            return dict.fromkeys(names, 1.0)
+        likely = dict(zip(self._tools, map(float, self._ranking.probabilities(question)), strict=True))
+        likely |= dict.fromkeys(names, 1.0)
+        shown = dict.fromkeys([*names, *self.best(question)])
+        return dict(sorted(((name, likely[name]) for name in shown), key=lambda each: -each[1]))
 
     def direct(self, question: str) -> Call | None:
         """Give the call that a rule reads off the whole question; None where there is none, or several."""
@@ -194,7 +204,7 @@ async def _text(
 def _shown(spec: Tool) -> str:
     """Give one line of a tool, unable to end the delimiter around all of them."""
     described = {"tool": spec.name, "description": spec.description, "arguments": spec.properties}
-    text = neutralise(json.dumps(described, ensure_ascii=False))
+    text = " ".join(neutralise(json.dumps(described, ensure_ascii=False)).split())
     return text if len(text) <= _MAX_SPEC_CHARS else f"{text[:_MAX_SPEC_CHARS]}…"
 
 

@@ -7,11 +7,11 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from agents.state import Context, Route, State, Toolbox
+from agents.state import Context, Route, State
 from agents.writing import asked
 from rag.core.types import Usage
 from rag.generation.context import neutralise
-from rag.scoring.routing import hop_probability, hop_signals, tool_probability
+from rag.scoring.routing import hop_probability, hop_signals
 
 __all__ = ["Choice", "choose"]
 
@@ -46,7 +46,7 @@ async def choose(state: State, context: Context) -> Choice:
     signals = await asyncio.to_thread(_signals, state, context)
     route, by = _by_signals(signals) or found, "signals"
     can_choose = context.router == "model" and context.generator.capabilities.follows_instructions
-    if can_choose and "read_off" not in signals.shown:  # a rule that reads off the whole call is certain
+    if can_choose and signals.probabilities.get("tool") != 1:  # what a rule reads off is certain
         described = "\n".join(f"{way}: {_WAYS[way]}" for way in ways)
         values = {"question": neutralise(state["query"]), "ways": described}
         said, usage = await asked("route", values, context, state)
@@ -77,8 +77,9 @@ def _signals(state: State, context: Context) -> _Signals:
     shown: dict[str, object] = {}
     tools: tuple[str, ...] = ()
     if context.tools is not None:
-        tools, probabilities["tool"], said = _tool_signals(state["query"], context.tools, context)
-        shown |= said
+        fits = context.tools.fits(state["query"])
+        tools, probabilities["tool"] = tuple(fits), max(fits.values(), default=0.0)
+        shown["tools"] = {name: round(chance, 3) for name, chance in fits.items()}
     if context.hop is not None and state["passages"]:
         signals = hop_signals(state["query"], state["passages"])
         probabilities["hops"] = hop_probability(signals)
@@ -86,19 +87,6 @@ def _signals(state: State, context: Context) -> _Signals:
     return _Signals(
         probabilities, tools, {**{way: round(p, 3) for way, p in probabilities.items()}, **shown}
     )
-
-
-def _tool_signals(
-    query: str, tools: Toolbox, context: Context
-) -> tuple[tuple[str, ...], float, dict[str, object]]:
-    """Give the tools that may serve, the probability that one is wanted, and what spoke for it."""
-    if (call := tools.direct(query)) is not None:
-        return (call.tool,), 1.0, {"read_off": call.tool}
-    if not context.generator.capabilities.follows_instructions:
-        return (), 0.0, {}  # nothing could write the arguments
-    fit, margin = tools.fit(query)
-    said: dict[str, object] = {"tool_fit": round(fit, 3), "tool_margin": round(margin, 3)}
-    return tuple(tools.best(query)), tool_probability(fit, margin), said
 
 
 def _by_signals(signals: _Signals) -> Route | None:

@@ -44,16 +44,8 @@ class State(TypedDict, total=False):
 class Toolbox(Protocol):
     """The tools of a run, as the nodes see them."""
 
-    def direct(self, question: str) -> Call | None:
-        """Give the call that a rule reads off the whole question; None where there is none."""
-        ...
-
-    def best(self, question: str) -> list[str]:
-        """Give the names of the tools that the model would see, best first."""
-        ...
-
-    def fit(self, question: str) -> tuple[float, float]:
-        """Give how well the best tool fits, and how much better than the next."""
+    def fits(self, question: str) -> Mapping[str, float]:
+        """Give the tools that may serve, best first, each with the probability that it is wanted."""
         ...
 
     async def plan(self, question: str, names: Sequence[str]) -> Call | None:

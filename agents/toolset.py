@@ -5,13 +5,17 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from agents.calling import ToolCaller, ToolRanking
-from agents.mcp_client import McpServer
 from agents.tools import TOOLS, AgentTool, Effects, ToolScope
 from rag.compose import Grove
 from rag.core.errors import InvalidInputError, RagError
 from rag.core.protocols import Generator
+from rag.core.tool_settings import ToolServer
+
+if TYPE_CHECKING:
+    from agents.mcp_client import McpServer
 
 __all__ = ["ToolSummary", "Toolset", "toolset_of"]
 
@@ -51,7 +55,7 @@ class Toolset:
             for name in names
             if name not in settings.disabled
         ]
-        self._servers = {name: McpServer(name, each) for name, each in settings.servers.items()}
+        self._servers = {name: _server(name, each) for name, each in settings.servers.items()}
         self._listed: dict[str, list[AgentTool]] = {}
         self._failed_at: dict[str, float] = {}
         self.failures: dict[str, str] = {}  # server -> why its tools are not there
@@ -114,6 +118,13 @@ class Toolset:
         if self._ranking is None or self._ranking[0] != names:
             self._ranking = names, self._grove.tool_index([tool.spec for tool in tools])
         return self._ranking[1]
+
+
+def _server(name: str, settings: ToolServer) -> "McpServer":
+    # The SDK takes a second to import, and most installations have no server.
+    from agents.mcp_client import McpServer  # noqa: PLC0415
+
+    return McpServer(name, settings)
 
 
 @lru_cache(maxsize=4)

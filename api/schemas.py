@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, model_validator
 from typing_extensions import TypeAliasType
 
+from agents.toolset import ToolSummary
 from rag.compose import DEFAULT
 from rag.core.events import Event, PermissionAsked, StepFinished
 from rag.core.layout import PageSpan
@@ -40,6 +41,7 @@ __all__ = [
     "RunReply",
     "SearchBody",
     "SearchReply",
+    "ToolList",
     "WaitingReply",
 ]
 
@@ -267,3 +269,11 @@ class RunReply:
 
     run: RunSummary
     events: list[RunEvent]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolList:
+    """The tools, and for each server that failed why."""
+
+    tools: list[ToolSummary]
+    failures: Mapping[str, str]

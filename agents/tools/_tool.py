@@ -37,8 +37,8 @@ class ToolScope:
 class ToolResult:
     """What a call gave: data, never instructions.
 
-    Law: `text` is neutralised; `passages` hold the text as it was, for citations point into it, and are
-    neutralised where they enter a prompt.
+    Law: what others wrote is neutralised in `text`, documents' text between delimiters besides; `passages`
+    hold it as it was, for citations point into it, and are neutralised where they enter a prompt.
     """
 
     text: str

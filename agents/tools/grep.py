@@ -17,7 +17,6 @@ from rag.scoring.tools import Tool
 __all__ = ["Grep"]
 
 _MOST = 50
-_SECONDS = 5.0
 _AROUND = 160  # characters shown on each side of a match
 _QUESTION = re.compile(
     r"\b(?:grep|find|search|look|where|which|how (?:many|often)|count|occurrences?|mentions?|exact(?:ly)?"
@@ -66,6 +65,9 @@ class Grep:
     effects: Effects = "reads"
     needs_permission = False
 
+    def __init__(self, max_seconds: float = 5.0) -> None:
+        self._max_seconds = max_seconds
+
     def arguments_from(self, question: str) -> Mapping[str, object] | None:
         """Give the words in quotation marks of a question that asks where they stand."""
         quoted = _QUOTED.findall(question)
@@ -78,7 +80,7 @@ class Grep:
 
         Raises:
             InvalidInputError: not a regular expression.
-            UnavailableError: it took more than five seconds.
+            UnavailableError: it took too long.
         """
         pattern = str(arguments["pattern"])
         expression = _compiled(
@@ -86,7 +88,20 @@ class Grep:
             is_case_kept=bool(arguments.get("case")),
         )
         limit = int(str(arguments.get("limit", 10)))
-        return await asyncio.to_thread(_result, scope, expression, pattern, limit)
+        return await asyncio.to_thread(self._result, scope, expression, pattern, limit)
+
+    def _result(
+        self, scope: ToolScope, expression: "regex.Pattern[str]", pattern: str, limit: int
+    ) -> ToolResult:
+        found = list(_matches(scope, expression, self._max_seconds))
+        num_documents = len({match.document_id for match in found})
+        passages = tuple(_passage(scope, match) for match in found[:limit])
+        times = f"{len(found)} time{'' if len(found) == 1 else 's'}"
+        documents = f"{num_documents} document{'' if num_documents == 1 else 's'}"
+        summary = ToolResult.of(self.spec.name, f"{pattern!r} stands {times} in {documents}.")
+        text = f"{summary.text}\n{render_passages(passages)}".strip()
+        data = {"count": len(found), "documents": num_documents}
+        return ToolResult(text, (*summary.passages, *passages), data)
 
 
 def _compiled(pattern: str, *, is_case_kept: bool) -> "regex.Pattern[str]":
@@ -96,36 +111,19 @@ def _compiled(pattern: str, *, is_case_kept: bool) -> "regex.Pattern[str]":
         raise InvalidInputError(f"{pattern!r} is no regular expression: {error}") from error
 
 
-def _result(scope: ToolScope, expression: "regex.Pattern[str]", pattern: str, limit: int) -> ToolResult:
-    shown: list[_Match] = []
-    count, sources = 0, set()
-    for number, (source, match) in enumerate(_matches(scope, expression, pattern), 1):
-        count = number
-        sources.add(source)
-        if len(shown) < limit:
-            shown.append(match)
-    passages = tuple(_passage(scope, match) for match in shown)
-    times = f"{count} time{'' if count == 1 else 's'}"
-    head = f"{pattern!r} stands {times} in {len(sources)} document{'' if len(sources) == 1 else 's'}."
-    summary = ToolResult.of(Grep.spec.name, head)
-    text = f"{summary.text}\n{render_passages(passages)}".strip()
-    return ToolResult(text, (*summary.passages, *passages), {"count": count, "documents": len(sources)})
-
-
-def _matches(
-    scope: ToolScope, expression: "regex.Pattern[str]", pattern: str
-) -> Iterator[tuple[str, _Match]]:
-    deadline = time.monotonic() + _SECONDS
+def _matches(scope: ToolScope, expression: "regex.Pattern[str]", max_seconds: float) -> Iterator[_Match]:
+    deadline = time.monotonic() + max_seconds
     for document in scope.documents():
         try:
             for match in expression.finditer(
                 document.text, timeout=max(deadline - time.monotonic(), 0.001)
             ):
                 if match.end() > match.start():
-                    yield document.source, _Match(document.document_id, *match.span())
+                    yield _Match(document.document_id, *match.span())
         except TimeoutError as error:
             raise UnavailableError(
-                f"{pattern!r} took more than {_SECONDS:g} s over this collection; search for plainer words"
+                f"{expression.pattern!r} took more than {max_seconds:g} s over this collection; search for"
+                " plainer words"
             ) from error
 
 

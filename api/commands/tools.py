@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -81,7 +82,7 @@ async def _called(
         caller = await toolset.caller(tool_scope(grove, collection=collection))
         result = await caller.call(wanted, allowed=[wanted] if is_allowed else [])
         if isinstance(result, PermissionNeeded):
-            _ask(result.call.effects, name, arguments)
+            _ask(console, result.call.effects, name, arguments)
             result = await caller.call(wanted, allowed=[wanted])
         assert not isinstance(result, PermissionNeeded), "this very call was allowed"
         return result.text, result.data
@@ -89,10 +90,11 @@ async def _called(
         await toolset.close()
 
 
-def _ask(effects: str, name: str, arguments: dict[str, Any]) -> None:
+def _ask(console: Console, effects: str, name: str, arguments: dict[str, Any]) -> None:
     may = {"writes": "may change something", "reads": "reads outside of Grove"}.get(effects, "computes")
-    question = f"{name} {may}. Call it with {json.dumps(arguments, ensure_ascii=False)}?"
-    if not typer.confirm(question, default=False, err=True):
+    console.note(f"{name} {may}. Call it with {json.dumps(arguments)}? [y/N]")
+    # Standard output is the result's alone, where typer's own question would write.
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
         raise ConflictError(f"{name} was not called: it was not allowed")
 
 

@@ -20,6 +20,7 @@ _LEXICAL = 0.3  # weight of words beside cosines; chosen on development sets, do
 _WHOLE = 0.5  # weight of the whole request beside its best part
 _EARLIER = 0.5  # weight of an earlier turn beside the last
 _BEFORE = 0.95  # share of its score that a tool hands to what must be called before it
+_SLOPE, _INTERCEPT = 12.6, -4.71  # of the logit of a cosine; benchmarks/tool_fits.py
 _ALIGNED = "all-MiniLM-L6-v2"  # the encoder that the shipped alignment is of
 
 
@@ -80,24 +81,23 @@ class ToolIndex:
             scores = np.maximum(scores, _EARLIER * turn)
         return self._with_prerequisites(scores)
 
-    def fit(self, request: str) -> tuple[float, float]:
-        """Give the cosine of the request and its nearest tool, and how much nearer that is than the next.
+    def probabilities(self, request: str) -> Vector:
+        """Give (N,) float32: how likely the request, or a part of it, wants each tool, in their order.
 
-        Unlike the scores, these compare across requests. Both are 0 where there are no tools.
+        Calibrated for the shipped alignment; of another encoder only the order means something.
         """
-        if not self._tools:
-            return 0.0, 0.0
-        vectors = self._encoder.encode([request])
-        if self._alignment is not None:
-            vectors = self._alignment.queries(vectors)
-        *_, second, first = np.sort([0.0, *(vectors @ self._vectors.T)[0].tolist()])
-        return float(first), float(first - second)
+        parts = [request, *request_parts(request)]
+        nearness = (self._encoded(parts) @ self._vectors.T).max(axis=0)
+        likely: Vector = 1 / (1 + np.exp(-(_SLOPE * nearness + _INTERCEPT)))
+        return likely
+
+    def _encoded(self, texts: Sequence[str]) -> Vector:
+        vectors = self._encoder.encode(texts)
+        return vectors if self._alignment is None else self._alignment.queries(vectors)
 
     def _fused(self, texts: Sequence[str]) -> Vector:
         """Give (Q, N), each row's best at 1, so that every part speaks as loud."""
-        vectors = self._encoder.encode(texts)
-        if self._alignment is not None:
-            vectors = self._alignment.queries(vectors)
+        vectors = self._encoded(texts)
         words = np.stack([self._words.scores(text) for text in texts])
         words /= np.maximum(words.max(axis=1, keepdims=True), 1e-9)
         fused = np.maximum(vectors @ self._vectors.T, 0) + _LEXICAL * words

@@ -11,11 +11,10 @@ from collections.abc import Mapping, Sequence
 from rag.core.types import Passage
 from rag.scoring.words import analyze, content_words
 
-__all__ = ["HOP_SIGNALS", "hop_probability", "hop_signals", "tool_probability"]
+__all__ = ["HOP_SIGNALS", "hop_probability", "hop_signals"]
 
 HOP_SIGNALS = ("best", "gain", "words", "names", "margin")
 _HOP_WEIGHTS = (-3.0732, -3.2611, 2.9229, 2.0856, 2.2532, -1.5944)  # bias, then one a signal
-_TOOL_WEIGHTS = (0.0, 0.0, 0.0)
 _NAME = re.compile(r"(?<!^)\b[A-Z]\w[\w’'.-]*(?: (?:(?:of|the|de|van|von|and|in) ){0,2}[A-Z\d][\w’'.-]*)*")
 
 
@@ -51,16 +50,6 @@ def hop_signals(question: str, passages: Sequence[Passage]) -> dict[str, float]:
 def hop_probability(signals: Mapping[str, float]) -> float:
     """Give the probability that a question with these signals joins facts of several passages."""
     return _logistic(_HOP_WEIGHTS, [signals[name] for name in HOP_SIGNALS])
-
-
-def tool_probability(fit: float, margin: float) -> float:
-    """Give the probability that a request wants one of the tools.
-
-    Args:
-        fit: how well the best tool fits it (rag/retrieval/_tool_index.py).
-        margin: how much better it fits than the one after it.
-    """
-    return _logistic(_TOOL_WEIGHTS, [fit, margin])
 
 
 def _logistic(weights: Sequence[float], values: Sequence[float]) -> float:

@@ -10,35 +10,34 @@ from rag.encoders.hashing import Hashing
 from rag.retrieval._remembered import RememberedVectors
 
 
-class CountingEncoder(Hashing):
-    """A hashing encoder that says what it was asked for."""
+def counting(asked: list[str]) -> Hashing:
+    """Give an encoder that notes what it was asked for."""
 
-    __slots__ = ("asked",)
+    class Counting(Hashing):
+        __slots__ = ()
 
-    def __init__(self, dim: int) -> None:
-        super().__init__(dim=dim)
-        self.asked: list[str] = []
+        def encode(self, texts: Sequence[str]) -> Vector:
+            asked.extend(texts)
+            return Hashing(dim=64).encode(texts)
 
-    def encode(self, texts: Sequence[str]) -> Vector:
-        self.asked += texts
-        return super().encode(texts)
+    return Counting(dim=64)
 
 
 def test_they_are_the_encoders_own_in_the_order_asked_for() -> None:
-    encoder = CountingEncoder(64)
-    known = RememberedVectors(encoder, size=10)
+    asked: list[str] = []
+    known = RememberedVectors(counting(asked), size=10)
     known.encode(["two", "one"])
     texts = ["one", "three", "one", "two"]
     assert np.array_equal(known.encode(texts), Hashing(dim=64).encode(texts))
-    assert encoder.asked == ["two", "one", "three"]
+    assert asked == ["two", "one", "three"]
 
 
 def test_only_the_latest_are_kept() -> None:
-    encoder = CountingEncoder(64)
-    known = RememberedVectors(encoder, size=2)
+    asked: list[str] = []
+    known = RememberedVectors(counting(asked), size=2)
     for text in ("one", "two", "one", "three", "one", "two"):
         known.encode([text])
-    assert encoder.asked == ["one", "two", "three", "two"]
+    assert asked == ["one", "two", "three", "two"]
 
 
 def test_more_texts_at_once_than_are_kept_are_all_given() -> None:

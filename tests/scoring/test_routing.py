@@ -1,7 +1,7 @@
 import pytest
 
 from rag.core.types import Passage
-from rag.scoring.routing import HOP_SIGNALS, hop_probability, hop_signals, tool_probability
+from rag.scoring.routing import HOP_SIGNALS, hop_probability, hop_signals
 
 
 def passage(title: str, text: str, score: float) -> Passage:
@@ -27,7 +27,3 @@ def test_signals_stand_for_any_number_of_passages(found: list[Passage]) -> None:
     signals = hop_signals("どこですか", found)
     assert tuple(signals) == HOP_SIGNALS
     assert 0 <= hop_probability(signals) <= 1
-
-
-def test_a_tool_that_fits_better_is_likelier() -> None:
-    assert tool_probability(0.2, 0.0) < 0.5 < tool_probability(0.8, 0.2)

@@ -31,6 +31,7 @@ class Openai:
         *,
         api_key: str | None = None,
         context_tokens: int = 4096,
+        keeps_schema: bool = True,
         passage_order: Literal["best_first", "best_at_ends"] = "best_first",
         follows_instructions: bool = True,
     ) -> None:
@@ -41,6 +42,7 @@ class Openai:
             model: as the server names it.
             api_key: sent as bearer token, when there is one.
             context_tokens: prompt and answer together.
+            keeps_schema: the server knows the `response_format` of the kind `json_schema`.
             passage_order: where in the prompt the best passages stand.
             follows_instructions: well enough to rewrite a question or to choose a way.
         """
@@ -50,6 +52,7 @@ class Openai:
         self._model = model
         self._api_key = api_key
         self._context_tokens = context_tokens
+        self._keeps_schema = keeps_schema
         self._passage_order = passage_order
         self._follows_instructions = follows_instructions
 
@@ -60,7 +63,7 @@ class Openai:
             model=self._model,
             context_tokens=self._context_tokens,
             follows_instructions=self._follows_instructions,
-            keeps_schema=True,
+            keeps_schema=self._keeps_schema,
             passage_order=self._passage_order,
         )
 

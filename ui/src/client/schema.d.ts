@@ -384,6 +384,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tools": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Tools
+         * @description List the tools, those built in first, and the servers whose tools are not there now.
+         */
+        get: operations["listTools"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health": {
         parameters: {
             query?: never;
@@ -1318,6 +1338,41 @@ export interface components {
             type: "token";
         };
         /**
+         * ToolList
+         * @description The tools, and for each server that failed why.
+         */
+        ToolList: {
+            /** Failures */
+            failures: {
+                [key: string]: string;
+            };
+            /** Tools */
+            tools: components["schemas"]["ToolSummary"][];
+        };
+        /**
+         * ToolSummary
+         * @description A tool as a person may see it.
+         */
+        ToolSummary: {
+            /** Description */
+            description: string;
+            /**
+             * Effects
+             * @enum {string}
+             */
+            effects: "none" | "reads" | "writes";
+            /** Name */
+            name: string;
+            /** Needs Permission */
+            needs_permission: boolean;
+            /** Parameters */
+            parameters: {
+                [key: string]: unknown;
+            };
+            /** Source */
+            source: string;
+        };
+        /**
          * Usage
          * @description Tokens that a generator read and wrote.
          */
@@ -2156,6 +2211,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SearchReply"];
+                };
+            };
+            /** @description What was wrong (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        detail: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    listTools: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ToolList"];
                 };
             };
             /** @description What was wrong (RFC 9457). */
