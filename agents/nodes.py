@@ -1,145 +1,135 @@
-"""The nodes of the graph: each takes the state and the parts, and gives back its change.
+"""The nodes of the graph up to the writing: each takes the state and the parts, and gives back its change.
 
 Work that blocks goes to a thread, so that one question never holds up another.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
-from contextlib import aclosing
-from dataclasses import replace
+from collections.abc import Sequence
 
+from agents.calling import Call
 from agents.followups import stand_alone
+from agents.rewriting import is_faithful, newest
+from agents.routing import choose
 from agents.state import Context, State, Step
-from rag.core.protocols import Generator, Prompt
-from rag.core.types import Passage, Usage
-from rag.generation.answer import AnswerStream, CitedText, build_prompt, refusal
-from rag.generation.answer import cite as cite_text
+from agents.writing import Emit, asked
+from rag.core.errors import RagError
+from rag.core.protocols import Message
+from rag.core.types import Passage, SearchResult, Usage
+from rag.generation.context import neutralise
 
-__all__ = ["cite", "generate", "prepare", "read", "refuse", "retrieve"]
+__all__ = ["act", "hop", "plan", "prepare", "read", "retrieve", "route"]
 
-Emit = Callable[[str], None]
+_EXCERPT = 160  # characters of a passage in an event
 
 
 async def prepare(state: State, context: Context, emit: Emit) -> Step:
     """Make what is read: a follow-up stands alone. It is searched with the question before it besides."""
-    question = state["question"]
-    query = stand_alone(question, state["history"])
-    earlier = [message.content for message in state["history"] if message.role == "user"]
+    question, history = state["question"], state["history"]
+    kept = await asyncio.to_thread(_newest, state, context) if history else ()
+    query, by, usage = stand_alone(question, history), "rules", state.get("usage", Usage())
+    if kept and context.rewriter == "model" and context.generator.capabilities.follows_instructions:
+        safe = neutralise(question)
+        rewritten, usage = await asked("standalone", {"question": safe}, context, state, history=kept)
+        if is_faithful(rewritten, question, history):
+            query, by = rewritten, "model"
+    earlier = [message.content for message in history if message.role == "user"]
     searched = query if query == question else f"{earlier[-1]} {query}"
-    return Step(State(query=query, searched=searched), {"query": query, "searched": searched})
+    summary = {"query": query, "searched": searched}
+    if query != question:
+        summary["rewritten_by"] = by
+    update = State(history=kept, query=query, searched=searched, usage=usage)
+    return Step(update, summary, {"question": question, "turns": len(history), "turns_read": len(kept)})
 
 
 async def retrieve(state: State, context: Context, emit: Emit) -> Step:
     """Find passages."""
     result = await asyncio.to_thread(context.search, state["searched"])
-    summary = {
-        "passages": len(result.passages),
-        "sources": list(dict.fromkeys(passage.source for passage in result.passages)),
-        "timings": dict(result.timings),
-    }
-    return Step(State(passages=result.passages), summary)
+    return Step(State(passages=result.passages), _found(result), {"searched": state["searched"]})
+
+
+async def route(state: State, context: Context, emit: Emit) -> Step:
+    """Choose the way of the question by what was found and what there is."""
+    choice = await choose(state, context)
+    update = State(route=choice.route, tools=choice.tools, usage=choice.usage)
+    summary = {"route": choice.route, "by": choice.by, "signals": choice.signals}
+    return Step(update, summary, {"ways": choice.ways, "passages": len(state["passages"])})
+
+
+async def hop(state: State, context: Context, emit: Emit) -> Step:
+    """Search on from what was found."""
+    assert context.hop is not None, "this way is open only where there is such a search"
+    before = {passage.chunk_id for passage in state["passages"]}
+    result = await asyncio.to_thread(context.hop, state["searched"])
+    new = sum(passage.chunk_id not in before for passage in result.passages)
+    return Step(State(passages=result.passages), {**_found(result), "new": new}, {"passages": len(before)})
+
+
+async def plan(state: State, context: Context, emit: Emit) -> Step:
+    """Choose a tool and what it is given; a question that gives no arguments is read as any other."""
+    assert context.tools is not None, "this way is open only where there are tools"
+    call = await context.tools.plan(state["query"], state["tools"])
+    summary = {"tool": None} if call is None else _call(call)
+    return Step(State(call=call), summary, {"query": state["query"], "tools": list(state["tools"])})
+
+
+async def act(state: State, context: Context, emit: Emit) -> Step:
+    """Call the tool: what it gives is read in the place of passages; where it fails, those stay."""
+    call = state["call"]
+    assert context.tools is not None, "the call was planned by them"
+    assert call is not None, "the way here is a call"
+    try:
+        results = await context.tools.run(call)
+    except RagError as error:
+        return Step(State(call=None), {"error": str(error)}, _call(call))
+    if not results:
+        return Step(State(call=None), {"results": 0}, _call(call))
+    summary = {"results": len(results), "evidence": evidence(results)}
+    return Step(State(call=None, passages=results, is_of_tool=True), summary, _call(call))
 
 
 async def read(state: State, context: Context, emit: Emit) -> Step:
     """Judge whether the passages hold an answer, and which few words of them are it."""
-    answerability, short = await asyncio.to_thread(
-        context.support.answer_in, state["query"], state["passages"]
-    )
+    passages = state["passages"]
+    answerability, short = await asyncio.to_thread(context.support.answer_in, state["query"], passages)
+    # What a tool gave is the answer, in whatever words: the judgement was fitted on prose.
+    is_answerable = state.get("is_of_tool", False) or answerability >= context.min_answerability
     summary = {"answerability": round(answerability, 3), "short_answer": short}
-    is_answerable = answerability >= context.min_answerability
-    return Step(State(is_answerable=is_answerable, short_answer=short), summary)
+    update = State(is_answerable=is_answerable, short_answer=short)
+    return Step(update, summary, {"query": state["query"], "passages": len(passages)})
 
 
-async def generate(state: State, context: Context, emit: Emit) -> Step:
-    """Write the answer from the passages, as it comes; that of a checked generator once it is checked."""
-    generator = context.generator
-    prompt = await asyncio.to_thread(
-        build_prompt,
-        state["question"],
-        state["passages"],
-        capabilities=generator.capabilities,
-        options=context.options,
-        count_tokens=generator.count_tokens,
-        history=state["history"],
-    )
-    prompt = replace(prompt, question=state["query"])  # what quotes reads a follow-up with its subject
-    is_checked = generator.capabilities.is_checked
-    draft, usage = await _write(generator, prompt, context, _show_nothing if is_checked else emit)
-    used = generator
-    if is_checked:
-        cited = await asyncio.to_thread(_cited, draft, prompt.passages, state["query"], context)
-        if _stands(cited, state["short_answer"]):
-            emit(cited.text)
-        else:
-            used = context.quoting
-            draft, _ = await _write(used, prompt, context, emit)
-    summary = {
-        "model": used.capabilities.model,
-        "passages": len(prompt.passages),
-        "prompt_tokens": usage.prompt_tokens,
-        "completion_tokens": usage.completion_tokens,
+def _newest(state: State, context: Context) -> tuple[Message, ...]:
+    limit = context.limits.history_tokens
+    return newest(state["history"], budget_tokens=limit, count_tokens=context.generator.count_tokens)
+
+
+def _call(call: Call) -> dict[str, object]:
+    return {"tool": call.tool, "arguments": call.arguments, "effects": call.effects}
+
+
+def _found(result: SearchResult) -> dict[str, object]:
+    return {
+        "passages": len(result.passages),
+        "sources": list(dict.fromkeys(passage.source for passage in result.passages)),
+        "evidence": evidence(result.passages),
+        "timings": dict(result.timings),
     }
-    return Step(State(draft=draft, passages=list(prompt.passages), usage=usage), summary)
 
 
-async def _write(generator: Generator, prompt: Prompt, context: Context, emit: Emit) -> tuple[str, Usage]:
-    shown = AnswerStream(prompt.passages)
-    usage = Usage()
-    draft: list[str] = []
-    async with aclosing(generator.stream(prompt, context.options)) as deltas:
-        async for delta in deltas:
-            draft.append(delta.text)
-            usage = delta.usage or usage
-            if text := shown.feed(delta.text):
-                emit(text)
-    if text := shown.finish():
-        emit(text)
-    return "".join(draft), usage
+def evidence(passages: Sequence[Passage]) -> list[dict[str, object]]:
+    """Give passages in short: enough to find each again, and to know it when one sees it."""
+    return [
+        {
+            "chunk_id": passage.chunk_id,
+            "source": passage.source,
+            "page": passage.page,
+            "score": round(passage.score, 4),
+            "text": _excerpt(passage.text),
+        }
+        for passage in passages
+    ]
 
 
-def _show_nothing(text: str) -> None:
-    """Wait until all is written."""
-
-
-def _stands(cited: CitedText, short_answer: str | None) -> bool:
-    says_it = short_answer is None or short_answer.casefold() in cited.text.casefold()
-    return says_it and not cited.refused and all(sentence.supported for sentence in cited.sentences)
-
-
-async def cite(state: State, context: Context, emit: Emit) -> Step:
-    """Tie each sentence of the draft to the passage span that supports it."""
-    cited = await asyncio.to_thread(_cited, state["draft"], state["passages"], state["query"], context)
-    short = state["short_answer"]
-    if cited.refused or (short and short.casefold() not in cited.text.casefold()):
-        short = None  # what was written says something else
-    unsupported = sum(not sentence.supported for sentence in cited.sentences)
-    update = _outcome(cited, short)
-    return Step(update, {"citations": len(cited.citations), "unsupported_sentences": unsupported})
-
-
-async def refuse(state: State, context: Context, emit: Emit) -> Step:
-    """Say that the documents hold no answer, rather than invent one."""
-    refused = refusal()
-    emit(refused.text)
-    return Step(_outcome(refused, None))
-
-
-def _cited(draft: str, passages: Sequence[Passage], question: str, context: Context) -> CitedText:
-    return cite_text(
-        draft,
-        passages,
-        support=context.support,
-        locate=context.locate,
-        question=question,
-        min_relevance=context.min_relevance,
-    )
-
-
-def _outcome(cited: CitedText, short_answer: str | None) -> State:
-    return State(
-        answer=cited.text,
-        short_answer=short_answer,
-        sentences=cited.sentences,
-        citations=cited.citations,
-        refused=cited.refused,
-    )
+def _excerpt(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _EXCERPT else f"{line[: _EXCERPT - 1]}…"

@@ -1,15 +1,21 @@
 """What the nodes of the graph read and write, and what they are given."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypedDict
+from typing import Literal, Protocol
 
+from typing_extensions import TypedDict  # pydantic reads no other
+
+from agents.calling import Call
 from rag.core.protocols import GenerationOptions, Generator, Message
-from rag.core.types import Citation, Passage, SearchResult, Sentence, Usage
+from rag.core.types import Citation, Missing, Passage, SearchResult, Sentence, Usage
 from rag.generation.answer import Locate
 from rag.generation.support import Support
 
-__all__ = ["Context", "State", "Step"]
+__all__ = ["Context", "Limits", "Route", "State", "Step", "Toolbox"]
+
+Route = Literal["plain", "hops", "tool", "missing"]
+"""Read what was found; search on from what was found; use a tool; say what is missing."""
 
 
 class State(TypedDict, total=False):
@@ -19,15 +25,54 @@ class State(TypedDict, total=False):
     history: tuple[Message, ...]
     query: str  # what is read for: the question, made to stand alone
     searched: str  # what is searched for
+    route: Route
+    tools: tuple[str, ...]  # among which one is chosen
+    call: Call | None  # that was chosen and has not run yet
+    is_of_tool: bool  # the passages are what a tool gave back
     passages: list[Passage]
     is_answerable: bool
     short_answer: str | None  # the few words that answer; none where it takes sentences
     draft: str  # as generated
-    usage: Usage
+    usage: Usage  # of all that the generator was asked
     answer: str  # as cited: the draft without markers that the model invented
     sentences: tuple[Sentence, ...]
     citations: tuple[Citation, ...]
     refused: bool
+    missing: Missing | None
+
+
+class Toolbox(Protocol):
+    """The tools of a run, as the nodes see them."""
+
+    def fits(self, question: str) -> Mapping[str, float]:
+        """Give the tools that may serve, best first, each with the probability that it is wanted."""
+        ...
+
+    async def plan(self, question: str, names: Sequence[str]) -> Call | None:
+        """Choose one of these tools and its arguments; None where the question gives none of them any.
+
+        Raises:
+            GenerationError: the model that writes the arguments failed.
+        """
+        ...
+
+    async def run(self, call: Call) -> list[Passage]:
+        """Call the tool and give its result as passages.
+
+        Raises:
+            RagError: the call failed; the message says how.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How far a run may go."""
+
+    seconds: float
+    steps: int
+    tokens: int  # read and written by the generator
+    history_tokens: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +87,17 @@ class Context:
     locate: Locate
     min_relevance: float
     min_answerability: float
+    limits: Limits
+    router: Literal["signals", "model", "plain"] = "plain"
+    rewriter: Literal["model", "rules"] = "rules"
+    hop: Callable[[str], SearchResult] | None = None  # a search that goes on from what it found
+    tools: Toolbox | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What a node gives back: its change of the state, and that in short for the event."""
+    """What a node gives back: its change of the state, and for the event what came out and went in."""
 
     update: State
     summary: Mapping[str, object] = field(default_factory=dict)
+    inputs: Mapping[str, object] = field(default_factory=dict)

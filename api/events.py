@@ -8,10 +8,10 @@ from typing import Any, TypeVar
 
 from fastapi import Request
 
+from api.outcomes import Outcome, Waiting
 from rag.compose import Grove
 from rag.core.errors import error_named
-from rag.core.events import AnswerFinished, Event, RunFailed, StepFinished
-from rag.core.types import Answer
+from rag.core.events import AnswerFinished, Event, PermissionAsked, RunFailed, RunStarted, StepFinished
 
 __all__ = ["Guard", "begun", "outcome", "stored", "unless_gone"]
 
@@ -35,8 +35,12 @@ async def begun(events: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, No
     return all_of_them()
 
 
-async def outcome(events: AsyncGenerator[Event, None]) -> tuple[Answer, list[StepFinished]]:
-    """Give the answer and the steps that led to it.
+async def outcome(events: AsyncGenerator[Event, None], *, run_id: str = "") -> Outcome:
+    """Give the answer, or what the run waits for, and the steps that led there.
+
+    Args:
+        events: of a run, from its start or from its answered permission.
+        run_id: of the run, where its start is not among the events.
 
     Raises:
         RagError: the run failed.
@@ -45,13 +49,17 @@ async def outcome(events: AsyncGenerator[Event, None]) -> tuple[Answer, list[Ste
     async with aclosing(events):
         async for event in events:
             match event:
+                case RunStarted():
+                    run_id = event.run_id
                 case StepFinished():
                     steps.append(event)
                 case RunFailed():
                     raise error_named(event.error, event.message)
                 case AnswerFinished():
                     return event.answer, steps
-    raise AssertionError("a run ends with an answer or an error")
+                case PermissionAsked():
+                    return Waiting(run_id, event), steps
+    raise AssertionError("a run ends with an answer or an error, or waits")
 
 
 async def stored(grove: Grove, run_id: str, *, after: int) -> AsyncGenerator[Event, None]:

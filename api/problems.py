@@ -13,6 +13,7 @@ from starlette.routing import Match
 from rag.core.errors import (
     ConflictError,
     InvalidInputError,
+    LimitReachedError,
     MissingExtraError,
     NotFoundError,
     RagError,
@@ -28,6 +29,7 @@ _STATUSES: tuple[tuple[type[RagError], HTTPStatus], ...] = (
     (ConflictError, HTTPStatus.CONFLICT),
     (MissingExtraError, HTTPStatus.NOT_IMPLEMENTED),
     (UnavailableError, HTTPStatus.SERVICE_UNAVAILABLE),
+    (LimitReachedError, HTTPStatus.SERVICE_UNAVAILABLE),
 )
 _MAX_FAULTS = 5  # of a wrong body, as many are named
 

@@ -16,14 +16,14 @@ from typing import Any
 import httpx
 from pydantic import TypeAdapter
 
-from rag.core.errors import InvalidInputError, NotFoundError, RagError, UnavailableError
+from rag.core.errors import ConflictError, InvalidInputError, NotFoundError, RagError, UnavailableError
 from rag.core.events import Event
 from rag.core.settings import Settings
 
 __all__ = ["RunningServer", "announce", "find_server"]
 
 _FILE = "server.json"
-_ERRORS: dict[int, type[RagError]] = {404: NotFoundError, 422: InvalidInputError}
+_ERRORS: dict[int, type[RagError]] = {404: NotFoundError, 409: ConflictError, 422: InvalidInputError}
 _EVENT: TypeAdapter[Event] = TypeAdapter(Event)
 
 
@@ -42,9 +42,15 @@ class RunningServer:
 
     def ask(self, request: Mapping[str, object]) -> Iterator[Event]:
         """Ask there; the events of POST /api/v1/ask as they come."""
-        with httpx.stream(
-            "POST", f"{self.url}/api/v1/ask", json={**request, "stream": True}, timeout=600
-        ) as response:
+        return self._events("/api/v1/ask", request)
+
+    def permit(self, run_id: str, *, allow: bool) -> Iterator[Event]:
+        """Answer a run that waits there; the events that follow, as they come."""
+        return self._events(f"/api/v1/runs/{run_id}/permission", {"allow": allow})
+
+    def _events(self, path: str, body: Mapping[str, object]) -> Iterator[Event]:
+        request = {**body, "stream": True}
+        with httpx.stream("POST", f"{self.url}{path}", json=request, timeout=600) as response:
             if response.is_error:
                 response.read()
             _raise_for(response)

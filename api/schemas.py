@@ -14,10 +14,10 @@ from typing_extensions import TypeAliasType
 
 from agents.toolset import ToolSummary
 from rag.compose import DEFAULT
-from rag.core.events import Event, StepFinished
+from rag.core.events import Event, PermissionAsked, StepFinished
 from rag.core.layout import PageSpan
 from rag.core.protocols import Message
-from rag.core.types import Answer, Attribute, Citation, Passage, Sentence, Usage
+from rag.core.types import Answer, Attribute, Citation, Missing, Passage, Sentence, Usage
 from rag.db.catalog import CollectionSummary, DocumentSummary, StoredChunk, StoredDocument
 from rag.db.jobs import JobStatus
 from rag.db.runs import RunSummary
@@ -34,6 +34,7 @@ __all__ = [
     "DocumentReply",
     "Health",
     "JobList",
+    "PermissionBody",
     "Readiness",
     "RunEvent",
     "RunList",
@@ -41,6 +42,7 @@ __all__ = [
     "SearchBody",
     "SearchReply",
     "ToolList",
+    "WaitingReply",
 ]
 
 # An alias with a name, so that the union has one in the OpenAPI document too.
@@ -95,6 +97,13 @@ class AskBody(Body):
     filter: FilterJson = None
     history: list[Message] = Field([], description="Earlier turns, oldest first.", max_length=200)
     stream: StrictBool = Field(False, description="Reply with server-sent events as they happen.")
+
+
+class PermissionBody(Body):
+    """What a person says to a call that waits."""
+
+    allow: StrictBool
+    stream: StrictBool = Field(False, description="Reply with the events that follow, as they happen.")
 
 
 def _texts(value: object) -> Iterator[str]:
@@ -218,6 +227,7 @@ class AnswerReply:
     run_id: str
     timings: Mapping[str, float]
     usage: Usage
+    missing: Missing | None
     steps: list[StepFinished]
 
     @classmethod
@@ -232,8 +242,18 @@ class AnswerReply:
             answer.run_id,
             answer.timings,
             answer.usage,
+            answer.missing,
             steps,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingReply:
+    """A run that has stopped to ask; the answer goes to /api/v1/runs/{run_id}/permission."""
+
+    run_id: str
+    permission: PermissionAsked
+    steps: list[StepFinished]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from fastapi.responses import Response
 
 from agents.runs import ask as ask_events
 from api.deps import GroveDep, GuardDep
-from api.events import begun, outcome, unless_gone
+from api.events import begun, outcome
+from api.replies import ANSWERS, answered
 from api.schemas import AnswerReply, AskBody
 from api.sse import EVENT_STREAM, event_stream
 from rag.compose import Grove
@@ -17,11 +18,9 @@ from rag.core.events import Event
 __all__ = ["router"]
 
 router = APIRouter(prefix="/api/v1/ask", tags=["ask"])
-_CLIENT_CLOSED_REQUEST = 499  # read by nobody but the server's log
-_AS_EVENTS = {"content": {EVENT_STREAM: {"schema": {"$ref": "#/components/schemas/RunEvent"}}}}
 
 
-@router.post("", operation_id="ask", response_model=AnswerReply, responses={200: _AS_EVENTS})
+@router.post("", operation_id="ask", response_model=AnswerReply, responses=ANSWERS)
 async def ask(
     body: AskBody,
     grove: GroveDep,
@@ -32,13 +31,13 @@ async def ask(
     """Answer a question with citations: as one JSON object, or as server-sent events while it is worked on.
 
     Events are asked for by `"stream": true` or `Accept: text/event-stream`. The `data` of each is a
-    `RunEvent`; the last one is `answer.finished` or `error`. Closing the connection cancels the run.
+    `RunEvent`; the last one is `answer.finished`, `error`, or `permission.asked` of a run that waits for a
+    person. Closing the connection cancels the run.
     """
     events = guard(_events(grove, body))
     if body.stream or EVENT_STREAM in accept:
         return event_stream(await begun(events))
-    answered = await unless_gone(request, outcome(events))
-    return Response(status_code=_CLIENT_CLOSED_REQUEST) if answered is None else AnswerReply.of(*answered)
+    return await answered(request, outcome(events))
 
 
 def _events(grove: Grove, body: AskBody) -> AsyncIterator[Event]:

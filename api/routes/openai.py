@@ -6,7 +6,7 @@ of the message, and whole under `citations`.
 
 import json
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import aclosing
 from typing import Annotated, Any, Literal
 
@@ -19,12 +19,13 @@ from agents.runs import ask
 from api.console import as_json
 from api.deps import GroveDep, GuardDep
 from api.events import begun, outcome, unless_gone
+from api.outcomes import Waiting
 from api.problems import OPENAI_ERROR
 from api.schemas import Body
 from api.sse import EVENT_STREAM, frames_stream
 from rag.compose import DEFAULT, Grove
 from rag.core.errors import InvalidInputError, NotFoundError
-from rag.core.events import AnswerFinished, Event, RunFailed, RunStarted, TokenGenerated
+from rag.core.events import AnswerFinished, Event, PermissionAsked, RunFailed, RunStarted, TokenGenerated
 from rag.core.protocols import Message
 from rag.core.types import Answer, Citation
 
@@ -113,7 +114,12 @@ async def chat_completions(
     if body.stream:
         return frames_stream(_frames(await begun(events), body, base_url))
     answered = await unless_gone(request, outcome(events))
-    return Response(status_code=499) if answered is None else _completion(answered[0], body, base_url)
+    if answered is None:
+        return Response(status_code=499)
+    result = answered[0]
+    if isinstance(result, Waiting):  # OpenAI's clients cannot answer: the text says who can
+        return _message(result.run_id, {"content": result.advice, "annotations": []}, body)
+    return _completion(result, body, base_url)
 
 
 def _model_names(grove: Grove) -> list[str]:
@@ -150,50 +156,71 @@ def _history(turns: Sequence[ChatMessage]) -> list[Message]:
 async def _frames(
     events: AsyncGenerator[Event, None], body: ChatBody, base_url: str
 ) -> AsyncGenerator[ServerSentEvent, None]:
-    head: dict[str, Any] = {"object": "chat.completion.chunk", "created": int(time.time())}
-    head["model"] = body.model
-
-    def chunk(delta: dict[str, Any], finish: str | None = None, **more: object) -> ServerSentEvent:
-        choice = {"index": 0, "delta": delta, "finish_reason": finish}
-        return _frame({**head, "choices": [choice], **more})
-
+    chunks = _Chunks(body, base_url)
     async with aclosing(events):
         async for event in events:
-            match event:
-                case RunStarted():
-                    head["id"] = _completion_id(event.run_id)
-                    yield chunk({"role": "assistant", "content": ""})
-                case TokenGenerated():
-                    yield chunk({"content": event.text})
-                case RunFailed():
-                    error = {"message": event.message, "type": "server_error", "param": None}
-                    yield _frame({"error": {**error, "code": event.error}})
-                    return
-                case AnswerFinished():
-                    answer = event.answer
-                    delta = {"annotations": _annotations(answer.citations, base_url)}
-                    yield chunk(delta, "stop", citations=as_json(answer.citations))
-                    if body.stream_options is not None and body.stream_options.include_usage:
-                        yield _frame({**head, "choices": [], "usage": _usage(answer)})
+            for frame in chunks.of(event):
+                yield frame
+            if isinstance(event, RunFailed):
+                return
     yield ServerSentEvent("[DONE]")
 
 
+class _Chunks:
+    """Turn a run's events into the chunks of a chat completion."""
+
+    def __init__(self, body: ChatBody, base_url: str) -> None:
+        self._body, self._base_url = body, base_url
+        self._run_id, self._created = "", int(time.time())
+
+    def of(self, event: Event) -> Iterator[ServerSentEvent]:
+        """Give what clients see of an event, which may be nothing."""
+        match event:
+            case RunStarted():
+                self._run_id = event.run_id
+                yield self._chunk({"role": "assistant", "content": ""})
+            case TokenGenerated():
+                yield self._chunk({"content": event.text})
+            case PermissionAsked():  # OpenAI's clients cannot answer: the text says who can
+                yield self._chunk({"content": Waiting(self._run_id, event).advice}, "stop")
+            case RunFailed():
+                error = {"message": event.message, "type": "server_error", "param": None}
+                yield _frame({"error": {**error, "code": event.error}})
+            case AnswerFinished():
+                answer = event.answer
+                delta = {"annotations": _annotations(answer.citations, self._base_url)}
+                yield self._chunk(delta, "stop", citations=as_json(answer.citations))
+                if self._body.stream_options is not None and self._body.stream_options.include_usage:
+                    yield _frame({**self._head(), "choices": [], "usage": _usage(answer)})
+
+    def _chunk(self, delta: dict[str, Any], finish: str | None = None, **more: object) -> ServerSentEvent:
+        choice = {"index": 0, "delta": delta, "finish_reason": finish}
+        return _frame({**self._head(), "choices": [choice], **more})
+
+    def _head(self) -> dict[str, Any]:
+        head = {"id": _completion_id(self._run_id), "object": "chat.completion.chunk"}
+        return {**head, "created": self._created, "model": self._body.model}
+
+
 def _completion(answer: Answer, body: ChatBody, base_url: str) -> dict[str, Any]:
-    message = {
-        "role": "assistant",
-        "content": answer.answer,
-        "refusal": None,
-        "annotations": _annotations(answer.citations, base_url),
-    }
+    message = {"content": answer.answer, "annotations": _annotations(answer.citations, base_url)}
     return {
-        "id": _completion_id(answer.run_id),
+        **_message(answer.run_id, message, body),
+        "usage": _usage(answer),
+        "citations": as_json(answer.citations),
+        "timings": as_json(answer.timings),
+    }
+
+
+def _message(run_id: str, message: dict[str, Any], body: ChatBody) -> dict[str, Any]:
+    message = {"role": "assistant", "refusal": None, **message}
+    return {
+        "id": _completion_id(run_id),
         "object": "chat.completion",
         "created": int(time.time()),
         "model": body.model,
         "choices": [{"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}],
-        "usage": _usage(answer),
-        "citations": as_json(answer.citations),
-        "timings": as_json(answer.timings),
+        "usage": {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0},
     }
 
 

@@ -2,13 +2,16 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import Response
 
-from api.deps import GroveDep, Limit
-from api.events import stored
-from api.schemas import RunList, RunReply
+from agents.runs import answer_permission, cancel
+from api.deps import GroveDep, GuardDep, Limit
+from api.events import begun, outcome, stored
+from api.replies import ANSWERS, answered
+from api.schemas import AnswerReply, PermissionBody, RunList, RunReply
 from api.sse import EVENT_STREAM, event_stream
+from rag.db.runs import RunSummary
 
 __all__ = ["router"]
 
@@ -46,3 +49,31 @@ def run_events(run_id: str, grove: GroveDep, after: Seq = 0, last_event_id: Last
     if grove.runs.run(run_id).state != "running" and not grove.runs.events(run_id, after=seen):
         return Response(status_code=204)
     return event_stream(stored(grove, run_id, after=seen))
+
+
+@router.post(
+    "/{run_id}/permission", operation_id="answerPermission", response_model=AnswerReply, responses=ANSWERS
+)
+async def permission(
+    run_id: str,
+    body: PermissionBody,
+    grove: GroveDep,
+    guard: GuardDep,
+    request: Request,
+    accept: Annotated[str, Header()] = "",
+) -> AnswerReply | Response:
+    """Allow or forbid the call that a run waits with, and follow the run to its answer, as `ask` does.
+
+    409 when the run waits for no permission. Closing the connection cancels the run.
+    """
+    events = guard(answer_permission(grove, run_id, allow=body.allow))
+    if body.stream or EVENT_STREAM in accept:
+        return event_stream(await begun(events))
+    return await answered(request, outcome(events, run_id=run_id))
+
+
+@router.post("/{run_id}/cancel", operation_id="cancelRun")
+async def cancel_run(run_id: str, grove: GroveDep) -> RunSummary:
+    """End a run: within a step when it is worked on, for good when it waits. 409 when it has ended."""
+    await cancel(grove, run_id)
+    return grove.runs.run(run_id)

@@ -188,7 +188,14 @@ _PIPELINES: Mapping[str, Part] = {
     )
 }
 _PROFILES: Mapping[str, Part] = {
-    "vllm": Part(kind="openai", options={"base_url": "http://127.0.0.1:8765/v1", "model": "smollm2"})
+    "vllm": Part(
+        kind="openai",
+        options={
+            "base_url": "http://127.0.0.1:8765/v1",
+            "model": "smollm2",
+            "follows_instructions": False,
+        },
+    )
 }
 _PARTS: dict[str, Callable[[Parts], object]] = {
     "catalog": lambda parts: parts.catalog,

@@ -8,10 +8,15 @@ RagError
 │   └── UnknownPluginError     a name that no file of the family has
 ├── NotFoundError              an id or a name that the caller's scope does not hold (HTTP 404)
 ├── ConflictError              the state does not allow it now (HTTP 409)
+│   ├── RunCancelledError      a run was ended while it was worked on
 │   └── SegmentGoneError       what is searched was replaced meanwhile: search again
 ├── DamagedSegmentError        stored files are not those that were written (HTTP 500)
 ├── DamagedWeightsError        a trained part's weights are not those that were shipped (HTTP 500)
 ├── MissingExtraError          an optional library is not installed
+├── LimitReachedError          a run was stopped by one of its limits (HTTP 503)
+│   ├── OutOfTimeError         it took too long
+│   ├── OutOfStepsError        it took too many steps
+│   └── OutOfTokensError       the language model would have read and written too much
 └── UnavailableError           a dependency is down or too slow (HTTP 503)
     └── GenerationError        the language model failed, timed out or answered nonsense
 
@@ -25,9 +30,14 @@ __all__ = [
     "GenerationError",
     "InvalidFilterError",
     "InvalidInputError",
+    "LimitReachedError",
     "MissingExtraError",
     "NotFoundError",
+    "OutOfStepsError",
+    "OutOfTimeError",
+    "OutOfTokensError",
     "RagError",
+    "RunCancelledError",
     "SegmentGoneError",
     "UnavailableError",
     "UnknownPluginError",
@@ -69,6 +79,10 @@ class ConflictError(RagError):
     """Say that the present state does not allow it."""
 
 
+class RunCancelledError(ConflictError):
+    """Say that somebody ended the run while it was worked on."""
+
+
 class SegmentGoneError(ConflictError):
     """Say that a segment is no longer there: a merge or a rebuild took its place, or a delete."""
 
@@ -83,6 +97,30 @@ class DamagedWeightsError(RagError):
 
 class MissingExtraError(RagError):
     """Say which optional library is missing and how to install it."""
+
+
+class LimitReachedError(RagError):
+    """Say that a run was stopped by one of its limits; what it found is in its events."""
+
+    state = "failed"  # of the run
+
+
+class OutOfTimeError(LimitReachedError):
+    """Say that a run took longer than it may."""
+
+    state = "out_of_time"
+
+
+class OutOfStepsError(LimitReachedError):
+    """Say that a run took more steps than it may."""
+
+    state = "out_of_steps"
+
+
+class OutOfTokensError(LimitReachedError):
+    """Say that the language model would have read and written more than a run may."""
+
+    state = "out_of_tokens"
 
 
 class UnavailableError(RagError):

@@ -6,14 +6,16 @@ the same events. `type` discriminates; pydantic reads and writes them as they ar
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
-from rag.core.types import Answer, Citation
+from rag.core.types import Answer, Citation, Passage
 
 __all__ = [
     "AnswerFinished",
     "CitationFound",
     "Event",
+    "PermissionAnswered",
+    "PermissionAsked",
     "RunFailed",
     "RunStarted",
     "StepFinished",
@@ -32,6 +34,7 @@ class RunStarted:
     collection: str
     retriever: str
     generator: str
+    filter: Mapping[str, Any] | None = None  # Any: JSON of the filter language
     type: Literal["run.started"] = "run.started"
 
 
@@ -46,13 +49,35 @@ class StepStarted:
 
 @dataclass(frozen=True, slots=True)
 class StepFinished:
-    """A node of the graph ended; `summary` holds its inputs and outputs in short."""
+    """A node of the graph ended; `inputs` and `summary` hold what went in and came out, in short."""
 
     seq: int
     step: str
     milliseconds: float
     summary: Mapping[str, object] = field(default_factory=dict)
+    inputs: Mapping[str, object] = field(default_factory=dict)
     type: Literal["step.finished"] = "step.finished"
+
+
+@dataclass(frozen=True, slots=True)
+class PermissionAsked:
+    """A tool with side effects waits for a person; the last event of a run until it is answered."""
+
+    seq: int
+    tool: str
+    arguments: Mapping[str, Any]  # Any: JSON of the tool's schema
+    effects: str  # what the tool changes, in its own words
+    type: Literal["permission.asked"] = "permission.asked"
+
+
+@dataclass(frozen=True, slots=True)
+class PermissionAnswered:
+    """A person has allowed the tool to run, or not; the run goes on."""
+
+    seq: int
+    tool: str
+    is_allowed: bool
+    type: Literal["permission.answered"] = "permission.answered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +115,18 @@ class RunFailed:
     seq: int
     error: str
     message: str
+    found: tuple[Passage, ...] = ()  # before it ended, best first
     type: Literal["error"] = "error"
 
 
 Event = (
-    RunStarted | StepStarted | StepFinished | TokenGenerated | CitationFound | AnswerFinished | RunFailed
+    RunStarted
+    | StepStarted
+    | StepFinished
+    | PermissionAsked
+    | PermissionAnswered
+    | TokenGenerated
+    | CitationFound
+    | AnswerFinished
+    | RunFailed
 )

@@ -277,6 +277,7 @@ class GeneratorCapabilities:
     model: str
     context_tokens: int  # prompt and answer together
     quotes_verbatim: bool = False  # every sentence is copied from a passage
+    follows_instructions: bool = False  # well enough to rewrite a question or to choose a way
     keeps_schema: bool = False  # writes JSON of the options' schema, unless max_tokens cuts it off
     is_checked: bool = False  # shown only if passages support every sentence; else what is quoted stands
     passage_order: Literal["best_first", "best_at_ends"] = "best_first"

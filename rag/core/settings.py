@@ -23,6 +23,7 @@ from pydantic_settings import (
 
 from rag.core.errors import InvalidInputError
 from rag.core.kinds import parse_kinds
+from rag.core.orchestration_settings import OrchestrationSettings
 from rag.core.tool_settings import ToolSettings
 
 __all__ = ["Part", "Settings"]
@@ -164,6 +165,9 @@ class Settings(BaseSettings):
     )
     ingestion: IngestionSettings = Field(IngestionSettings(), description="How documents are taken in.")
     generation: GenerationSettings = Field(GenerationSettings(), description="How answers are written.")
+    orchestration: OrchestrationSettings = Field(
+        OrchestrationSettings(), description="How a question goes through the graph."
+    )
     server: ServerSettings = Field(ServerSettings(), description="How `rag serve` listens.")
     tools: ToolSettings = Field(ToolSettings(), description="Which tools there are.")
 

@@ -21,6 +21,7 @@ __all__ = [
     "Citation",
     "Codebook",
     "Hit",
+    "Missing",
     "ParsedDocument",
     "Passage",
     "Row",
@@ -227,6 +228,15 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
+class Missing:
+    """What a refusal rests on: where was looked, and which words of the question nothing there holds."""
+
+    searched: str  # what was searched for
+    num_passages: int  # that were found and read
+    terms: tuple[str, ...]  # as the question writes them, in its order
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """The reply to a question: its text, and for every sentence what it rests on."""
 
@@ -238,3 +248,4 @@ class Answer:
     run_id: str
     timings: Mapping[str, float]  # stage -> milliseconds
     usage: Usage = Usage()
+    missing: Missing | None = None  # of a refusal

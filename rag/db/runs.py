@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Annotated
 
 from pydantic import Field, TypeAdapter
-from sqlalchemy import insert, select, update
+from sqlalchemy import CursorResult, insert, select, update
+from sqlalchemy.orm import Session
 
-from rag.core.errors import NotFoundError
+from rag.core.errors import ConflictError, NotFoundError, RunCancelledError
 from rag.core.events import Event
 from rag.db.session import Database
 from rag.db.tables import EventRow, RunRow, utc_now
@@ -20,7 +21,11 @@ _EVENT: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="t
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """A question and how it ended: running, done, failed or cancelled."""
+    """A question and how it ended.
+
+    Its state is running, waiting (for a permission), done, failed, cancelled, or the limit that it reached:
+    out_of_time, out_of_steps, out_of_tokens.
+    """
 
     run_id: str
     collection: str
@@ -51,7 +56,57 @@ class RunLog:
             )
 
     def append(self, run_id: str, events: Sequence[Event]) -> None:
-        """Store events in one commit; their sequence numbers go on from the stored ones."""
+        """Store events of a run that is worked on in one commit; their sequence numbers go on.
+
+        Raises:
+            RunCancelledError: somebody has ended the run; nothing is stored.
+        """
+        with self._database.write() as session:
+            if not self._changed(session, run_id, "running", ["running"]):
+                raise RunCancelledError(f"run {run_id} was cancelled")
+            self._insert(session, run_id, events)
+
+    def finish(self, run_id: str, state: str, events: Sequence[Event] = ()) -> None:
+        """Store the last events and say how the run ended, or that it waits; a cancelled one stays so."""
+        with self._database.write() as session:
+            self._changed(session, run_id, state, ["running"])
+            self._insert(session, run_id, events)
+
+    def resume(self, run_id: str) -> None:
+        """Take up a run that waits; of several that try, one does.
+
+        Raises:
+            NotFoundError: no such run.
+            ConflictError: it does not wait.
+        """
+        self._change(run_id, "running", ["waiting"], "waits for no permission")
+
+    def cancel(self, run_id: str) -> None:
+        """End a run that is worked on, at its next step at the latest, or one that waits.
+
+        Raises:
+            NotFoundError: no such run.
+            ConflictError: it has ended.
+        """
+        self._change(run_id, "cancelled", ["running", "waiting"], "has ended")
+
+    def _change(self, run_id: str, state: str, before: Sequence[str], fault: str) -> None:
+        with self._database.write() as session:
+            is_changed = self._changed(session, run_id, state, before)
+        if not is_changed:
+            raise ConflictError(f"run {run_id} {fault}: it is {self.run(run_id).state}")
+
+    def _changed(self, session: Session, run_id: str, state: str, before: Sequence[str]) -> bool:
+        is_open = state in ("running", "waiting")
+        result = session.execute(
+            update(RunRow)
+            .where(RunRow.id == run_id, RunRow.tenant == self._tenant, RunRow.state.in_(before))
+            .values(state=state, finished_at=None if is_open else utc_now())
+        )
+        assert isinstance(result, CursorResult)
+        return result.rowcount == 1
+
+    def _insert(self, session: Session, run_id: str, events: Sequence[Event]) -> None:
         rows = [
             {
                 "run_id": run_id,
@@ -63,17 +118,7 @@ class RunLog:
             for event in events
         ]
         if rows:
-            with self._database.write() as session:
-                session.execute(insert(EventRow), rows)
-
-    def finish(self, run_id: str, state: str) -> None:
-        """Close a run."""
-        with self._database.write() as session:
-            session.execute(
-                update(RunRow)
-                .where(RunRow.id == run_id, RunRow.tenant == self._tenant)
-                .values(state=state, finished_at=utc_now())
-            )
+            session.execute(insert(EventRow), rows)
 
     def run(self, run_id: str) -> RunSummary:
         """Give a run.

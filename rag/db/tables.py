@@ -237,7 +237,7 @@ class RunRow(Base):
     tenant: Mapped[str] = _tenant()
     collection: Mapped[str] = mapped_column(String(200))
     question: Mapped[str]
-    state: Mapped[str] = mapped_column(String(16))  # running | done | failed | cancelled
+    state: Mapped[str] = mapped_column(String(16))  # as rag/db/runs.py lists them
     created_at: Mapped[datetime] = mapped_column(default=utc_now, index=True)
     finished_at: Mapped[datetime | None]
 

@@ -132,9 +132,11 @@ def cite(
     return CitedText(clean, tuple(sentences), tuple(citations), is_refused)
 
 
-def refusal() -> CitedText:
-    """Give the answer that says that the documents hold none."""
-    return CitedText(REFUSAL, (Sentence(0, len(REFUSAL), False, 0.0),), (), True)
+def refusal(reason: str = "") -> CitedText:
+    """Give the answer that says that the documents hold none, and why."""
+    text = f"{REFUSAL} {reason}".strip()
+    sentences = tuple(Sentence(start, end, False, 0.0) for start, end in sentence_spans(text))
+    return CitedText(text, sentences, (), True)
 
 
 def _citation(span: tuple[int, int], evidence: Evidence, locate: Locate) -> Citation:

@@ -1,7 +1,8 @@
-"""The text that is shown of what a model writes: citation marks of its own making are taken out.
+"""The text that is shown of what a model writes: without marks of its own making, and fetching nothing.
 
 A model's "[1]" says nothing about where a sentence comes from; Grove finds that out itself. A mark that
-the passages have in the same place belongs to the quoted text and stays.
+the passages have in the same place belongs to the quoted text and stays. An image is fetched as soon as a
+client shows it, and its address can carry away what the prompt held: a space takes it apart.
 """
 
 import re
@@ -22,9 +23,16 @@ _MARK = re.compile(
     )""",
     re.VERBOSE | re.IGNORECASE,
 )
-# What may still become a mark, with the white space before it.
+# How Markdown and HTML begin what a reader's browser fetches, or runs, unasked.
+_FETCHED = re.compile(
+    r"!(?=\[)|<(?=(?:img|image|picture|source|video|audio|track|iframe|frame|embed|object|script|svg|link"
+    r"|meta|base|style|form|input|portal)\b)",
+    re.IGNORECASE,
+)
+_BEGINNING = re.compile(r"(?:!|<\w{0,7})\Z")
+# What may still become a mark or such a thing, with the white space before it.
 _UNDECIDED = re.compile(
-    rf"(?<!\s)\s*(?:\[[^\]\n]{{0,{_MAX_MARK}}}|\([^)\n]{{0,{_MAX_MARK}}}|【[^】\n]{{0,{_MAX_MARK}}})?\Z"
+    rf"(?<!\s)\s*!?(?:<\w{{0,7}}|\[[^\]\n]{{0,{_MAX_MARK}}}|\([^)\n]{{0,{_MAX_MARK}}}|【[^】\n]{{0,{_MAX_MARK}}})?\Z"
 )
 _CONTEXT = 16
 
@@ -36,8 +44,8 @@ class AnswerStream:
     feeding them again changes nothing.
 
     >>> stream = AnswerStream([])
-    >>> [stream.feed(" It is so ["), stream.feed("1]."), stream.finish()]
-    ['It is so', '.', '']
+    >>> [stream.feed(" It is so ["), stream.feed("1]."), stream.feed("![x](http://a.b)"), stream.finish()]
+    ['It is so', '.', '! [x](http://a.b)', '']
     """
 
     def __init__(self, passages: Sequence[Passage]) -> None:
@@ -60,12 +68,15 @@ class AnswerStream:
         return self._show(ready)
 
     def _show(self, ready: str) -> str:
+        ready = _FETCHED.sub(r"\g<0> ", ready)
         shown: list[str] = []
         position = 0
         for match in _MARK.finditer(ready):
             shown.append(self._emit(ready[position : match.start()]))
             if self._is_quoted(match.group()):
                 shown.append(self._emit(match.group()))
+            elif _BEGINNING.search(self._tail):
+                shown.append(self._emit(" "))  # what the mark had kept apart stays so
             position = match.end()
         shown.append(self._emit(ready[position:]))
         return "".join(shown)

@@ -71,6 +71,7 @@ def test_what_the_documents_do_not_hold_is_refused(grove: Grove) -> None:
     assert [event.step for event in events if isinstance(event, StepFinished)] == [
         "prepare",
         "retrieve",
+        "route",
         "read",
         "refuse",
     ]

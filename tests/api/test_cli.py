@@ -71,7 +71,14 @@ def test_from_documents_to_a_cited_answer_and_away_again(
     answer = rag("ask", "How long does the warranty of the outdoor sensor run?").json
     assert "sixty months" in answer["answer"]
     assert answer["citations"][0]["source"] == "papers/a.txt"
-    assert [step["step"] for step in answer["steps"]] == ["prepare", "retrieve", "read", "generate", "cite"]
+    assert [step["step"] for step in answer["steps"]] == [
+        "prepare",
+        "retrieve",
+        "route",
+        "read",
+        "generate",
+        "cite",
+    ]
     assert rag("runs").json["runs"][0]["run_id"] == answer["run_id"]
     assert rag("explain", answer["run_id"]).json["events"][-1]["type"] == "answer.finished"
     assert rag("jobs").json["jobs"][0]["state"] == "done"

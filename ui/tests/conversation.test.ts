@@ -41,13 +41,26 @@ describe("a conversation", () => {
     expect(turn).toMatchObject({ state: "answered", text: REPLY.answer, citations: REPLY.citations, milliseconds: 12.5 });
   });
 
+  it("waits for a permission and goes on once it is answered", () => {
+    const asking: RunEvent = { type: "permission.asked", seq: 3, tool: "send", arguments: { to: "Ada" }, effects: "writes" };
+    const started: RunEvent = {
+      ...{ type: "run.started", seq: 1, run_id: "r1", question: "?", collection: "trees" },
+      ...{ retriever: "default", generator: "default" },
+    };
+    const waits = [asked, received(started, asking), { type: "ended", id: 1 } as const];
+    expect(after(...waits)[0]).toMatchObject({ state: "waiting", runId: "r1", permission: { tool: "send" } });
+    expect(after(...waits, received(finished))[0]?.state).toBe("waiting");
+    const [turn] = after(...waits, { type: "permitted", id: 1 }, received(finished));
+    expect(turn).toMatchObject({ state: "answered", permission: null });
+  });
+
   it("keeps a refusal apart from an answer", () => {
     const refused = { ...finished, answer: { ...REPLY, refused: true, citations: [] } };
     expect(after(asked, received(refused))[0]?.state).toBe("refused");
   });
 
   it("fails with the server's words", () => {
-    const [turn] = after(asked, received({ type: "error", seq: 1, error: "GenerationError", message: "no model" }));
+    const [turn] = after(asked, received({ type: "error", seq: 1, error: "GenerationError", message: "no model", found: [] }));
     expect(turn).toMatchObject({ state: "failed", error: "no model" });
   });
 

@@ -13,6 +13,8 @@ function rendered(changes: Partial<Turn>): string {
     question: "How high?",
     collection: "trees",
     state: "answered",
+    runId: "r1",
+    permission: null,
     steps: [{ name: "retrieve", milliseconds: 41.2, summary: { passages: 6 } }],
     text: "It is 30 m high. It is old.",
     shortAnswer: null,
@@ -21,12 +23,13 @@ function rendered(changes: Partial<Turn>): string {
       { start: 17, end: 27, supported: false, relevance: 0.1 },
     ],
     citations: [citation({ answer_end: 16 })],
+    missing: [],
     milliseconds: 93,
     error: null,
     ...changes,
   };
   return renderToStaticMarkup(
-    <TurnView turn={turn} active={1} onCite={nothing} onRetry={nothing} onCopy={() => Promise.resolve()} />,
+    <TurnView turn={turn} active={1} onCite={nothing} onRetry={nothing} onPermit={nothing} onCopy={() => Promise.resolve()} />,
   );
 }
 
@@ -53,6 +56,19 @@ describe("a turn", () => {
     });
     expect(html).toMatch(/<strong>30 m<\/strong><button[^>]*>\[1\]<\/button>/);
     expect(html.match(/<strong>/g)).toHaveLength(1);
+  });
+
+  it("asks for a permission with two buttons, and says what would be done", () => {
+    const permission = { tool: "send", arguments: { to: "Ada" }, effects: "writes" };
+    const html = rendered({ state: "waiting", permission, text: "", sentences: [], citations: [] });
+    expect(html).toMatch(/<b>send<\/b>.*<dt>to<\/dt><dd>Ada<\/dd>/);
+    expect(html).toContain("Allow once</button>");
+    expect(html).toContain("Do not allow</button>");
+  });
+
+  it("names the words that no passage holds", () => {
+    const html = rendered({ state: "refused", text: "Not found.", missing: ["Mona Lisa"], sentences: [], citations: [] });
+    expect(html).toContain('<span class="term">Mona Lisa</span>');
   });
 
   it("shows steps with their milliseconds", () => {

@@ -33,6 +33,7 @@ class Openai:
         context_tokens: int = 4096,
         keeps_schema: bool = True,
         passage_order: Literal["best_first", "best_at_ends"] = "best_first",
+        follows_instructions: bool = True,
     ) -> None:
         """Set which server is asked.
 
@@ -43,6 +44,7 @@ class Openai:
             context_tokens: prompt and answer together.
             keeps_schema: the server knows the `response_format` of the kind `json_schema`.
             passage_order: where in the prompt the best passages stand.
+            follows_instructions: well enough to rewrite a question or to choose a way.
         """
         if not base_url.startswith(("http://", "https://")):
             raise ValueError(f"base_url starts with http:// or https://, got {base_url!r}")
@@ -52,6 +54,7 @@ class Openai:
         self._context_tokens = context_tokens
         self._keeps_schema = keeps_schema
         self._passage_order = passage_order
+        self._follows_instructions = follows_instructions
 
     @property
     def capabilities(self) -> GeneratorCapabilities:
@@ -59,6 +62,7 @@ class Openai:
         return GeneratorCapabilities(
             model=self._model,
             context_tokens=self._context_tokens,
+            follows_instructions=self._follows_instructions,
             keeps_schema=self._keeps_schema,
             passage_order=self._passage_order,
         )

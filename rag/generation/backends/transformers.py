@@ -97,6 +97,7 @@ class Transformers:
         return GeneratorCapabilities(
             model=name,
             context_tokens=self._context_tokens,
+            follows_instructions=self._model != _SMOLLM2,
             passage_order=self._passage_order,
             keeps_schema=True,
             is_checked=self._is_checked,

@@ -48,7 +48,14 @@ def test_an_answer_cites_the_span_it_rests_on(client: TestClient) -> None:
     (citation,) = answer["citations"]
     assert TOWER[citation["start"] : citation["end"]] == citation["quote"]
     assert answer["answer"][citation["answer_start"] : citation["answer_end"]] == citation["quote"]
-    assert [step["step"] for step in answer["steps"]] == ["prepare", "retrieve", "read", "generate", "cite"]
+    assert [step["step"] for step in answer["steps"]] == [
+        "prepare",
+        "retrieve",
+        "route",
+        "read",
+        "generate",
+        "cite",
+    ]
     assert answer["usage"]["completion_tokens"] == 8
     assert answer["timings"]["total"] > 0
 
@@ -84,6 +91,7 @@ def test_earlier_turns_are_part_of_what_is_searched(client: TestClient) -> None:
     assert answer["steps"][0]["summary"] == {
         "query": "Who built the tower?",
         "searched": "Tell me of the tower. Who built the tower?",
+        "rewritten_by": "rules",
     }
 
 

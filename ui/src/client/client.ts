@@ -47,10 +47,21 @@ export const client = {
   async *ask(question: Question, signal: AbortSignal): AsyncGenerator<RunEvent> {
     const body = { ...question, stream: true, retriever: "default", generator: "default" };
     const stream = data(await http.POST("/api/v1/ask", { body, signal, parseAs: "stream" }));
-    if (stream === null) return;
-    for await (const event of serverEvents(stream)) yield JSON.parse(event.data) as RunEvent;
+    yield* runEvents(stream);
+  },
+
+  async *permit(run_id: string, allow: boolean, signal: AbortSignal): AsyncGenerator<RunEvent> {
+    const body = { allow, stream: true };
+    const params = { path: { run_id } };
+    const reply = await http.POST("/api/v1/runs/{run_id}/permission", { params, body, signal, parseAs: "stream" });
+    yield* runEvents(data(reply));
   },
 };
+
+async function* runEvents(stream: ReadableStream<Uint8Array> | null): AsyncGenerator<RunEvent> {
+  if (stream === null) return;
+  for await (const event of serverEvents(stream)) yield JSON.parse(event.data) as RunEvent;
+}
 
 /** Give what a reply holds, or throw what it says went wrong. */
 function data<Data>(reply: { data?: Data; error?: unknown; response: Response }): Data {

@@ -18,7 +18,8 @@ export interface paths {
          * @description Answer a question with citations: as one JSON object, or as server-sent events while it is worked on.
          *
          *     Events are asked for by `"stream": true` or `Accept: text/event-stream`. The `data` of each is a
-         *     `RunEvent`; the last one is `answer.finished` or `error`. Closing the connection cancels the run.
+         *     `RunEvent`; the last one is `answer.finished`, `error`, or `permission.asked` of a run that waits for a
+         *     person. Closing the connection cancels the run.
          */
         post: operations["ask"];
         delete?: never;
@@ -299,6 +300,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runs/{run_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel Run
+         * @description End a run: within a step when it is worked on, for good when it waits. 409 when it has ended.
+         */
+        post: operations["cancelRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs/{run_id}/events": {
         parameters: {
             query?: never;
@@ -315,6 +336,28 @@ export interface paths {
         get: operations["runEvents"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}/permission": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Permission
+         * @description Allow or forbid the call that a run waits with, and follow the run to its answer, as `ask` does.
+         *
+         *     409 when the run waits for no permission. Closing the connection cancels the run.
+         */
+        post: operations["answerPermission"];
         delete?: never;
         options?: never;
         head?: never;
@@ -474,6 +517,7 @@ export interface components {
             answer: string;
             /** Citations */
             citations: components["schemas"]["Citation"][];
+            missing?: components["schemas"]["Missing"] | null;
             /** Refused */
             refused: boolean;
             /** Run Id */
@@ -517,6 +561,7 @@ export interface components {
             answer: string;
             /** Citations */
             citations: components["schemas"]["Citation"][];
+            missing: components["schemas"]["Missing"] | null;
             /** Refused */
             refused: boolean;
             /** Run Id */
@@ -922,6 +967,18 @@ export interface components {
             role: "system" | "user" | "assistant";
         };
         /**
+         * Missing
+         * @description What a refusal rests on: where was looked, and which words of the question nothing there holds.
+         */
+        Missing: {
+            /** Num Passages */
+            num_passages: number;
+            /** Searched */
+            searched: string;
+            /** Terms */
+            terms: string[];
+        };
+        /**
          * PageSpan
          * @description The characters of one page.
          */
@@ -965,6 +1022,58 @@ export interface components {
             version: number;
         };
         /**
+         * PermissionAnswered
+         * @description A person has allowed the tool to run, or not; the run goes on.
+         */
+        PermissionAnswered: {
+            /** Is Allowed */
+            is_allowed: boolean;
+            /** Seq */
+            seq: number;
+            /** Tool */
+            tool: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "permission.answered";
+        };
+        /**
+         * PermissionAsked
+         * @description A tool with side effects waits for a person; the last event of a run until it is answered.
+         */
+        PermissionAsked: {
+            /** Arguments */
+            arguments: {
+                [key: string]: unknown;
+            };
+            /** Effects */
+            effects: string;
+            /** Seq */
+            seq: number;
+            /** Tool */
+            tool: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "permission.asked";
+        };
+        /**
+         * PermissionBody
+         * @description What a person says to a call that waits.
+         */
+        PermissionBody: {
+            /** Allow */
+            allow: boolean;
+            /**
+             * Stream
+             * @description Reply with the events that follow, as they happen.
+             * @default false
+             */
+            stream: boolean;
+        };
+        /**
          * Readiness
          * @description Whether the server can do its work.
          */
@@ -977,7 +1086,7 @@ export interface components {
              */
             status: "ready" | "down";
         };
-        RunEvent: components["schemas"]["RunStarted"] | components["schemas"]["StepStarted"] | components["schemas"]["StepFinished"] | components["schemas"]["TokenGenerated"] | components["schemas"]["CitationFound"] | components["schemas"]["AnswerFinished"] | components["schemas"]["RunFailed"];
+        RunEvent: components["schemas"]["RunStarted"] | components["schemas"]["StepStarted"] | components["schemas"]["StepFinished"] | components["schemas"]["PermissionAsked"] | components["schemas"]["PermissionAnswered"] | components["schemas"]["TokenGenerated"] | components["schemas"]["CitationFound"] | components["schemas"]["AnswerFinished"] | components["schemas"]["RunFailed"];
         /**
          * RunFailed
          * @description The run ended without an answer; always the last event.
@@ -985,6 +1094,11 @@ export interface components {
         RunFailed: {
             /** Error */
             error: string;
+            /**
+             * Found
+             * @default []
+             */
+            found: components["schemas"]["Passage"][];
             /** Message */
             message: string;
             /** Seq */
@@ -1019,6 +1133,10 @@ export interface components {
         RunStarted: {
             /** Collection */
             collection: string;
+            /** Filter */
+            filter?: {
+                [key: string]: unknown;
+            } | null;
             /** Generator */
             generator: string;
             /** Question */
@@ -1037,7 +1155,10 @@ export interface components {
         };
         /**
          * RunSummary
-         * @description A question and how it ended: running, done, failed or cancelled.
+         * @description A question and how it ended.
+         *
+         *     Its state is running, waiting (for a permission), done, failed, cancelled, or the limit that it reached:
+         *     out_of_time, out_of_steps, out_of_tokens.
          */
         RunSummary: {
             /** Collection */
@@ -1114,9 +1235,13 @@ export interface components {
         };
         /**
          * StepFinished
-         * @description A node of the graph ended; `summary` holds its inputs and outputs in short.
+         * @description A node of the graph ended; `inputs` and `summary` hold what went in and came out, in short.
          */
         StepFinished: {
+            /** Inputs */
+            inputs?: {
+                [key: string]: unknown;
+            };
             /** Milliseconds */
             milliseconds: number;
             /** Seq */
@@ -1263,6 +1388,17 @@ export interface components {
              */
             prompt_tokens: number;
         };
+        /**
+         * WaitingReply
+         * @description A run that has stopped to ask; the answer goes to /api/v1/runs/{run_id}/permission.
+         */
+        WaitingReply: {
+            permission: components["schemas"]["PermissionAsked"];
+            /** Run Id */
+            run_id: string;
+            /** Steps */
+            steps: components["schemas"]["StepFinished"][];
+        };
     };
     responses: never;
     parameters: never;
@@ -1295,6 +1431,15 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["AnswerReply"];
                     "text/event-stream": components["schemas"]["RunEvent"];
+                };
+            };
+            /** @description The run waits for a person's permission. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaitingReply"];
                 };
             };
             /** @description What was wrong (RFC 9457). */
@@ -1909,6 +2054,42 @@ export interface operations {
             };
         };
     };
+    cancelRun: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunSummary"];
+                };
+            };
+            /** @description What was wrong (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        detail: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
     runEvents: {
         parameters: {
             query?: {
@@ -1941,6 +2122,58 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What was wrong (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        detail: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    answerPermission: {
+        parameters: {
+            query?: never;
+            header?: {
+                accept?: string;
+            };
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PermissionBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnswerReply"];
+                    "text/event-stream": components["schemas"]["RunEvent"];
+                };
+            };
+            /** @description The run waits for a person's permission. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaitingReply"];
+                };
             };
             /** @description What was wrong (RFC 9457). */
             default: {

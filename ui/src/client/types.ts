@@ -13,6 +13,7 @@ export type FileStatus = Schemas["FileStatus"]; // state: queued, running, done,
 export type Citation = Schemas["Citation"];
 export type Sentence = Schemas["Sentence"];
 export type RunEvent = Schemas["RunReply"]["events"][number];
+export type Permission = Pick<Schemas["PermissionAsked"], "tool" | "arguments" | "effects">;
 export type Message = Schemas["Message"];
 
 export interface Question {

@@ -56,6 +56,7 @@ export function Chat({ library, talk, opened, composer, onOpenLibrary, onCite, o
               active={activeOf(turn)}
               onCite={(number) => onCite(turn, number)}
               onRetry={() => talk.retry(turn)}
+              onPermit={(allow) => talk.permit(turn, allow)}
               onCopy={copyText}
             />
           ))}

@@ -2,7 +2,7 @@
 
 import { type ReactNode, useEffect, useState } from "react";
 import type { Step } from "../state/conversation";
-import { duration, stepName } from "../text/words";
+import { duration, stepName, summaryText } from "../text/words";
 
 interface Props {
   readonly steps: readonly Step[];
@@ -62,11 +62,15 @@ function Summaries({ steps }: { readonly steps: readonly Step[] }): ReactNode {
       {steps.map((step, at) => (
         <div key={at}>
           <dt>{stepName({ ...step, milliseconds: step.milliseconds ?? 0 })}</dt>
-          <dd>{Object.entries(step.summary).map(([name, value]) => (
-            <span key={name}>
-              {name.replaceAll("_", " ")}: {typeof value === "object" ? JSON.stringify(value) : String(value)}
-            </span>
-          ))}</dd>
+          <dd>
+            {Object.entries(step.summary)
+              .filter(([name]) => name !== "evidence") // the passages themselves, which sources name
+              .map(([name, value]) => (
+                <span key={name}>
+                  {name.replaceAll("_", " ")}: {summaryText(value)}
+                </span>
+              ))}
+          </dd>
         </div>
       ))}
     </dl>

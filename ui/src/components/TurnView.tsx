@@ -1,8 +1,9 @@
 /** One question with its answer: steps, text, sources, and what can be done with it. */
 
 import { type ReactNode, useState } from "react";
+import type { Permission } from "../client/types";
 import type { Turn } from "../state/conversation";
-import { count, plainText } from "../text/words";
+import { count, plainText, summaryText } from "../text/words";
 import { AnswerText, UNSUPPORTED } from "./AnswerText";
 import { Icon } from "./icons";
 import { Sources } from "./Sources";
@@ -13,16 +14,18 @@ interface Props {
   readonly active: number | null;
   readonly onCite: (number: number) => void;
   readonly onRetry: () => void;
+  readonly onPermit: (allow: boolean) => void;
   readonly onCopy: (text: string) => Promise<void>;
 }
 
-export function TurnView({ turn, active, onCite, onRetry, onCopy }: Props): ReactNode {
+export function TurnView({ turn, active, onCite, onRetry, onPermit, onCopy }: Props): ReactNode {
   const { state, citations } = turn;
   return (
     <article className={`turn ${state}`} aria-busy={state === "running"}>
       <h2 className="question">{turn.question}</h2>
       <Trail steps={turn.steps} milliseconds={turn.milliseconds} isRunning={state === "running"} />
-      {state === "refused" ? <Refusal text={turn.text} /> : <Text turn={turn} active={active} onCite={onCite} />}
+      {turn.permission !== null && state === "waiting" && <Permit permission={turn.permission} onPermit={onPermit} />}
+      {state === "refused" ? <Refusal text={turn.text} missing={turn.missing} /> : <Text turn={turn} active={active} onCite={onCite} />}
       {state === "failed" && <Failure message={turn.error ?? "Something went wrong."} onRetry={onRetry} />}
       {state === "stopped" && <Stopped onRetry={onRetry} />}
       {citations.length > 0 && <Sources citations={citations} active={active} onCite={onCite} />}
@@ -56,11 +59,47 @@ function Text({ turn, active, onCite }: Pick<Props, "turn" | "active" | "onCite"
   );
 }
 
-function Refusal({ text }: { readonly text: string }): ReactNode {
+function Refusal({ text, missing }: { readonly text: string; readonly missing: readonly string[] }): ReactNode {
   return (
     <div className="notice refusal">
       <p className="answer-text">{text}</p>
+      {missing.length > 0 && (
+        <p>
+          Found in no passage:{" "}
+          {missing.map((term) => (
+            <span className="term" key={term}>
+              {term}
+            </span>
+          ))}
+        </p>
+      )}
       <p>Grove answers only from the documents of this collection. Try other words, or add a document that covers it.</p>
+    </div>
+  );
+}
+
+function Permit({ permission, onPermit }: { readonly permission: Permission; readonly onPermit: (allow: boolean) => void }): ReactNode {
+  return (
+    <div className="notice permission" role="group" aria-label="Permission">
+      <p>
+        To answer this, Grove would use <b>{permission.tool}</b>, which may change something. Nothing has happened yet.
+      </p>
+      <dl className="summaries">
+        {Object.entries(permission.arguments).map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{summaryText(value)}</dd>
+          </div>
+        ))}
+      </dl>
+      <p className="permission-actions">
+        <button type="button" onClick={() => onPermit(true)}>
+          <Icon name="check" /> Allow once
+        </button>
+        <button type="button" className="quiet" onClick={() => onPermit(false)}>
+          Do not allow
+        </button>
+      </p>
     </div>
   );
 }

@@ -1,6 +1,7 @@
 import { useCallback, useReducer, useRef } from "react";
 import type { Client } from "../client/client";
 import { messageOf } from "../client/errors";
+import type { RunEvent } from "../client/types";
 import { conversation, type ConversationAction, history, type Turn } from "../state/conversation";
 
 export interface Conversation {
@@ -8,6 +9,7 @@ export interface Conversation {
   readonly isRunning: boolean;
   readonly ask: (question: string, collection: string) => void;
   readonly retry: (turn: Turn) => void;
+  readonly permit: (turn: Turn, allow: boolean) => void;
   readonly stop: () => void;
   readonly clear: () => void;
 }
@@ -33,7 +35,19 @@ export function useConversation(client: Client): Conversation {
       running.current = run;
       dispatch({ type: "asked", id: run.id, question, collection });
       const request = { question, collection, history: history(before) };
-      void follow(client, run.id, request, run.abort.signal, dispatch);
+      void follow(client.ask(request, run.abort.signal), run.id, dispatch);
+    },
+    [client, stop],
+  );
+
+  const permit = useCallback(
+    (turn: Turn, allow: boolean) => {
+      if (turn.runId === null) return;
+      stop();
+      const run = { id: turn.id, abort: new AbortController() };
+      running.current = run;
+      dispatch({ type: "permitted", id: turn.id });
+      void follow(client.permit(turn.runId, allow, run.abort.signal), run.id, dispatch);
     },
     [client, stop],
   );
@@ -46,6 +60,7 @@ export function useConversation(client: Client): Conversation {
       dispatch({ type: "removed", id: turn.id });
       askAfter(turns.filter((other) => other !== turn), turn.question, turn.collection);
     },
+    permit,
     stop,
     clear: () => {
       stop();
@@ -55,14 +70,12 @@ export function useConversation(client: Client): Conversation {
 }
 
 async function follow(
-  client: Client,
+  events: AsyncIterable<RunEvent>,
   id: number,
-  question: Parameters<Client["ask"]>[0],
-  signal: AbortSignal,
   dispatch: (action: ConversationAction) => void,
 ): Promise<void> {
   try {
-    for await (const event of client.ask(question, signal)) dispatch({ type: "received", id, events: [event] });
+    for await (const event of events) dispatch({ type: "received", id, events: [event] });
     dispatch({ type: "ended", id }); // changes nothing when the answer is complete
   } catch (error) {
     // A stopped turn has ended already, so that the abort's own error changes nothing.

@@ -1,6 +1,6 @@
 /** The conversation as a pure function of what happened; knows nothing of the network. */
 
-import type { Citation, Message, RunEvent, Sentence } from "../client/types";
+import type { Citation, Message, Permission, RunEvent, Sentence } from "../client/types";
 
 export interface Step {
   readonly name: string;
@@ -8,18 +8,21 @@ export interface Step {
   readonly summary: Readonly<Record<string, unknown>>;
 }
 
-export type TurnState = "running" | "answered" | "refused" | "stopped" | "failed";
+export type TurnState = "running" | "waiting" | "answered" | "refused" | "stopped" | "failed";
 
 export interface Turn {
   readonly id: number;
   readonly question: string;
   readonly collection: string;
   readonly state: TurnState;
+  readonly runId: string | null; // as the server calls it
+  readonly permission: Permission | null; // what a waiting run asks for
   readonly steps: readonly Step[];
   readonly text: string;
   readonly shortAnswer: string | null; // the few words that answer, with which the text begins
   readonly sentences: readonly Sentence[];
   readonly citations: readonly Citation[];
+  readonly missing: readonly string[]; // words of the question that no passage holds
   readonly milliseconds: number | null; // of the whole run
   readonly error: string | null;
 }
@@ -27,6 +30,7 @@ export interface Turn {
 export type ConversationAction =
   | { readonly type: "asked"; readonly id: number; readonly question: string; readonly collection: string }
   | { readonly type: "received"; readonly id: number; readonly events: readonly RunEvent[] }
+  | { readonly type: "permitted"; readonly id: number }
   | { readonly type: "ended"; readonly id: number }
   | { readonly type: "stopped"; readonly id: number }
   | { readonly type: "failed"; readonly id: number; readonly message: string }
@@ -43,6 +47,8 @@ export function conversation(turns: readonly Turn[], action: ConversationAction)
       return [...turns, newTurn(action.id, action.question, action.collection)];
     case "received":
       return change(turns, action.id, (turn) => action.events.reduce(afterEvent, turn));
+    case "permitted":
+      return turns.map((turn) => (turn.id === action.id && turn.state === "waiting" ? { ...turn, state: "running", permission: null } : turn));
     case "ended":
       return change(turns, action.id, (turn) => failed(turn, CUT_OFF));
     case "stopped":
@@ -68,8 +74,8 @@ export function history(turns: readonly Turn[]): Message[] {
 }
 
 function newTurn(id: number, question: string, collection: string): Turn {
-  const nothing = { steps: [], text: "", shortAnswer: null, sentences: [], citations: [], milliseconds: null, error: null };
-  return { id, question, collection, state: "running", ...nothing };
+  const nothing = { steps: [], text: "", shortAnswer: null, sentences: [], citations: [], missing: [], milliseconds: null, error: null };
+  return { id, question, collection, state: "running", runId: null, permission: null, ...nothing };
 }
 
 /** Change a running turn; one that has ended stays as it is, whatever arrives late. */
@@ -83,6 +89,10 @@ function failed(turn: Turn, error: string): Turn {
 
 function afterEvent(turn: Turn, event: RunEvent): Turn {
   switch (event.type) {
+    case "run.started":
+      return { ...turn, runId: event.run_id };
+    case "permission.asked":
+      return { ...turn, state: "waiting", permission: event };
     case "step.started":
       return { ...turn, steps: [...turn.steps, { name: event.step, milliseconds: null, summary: {} }] };
     case "step.finished":
@@ -93,8 +103,9 @@ function afterEvent(turn: Turn, event: RunEvent): Turn {
       return { ...turn, citations: [...turn.citations, event.citation] };
     case "answer.finished": {
       const { answer: text, short_answer: shortAnswer, refused, sentences, citations, timings } = event.answer;
+      const missing = event.answer.missing?.terms ?? [];
       const state = refused ? "refused" : "answered";
-      return { ...turn, state, text, shortAnswer, sentences, citations, milliseconds: timings.total ?? null };
+      return { ...turn, state, text, shortAnswer, sentences, citations, missing, milliseconds: timings.total ?? null };
     }
     case "error":
       return failed(turn, event.message);

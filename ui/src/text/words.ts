@@ -25,6 +25,10 @@ export function size(bytes: number): string {
 const STEPS: Readonly<Record<string, readonly [doing: string, done: string]>> = {
   prepare: ["Reading the question", "Prepare"],
   retrieve: ["Searching the documents", "Search"],
+  route: ["Choosing the way", "Route"],
+  hop: ["Searching on", "Search on"],
+  plan: ["Choosing a tool", "Plan"],
+  act: ["Using the tool", "Use tool"],
   read: ["Reading the passages", "Read"],
   generate: ["Writing the answer", "Write"],
   cite: ["Checking every sentence", "Cite"],
@@ -35,6 +39,15 @@ const STEPS: Readonly<Record<string, readonly [doing: string, done: string]>> = 
 export function stepName({ name, milliseconds }: Step): string {
   const [doing, done] = STEPS[name] ?? [name, name];
   return milliseconds === null ? doing : done;
+}
+
+/** Give a value of a step's summary as people read it. */
+export function summaryText(value: unknown): string {
+  if (Array.isArray(value)) return value.map(summaryText).join(", ");
+  if (typeof value !== "object" || value === null) return String(value);
+  return Object.entries(value)
+    .map(([name, part]) => `${name.replaceAll("_", " ")} ${summaryText(part)}`)
+    .join(", ");
 }
 
 /** Say how well a quotation supports its sentence. */
@@ -73,6 +86,8 @@ export function announcement(turn: Turn | undefined): string {
       const step = turn.steps.at(-1);
       return step === undefined ? "Asking" : stepName({ ...step, milliseconds: null });
     }
+    case "waiting":
+      return `Permission needed: ${turn.permission?.tool ?? ""}`;
     case "answered":
       return `Answer: ${turn.text} ${count(turn.citations.length, "citation")}.`;
     case "refused":

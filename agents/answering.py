@@ -1,0 +1,106 @@
+"""The last nodes of the graph: write from the passages and cite them, or say what is missing."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+
+from agents.state import Context, State, Step
+from agents.writing import Emit, show_nothing, write
+from rag.core.types import Missing, Passage
+from rag.generation.answer import CitedText, build_prompt, refusal
+from rag.generation.answer import cite as cite_text
+from rag.generation.missing import missing, missing_text
+
+__all__ = ["cite", "generate", "refuse"]
+
+
+async def generate(state: State, context: Context, emit: Emit) -> Step:
+    """Write the answer from the passages, as it comes; that of a checked generator once it is checked."""
+    generator = context.generator
+    prompt = await asyncio.to_thread(
+        build_prompt,
+        state["question"],
+        state["passages"],
+        capabilities=generator.capabilities,
+        options=context.options,
+        count_tokens=generator.count_tokens,
+        history=state["history"],
+    )
+    prompt = replace(prompt, question=state["query"])  # what quotes reads a follow-up with its subject
+    is_checked = generator.capabilities.is_checked
+    show = show_nothing if is_checked else emit
+    draft, usage = await write(prompt, context, show, generator=generator, state=state)
+    used = generator
+    if is_checked:
+        cited = await asyncio.to_thread(_cited, draft, prompt.passages, state["query"], context)
+        if _stands(cited, state["short_answer"]):
+            emit(cited.text)
+        else:
+            used = context.quoting
+            draft, _ = await write(prompt, context, emit, generator=used, state=state)
+    summary = {
+        "model": used.capabilities.model,
+        "passages": len(prompt.passages),
+        "prompt_tokens": usage.prompt_tokens,
+        "completion_tokens": usage.completion_tokens,
+    }
+    inputs = {
+        "question": state["query"],
+        "passages": len(state["passages"]),
+        "turns": len(state["history"]),
+    }
+    return Step(State(draft=draft, passages=list(prompt.passages), usage=usage), summary, inputs)
+
+
+def _stands(cited: CitedText, short_answer: str | None) -> bool:
+    says_it = short_answer is None or short_answer.casefold() in cited.text.casefold()
+    return says_it and not cited.refused and all(sentence.supported for sentence in cited.sentences)
+
+
+async def cite(state: State, context: Context, emit: Emit) -> Step:
+    """Tie each sentence of the draft to the passage span that supports it."""
+    cited = await asyncio.to_thread(_cited, state["draft"], state["passages"], state["query"], context)
+    short = state["short_answer"]
+    if cited.refused or (short and short.casefold() not in cited.text.casefold()):
+        short = None  # what was written says something else
+    unsupported = sum(not sentence.supported for sentence in cited.sentences)
+    gap = await asyncio.to_thread(_missing, state) if cited.refused else None
+    summary = {"citations": len(cited.citations), "unsupported_sentences": unsupported}
+    return Step(_outcome(cited, short, gap), summary, {"sentences": len(cited.sentences)})
+
+
+async def refuse(state: State, context: Context, emit: Emit) -> Step:
+    """Say that the documents hold no answer and what of the question they lack, rather than invent one."""
+    gap = await asyncio.to_thread(_missing, state)
+    refused = refusal(missing_text(state["query"], gap))
+    emit(refused.text)
+    summary = {"missing": list(gap.terms)}
+    return Step(
+        _outcome(refused, None, gap), summary, {"searched": gap.searched, "passages": gap.num_passages}
+    )
+
+
+def _missing(state: State) -> Missing:
+    return missing(state["query"], state["searched"], state["passages"])
+
+
+def _cited(draft: str, passages: Sequence[Passage], question: str, context: Context) -> CitedText:
+    return cite_text(
+        draft,
+        passages,
+        support=context.support,
+        locate=context.locate,
+        question=question,
+        min_relevance=context.min_relevance,
+    )
+
+
+def _outcome(cited: CitedText, short_answer: str | None, gap: Missing | None) -> State:
+    return State(
+        answer=cited.text,
+        short_answer=short_answer,
+        sentences=cited.sentences,
+        citations=cited.citations,
+        refused=cited.refused,
+        missing=gap,
+    )

@@ -1,0 +1,95 @@
+"""Which way a question goes: by what was found and what there is, or as the generator says.
+
+Knows the ways and the signals; what is done on a way is the nodes'.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from agents.state import Context, Route, State
+from agents.writing import asked
+from rag.core.types import Usage
+from rag.generation.context import neutralise
+from rag.scoring.routing import hop_probability, hop_signals
+
+__all__ = ["Choice", "choose"]
+
+_LIKELY = 0.5  # a way is taken from this probability on that the question wants it
+_WAYS: Mapping[Route, str] = {
+    "plain": "search the documents and read what is found",
+    "hops": "the answer joins facts of several documents, so search on from what is found",
+    "tool": "use one of the tools",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The way of a question and what spoke for it."""
+
+    route: Route
+    ways: list[Route]  # that were open
+    by: str  # signals, model, or nothing: where there was no choice
+    signals: Mapping[str, object]
+    tools: tuple[str, ...]  # among which one is chosen on the way
+    usage: Usage
+
+
+async def choose(state: State, context: Context) -> Choice:
+    """Choose among the ways that are open; where a model names none of them, the signals stand."""
+    found: Route = "plain" if state["passages"] else "missing"
+    usage = state["usage"]
+    ways = [] if context.router == "plain" else _open_ways(context)
+    if not ways:
+        return Choice(found, [found], "nothing", {}, (), usage)
+    ways = ["plain", *ways]
+    signals = await asyncio.to_thread(_signals, state, context)
+    route, by = _by_signals(signals) or found, "signals"
+    can_choose = context.router == "model" and context.generator.capabilities.follows_instructions
+    if can_choose and signals.probabilities.get("tool") != 1:  # what a rule reads off is certain
+        described = "\n".join(f"{way}: {_WAYS[way]}" for way in ways)
+        values = {"question": neutralise(state["query"]), "ways": described}
+        said, usage = await asked("route", values, context, state)
+        if (chosen := said.strip(" .`\"'").lower()) in ways:
+            route, by = chosen, "model"
+    tools = signals.tools if route == "tool" else ()
+    return Choice(route, ways, by, signals.shown, tools, usage)
+
+
+@dataclass(frozen=True, slots=True)
+class _Signals:
+    probabilities: Mapping[Route, float]  # that the question wants the way
+    tools: tuple[str, ...]
+    shown: Mapping[str, object]
+
+
+def _open_ways(context: Context) -> list[Route]:
+    ways: list[Route] = []
+    if context.hop is not None:
+        ways.append("hops")
+    if context.tools is not None:
+        ways.append("tool")
+    return ways
+
+
+def _signals(state: State, context: Context) -> _Signals:
+    probabilities: dict[Route, float] = {}
+    shown: dict[str, object] = {}
+    tools: tuple[str, ...] = ()
+    if context.tools is not None:
+        fits = context.tools.fits(state["query"])
+        tools, probabilities["tool"] = tuple(fits), max(fits.values(), default=0.0)
+        shown["tools"] = {name: round(chance, 3) for name, chance in fits.items()}
+    if context.hop is not None and state["passages"]:
+        signals = hop_signals(state["query"], state["passages"])
+        probabilities["hops"] = hop_probability(signals)
+        shown |= signals
+    return _Signals(
+        probabilities, tools, {**{way: round(p, 3) for way, p in probabilities.items()}, **shown}
+    )
+
+
+def _by_signals(signals: _Signals) -> Route | None:
+    """Give the likeliest way of those that are likely, if there is one."""
+    likely = {way: p for way, p in signals.probabilities.items() if p >= _LIKELY}
+    return max(likely, key=lambda way: likely[way], default=None)

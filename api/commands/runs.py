@@ -1,0 +1,45 @@
+"""runs, explain: what was asked, and how each question was answered."""
+
+from typing import Annotated
+
+import typer
+
+from api.console import Console, Home, Json, as_json
+from api.render import table_text
+from api.trail import run_text
+
+__all__ = ["add_commands"]
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Register this group's commands."""
+    app.command()(runs)
+    app.command()(explain)
+
+
+def runs(
+    limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="How many, newest first.")] = 20,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """List the questions that were asked."""
+    from rag.compose import Grove
+
+    console = Console.open(home, json)
+    listed = Grove(console.settings).runs.runs(limit)
+    rows = [as_json(run) for run in listed]
+    console.result({"runs": rows}, table_text(rows, ["run_id", "state", "created_at", "question"]))
+
+
+def explain(
+    run_id: Annotated[str, typer.Argument(help="As `rag ask` and `rag runs` print it.")],
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Show a run step by step."""
+    from rag.compose import Grove
+
+    console = Console.open(home, json)
+    log = Grove(console.settings).runs
+    run, events = log.run(run_id), log.events(run_id)
+    console.result({**as_json(run), "events": as_json(events)}, run_text(run, events))
