@@ -4,7 +4,7 @@ A part's constructor takes finished parts and does no I/O; what is heavy is load
 Capabilities are data. The laws in tests/laws run on every implementation.
 """
 
-from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Chunker",
     "Delta",
+    "Doubt",
     "Encoder",
     "GenerationOptions",
     "Generator",
@@ -45,6 +46,7 @@ __all__ = [
     "SearchRequest",
     "Store",
     "StoreCapabilities",
+    "Writer",
 ]
 
 
@@ -230,6 +232,23 @@ class Scorer(Protocol):
         ...
 
 
+class Writer(Protocol):
+    """A writing task -> short texts of a language model."""
+
+    def write(self, task: str, values: Mapping[str, str], *, seeds: Sequence[int]) -> list[str]:
+        """Give one text a seed, each from one call of the model.
+
+        Args:
+            task: a prompt's name.
+            values: of the prompt's variables.
+            seeds: of the sampling; equal seeds give equal texts.
+
+        Raises:
+            GenerationError: the model failed or the time limit passed.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """One turn of a conversation."""
@@ -254,6 +273,16 @@ class GenerationOptions:
     max_tokens: int = 192
     temperature: float = 0.0
     timeout_seconds: float = 120.0
+    seed: int | None = None  # of the sampling; None: the generator's own
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """How sure a generator was of the sentence that just ended."""
+
+    uncertainty: float  # 1 less the least probability of a token that carries content
+    score: float  # MLAG: that, weighed by how much of the rest rests on the token
+    words: tuple[str, ...]  # what the most doubtful token has to do with: to search for
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +291,7 @@ class Delta:
 
     text: str
     usage: Usage | None = None
+    doubt: Doubt | None = None  # where a sentence ends, of generators that are asked to say
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,7 +96,7 @@ class Openai:
             "temperature": options.temperature,
             "stream": True,
             "stream_options": {"include_usage": True},
-        }
+        } | ({} if options.seed is None else {"seed": options.seed})
 
     async def _next(
         self, events: AsyncIterator[dict[str, Any]], deadline: float, limit: float
