@@ -1,7 +1,8 @@
 """Feedback as a network: the question's vector, moved by what its first answers say, as far as they help.
 
-Question and passages attend to each other in a narrow space; out come a weight for each passage and a
-change of the question. It starts as the identity and is blind to the order of the passages.
+Question and passages attend to each other in a narrow space; out comes a weight for each passage, below
+zero where it leads away. Without passages nothing moves; it starts as the identity and is blind to the
+order of the passages.
 
 Source: the aim and the training are those of LoL (Zhu et al., SIGIR 2022, https://arxiv.org/abs/2204.11545,
 section 3); there a language model reads the passages' texts, here their vectors are read, which costs
@@ -36,10 +37,9 @@ class Reformulator(nn.Module):
         )
         self.layers = nn.TransformerEncoder(layer, num_layers, enable_nested_tensor=False)
         self.norm = nn.LayerNorm(width)
-        self.up = nn.Linear(width, dim, bias=False)
         self.weight = nn.Linear(width, 1)
-        for part in (self.up.weight, self.weight.weight, self.weight.bias):
-            nn.init.zeros_(part)
+        nn.init.zeros_(self.weight.weight)
+        nn.init.zeros_(self.weight.bias)
 
     @classmethod
     def shipped(cls) -> Self:
@@ -76,11 +76,10 @@ class Reformulator(nn.Module):
         states = self.down(both)
         states[:, 0] += self.role[0]
         states[:, 1:] += self.role[1] + self.closeness(closeness)
-        hidden = torch.cat((torch.zeros_like(is_there[:, :1]), ~is_there), dim=1)
+        hidden = F.pad(~is_there, (1, 0))  # the question is always there
         states = self.norm(self.layers(states, src_key_padding_mask=hidden))
         weights = self.weight(states[:, 1:]).masked_fill(~is_there[:, :, None], 0.0)
-        moved = questions + (weights * passages).sum(dim=1) + self.up(states[:, 0])
-        return F.normalize(moved, dim=-1)
+        return F.normalize(questions + (weights * passages).sum(dim=1), dim=-1)
 
     def moved(self, question: Vector, passages: Vector) -> Vector:
         """Move one question (D,) by its passages (N, D)."""

@@ -51,7 +51,7 @@ class Pool:
 
 
 def load_pool(data: Path, encoder: Encoder) -> Pool:
-    """Read the pool and encode it, about five minutes of one core the first time."""
+    """Read the pool and encode it, about three minutes of one core the first time."""
     passages, asked = read_pool(data)
     return Pool(_encoded(passages, encoder), _encoded([each.text for each in asked], encoder), asked)
 
