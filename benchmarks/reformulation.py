@@ -60,7 +60,7 @@ def run(*, quick: bool) -> dict[str, Any]:
     limit = 1 if quick else 10
     dataset = load_dataset(SHARED / "data" / _SET, limit=limit)
     with tempfile.TemporaryDirectory() as folder:
-        work = Path(os.environ.get("GROVE_WORK", folder))
+        work = Path(os.environ.get("REFORMULATION_WORK", folder))
         settings = Settings(generators={"writer": Part(kind="transformers")})
         indexed = IndexedDataset(settings, dataset, SHARED / "data" / _SET, work=work)
         indexed.index(lambda number: None)

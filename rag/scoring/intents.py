@@ -38,8 +38,8 @@ def sim_dw(query: Vector, intents: Vector) -> Vector:
     array([1.06, 0.48])
     """
     similarities = intents @ query
-    kept = similarities * (similarities >= _MIN_SIMILARITY)
-    moved: Vector = _OWN * query + kept @ intents
+    weights: Vector = np.where(similarities >= _MIN_SIMILARITY, similarities, np.zeros_like(similarities))
+    moved: Vector = _OWN * query + weights @ intents
     return moved
 
 

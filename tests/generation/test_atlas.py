@@ -1,4 +1,4 @@
-"""Doubts about sentences, with SmolLM2: the text stays as it is, what passages do not say is doubted more."""
+"""Doubts about sentences, with SmolLM2."""
 
 import asyncio
 from pathlib import Path
@@ -53,4 +53,6 @@ def test_its_text_is_that_of_transformers_and_each_sentence_has_its_doubt(models
     assert 0 < doubt.uncertainty <= 1
     assert doubt.score > 0
     assert 0 < len(doubt.words) <= 6
-    assert set(doubt.words) <= set(f"{KNOWN} {PASSAGE.text} {text}".replace("?", " ").replace(".", " ").split())
+    assert set(doubt.words) <= set(
+        f"{KNOWN} {PASSAGE.text} {text}".replace("?", " ").replace(".", " ").split()
+    )
