@@ -209,10 +209,11 @@ class JobList:
 
 @dataclass(frozen=True, slots=True)
 class SearchReply:
-    """Passages, best first; timings in milliseconds."""
+    """Passages, best first; timings in milliseconds; counts, as of calls of a language model."""
 
     hits: list[Passage]
     timings: Mapping[str, float]
+    counts: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,7 @@ def search(
         result = Grove(console.settings).search(
             text, collection=collection, retriever=retriever, k=k, filter=condition
         )
-        found = {"hits": as_json(result.passages), "timings": result.timings}
+        found = {"hits": as_json(result.passages), "timings": result.timings, "counts": result.counts}
     console.result(found, hits_text(found["hits"]))
 
 

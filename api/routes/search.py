@@ -16,4 +16,4 @@ def search(body: SearchBody, grove: GroveDep) -> SearchReply:
     found = grove.search(
         body.query, collection=body.collection, retriever=body.retriever, k=body.k, filter=body.filter
     )
-    return SearchReply(found.passages, found.timings)
+    return SearchReply(found.passages, found.timings, found.counts)

@@ -93,7 +93,7 @@ class Grove(Parts):
             hits = retrieve(self.catalog, way, text, collection, condition=condition, timings=timings, k=k)
             with timings.stage("passages"):
                 passages = self.catalog.passages(hits)
-        return SearchResult(passages, timings.as_dict())
+        return SearchResult(passages, timings.as_dict(), timings.counts)
 
     def check_search(
         self, *, collection: str, retriever: str, filter: object

@@ -30,6 +30,7 @@ from rag.db.runs import RunLog
 from rag.db.session import Database, open_database
 from rag.encoders._cache import CachedEncoder
 from rag.generation.support import Support
+from rag.generation.writing import PromptWriter
 
 __all__ = ["DEFAULT", "RETRIEVERS", "Parts"]
 
@@ -174,6 +175,8 @@ class Parts:
                 return tuple(self.retriever(each) for each in checked_names(option or ("lexical", "dense")))
             if name == "retriever":
                 return self.retriever(str(option or "hybrid"))
+            if name == "writer" and option is not None:
+                return PromptWriter(self.generator(str(option)))
             if option is not None or name in parts:
                 return parts[name] if option is None else option
             return _PARTS[name](self) if name in _PARTS else None

@@ -6,9 +6,10 @@ Capabilities are data. The laws in tests/laws run on every implementation.
 
 from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from rag.core.filters import Filter
+from rag.core.generation import Delta, Doubt, GenerationOptions, GeneratorCapabilities, Message, Prompt
 from rag.core.queries import Query
 from rag.core.timings import Timings
 from rag.core.types import (
@@ -20,7 +21,6 @@ from rag.core.types import (
     Row,
     Segment,
     Snapshot,
-    Usage,
     Vector,
 )
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Chunker",
     "Delta",
+    "Doubt",
     "Encoder",
     "GenerationOptions",
     "Generator",
@@ -45,6 +46,7 @@ __all__ = [
     "SearchRequest",
     "Store",
     "StoreCapabilities",
+    "Writer",
 ]
 
 
@@ -235,52 +237,21 @@ class Scorer(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One turn of a conversation."""
+class Writer(Protocol):
+    """A writing task -> short texts of a language model."""
 
-    role: Literal["system", "user", "assistant"]
-    content: str
+    def write(self, task: str, values: Mapping[str, str], *, seeds: Sequence[int]) -> list[str]:
+        """Give one text a seed, each from one call of the model.
 
+        Args:
+            task: a prompt's name.
+            values: of the prompt's variables.
+            seeds: of the sampling; equal seeds give equal texts.
 
-@dataclass(frozen=True, slots=True)
-class Prompt:
-    """What a generator is asked: rendered messages, and the question and passages they hold."""
-
-    messages: tuple[Message, ...]
-    question: str
-    passages: tuple[Passage, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class GenerationOptions:
-    """How to generate; temperature 0 is greedy."""
-
-    max_tokens: int = 192
-    temperature: float = 0.0
-    timeout_seconds: float = 120.0
-    schema: Mapping[str, Any] | None = None  # Any: JSON; the answer is JSON of this schema
-
-
-@dataclass(frozen=True, slots=True)
-class Delta:
-    """The next piece of a generated text; the last one carries the usage."""
-
-    text: str
-    usage: Usage | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class GeneratorCapabilities:
-    """What a generator can do, as data."""
-
-    model: str
-    context_tokens: int  # prompt and answer together
-    quotes_verbatim: bool = False  # every sentence is copied from a passage
-    follows_instructions: bool = False  # well enough to rewrite a question or to choose a way
-    keeps_schema: bool = False  # writes JSON of the options' schema, unless max_tokens cuts it off
-    is_checked: bool = False  # shown only if passages support every sentence; else what is quoted stands
-    passage_order: Literal["best_first", "best_at_ends"] = "best_first"
+        Raises:
+            GenerationError: the model failed or the time limit passed.
+        """
+        ...
 
 
 class Generator(Protocol):

@@ -1,4 +1,4 @@
-"""A clock that adds up milliseconds by stage; every reply carries one."""
+"""A clock that adds up milliseconds by stage, and what was counted besides; every reply carries one."""
 
 import time
 from collections.abc import Iterator
@@ -12,6 +12,7 @@ class Timings:
 
     def __init__(self) -> None:
         self._milliseconds: dict[str, float] = {}
+        self._counts: dict[str, int] = {}
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -25,6 +26,15 @@ class Timings:
     def add(self, name: str, milliseconds: float) -> None:
         """Add to a stage."""
         self._milliseconds[name] = self._milliseconds.get(name, 0.0) + milliseconds
+
+    def count(self, name: str, number: int = 1) -> None:
+        """Add to what is counted under this name."""
+        self._counts[name] = self._counts.get(name, 0) + number
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Give name -> number, in order of first use."""
+        return dict(self._counts)
 
     def as_dict(self) -> dict[str, float]:
         """Give stage -> milliseconds, in order of first use, to a hundredth."""

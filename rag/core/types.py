@@ -173,10 +173,11 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """What a search found, best first, and how long each stage took in milliseconds."""
+    """What a search found, best first, how long each stage took in milliseconds, and what was counted."""
 
     passages: list[Passage]
     timings: Mapping[str, float]
+    counts: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-_PARTS = ("calibrate", "late", "reader", "support", "synthesize", "tools", "treehop")
+_PARTS = ("calibrate", "feedback", "late", "reader", "support", "synthesize", "tools", "treehop")
 
 
 def main() -> None:

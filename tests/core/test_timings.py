@@ -73,3 +73,10 @@ def test_nothing_timed_is_nothing_and_each_search_has_a_clock_of_its_own() -> No
     one, other = Timings(), Timings()
     one.add("encode", 1.0)
     assert other.as_dict() == {}
+
+
+def test_what_is_counted_adds_up_beside_the_times() -> None:
+    timings = Timings()
+    timings.count("calls", 7)
+    timings.count("calls")
+    assert (timings.counts, timings.as_dict()) == ({"calls": 8}, {})

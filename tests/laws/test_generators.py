@@ -60,14 +60,16 @@ def make(
     kind = GENERATORS.load(request.param)
     with running() as chat:
         chat.delay_seconds = 0.02
+        local = {
+            "models_dir": tmp_path_factory.getbasetemp(),
+            "model": str(small_model(tmp_path_factory.mktemp("model"))),
+        }
         options: dict[str, dict[str, object]] = {
+            "atlas": local,
             "echo": {"delay_seconds": 0.02},
             "extractive": {"support": Support()},
             "openai": {"base_url": chat.url, "model": "m"},
-            "transformers": {
-                "models_dir": tmp_path_factory.getbasetemp(),
-                "model": str(small_model(tmp_path_factory.mktemp("model"))),
-            },
+            "transformers": local,
         }
         yield lambda: kind(**options[request.param])
 

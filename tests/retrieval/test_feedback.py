@@ -99,7 +99,7 @@ def test_superglobal_orders_the_best_anew_and_leaves_the_rest(
 
 def test_wrong_options_are_refused() -> None:
     store, encoder = Memory(), Fixed(unit(1, 0, 0))
-    with pytest.raises(ValueError, match="average or rocchio"):
+    with pytest.raises(ValueError, match="average, rocchio or lol"):
         Feedback(store, encoder, method="magic")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="0 or more"):
         Feedback(store, encoder, feedback=-1)

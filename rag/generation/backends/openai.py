@@ -110,6 +110,8 @@ class Openai:
         if options.schema is not None:
             schema = {"name": "answer", "schema": options.schema}
             body["response_format"] = {"type": "json_schema", "json_schema": schema}
+        if options.seed is not None:
+            body["seed"] = options.seed
         return body
 
     async def _next(

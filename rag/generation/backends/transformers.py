@@ -22,6 +22,7 @@ from transformers.utils.logging import disable_progress_bar
 from rag.core.errors import GenerationError, InvalidInputError
 from rag.core.protocols import Delta, GenerationOptions, GeneratorCapabilities, Prompt
 from rag.core.types import Usage
+from rag.generation.backends._doubt import DoubtMeter, ends_sentence
 from rag.generation.backends._smollm2 import ensure_model
 from rag.generation.constrained.schema import SchemaMask
 
@@ -34,7 +35,7 @@ _UNFINISHED = "\ufffd"  # the tokens so far end inside a character
 
 
 @dataclass(frozen=True)
-class _Loaded:
+class Loaded:
     """A model and its tokenizer; Any: transformers' classes are made at run time."""
 
     model: Any
@@ -49,6 +50,8 @@ class _Loaded:
 
 class Transformers:
     """Generate with a causal model of the transformers library, greedily or by sampling."""
+
+    _attention: str | None = None  # how transformers computes it; None: its own choice
 
     def __init__(
         self,
@@ -86,7 +89,7 @@ class Transformers:
         self._is_checked = model == _SMOLLM2 if is_checked is None else is_checked
         self._seed = seed
         self._device = device
-        self._loaded: _Loaded | None = None
+        self._loaded: Loaded | None = None
         self._load_lock = Lock()
         self._turn = Lock()  # two generations at once would each take more than twice as long
 
@@ -157,30 +160,41 @@ class Transformers:
             if stop.is_set():
                 return
         try:
-            yield from self._write(loaded, token_ids, options, stop)
+            known = " ".join((prompt.question, *(passage.text for passage in prompt.passages)))
+            yield from self._write(loaded, token_ids, options, stop, known=known)
         finally:
             self._turn.release()
 
     def _write(
-        self, loaded: _Loaded, token_ids: list[int], options: GenerationOptions, stop: Event
+        self, loaded: Loaded, token_ids: list[int], options: GenerationOptions, stop: Event, *, known: str
     ) -> Iterator[Delta]:
         written: list[int] = []
         shown = ""
-        for token_id in self._tokens(loaded, token_ids, options, stop):
+        is_judged = True
+        meter = self._meter(loaded)
+        for token_id in self._tokens(loaded, token_ids, options, stop, meter):
             written.append(token_id)
             text = loaded.tokenizer.decode(written, skip_special_tokens=True)
             if len(text) > len(shown) and not text.endswith(_UNFINISHED):
-                yield Delta(text[len(shown) :])
+                is_judged = meter is None or ends_sentence(text)
+                doubt = meter.doubt(f"{known} {text}") if meter and is_judged else None
+                yield Delta(text[len(shown) :], doubt=doubt)
                 shown = text
         text = loaded.tokenizer.decode(written, skip_special_tokens=True)
-        yield Delta(text[len(shown) :], Usage(len(token_ids), len(written)))
+        doubt = meter.doubt(f"{known} {text}") if meter and not is_judged else None
+        yield Delta(text[len(shown) :], Usage(len(token_ids), len(written)), doubt)
 
     def _tokens(
-        self, loaded: _Loaded, token_ids: list[int], options: GenerationOptions, stop: Event
+        self,
+        loaded: Loaded,
+        token_ids: list[int],
+        options: GenerationOptions,
+        stop: Event,
+        meter: DoubtMeter | None,
     ) -> Iterator[int]:
         mask = None if options.schema is None else SchemaMask(loaded.vocabulary, options.schema)
         cache = DynamicCache()
-        random = torch.Generator().manual_seed(self._seed)
+        random = torch.Generator().manual_seed(self._seed if options.seed is None else options.seed)
         written: list[int] = []
         unread = token_ids
         with torch.inference_mode():
@@ -189,11 +203,19 @@ class Transformers:
                     piece, unread = unread[:_PREFILL_TOKENS], unread[_PREFILL_TOKENS:]
                     inputs = torch.tensor([piece], device=self._device)
                     output = loaded.model(
-                        input_ids=inputs, past_key_values=cache, use_cache=True, logits_to_keep=1
+                        input_ids=inputs,
+                        past_key_values=cache,
+                        use_cache=True,
+                        logits_to_keep=1,
+                        output_attentions=bool(meter and written),
+                        output_hidden_states=meter is not None,
                     )
+                    if meter:
+                        meter.read(piece, output)
                 if stop.is_set():
                     return
                 logits = output.logits[0, -1].float().cpu()
+                chances = logits.softmax(dim=-1) if meter else None
                 if mask is None:
                     logits[_repeating(written, self._no_repeat_tokens)] = -torch.inf
                 else:
@@ -203,17 +225,23 @@ class Transformers:
                     return
                 if mask is not None:
                     mask.accept(token_id)
+                if meter and chances is not None:
+                    meter.wrote(token_id, float(chances[token_id]))
                 written.append(token_id)
                 unread = [token_id]
                 yield token_id
 
-    def _load(self) -> _Loaded:
+    def _meter(self, loaded: Loaded) -> DoubtMeter | None:
+        """Give what follows a generation to judge its sentences; here nothing does."""
+        return None
+
+    def _load(self) -> Loaded:
         with self._load_lock:
             if self._loaded is None:
                 self._loaded = self._read()
         return self._loaded
 
-    def _read(self) -> _Loaded:
+    def _read(self) -> Loaded:
         folder = (
             ensure_model(self._models_dir) if self._model == _SMOLLM2 else Path(self._model).expanduser()
         )
@@ -223,11 +251,14 @@ class Transformers:
                 f" {_SMOLLM2!r} or the folder of a causal language model"
             )
         disable_progress_bar()  # reading the weights takes half a second
-        model = AutoModelForCausalLM.from_pretrained(folder, local_files_only=True).to(self._device).eval()
+        model = AutoModelForCausalLM.from_pretrained(
+            folder, local_files_only=True, attn_implementation=self._attention
+        )
+        model = model.to(self._device).eval()
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         stop_ids = model.generation_config.eos_token_id
         ids = {stop_ids} if isinstance(stop_ids, int) else set(stop_ids or ())
-        return _Loaded(model, tokenizer, frozenset(ids | {tokenizer.eos_token_id}))
+        return Loaded(model, tokenizer, frozenset(ids | {tokenizer.eos_token_id}))
 
 
 def _deliver(

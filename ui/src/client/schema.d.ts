@@ -1209,9 +1209,13 @@ export interface components {
         };
         /**
          * SearchReply
-         * @description Passages, best first; timings in milliseconds.
+         * @description Passages, best first; timings in milliseconds; counts, as of calls of a language model.
          */
         SearchReply: {
+            /** Counts */
+            counts: {
+                [key: string]: number;
+            };
             /** Hits */
             hits: components["schemas"]["Passage"][];
             /** Timings */

@@ -1,0 +1,68 @@
+"""What a generator is asked, what it gives, and what it says of itself: values, as rag/core/types.py has others."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from rag.core.types import Passage, Usage
+
+__all__ = ["Delta", "Doubt", "GenerationOptions", "GeneratorCapabilities", "Message", "Prompt"]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a conversation."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What a generator is asked: rendered messages, and the question and passages they hold."""
+
+    messages: tuple[Message, ...]
+    question: str
+    passages: tuple[Passage, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationOptions:
+    """How to generate; temperature 0 is greedy."""
+
+    max_tokens: int = 192
+    temperature: float = 0.0
+    timeout_seconds: float = 120.0
+    schema: Mapping[str, Any] | None = None  # Any: JSON; the answer is JSON of this schema
+    seed: int | None = None  # of the sampling; None: the generator's own
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """How sure a generator was of the sentence that just ended."""
+
+    uncertainty: float  # 1 less the least probability of a token that carries content
+    score: float  # MLAG: that, weighed by how much of the rest rests on the token
+    words: tuple[str, ...]  # what the most doubtful token has to do with: to search for
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """The next piece of a generated text; the last one carries the usage."""
+
+    text: str
+    usage: Usage | None = None
+    doubt: Doubt | None = None  # where a sentence ends, of generators that are asked to say
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratorCapabilities:
+    """What a generator can do, as data."""
+
+    model: str
+    context_tokens: int  # prompt and answer together
+    quotes_verbatim: bool = False  # every sentence is copied from a passage
+    follows_instructions: bool = False  # well enough to rewrite a question or to choose a way
+    keeps_schema: bool = False  # writes JSON of the options' schema, unless max_tokens cuts it off
+    is_checked: bool = False  # shown only if passages support every sentence; else what is quoted stands
+    passage_order: Literal["best_first", "best_at_ends"] = "best_first"
