@@ -1,4 +1,4 @@
-"""What a generator is asked, what it gives, and what it says of itself: values, as rag/core/types.py has others."""
+"""What a generator is asked, what it gives, and what it says of itself."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -216,10 +216,7 @@ class Transformers:
                     return
                 logits = output.logits[0, -1].float().cpu()
                 chances = logits.softmax(dim=-1) if meter else None
-                if mask is None:
-                    logits[_repeating(written, self._no_repeat_tokens)] = -torch.inf
-                else:
-                    logits[torch.from_numpy(mask.forbidden(len(logits)))] = -torch.inf
+                logits[self._barred(len(logits), written, mask)] = -torch.inf
                 token_id = _choose(logits, options.temperature, random)
                 if token_id in loaded.stop_ids:
                     return
@@ -230,6 +227,12 @@ class Transformers:
                 written.append(token_id)
                 unread = [token_id]
                 yield token_id
+
+    def _barred(self, size: int, written: list[int], mask: SchemaMask | None) -> torch.Tensor | list[int]:
+        """Give the tokens that may not come next: they break the schema, or repeat the answer."""
+        if mask is None:
+            return _repeating(written, self._no_repeat_tokens)
+        return torch.from_numpy(mask.forbidden(size))
 
     def _meter(self, loaded: Loaded) -> DoubtMeter | None:
         """Give what follows a generation to judge its sentences; here nothing does."""
