@@ -39,7 +39,7 @@ class Recipe:
     batch: int = 32  # questions
     crop: int = 224  # tokens of a passage, around the answer
     shortest: int = 32  # half of the crops are as short as this, or anything between
-    epochs: float = 4.0
+    epochs: float = 2.0
     negatives: float = 1.0  # passages without an answer, a question
     kinds: str = "near,removed,swapped"
     without: str = ""  # sets that are left out
