@@ -1,8 +1,8 @@
 """How well signals tell questions of several hops from others, and the weights of rag/scoring/routing.py.
 
 Questions of train_multihop beside single ones of train_qa_english, as many of each, over one corpus of all
-their paragraphs and as many others. Each fifth is judged by what the other four fitted; the weights that are
-printed are fitted on all. No test set takes part.
+their paragraphs and as many others. Each fifth is judged by what the other four fitted; the weights in the
+settings of `--json` are fitted on all. No test set takes part.
 """
 
 import gzip
