@@ -2,11 +2,19 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from rag.core.layout import Layout
 from rag.core.types import Attribute
 
-__all__ = ["CollectionSummary", "DocumentSummary", "StoredChunk", "StoredDocument", "StoredText"]
+__all__ = [
+    "CollectionSummary",
+    "DocumentSummary",
+    "StoredChunk",
+    "StoredDocument",
+    "StoredText",
+    "attributes_of",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +80,8 @@ class StoredText:
     title: str
     text: str
     metadata: dict[str, Attribute]
+
+
+def attributes_of(stored: dict[str, Any]) -> dict[str, Attribute]:
+    """Turn JSON lists back into the tuples that attributes are."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()}

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import Any
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, undefer
@@ -10,10 +9,17 @@ from sqlalchemy.orm import Session, undefer
 from rag.core.errors import NotFoundError
 from rag.core.kinds import DENSE, parse_kinds
 from rag.core.layout import Box, Layout
-from rag.core.types import Attribute, Hit, Passage, Segment, Snapshot
+from rag.core.types import Hit, Passage, Segment, Snapshot
 from rag.db._layout import decode_layout
 from rag.db._queries import FIND_COLLECTION, FIND_PASSAGES
-from rag.db._views import CollectionSummary, DocumentSummary, StoredChunk, StoredDocument, StoredText
+from rag.db._views import (
+    CollectionSummary,
+    DocumentSummary,
+    StoredChunk,
+    StoredDocument,
+    StoredText,
+    attributes_of,
+)
 from rag.db.session import Database
 from rag.db.tables import (
     ChunkRow,
@@ -149,16 +155,12 @@ class Catalog:
         Raises:
             NotFoundError: no such collection.
         """
-        after = ""
-        while True:
+        after: str | None = ""
+        while after is not None:
             with self._database.read() as session:
                 row = self._collection(session, collection)
-                query = (
-                    _current_versions()
-                    .options(undefer(VersionRow.text))
-                    .where(DocumentRow.collection_id == row.id, DocumentRow.source > after)
-                )
-                found = session.execute(query.order_by(DocumentRow.source).limit(_PAGE)).all()
+                query = _current_versions().options(undefer(VersionRow.text)).order_by(DocumentRow.source)
+                query = query.where(DocumentRow.collection_id == row.id, DocumentRow.source > after)
                 page = [
                     StoredText(
                         document.id,
@@ -168,12 +170,10 @@ class Catalog:
                         version.text,
                         attributes_of(version.attributes),
                     )
-                    for document, version in found
+                    for document, version in session.execute(query.limit(_PAGE))
                 ]
             yield from page
-            if len(page) < _PAGE:
-                return
-            after = page[-1].source
+            after = page[-1].source if len(page) == _PAGE else None
 
     def document(self, document_id: str) -> StoredDocument:
         """Give a document with its text, layout and chunks.
@@ -291,11 +291,6 @@ class Catalog:
             for file, created_at in last.values()
             if file.state in _PENDING
         ]
-
-
-def attributes_of(stored: dict[str, Any]) -> dict[str, Attribute]:
-    """Turn JSON lists back into the tuples that attributes are."""
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()}
 
 
 def _current_versions() -> Select[DocumentRow, VersionRow]:

@@ -158,3 +158,13 @@ def test_a_search_reads_the_database_for_less_than_two_milliseconds(
     # 0.9 ms on SQLite measured on an idle core; the fastest of many is free of the machine's other work.
     limit = 0.0015 if not library.database.is_postgresql else 0.01
     assert min(times) < limit
+
+
+@pytest.mark.parametrize("count", [0, 1, 64, 65, 130])
+def test_texts_come_by_source_and_none_is_left_out(library: Library, encoded: Make, count: int) -> None:
+    sources = [f"{number:03}" for number in range(count)]
+    library.put(*(encoded(source, f"text of {source}") for source in reversed(sources)))
+    found = list(library.catalog.texts("c"))
+    assert [each.source for each in found] == sources
+    assert [each.text for each in found] == [f"text of {source}" for source in sources]
+    assert all(each.metadata["year"] == 2024 for each in found)
