@@ -41,8 +41,7 @@ def _context(grove: Grove, *, collection: str, retriever: str, generator: str, f
     grove.check_search(collection=collection, retriever=retriever, filter=filter)
     generation, orchestration = grove.settings.generation, grove.settings.orchestration
     search = partial(grove.search, collection=collection, k=generation.num_passages, filter=filter)
-    # Who names a retriever wants that one.
-    can_hop = retriever == DEFAULT and _MULTI_HOP in grove.retriever_names()
+    can_hop = retriever == DEFAULT and _can_hop(grove, collection)  # who names a retriever wants that one
     return Context(
         search=partial(search, retriever=retriever),
         generator=grove.generator(generator),
@@ -64,6 +63,14 @@ def _context(grove: Grove, *, collection: str, retriever: str, generator: str, f
         rewriter=orchestration.rewriter,
         hop=partial(search, retriever=_MULTI_HOP) if can_hop else None,
     )
+
+
+def _can_hop(grove: Grove, collection: str) -> bool:
+    """Say whether there is a search of several hops and the collection has the kinds of index it needs."""
+    if _MULTI_HOP not in grove.retriever_names():
+        return False
+    needs = getattr(grove.retriever(_MULTI_HOP), "needs", ())
+    return set(needs) <= grove.catalog.snapshot(collection).kinds.keys()
 
 
 def _locate(
