@@ -22,7 +22,7 @@ from rag.scoring.residual import decode, encode, num_centroids_for, train_codebo
 from rag.scoring.whole import of_bytes, to_bytes
 
 K = 10
-WAYS = (Making(), Making(run=16), Making(run=16, stretch=10_000), Making(run=64, stretch=1))
+WAYS = (Making(), Making(run=16), Making(run=16, stretch=10_000))
 POOLING = (2, 3, 4)
 
 

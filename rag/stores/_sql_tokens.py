@@ -22,7 +22,7 @@ from rag.core.types import Codebook, Hit, Segment, TokenCodes, Vector
 from rag.db.session import Database
 from rag.scoring.residual import nearest_centroids
 from rag.stores._sql_rows import token_candidates
-from rag.stores._tokens import Kept, Overview, exact_scores, tokens_of_bytes
+from rag.stores._tokens import Kept, Overview, exact_scores, num_candidates_for, tokens_of_bytes
 
 __all__ = ["TokenSearch"]
 
@@ -82,7 +82,6 @@ class TokenSearch:
             parameters: of the condition, and `k`.
             filter: what the condition has of the caller's; none lets all rows but deleted ones be found.
         """
-        count = max(self._num_candidates, 2 * parameters["k"])
         found: list[Any] = []  # Any: rows of the database
         shelves = [
             shelf
@@ -91,6 +90,7 @@ class TokenSearch:
             if len(shelf.overview.book.rotation) == query.shape[1]
         ]
         num_coded = sum(len(shelf.ordinals) for shelf in shelves)
+        count = num_candidates_for(num_coded, least=self._num_candidates, k=parameters["k"])
         if num_coded < sum(segment.num_rows for segment in segments):
             found += token_candidates(session, fde, f"book IS NULL AND {visible}", parameters, count=count)
         if shelves:

@@ -39,6 +39,7 @@ __all__ = [
     "code_scores",
     "exact_scores",
     "floats_of",
+    "num_candidates_for",
     "tokens_of_bytes",
 ]
 
@@ -50,6 +51,7 @@ _CODED_TOKENS = (
 )
 _ENCODED_AT_ONCE = 256
 _SAMPLE_TOKENS = 131_072
+_CANDIDATE_SHARE = 1 / 64  # of 50,000 chunks they hold 0.99 of the ten best (docs/experiments.md)
 
 Kept = Vector | TokenCodes
 
@@ -148,6 +150,15 @@ def code_scores(
         np.maximum(best, of_bytes(whole) @ query.T, out=best)
     scores: Vector = best.sum(axis=1)
     return scores
+
+
+def num_candidates_for(num_rows: int, *, least: int, k: int) -> int:
+    """Give how many of so many coded passages are worth an exact look in a search for k.
+
+    >>> num_candidates_for(5000, least=200, k=10), num_candidates_for(64_000, least=200, k=10)
+    (200, 1000)
+    """
+    return max(least, 2 * k, int(num_rows * _CANDIDATE_SHARE))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

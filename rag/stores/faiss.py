@@ -35,7 +35,7 @@ from rag.stores._row_ids import attributes_of, packed_ids
 from rag.stores._sections import SectionFile, best_in_sections, write_sections
 from rag.stores._tantivy import WordIndex, write_words
 from rag.stores._token_file import TokenFile, write_tokens
-from rag.stores._tokens import Packed
+from rag.stores._tokens import Packed, num_candidates_for
 
 __all__ = ["Faiss"]
 
@@ -158,7 +158,7 @@ class Faiss:
     ) -> list[tuple[int, float]]:
         if opened.tokens is None:
             return []
-        count = max(self._num_candidates, 2 * k)
+        count = num_candidates_for(len(opened.chunk_ids), least=self._num_candidates, k=k)
         return opened.tokens.search(query.vectors, mask, num_candidates=count, num_probes=self._num_probes)
 
     def _build(self, vectors: NDArray[np.float32]) -> Any:  # Any: FAISS has no types
