@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, model_validator
 from typing_extensions import TypeAliasType
 
+from agents.toolset import ToolSummary
 from rag.compose import DEFAULT
 from rag.core.events import Event, StepFinished
 from rag.core.layout import PageSpan
@@ -39,6 +40,7 @@ __all__ = [
     "RunReply",
     "SearchBody",
     "SearchReply",
+    "ToolList",
 ]
 
 # An alias with a name, so that the union has one in the OpenAPI document too.
@@ -67,6 +69,10 @@ class CollectionBody(Body):
     """A collection to make."""
 
     name: str
+    index: str | None = Field(
+        None,
+        description="Kinds of index, with commas: dense, late, long; by default those of the settings.",
+    )
 
 
 class SearchBody(Body):
@@ -244,3 +250,11 @@ class RunReply:
 
     run: RunSummary
     events: list[RunEvent]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolList:
+    """The tools, and for each server that failed why."""
+
+    tools: list[ToolSummary]
+    failures: Mapping[str, str]

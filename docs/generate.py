@@ -42,7 +42,7 @@ export GROVE_DATABASE_URL=postgresql+psycopg://grove@localhost/grove
 export GROVE_GENERATOR__KIND=transformers
 # how `default` combines words and vectors
 export GROVE_RETRIEVER__OPTIONS='{{"fusion": "score"}}'
-# generators for --generator NAME; these take the place of `vllm`, so name it too if it is wanted
+# generators for --generator NAME, besides `vllm`
 export GROVE_GENERATORS='{{"mine": {{"kind": "openai",
   "options": {{"base_url": "http://gpu:8000/v1", "model": "m"}}}}}}'
 ```

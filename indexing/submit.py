@@ -78,16 +78,24 @@ def delete_vanished(grove: Grove, paths: Sequence[Path], *, collection: str) -> 
     return vanished
 
 
-def submit_uploads(grove: Grove, uploads: Sequence[tuple[str, Path]], *, collection: str) -> str:
+def submit_uploads(
+    grove: Grove,
+    uploads: Sequence[tuple[str, Path]],
+    *,
+    collection: str,
+    kinds: Sequence[str] | None = None,
+) -> str:
     """Queue uploaded files, moving each, or what is in it, into the home first; give the job's id.
 
     Args:
         grove: the installation.
         uploads: (name as sent, temporary file) pairs.
         collection: made when it does not exist.
+        kinds: of index; of a new collection by default those of the settings.
 
     Raises:
         InvalidInputError: no file, a name with nothing left of it, or one name twice.
+        ConflictError: the collection has other kinds of index than asked for.
     """
     if not uploads:
         raise InvalidInputError("no files were sent; send them as multipart form data in the field `files`")
@@ -95,7 +103,7 @@ def submit_uploads(grove: Grove, uploads: Sequence[tuple[str, Path]], *, collect
     counts = Counter(name for name, _ in named)
     if twice := sorted(name for name, count in counts.items() if count > 1):
         raise InvalidInputError(f"several files are called {', '.join(twice)}; one would replace the other")
-    grove.ensure_collection(collection)
+    grove.ensure_collection(collection, kinds=kinds)
     directory = _uploads_dir(grove)
     directory.mkdir(parents=True, exist_ok=True)
     archives = [JobFile(name, str(path)) for name, path in named if is_archive(name)]

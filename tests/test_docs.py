@@ -1,20 +1,25 @@
 """The documentation says what is: generated pages are current, links lead somewhere, commands run."""
 
+import asyncio
 import os
 import re
+import secrets
 import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
 from typer.core import TyperGroup
 
+from agents.tools import Effects, ToolResult, ToolScope
 from api.cli import app
+from rag.scoring.tools import Tool
 
 REPOSITORY = Path(__file__).parents[1]
 PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
@@ -97,3 +102,22 @@ def test_the_commands_of_the_http_page_run(tmp_path: Path) -> None:
         replies = shell(script, REPOSITORY)
     assert "event: answer.finished" in replies
     assert '"object":"chat.completion"' in replies
+
+
+def test_the_commands_of_the_tools_page_run(tmp_path: Path) -> None:
+    page = re.sub(r"```sh\nexport.*?```", "", (REPOSITORY / "docs/tools.md").read_text(), flags=re.DOTALL)
+    script = "\n".join(re.findall(r"```sh\n(.*?)```", page, re.DOTALL))
+    said = shell(script, REPOSITORY, GROVE_HOME=str(tmp_path))
+    assert "15% of 240 = 36" in said
+    assert "it is 64 days" in said
+    assert "The collection holds 2 documents" in said
+
+
+def test_the_tool_of_the_tools_page_works(tmp_path: Path) -> None:
+    page = (REPOSITORY / "docs/tools.md").read_text()
+    (source,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    names: dict[str, Any] = {"secrets": secrets, "Tool": Tool, "Mapping": Mapping}
+    names |= {each.__name__: each for each in (ToolResult, ToolScope)} | {"Effects": Effects}
+    exec(compile(source, "docs/tools.md", "exec"), names)
+    result = asyncio.run(names["Dice"]().call({"sides": 2}, None))
+    assert result.text in ("The die shows 1.", "The die shows 2.")

@@ -13,6 +13,7 @@ FAMILIES = (
     "rag/retrieval",
     "rag/generation/backends",
     "rag/generation/readers",
+    "agents/tools",
     "indexing/loaders",
     "indexing/chunkers",
 )

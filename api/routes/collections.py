@@ -6,11 +6,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, File, Query, UploadFile
 
-from api.deps import GroveDep, Limit
+from api.deps import GroveDep, Kinds, Limit
 from api.schemas import CollectionBody, CollectionList, Deleted, DocumentList
 from indexing.reindex import submit_reindex
 from indexing.submit import submit_uploads
 from rag.core.errors import ConflictError, NotFoundError
+from rag.core.kinds import parse_kinds
 from rag.db.catalog import CollectionSummary
 from rag.db.jobs import JobStatus
 
@@ -28,7 +29,8 @@ def list_collections(grove: GroveDep) -> CollectionList:
 @router.post("", operation_id="createCollection", status_code=201)
 def create_collection(body: CollectionBody, grove: GroveDep) -> CollectionSummary:
     """Make a collection; 409 when it exists."""
-    if not grove.ensure_collection(body.name):
+    kinds = None if body.index is None else parse_kinds(body.index)
+    if not grove.ensure_collection(body.name, kinds=kinds):
         raise ConflictError(f"collection {body.name!r} exists already")
     for collection in grove.catalog.collections():
         if collection.name == body.name:
@@ -57,7 +59,10 @@ def list_documents(
 
 @router.post("/{name:path}/documents", operation_id="uploadDocuments", status_code=202)
 def upload_documents(
-    name: str, grove: GroveDep, files: Annotated[list[UploadFile], File(description="One file or many.")]
+    name: str,
+    grove: GroveDep,
+    files: Annotated[list[UploadFile], File(description="One file or many.")],
+    kinds: Kinds,
 ) -> JobStatus:
     """Queue files; the job tells how each of them fares. The collection is made when there is none."""
     # In the home already, so that a file is copied once; what a crash leaves here, the worker removes.
@@ -69,13 +74,13 @@ def upload_documents(
             with path.open("wb") as target:
                 shutil.copyfileobj(file.file, target)
         named = [(file.filename or "", path) for file, path in uploads]
-        return grove.jobs.job(submit_uploads(grove, named, collection=name))
+        return grove.jobs.job(submit_uploads(grove, named, collection=name, kinds=kinds))
     finally:
         for _, path in uploads:
             path.unlink(missing_ok=True)
 
 
 @router.post("/{name:path}/reindex", operation_id="reindexCollection", status_code=202)
-def reindex_collection(name: str, grove: GroveDep) -> JobStatus:
+def reindex_collection(name: str, grove: GroveDep, kinds: Kinds) -> JobStatus:
     """Queue the rebuilding of the index from the stored chunks; the present one serves until it is done."""
-    return grove.jobs.job(submit_reindex(grove, name))
+    return grove.jobs.job(submit_reindex(grove, name, kinds=kinds))

@@ -146,7 +146,7 @@ class Parts:
     def generator(self, name: str = DEFAULT) -> Generator:
         """Give the named generator: `default`, a profile of the settings, or a file of the backends."""
         if name not in self._generators:
-            profiles = {DEFAULT: self.settings.generator, **self.settings.generators}
+            profiles = {**_PROFILES, DEFAULT: self.settings.generator, **self.settings.generators}
             self._generators[name] = self.build(_GENERATORS, profiles.get(name, Part(kind=name)))
         return self._generators[name]
 
@@ -156,7 +156,7 @@ class Parts:
 
     def generator_names(self) -> list[str]:
         """List what `generator` takes."""
-        return sorted({DEFAULT, *self.settings.generators, *_GENERATORS.names()})
+        return sorted({DEFAULT, *_PROFILES, *self.settings.generators, *_GENERATORS.names()})
 
     def local_model(self) -> Path:
         """Give the folder of the carried language model, converted when it is not yet.
@@ -189,6 +189,9 @@ _PIPELINES: Mapping[str, Part] = {
         kind="hybrid",
         options={"retrievers": ["lexical", "dense", "late"], "fusion": "score", "weights": [1, 1, 2]},
     )
+}
+_PROFILES: Mapping[str, Part] = {
+    "vllm": Part(kind="openai", options={"base_url": "http://127.0.0.1:8765/v1", "model": "smollm2"})
 }
 _PARTS: dict[str, Callable[[Parts], object]] = {
     "catalog": lambda parts: parts.catalog,

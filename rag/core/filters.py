@@ -11,6 +11,7 @@ a list matches when any element does. Numbers compare with numbers and text with
 
 import math
 import operator
+import re
 import reprlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ Scalar = str | int | float | bool
 _OPERATORS: dict[object, Operator] = {name: name for name in get_args(Operator)}
 _MAX_DEPTH = 16
 _MAX_FIELD_CHARS = 128
+_NOT_STORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +108,10 @@ def _parse(raw: object, *, depth: int) -> Filter:
 
 
 def _entry(key: object, value: object, *, depth: int) -> Filter:
-    if not isinstance(key, str) or not 0 < len(key) <= _MAX_FIELD_CHARS:
-        raise InvalidFilterError(f"a field name has 1 to {_MAX_FIELD_CHARS} characters, got {key!r:.150}")
+    if not isinstance(key, str) or not 0 < len(key) <= _MAX_FIELD_CHARS or _NOT_STORABLE.search(key):
+        raise InvalidFilterError(
+            f"a field name has 1 to {_MAX_FIELD_CHARS} characters, none of them NUL, got {key!r:.150}"
+        )
     if key in ("and", "or"):
         if not isinstance(value, list):
             raise InvalidFilterError(f'"{key}" takes a list of filters, got {_shown(value)}')
@@ -142,7 +146,9 @@ def _comparison(field: str, op: object, operand: object) -> Filter:
 
 
 def _is_scalar(value: object) -> TypeGuard[Scalar]:
-    # JSON has no infinity, but Python reads 1e999 as one; PostgreSQL's JSON cannot hold it.
+    # PostgreSQL's JSON cannot hold infinity, as which Python reads 1e999, NUL and half of a surrogate pair.
+    if isinstance(value, str):
+        return _NOT_STORABLE.search(value) is None
     return isinstance(value, Scalar) and not (isinstance(value, float) and not math.isfinite(value))
 
 

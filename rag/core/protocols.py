@@ -6,7 +6,7 @@ Capabilities are data. The laws in tests/laws run on every implementation.
 
 from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from rag.core.filters import Filter
 from rag.core.queries import Query
@@ -14,6 +14,7 @@ from rag.core.timings import Timings
 from rag.core.types import (
     AnswerSpan,
     Chunk,
+    Doubt,
     Hit,
     ParsedDocument,
     Passage,
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 __all__ = [
     "Chunker",
     "Delta",
-    "Doubt",
     "Encoder",
     "GenerationOptions",
     "Generator",
@@ -46,7 +46,6 @@ __all__ = [
     "SearchRequest",
     "Store",
     "StoreCapabilities",
-    "Writer",
 ]
 
 
@@ -232,23 +231,6 @@ class Scorer(Protocol):
         ...
 
 
-class Writer(Protocol):
-    """A writing task -> short texts of a language model."""
-
-    def write(self, task: str, values: Mapping[str, str], *, seeds: Sequence[int]) -> list[str]:
-        """Give one text a seed, each from one call of the model.
-
-        Args:
-            task: a prompt's name.
-            values: of the prompt's variables.
-            seeds: of the sampling; equal seeds give equal texts.
-
-        Raises:
-            GenerationError: the model failed or the time limit passed.
-        """
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Message:
     """One turn of a conversation."""
@@ -273,16 +255,8 @@ class GenerationOptions:
     max_tokens: int = 192
     temperature: float = 0.0
     timeout_seconds: float = 120.0
+    schema: Mapping[str, Any] | None = None  # Any: JSON; the answer is JSON of this schema
     seed: int | None = None  # of the sampling; None: the generator's own
-
-
-@dataclass(frozen=True, slots=True)
-class Doubt:
-    """How sure a generator was of the sentence that just ended."""
-
-    uncertainty: float  # 1 less the least probability of a token that carries content
-    score: float  # MLAG: that, weighed by how much of the rest rests on the token
-    words: tuple[str, ...]  # what the most doubtful token has to do with: to search for
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,6 +275,7 @@ class GeneratorCapabilities:
     model: str
     context_tokens: int  # prompt and answer together
     quotes_verbatim: bool = False  # every sentence is copied from a passage
+    keeps_schema: bool = False  # writes JSON of the options' schema, unless max_tokens cuts it off
     is_checked: bool = False  # shown only if passages support every sentence; else what is quoted stands
     passage_order: Literal["best_first", "best_at_ends"] = "best_first"
 

@@ -23,13 +23,14 @@ from pydantic_settings import (
 
 from rag.core.errors import InvalidInputError
 from rag.core.kinds import parse_kinds
+from rag.core.tool_settings import ToolSettings
 
 __all__ = ["Part", "Settings"]
 
 
 _TEST_VARIABLES = {"REQUIRE", "SHARED"}
 _OF_THIS_MACHINE = {"home", "database_url", "models_dir", "tenant", "server"}
-_SECRET = re.compile(r"(?i)(key|secret|password|token|credentials)$")
+_SECRET = re.compile(r"(?i)(key|secret|password|token|credentials|authorization)$")
 
 
 class _Frozen(BaseModel):
@@ -159,12 +160,12 @@ class Settings(BaseSettings):
         description="The generator called `default`: a file of rag/generation/backends.",
     )
     generators: dict[str, Part] = Field(
-        {"vllm": Part(kind="openai", options={"base_url": "http://127.0.0.1:8765/v1", "model": "smollm2"})},
-        description="Named profiles of generators.",
+        {}, description="Named profiles of generators, besides `vllm`, the server of `rag llm serve`."
     )
     ingestion: IngestionSettings = Field(IngestionSettings(), description="How documents are taken in.")
     generation: GenerationSettings = Field(GenerationSettings(), description="How answers are written.")
     server: ServerSettings = Field(ServerSettings(), description="How `rag serve` listens.")
+    tools: ToolSettings = Field(ToolSettings(), description="Which tools there are.")
 
     @classmethod
     def settings_customise_sources(

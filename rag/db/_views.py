@@ -6,18 +6,19 @@ from datetime import datetime
 from rag.core.layout import Layout
 from rag.core.types import Attribute
 
-__all__ = ["CollectionSummary", "DocumentSummary", "StoredChunk", "StoredDocument"]
+__all__ = ["CollectionSummary", "DocumentSummary", "StoredChunk", "StoredDocument", "StoredText"]
 
 
 @dataclass(frozen=True, slots=True)
 class CollectionSummary:
-    """A collection and how much it holds."""
+    """A collection, how much it holds and its kinds of index."""
 
     name: str
     documents: int
     chunks: int
     generation: int
     created_at: datetime
+    index: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +60,15 @@ class StoredDocument:
     chunks: list[StoredChunk]
     status: str
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StoredText:
+    """A document version's text and metadata, without what places it on pages."""
+
+    document_id: str
+    version: int
+    source: str
+    title: str
+    text: str
+    metadata: dict[str, Attribute]

@@ -1,6 +1,6 @@
 """What the library holds: reads only, always within one tenant."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -8,11 +8,12 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, undefer
 
 from rag.core.errors import NotFoundError
+from rag.core.kinds import DENSE, parse_kinds
 from rag.core.layout import Box, Layout
 from rag.core.types import Attribute, Hit, Passage, Segment, Snapshot
 from rag.db._layout import decode_layout
 from rag.db._queries import FIND_COLLECTION, FIND_PASSAGES
-from rag.db._views import CollectionSummary, DocumentSummary, StoredChunk, StoredDocument
+from rag.db._views import CollectionSummary, DocumentSummary, StoredChunk, StoredDocument, StoredText
 from rag.db.session import Database
 from rag.db.tables import (
     ChunkRow,
@@ -32,9 +33,11 @@ __all__ = [
     "DocumentSummary",
     "StoredChunk",
     "StoredDocument",
+    "StoredText",
     "attributes_of",
 ]
 
+_PAGE = 64  # texts read together
 _PENDING = ("queued", "running", "failed")
 
 
@@ -53,22 +56,31 @@ class Catalog:
         query = (
             select(
                 CollectionRow,
+                IndexRow.others,
                 func.count(VersionRow.id),
                 func.coalesce(func.sum(VersionRow.num_chunks), 0),
             )
+            .join(IndexRow, (IndexRow.collection_id == CollectionRow.id) & IndexRow.is_serving)
             .outerjoin(DocumentRow, DocumentRow.collection_id == CollectionRow.id)
             .outerjoin(
                 VersionRow,
                 (VersionRow.document_id == DocumentRow.id) & (VersionRow.version == DocumentRow.version),
             )
             .where(CollectionRow.tenant == self._tenant)
-            .group_by(CollectionRow.id)
+            .group_by(CollectionRow.id, IndexRow.id)
             .order_by(CollectionRow.name)
         )
         with self._database.read() as session:
             return [
-                CollectionSummary(row.name, documents, int(chunks), row.generation, row.created_at)
-                for row, documents, chunks in session.execute(query)
+                CollectionSummary(
+                    row.name,
+                    documents,
+                    int(chunks),
+                    row.generation,
+                    row.created_at,
+                    index=parse_kinds((DENSE, *others)),
+                )
+                for row, others, documents, chunks in session.execute(query)
             ]
 
     def snapshot(self, collection: str) -> Snapshot:
@@ -130,6 +142,38 @@ class Catalog:
             row = self._collection(session, collection)
             query = select(DocumentRow.source).where(DocumentRow.collection_id == row.id)
             return list(session.scalars(query.order_by(DocumentRow.source)))
+
+    def texts(self, collection: str) -> Iterator[StoredText]:
+        """Give the collection's documents by source, read a page at a time.
+
+        Raises:
+            NotFoundError: no such collection.
+        """
+        after = ""
+        while True:
+            with self._database.read() as session:
+                row = self._collection(session, collection)
+                query = (
+                    _current_versions()
+                    .options(undefer(VersionRow.text))
+                    .where(DocumentRow.collection_id == row.id, DocumentRow.source > after)
+                )
+                found = session.execute(query.order_by(DocumentRow.source).limit(_PAGE)).all()
+                page = [
+                    StoredText(
+                        document.id,
+                        version.version,
+                        document.source,
+                        version.title,
+                        version.text,
+                        attributes_of(version.attributes),
+                    )
+                    for document, version in found
+                ]
+            yield from page
+            if len(page) < _PAGE:
+                return
+            after = page[-1].source
 
     def document(self, document_id: str) -> StoredDocument:
         """Give a document with its text, layout and chunks.

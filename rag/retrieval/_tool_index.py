@@ -5,6 +5,7 @@ one thing does not push out the tools of another. Scores join aligned vectors an
 """
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Self
 
 import numpy as np
@@ -12,12 +13,14 @@ import numpy as np
 from rag.core.protocols import Encoder
 from rag.core.types import Vector
 from rag.networks.tools import ToolAlignment
+from rag.retrieval._remembered import RememberedVectors
 from rag.scoring.tools import Bm25, Tool, prerequisites, request_parts
 
 _LEXICAL = 0.3  # weight of words beside cosines; chosen on development sets, docs/experiments.md
 _WHOLE = 0.5  # weight of the whole request beside its best part
 _EARLIER = 0.5  # weight of an earlier turn beside the last
 _BEFORE = 0.95  # share of its score that a tool hands to what must be called before it
+_SLOPE, _INTERCEPT = 12.6, -4.71  # of the logit of a cosine; benchmarks/tool_fits.py
 _ALIGNED = "all-MiniLM-L6-v2"  # the encoder that the shipped alignment is of
 
 
@@ -25,7 +28,12 @@ class ToolIndex:
     """Tools, encoded once, ranked for each request."""
 
     def __init__(
-        self, tools: Sequence[Tool], encoder: Encoder, *, alignment: ToolAlignment | None = None
+        self,
+        tools: Sequence[Tool],
+        encoder: Encoder,
+        *,
+        alignment: ToolAlignment | None = None,
+        known: RememberedVectors | None = None,
     ) -> None:
         """Encode the tools.
 
@@ -33,18 +41,21 @@ class ToolIndex:
             tools: with distinct names.
             encoder: of the tools and the requests.
             alignment: of its vectors; without one they are compared as they are.
+            known: vectors that this encoder made of the tools before.
         """
         self._tools, self._encoder, self._alignment = list(tools), encoder, alignment
         self._words = Bm25([tool.text for tool in self._tools])
         self._before = prerequisites(self._tools)
-        vectors = tool_vectors(self._tools, encoder)
+        vectors = tool_vectors(self._tools, known or encoder)
         self._vectors = vectors if self._alignment is None else self._alignment.tools(vectors)
 
     @classmethod
-    def aligned(cls, tools: Sequence[Tool], encoder: Encoder) -> Self:
+    def aligned(
+        cls, tools: Sequence[Tool], encoder: Encoder, *, known: RememberedVectors | None = None
+    ) -> Self:
         """Encode the tools, with the shipped alignment where the encoder is MiniLM."""
-        is_known = encoder.fingerprint.startswith(_ALIGNED)
-        return cls(tools, encoder, alignment=ToolAlignment.shipped() if is_known else None)
+        is_minilm = encoder.fingerprint.startswith(_ALIGNED)
+        return cls(tools, encoder, alignment=_shipped() if is_minilm else None, known=known)
 
     def best(self, request: str, k: int, *, earlier: Sequence[str] = ()) -> list[str]:
         """Give the names of at most k tools, best first.
@@ -70,11 +81,23 @@ class ToolIndex:
             scores = np.maximum(scores, _EARLIER * turn)
         return self._with_prerequisites(scores)
 
+    def probabilities(self, request: str) -> Vector:
+        """Give (N,) float32: how likely the request, or a part of it, wants each tool, in their order.
+
+        Calibrated for the shipped alignment; of another encoder only the order means something.
+        """
+        parts = [request, *request_parts(request)]
+        nearness = (self._encoded(parts) @ self._vectors.T).max(axis=0)
+        likely: Vector = 1 / (1 + np.exp(-(_SLOPE * nearness + _INTERCEPT)))
+        return likely
+
+    def _encoded(self, texts: Sequence[str]) -> Vector:
+        vectors = self._encoder.encode(texts)
+        return vectors if self._alignment is None else self._alignment.queries(vectors)
+
     def _fused(self, texts: Sequence[str]) -> Vector:
         """Give (Q, N), each row's best at 1, so that every part speaks as loud."""
-        vectors = self._encoder.encode(texts)
-        if self._alignment is not None:
-            vectors = self._alignment.queries(vectors)
+        vectors = self._encoded(texts)
         words = np.stack([self._words.scores(text) for text in texts])
         words /= np.maximum(words.max(axis=1, keepdims=True), 1e-9)
         fused = np.maximum(vectors @ self._vectors.T, 0) + _LEXICAL * words
@@ -89,10 +112,11 @@ class ToolIndex:
         return raised
 
 
-def tool_vectors(tools: Sequence[Tool], encoder: Encoder) -> Vector:
+_shipped = cache(ToolAlignment.shipped)
+
+
+def tool_vectors(tools: Sequence[Tool], encoder: Encoder | RememberedVectors) -> Vector:
     """Give (N, D) float32 of unit norm: of all that is known of a tool, and of its description alone."""
-    if not tools:
-        return np.zeros((0, encoder.dim), dtype=np.float32)
     joined = encoder.encode([tool.text for tool in tools])
     joined = joined + encoder.encode([tool.description for tool in tools])
     unit: Vector = joined / np.maximum(np.linalg.norm(joined, axis=1, keepdims=True), 1e-9)

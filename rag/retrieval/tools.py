@@ -1,40 +1,43 @@
 """Tools as documents of a collection: candidates of another retriever, in the order of their use."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from rag.core.protocols import Encoder, Retriever, SearchRequest
 from rag.core.types import Hit
 from rag.db.catalog import Catalog
+from rag.retrieval._remembered import RememberedVectors
 from rag.retrieval._tool_index import ToolIndex
 from rag.scoring.tools import Tool, request_parts
 
 __all__ = ["Tools"]
 
 
-@dataclass(frozen=True, slots=True)
+_REMEMBERED = 8192  # texts, two a tool; about 16 MB of MiniLM's vectors
+
+
 class Tools:
     """Find passages that describe tools: `depth` candidates for the request and for each of its parts."""
 
-    retriever: Retriever
-    encoder: Encoder
-    catalog: Catalog
-    depth: int = 50
-
-    def __post_init__(self) -> None:
-        if self.depth < 1:
-            raise ValueError(f"depth is 1 or more, got {self.depth}")
+    def __init__(
+        self, retriever: Retriever, encoder: Encoder, catalog: Catalog, *, depth: int = 50
+    ) -> None:
+        if depth < 1:
+            raise ValueError(f"depth is 1 or more, got {depth}")
+        self._retriever, self._encoder, self._catalog, self._depth = retriever, encoder, catalog, depth
+        self._known = RememberedVectors(encoder, size=_REMEMBERED)
 
     def retrieve(self, request: SearchRequest, *, k: int) -> list[Hit]:
         """Give at most k hits, best first."""
         hits: dict[str, Hit] = {}
         for text in (request.text, *request_parts(request.text)):
-            for hit in self.retriever.retrieve(replace(request, text=text), k=max(k, self.depth)):
+            for hit in self._retriever.retrieve(replace(request, text=text), k=max(k, self._depth)):
                 hits.setdefault(hit.chunk_id, hit)
         with request.timings.stage("tools"):
-            passages = self.catalog.passages(list(hits.values()))
+            passages = self._catalog.passages(list(hits.values()))
             tools = [Tool(passage.title, passage.text) for passage in passages]
-            scores = ToolIndex.aligned(tools, self.encoder).scores(request.text)
+            index = ToolIndex.aligned(tools, self._encoder, known=self._known)
+            scores = index.scores(request.text)
             order = np.argsort(-scores, kind="stable")[:k]
         return [Hit(passages[number].chunk_id, float(scores[number])) for number in order]

@@ -220,6 +220,9 @@ def test_an_empty_and_is_true_and_an_empty_or_is_false() -> None:
         ({"": 1}, "got ''", "1 to 128 characters"),
         ({"x" * 129: 1}, "got 'xxx", "1 to 128 characters"),
         ({"year": float("inf")}, "got inf", "a number"),
+        ({"status": "Fi\0nal"}, "got 'Fi", "text"),
+        ({"status": ["\ud800"]}, "got [", "text"),
+        ({"sta\0tus": "Final"}, "got 'sta", "none of them NUL"),
         ({"year": {"in": [1, float("nan")]}}, "got [1, nan]", "numbers"),
     ],
 )

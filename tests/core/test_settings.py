@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from rag.compose import Grove
 from rag.core.settings import Part, Settings
 
 
@@ -154,3 +155,8 @@ def test_options_of_a_part_without_a_default_need_its_kind(monkeypatch: pytest.M
     monkeypatch.setenv("GROVE_STORE__OPTIONS", "{}")
     with pytest.raises(ValidationError, match=r"store\.kind\n +Field required"):
         Settings()
+
+
+def test_profiles_of_ones_own_stand_beside_the_one_of_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GROVE_GENERATORS__MINE__KIND", "echo")
+    assert {"vllm", "mine"} <= set(Grove(Settings()).generator_names())

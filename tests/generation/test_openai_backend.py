@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import aclosing
 
 import pytest
@@ -18,9 +18,15 @@ def chat() -> Iterator[ChatServer]:
         yield server
 
 
-def answer(url: str, *, api_key: str | None = None, timeout: float = 10) -> list[Delta]:
+def answer(
+    url: str,
+    *,
+    api_key: str | None = None,
+    timeout: float = 10,
+    schema: Mapping[str, object] | None = None,
+) -> list[Delta]:
     generator = Openai(url, "a-model", api_key=api_key)
-    options = GenerationOptions(max_tokens=20, timeout_seconds=timeout)
+    options = GenerationOptions(max_tokens=20, timeout_seconds=timeout, schema=schema)
 
     async def gather() -> list[Delta]:
         return [delta async for delta in generator.stream(PROMPT, options)]
@@ -39,6 +45,14 @@ def test_the_request_is_what_the_protocol_says(chat: ChatServer) -> None:
     assert [message["role"] for message in request["messages"]] == ["system", "user"]
     assert (request["max_tokens"], request["temperature"], request["stream"]) == (20, 0.0, True)
     assert chat.headers[0]["Authorization"] == "Bearer secret"
+
+
+def test_a_schema_is_asked_for_where_there_is_one(chat: ChatServer) -> None:
+    schema = {"type": "object", "properties": {}}
+    answer(chat.url, schema=schema)
+    answer(chat.url)
+    format = {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema}}
+    assert [request.get("response_format") for request in chat.requests] == [format, None]
 
 
 def test_without_a_key_no_authorization_is_sent(chat: ChatServer) -> None:

@@ -59,6 +59,7 @@ def small_settings(home: Path, **changes: Any) -> Settings:
     values = {
         "home": home,
         "encoder": Part(kind="hashing"),
+        "late_encoder": Part(kind="hashing_late"),
         "store": Part(kind="memory"),
         "generator": Part(kind="echo"),
         "generators": {"slow": Part(kind="echo", options={"delay_seconds": 0.05})},

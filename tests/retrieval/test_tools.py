@@ -59,3 +59,17 @@ def test_an_untrained_alignment_changes_no_order(index: ToolIndex) -> None:
     aligned = ToolIndex(TOOLS, encoder, alignment=ToolAlignment(encoder.dim, 4).eval())
     for request in ("a mail to Ann", "Book a table and give me the weather of Rome"):
         assert aligned.best(request, 6) == index.best(request, 6)
+
+
+def test_the_likeliest_tool_is_the_one_that_is_asked_for(index: ToolIndex) -> None:
+    likely = index.probabilities(
+        "Reserve a table in a restaurant, and then send an electronic mail to a person."
+    )
+    assert ((likely > 0) & (likely < 1)).all()
+    assert {TOOLS[number].name for number in likely.argsort()[-2:]} == {"bookTable", "sendMail"}
+
+
+def test_a_request_for_nothing_here_is_less_likely_than_one_for_a_tool(index: ToolIndex) -> None:
+    asked = index.probabilities("Give the weather forecast of a city.").max()
+    assert asked > 0.9
+    assert index.probabilities("Quarks and gluons?").max() < 0.5

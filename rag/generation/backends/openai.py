@@ -31,6 +31,7 @@ class Openai:
         *,
         api_key: str | None = None,
         context_tokens: int = 4096,
+        keeps_schema: bool = True,
         passage_order: Literal["best_first", "best_at_ends"] = "best_first",
     ) -> None:
         """Set which server is asked.
@@ -40,6 +41,7 @@ class Openai:
             model: as the server names it.
             api_key: sent as bearer token, when there is one.
             context_tokens: prompt and answer together.
+            keeps_schema: the server knows the `response_format` of the kind `json_schema`.
             passage_order: where in the prompt the best passages stand.
         """
         if not base_url.startswith(("http://", "https://")):
@@ -48,13 +50,17 @@ class Openai:
         self._model = model
         self._api_key = api_key
         self._context_tokens = context_tokens
+        self._keeps_schema = keeps_schema
         self._passage_order = passage_order
 
     @property
     def capabilities(self) -> GeneratorCapabilities:
         """Say which model it is and how much it reads."""
         return GeneratorCapabilities(
-            model=self._model, context_tokens=self._context_tokens, passage_order=self._passage_order
+            model=self._model,
+            context_tokens=self._context_tokens,
+            keeps_schema=self._keeps_schema,
+            passage_order=self._passage_order,
         )
 
     def count_tokens(self, text: str) -> int:
@@ -89,14 +95,20 @@ class Openai:
         yield Delta("", usage)
 
     def _body(self, prompt: Prompt, options: GenerationOptions) -> dict[str, object]:
-        return {
+        body: dict[str, object] = {
             "model": self._model,
             "messages": [{"role": message.role, "content": message.content} for message in prompt.messages],
             "max_tokens": options.max_tokens,
             "temperature": options.temperature,
             "stream": True,
             "stream_options": {"include_usage": True},
-        } | ({} if options.seed is None else {"seed": options.seed})
+        }
+        if options.seed is not None:
+            body["seed"] = options.seed
+        if options.schema is not None:
+            schema = {"name": "answer", "schema": options.schema}
+            body["response_format"] = {"type": "json_schema", "json_schema": schema}
+        return body
 
     async def _next(
         self, events: AsyncIterator[dict[str, Any]], deadline: float, limit: float

@@ -8,11 +8,14 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from threading import Event, Lock
 from typing import Any, Literal
 
 import torch
+from llguidance import LLTokenizer
+from llguidance.hf import from_tokenizer
 from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache
 from transformers.utils.logging import disable_progress_bar
 
@@ -21,6 +24,7 @@ from rag.core.protocols import Delta, GenerationOptions, GeneratorCapabilities, 
 from rag.core.types import Usage
 from rag.generation.backends._doubt import DoubtMeter, ends_sentence
 from rag.generation.backends._smollm2 import ensure_model
+from rag.generation.constrained.schema import SchemaMask
 
 __all__ = ["Transformers"]
 
@@ -30,13 +34,18 @@ _WAIT_SECONDS = 0.1
 _UNFINISHED = "\ufffd"  # the tokens so far end inside a character
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Loaded:
     """A model and its tokenizer; Any: transformers' classes are made at run time."""
 
     model: Any
     tokenizer: Any
     stop_ids: frozenset[int]
+
+    @cached_property
+    def vocabulary(self) -> LLTokenizer:
+        """Give the tokens as the bytes that they stand for, for answers that keep a schema."""
+        return from_tokenizer(self.tokenizer)
 
 
 class Transformers:
@@ -92,6 +101,7 @@ class Transformers:
             model=name,
             context_tokens=self._context_tokens,
             passage_order=self._passage_order,
+            keeps_schema=True,
             is_checked=self._is_checked,
         )
 
@@ -181,6 +191,7 @@ class Transformers:
         stop: Event,
         meter: DoubtMeter | None,
     ) -> Iterator[int]:
+        mask = None if options.schema is None else SchemaMask(loaded.vocabulary, options.schema)
         cache = DynamicCache()
         random = torch.Generator().manual_seed(self._seed if options.seed is None else options.seed)
         written: list[int] = []
@@ -204,15 +215,24 @@ class Transformers:
                     return
                 logits = output.logits[0, -1].float().cpu()
                 chances = logits.softmax(dim=-1) if meter else None
-                logits[_repeating(written, self._no_repeat_tokens)] = -torch.inf
+                self._forbid(logits, written, mask)
                 token_id = _choose(logits, options.temperature, random)
                 if token_id in loaded.stop_ids:
                     return
+                if mask is not None:
+                    mask.accept(token_id)
                 if meter and chances is not None:
                     meter.wrote(token_id, float(chances[token_id]))
                 written.append(token_id)
                 unread = [token_id]
                 yield token_id
+
+    def _forbid(self, logits: torch.Tensor, written: list[int], mask: SchemaMask | None) -> None:
+        """Take their chance from tokens that would break the schema or, without one, repeat a run."""
+        if mask is None:
+            logits[_repeating(written, self._no_repeat_tokens)] = -torch.inf
+        else:
+            logits[torch.from_numpy(mask.forbidden(len(logits)))] = -torch.inf
 
     def _meter(self, loaded: Loaded) -> DoubtMeter | None:
         """Give what follows a generation to judge its sentences; here nothing does."""

@@ -21,9 +21,38 @@ def test_a_collection_is_made_listed_and_deleted(client: TestClient) -> None:
         "chunks": 0,
         "generation": 0,
         "created_at": "",
+        "index": ["dense"],
     }
     assert client.get("/api/v1/collections").json()["collections"] == [made.json()]
     assert client.delete("/api/v1/collections/papers").json() == {"documents": 0, "chunks": 0}
+    assert client.get("/api/v1/collections").json() == {"collections": []}
+
+
+def test_the_kinds_of_index_are_chosen_and_changed(client: TestClient, grove: Grove) -> None:
+    made = client.post("/api/v1/collections", json={"name": "papers", "index": "late,dense"})
+    assert made.json()["index"] == ["dense", "late"]
+    files = [("files", ("tower.txt", TOWER.encode()))]
+    address = "/api/v1/collections/papers/documents"
+    refused = client.post(f"{address}?index=dense", files=files)
+    assert (refused.status_code, refused.json()["type"]) == (409, "urn:grove:error:ConflictError")
+    assert client.post(f"{address}?index=dense,late", files=files).status_code == 202
+    run_job(grove)
+    search = {"query": "tower", "collection": "papers", "retriever": "late"}
+    assert client.post("/api/v1/search", json=search).json()["hits"]
+    assert client.post("/api/v1/collections/papers/reindex?index=dense").status_code == 202
+    run_job(grove)
+    (collection,) = client.get("/api/v1/collections").json()["collections"]
+    assert collection["index"] == ["dense"]
+    assert client.post("/api/v1/search", json=search).status_code == 409
+
+
+@pytest.mark.parametrize("index", ["", "late", "dense,sparse"])
+def test_unknown_kinds_of_index_are_refused(client: TestClient, index: str) -> None:
+    replies = [
+        client.post("/api/v1/collections", json={"name": "papers", "index": index}),
+        client.post(f"{DOCUMENTS}?index={index}", files=[("files", ("a.txt", b"a"))]),
+    ]
+    assert [reply.status_code for reply in replies] == [422, 422]
     assert client.get("/api/v1/collections").json() == {"collections": []}
 
 

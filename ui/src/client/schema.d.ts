@@ -341,6 +341,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tools": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Tools
+         * @description List the tools, those built in first, and the servers whose tools are not there now.
+         */
+        get: operations["listTools"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health": {
         parameters: {
             query?: never;
@@ -692,6 +712,11 @@ export interface components {
          * @description A collection to make.
          */
         CollectionBody: {
+            /**
+             * Index
+             * @description Kinds of index, with commas: dense, late, long; by default those of the settings.
+             */
+            index?: string | null;
             /** Name */
             name: string;
         };
@@ -705,7 +730,7 @@ export interface components {
         };
         /**
          * CollectionSummary
-         * @description A collection and how much it holds.
+         * @description A collection, how much it holds and its kinds of index.
          */
         CollectionSummary: {
             /** Chunks */
@@ -719,6 +744,8 @@ export interface components {
             documents: number;
             /** Generation */
             generation: number;
+            /** Index */
+            index: string[];
             /** Name */
             name: string;
         };
@@ -1190,6 +1217,41 @@ export interface components {
             type: "token";
         };
         /**
+         * ToolList
+         * @description The tools, and for each server that failed why.
+         */
+        ToolList: {
+            /** Failures */
+            failures: {
+                [key: string]: string;
+            };
+            /** Tools */
+            tools: components["schemas"]["ToolSummary"][];
+        };
+        /**
+         * ToolSummary
+         * @description A tool as a person may see it.
+         */
+        ToolSummary: {
+            /** Description */
+            description: string;
+            /**
+             * Effects
+             * @enum {string}
+             */
+            effects: "none" | "reads" | "writes";
+            /** Name */
+            name: string;
+            /** Needs Permission */
+            needs_permission: boolean;
+            /** Parameters */
+            parameters: {
+                [key: string]: unknown;
+            };
+            /** Source */
+            source: string;
+        };
+        /**
          * Usage
          * @description Tokens that a generator read and wrote.
          */
@@ -1406,7 +1468,10 @@ export interface operations {
     };
     uploadDocuments: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Kinds of index, with commas: dense, late, long. */
+                index?: string | null;
+            };
             header?: never;
             path: {
                 name: string;
@@ -1446,7 +1511,10 @@ export interface operations {
     };
     reindexCollection: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Kinds of index, with commas: dense, late, long. */
+                index?: string | null;
+            };
             header?: never;
             path: {
                 name: string;
@@ -1914,6 +1982,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SearchReply"];
+                };
+            };
+            /** @description What was wrong (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        detail: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    listTools: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ToolList"];
                 };
             };
             /** @description What was wrong (RFC 9457). */

@@ -1,0 +1,56 @@
+"""The scope of a run's tool calls: an installation's reads, narrowed to one collection and one filter."""
+
+from collections.abc import Callable, Iterator
+from datetime import date
+
+from agents.tools._tool import ToolScope
+from rag.compose import DEFAULT, Grove
+from rag.core.errors import NotFoundError
+from rag.core.filters import matches, parse_filter
+from rag.db.catalog import StoredDocument, StoredText
+
+__all__ = ["tool_scope"]
+
+
+def tool_scope(
+    grove: Grove,
+    *,
+    collection: str = DEFAULT,
+    retriever: str = DEFAULT,
+    filter: object = None,
+    today: Callable[[], date] = date.today,
+) -> ToolScope:
+    """Give what calls may see.
+
+    Args:
+        grove: the installation.
+        collection: where to look.
+        retriever: how the tool `search` looks.
+        filter: decoded JSON of the filter language, or None.
+        today: the clock.
+
+    Raises:
+        InvalidFilterError: a wrong filter.
+    """
+    condition = parse_filter(filter)
+
+    def documents() -> Iterator[StoredText]:
+        for each in grove.catalog.texts(collection):
+            if matches(condition, {**each.metadata, "source": each.source}):
+                yield each
+
+    def document(document_id: str) -> StoredDocument:
+        found = grove.catalog.document(document_id)
+        is_seen = matches(condition, {**found.metadata, "source": found.source})
+        if found.collection != collection or not is_seen:
+            raise NotFoundError(f"no document {document_id!r} here; list_documents says what there is")
+        return found
+
+    return ToolScope(
+        collection,
+        condition,
+        lambda text, k: grove.search(text, collection=collection, retriever=retriever, k=k, filter=filter),
+        documents,
+        document,
+        today,
+    )

@@ -1,0 +1,1 @@
+"""What a model may write next, as a mask over its tokens."""

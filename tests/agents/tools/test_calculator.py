@@ -1,0 +1,111 @@
+"""Arithmetic is exact, bounded, and nothing else."""
+
+import time
+from contextlib import suppress
+from decimal import Decimal, localcontext
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agents.tools.calculator import Calculator, evaluate
+from rag.core.errors import InvalidInputError
+
+NUMBERS = st.integers(-1000, 1000)
+
+
+@given(NUMBERS, NUMBERS, st.integers(1, 50))
+def test_sums_products_and_quotients_are_those_of_fractions(a: int, b: int, c: int) -> None:
+    exact = (Fraction(a) + b) * c / 4
+    with localcontext() as context:
+        context.prec = 50
+        assert Decimal(evaluate(f"({a} + {b}) * {c} / 4")) == Decimal(exact.numerator) / exact.denominator
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        ("0.1 + 0.2", "0.3"),
+        ("-7 // 2", "-4"),
+        ("-7 % 3", "2"),
+        ("2 ^ 100", "1267650600228229401496703205376"),
+        ("1,234.5 + 10", "1244.5"),
+        ("15% of 240", "36"),
+        ("50% + 25%", "0.75"),
+        ("10 % 3", "1"),
+        ("the square root of 144", "12"),
+        ("3 plus 4 times 2", "11"),
+        ("round(2.567, 2)", "2.57"),
+        ("max(3, 9, 4) - min(1, 2)", "8"),
+        ("sin(pi / 2)", "1"),
+        ("log10(1000) + ln(e)", "4"),
+        ("factorial(20)", "2432902008176640000"),
+        ("1 / 3", "0.333333333333333"),
+    ],
+)
+def test_an_expression_has_its_value(expression: str, value: str) -> None:
+    assert evaluate(expression) == value
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "__import__('os')",
+        "a.b",
+        "(lambda: 1)()",
+        "[1] * 9",
+        "'a' * 9",
+        "1 if 1 else 2",
+        "True + 1",
+        "1 < 2",
+        "f(1)",
+        "x",
+    ],
+)
+def test_what_is_no_arithmetic_is_refused(expression: str) -> None:
+    with pytest.raises(InvalidInputError, match="is no arithmetic"):
+        evaluate(expression)
+
+
+@pytest.mark.parametrize(
+    ("expression", "reason"),
+    [
+        ("1 / 0", "division by zero"),
+        ("sqrt(-1)", "invalidoperation"),
+        ("9 ** 9 ** 9 ** 9", "overflow"),
+        ("factorial(100000)", "from 0 to 1000"),
+        ("sin(1, 2)", "does not take 2 values"),
+        ("1e999", "not finite"),
+        ("", "1 to 500 characters, got 0"),
+        ("(" * 240 + "1" + ")" * 240, "no arithmetic expression"),
+        ("1 +", "no arithmetic expression"),
+    ],
+)
+def test_what_has_no_value_says_why(expression: str, reason: str) -> None:
+    with pytest.raises(InvalidInputError, match=reason):
+        evaluate(expression)
+
+
+@pytest.mark.parametrize("expression", ["9 ** 999999", "9 ** 9 ** 9", "-" * 450 + "1", "2 ** 0.5 ** 99"])
+def test_no_expression_takes_long(expression: str) -> None:
+    started = time.process_time()
+    with suppress(InvalidInputError):
+        evaluate(expression)
+    assert time.process_time() - started < 0.5
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What is 2019-2020?",
+        "2024-01-05",
+        "Call 555-1234",
+        "What is pi?",
+        "How tall is it?",
+        "What is 5?",
+        "Article 3(2)",
+    ],
+)
+def test_a_question_that_is_no_sum_is_left_alone(question: str) -> None:
+    assert Calculator().arguments_from(question) is None
