@@ -164,12 +164,7 @@ class Store(Protocol):
         ...
 
     def search(
-        self,
-        query: Query,
-        segments: Sequence[Segment],
-        *,
-        filter: Filter | None,
-        k: int,
+        self, query: Query, segments: Sequence[Segment], *, filter: Filter | None, k: int
     ) -> list[Hit]:
         """Give at most k hits, best first, ties by chunk id, of live rows that pass the filter.
 
