@@ -53,8 +53,8 @@ class Result:
 
 
 def run(*, quick: bool) -> dict[str, Any]:
-    """Measure 60 questions with and without their paragraph; `quick` 6."""
-    count = 6 if quick else 60
+    """Measure 36 questions with and without their paragraph; `quick` 6."""
+    count = 6 if quick else 36
     with tempfile.TemporaryDirectory() as home:
         generator = Grove(Settings(home=Path(home))).generator("atlas")
         results = [asyncio.run(_asked(generator, case)) for case in cases(count)]

@@ -20,13 +20,14 @@ import numpy as np
 from api.evaluation import IndexedDataset
 from benchmarks._machine import machine
 from rag.compose import Grove
-from rag.core.protocols import GenerationOptions, Message, Prompt, SearchRequest, Writer
+from rag.core.protocols import GenerationOptions, Message, Prompt, SearchRequest
 from rag.core.queries import VectorQuery
 from rag.core.settings import Part, Settings
 from rag.core.types import Hit
 from rag.evaluation.datasets import load_dataset
 from rag.evaluation.metrics import ndcg
 from rag.generation.writing import PromptWriter
+from rag.retrieval._intents import Writer
 from rag.retrieval.gencrf import Gencrf
 from rag.scoring.fusion import reciprocal_rank_fusion
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from rag.core.types import Passage, Usage
+from rag.core.types import Doubt, Passage, Usage
 
-__all__ = ["Delta", "Doubt", "GenerationOptions", "GeneratorCapabilities", "Message", "Prompt"]
+__all__ = ["Delta", "GenerationOptions", "GeneratorCapabilities", "Message", "Prompt"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +35,6 @@ class GenerationOptions:
     timeout_seconds: float = 120.0
     schema: Mapping[str, Any] | None = None  # Any: JSON; the answer is JSON of this schema
     seed: int | None = None  # of the sampling; None: the generator's own
-
-
-@dataclass(frozen=True, slots=True)
-class Doubt:
-    """How sure a generator was of the sentence that just ended."""
-
-    uncertainty: float  # 1 less the least probability of a token that carries content
-    score: float  # MLAG: that, weighed by how much of the rest rests on the token
-    words: tuple[str, ...]  # what the most doubtful token has to do with: to search for
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,12 @@ A part's constructor takes finished parts and does no I/O; what is heavy is load
 Capabilities are data. The laws in tests/laws run on every implementation.
 """
 
-from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from rag.core.filters import Filter
-from rag.core.generation import Delta, Doubt, GenerationOptions, GeneratorCapabilities, Message, Prompt
+from rag.core.generation import Delta, GenerationOptions, GeneratorCapabilities, Message, Prompt
 from rag.core.queries import Query
 from rag.core.timings import Timings
 from rag.core.types import (
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 __all__ = [
     "Chunker",
     "Delta",
-    "Doubt",
     "Encoder",
     "GenerationOptions",
     "Generator",
@@ -46,7 +45,6 @@ __all__ = [
     "SearchRequest",
     "Store",
     "StoreCapabilities",
-    "Writer",
 ]
 
 
@@ -229,23 +227,6 @@ class Scorer(Protocol):
 
     def scores(self, query: str, passages: Sequence[str]) -> Vector:
         """Give (N,) float32; only their order means something."""
-        ...
-
-
-class Writer(Protocol):
-    """A writing task -> short texts of a language model."""
-
-    def write(self, task: str, values: Mapping[str, str], *, seeds: Sequence[int]) -> list[str]:
-        """Give one text a seed, each from one call of the model.
-
-        Args:
-            task: a prompt's name.
-            values: of the prompt's variables.
-            seeds: of the sampling; equal seeds give equal texts.
-
-        Raises:
-            GenerationError: the model failed or the time limit passed.
-        """
         ...
 
 

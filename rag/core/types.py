@@ -20,6 +20,7 @@ __all__ = [
     "Chunk",
     "Citation",
     "Codebook",
+    "Doubt",
     "Hit",
     "Missing",
     "ParsedDocument",
@@ -169,6 +170,15 @@ class Passage:
     score: float
     text: str
     heading: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """How sure a generator was of the sentence that just ended."""
+
+    uncertainty: float  # 1 less the least probability of a token that carries content
+    score: float  # MLAG: that, weighed by how much of the rest rests on the token
+    words: tuple[str, ...]  # what the most doubtful token has to do with: to search for
 
 
 @dataclass(frozen=True, slots=True)

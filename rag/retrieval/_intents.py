@@ -5,17 +5,18 @@ Both give queries in words, at most three; a later round asks anew. Neither weig
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
-from rag.core.protocols import Encoder, SearchRequest, Store, Writer
+from rag.core.protocols import Encoder, SearchRequest, Store
 from rag.core.queries import VectorQuery
 from rag.db.catalog import Catalog
 from rag.retrieval._nearest import nearest
 from rag.scoring.intents import clusters, parse_intents
 from rag.scoring.words import content_words
 
-__all__ = ["FoundIntents", "WrittenIntents"]
+__all__ = ["FoundIntents", "Writer", "WrittenIntents"]
 
 _PROMPTS = ("rewrite_context", "rewrite_detail", "rewrite_aspect")
 _A_PROMPT = 2  # N
@@ -23,6 +24,14 @@ _VARIANTS = len(_PROMPTS) * _A_PROMPT
 _WORDS = 8  # that a passage adds to the question
 _MIN_CHARS = 3
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
+
+
+class Writer(Protocol):
+    """A writing task -> short texts of a language model."""
+
+    def write(self, task: str, values: Mapping[str, str], *, seeds: Sequence[int]) -> list[str]:
+        """Fill the prompt of that name and give one text a seed, each from one call of the model."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,11 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from rag.core.protocols import Encoder, SearchRequest, Store, Writer
+from rag.core.protocols import Encoder, SearchRequest, Store
 from rag.core.queries import VectorQuery
 from rag.core.types import Hit, Vector
 from rag.db.catalog import Catalog
-from rag.retrieval._intents import FoundIntents, WrittenIntents
+from rag.retrieval._intents import FoundIntents, Writer, WrittenIntents
 from rag.retrieval._nearest import nearest, query_of
 from rag.scoring.intents import coherence, fixed, parse_judgement, score_dw, sim_dw
 

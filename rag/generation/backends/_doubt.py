@@ -11,8 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rag.core.protocols import Doubt
-from rag.core.types import Vector
+from rag.core.types import Doubt, Vector
 from rag.scoring.adaptive import mlag, relevance
 from rag.scoring.words import content_words
 

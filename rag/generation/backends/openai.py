@@ -107,6 +107,8 @@ class Openai:
             "stream": True,
             "stream_options": {"include_usage": True},
         }
+        if options.seed is not None:
+            body["seed"] = options.seed
         if options.schema is not None:
             schema = {"name": "answer", "schema": options.schema}
             body["response_format"] = {"type": "json_schema", "json_schema": schema}
