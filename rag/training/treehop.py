@@ -24,7 +24,7 @@ from rag.encoders._cache import CachedEncoder
 from rag.networks._weights import save_weights
 from rag.networks.treehop import TreeHop
 from rag.training._optimisers import LinearAdamW
-from rag.training._treehop_data import Link, Way, links, paths
+from rag.training._treehop_data import Link, Way, links, paths, retold
 from rag.training._treehop_pool import Pool, load_pool
 from rag.training._treehop_weights import calibrate
 
@@ -39,10 +39,10 @@ class Recipe:
 
     gate: int = 512
     blocks: int = 3
-    rate: float = 3e-4
+    rate: float = 1e-3
     temperature: float = 0.05
     batch: int = 64
-    epochs: int = 20
+    epochs: int = 60
     links: int = 1500  # synthesised questions; 0 for none
     whole_batch: int = 1  # 1: other examples' passages are negatives too
     seed: int = 0
@@ -79,7 +79,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     encoder = CachedEncoder(pool.encoder, options["work"] / "vectors.db")
     learned, held_out = examples(pool, encoder, held_out=False), examples(pool, encoder, held_out=True)
     source = options["data"] / "train_qa_english" / "train.jsonl.gz"
-    made = synthesised(links(source, limit=recipe.links, seed=recipe.seed), encoder, recipe.seed)
+    asked, ways = retold([each for each in pool.questions if not each.is_held_out], _texts(pool))
+    told = Examples(encoder.encode(asked), learned.passages, ways)
+    linked = links(source, limit=recipe.links, seed=recipe.seed)
+    made = [told, *synthesised(linked, encoder, recipe.seed)]
     device = "cuda" if torch.cuda.is_available() else "cpu"
     module = trained(recipe, [learned, *made], device=device)
     report = {"recipe": asdict(recipe), "steps": [len(each.ways) for each in (learned, *made, held_out)]}
@@ -92,9 +95,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def examples(pool: Pool, encoder: CachedEncoder, *, held_out: bool) -> Examples:
     """Give the steps of the annotated questions: those that train, or those held out."""
     chosen = [question for question in pool.questions if question.is_held_out == held_out]
-    texts = [(passage.title, passage.text) for passage in pool.passages]
     vectors = pool.store.vectors([passage.chunk_id for passage in pool.passages], pool.snapshot.segments)
-    return Examples(encoder.encode([each.text for each in chosen]), vectors, paths(chosen, texts))
+    return Examples(encoder.encode([each.text for each in chosen]), vectors, paths(chosen, _texts(pool)))
+
+
+def _texts(pool: Pool) -> list[tuple[str, str]]:
+    return [(passage.title, passage.text) for passage in pool.passages]
 
 
 def synthesised(made: Sequence[Link], encoder: CachedEncoder, seed: int) -> list[Examples]:
