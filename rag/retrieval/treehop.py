@@ -35,7 +35,7 @@ _shipped = lru_cache(maxsize=1)(TreeHop.shipped)
 class Treehop:
     """Follow the passages that the `retriever` finds.
 
-    `parts` are `names` and `vectors`; vectors take part where the encoder is the one that TreeHop was
+    `parts` are `names`, `vectors`, or both; vectors take part where the encoder is the one that TreeHop was
     trained for. `when` is `always`, or `multihop`: the first search stands for questions that need one hop.
     """
 
@@ -43,7 +43,7 @@ class Treehop:
     encoder: Encoder
     catalog: Catalog
     retriever: Retriever
-    parts: Sequence[str] = ("names", "vectors")
+    parts: Sequence[str] = ("names",)
     when: Literal["always", "multihop"] = "multihop"
     hops: int = 2
     branches: int = 5  # passages followed in each hop

@@ -37,12 +37,13 @@ _NUM_OTHERS = 5
 class Recipe:
     """Every choice of a training run."""
 
-    gate: int = 512
-    blocks: int = 3
-    rate: float = 1e-3
+    gate: int = 256
+    blocks: int = 1
+    share: float = 1.0  # of the passage in the next question; -1 is the paper's
+    rate: float = 3e-4
     temperature: float = 0.05
     batch: int = 64
-    epochs: int = 60
+    epochs: int = 6
     links: int = 1500  # synthesised questions; 0 for none
     whole_batch: int = 1  # 1: other examples' passages are negatives too
     seed: int = 0
@@ -125,7 +126,9 @@ def trained(recipe: Recipe, sets: Sequence[Examples], *, device: str = "cpu") ->
     torch.manual_seed(recipe.seed)
     chooser = np.random.default_rng(recipe.seed)
     dim = sets[0].questions.shape[1]
-    module = TreeHop(dim, gate=recipe.gate, num_blocks=recipe.blocks).to(device)
+    module = TreeHop(dim, gate=recipe.gate, num_blocks=recipe.blocks, share=recipe.share)
+    torch.nn.init.zeros_(module.update.weight)  # it starts as the plain sum or difference
+    module.to(device)
     batches = [
         (number, [ways[place] for place in chosen])
         for _ in range(recipe.epochs)
@@ -171,10 +174,11 @@ def found_again(module: TreeHop, held_out: Examples, *, k: int = 5) -> dict[str,
     """Give the share of steps whose passage is among the k nearest of all, without those followed."""
     questions, passages = torch.from_numpy(held_out.questions), torch.from_numpy(held_out.passages)
     rows = [questions[way.question] for way in held_out.ways]
-    subtracted = [questions[way.question] - passages[list(way.parents)].sum(0) for way in held_out.ways]
+    followed = [passages[list(way.parents)].sum(0) for way in held_out.ways]
     with torch.inference_mode():
         moved = torch.cat([_states(module, questions, passages, [way]) for way in held_out.ways])
-    ways = {"question": torch.stack(rows), "q - c": torch.stack(subtracted), "treehop": moved}
+    asked, behind = torch.stack(rows), torch.stack(followed)
+    ways = {"question": asked, "q - c": asked - behind, "q + c": asked + behind, "treehop": moved}
     return {name: _recall(states, passages, held_out.ways, k) for name, states in ways.items()}
 
 

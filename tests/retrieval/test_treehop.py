@@ -45,7 +45,7 @@ def test_a_name_in_what_was_found_leads_to_what_it_names(tmp_path: Any, titles: 
     one_step = [passage.source for passage in grove.search(QUESTION, retriever="hybrid", k=3).passages]
     hops = [passage.source for passage in grove.search(QUESTION, retriever="treehop", k=3).passages]
     assert "Jane Okoro" not in one_step
-    assert set(hops[:2]) == {"Alpha Road", "Jane Okoro"}
+    assert {"Alpha Road", "Jane Okoro"} <= set(hops)
 
 
 def test_without_hops_nothing_is_followed(tmp_path: Any) -> None:
