@@ -26,7 +26,7 @@ from rag.evaluation.metrics import recall
 
 REPOSITORY = Path(__file__).parents[1]
 DATA = Path(os.environ.get("GROVE_SHARED", REPOSITORY.parent / "shared")) / "data"
-WORK = Path(os.environ.get("GROVE_BENCH_WORK", REPOSITORY / ".work" / "multihop"))
+WORK = REPOSITORY / ".work" / "multihop"
 SETS = ("multihop_2wiki", "multihop_hotpotqa", "multihop_musique")
 SINGLE = ("qa_nq_gold", "ir_cranfield", "ir_cisi", "ir_scifact")
 _K = 10

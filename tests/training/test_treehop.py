@@ -33,7 +33,8 @@ def world(seed: int) -> Examples:
 
 
 def unit(vectors: np.ndarray) -> Vector:
-    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    scaled: Vector = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    return scaled
 
 
 def test_training_beats_the_question_and_the_plain_difference() -> None:
