@@ -44,16 +44,16 @@ WAYS = {  # name -> where it starts, and what it is
     "one step": ("one-step", None),
     "treehop": ("one-step", _hops("one-step")),
     "treehop, routed": ("one-step", Part(kind="treehop", options={"retriever": "one-step"})),
-    "names alone": ("one-step", _hops("one-step", parts=["names"])),
-    "vectors alone": ("one-step", _hops("one-step", parts=["vectors"])),
-    "pure TreeHop (dense and vectors)": ("dense", _hops("dense", parts=["vectors"])),
+    "names and vectors": ("one-step", _hops("one-step", parts=["names", "vectors"])),
+    "vectors": ("one-step", _hops("one-step", parts=["vectors"])),
+    "vectors over dense": ("dense", _hops("dense", parts=["vectors"])),
     "names over words": ("lexical", _hops("lexical", parts=["names"])),
     "no hop, same order": ("one-step", _hops("one-step", hops=0)),
     "1 hop": ("one-step", _hops("one-step", hops=1)),
     "3 hops": ("one-step", _hops("one-step", hops=3)),
     "no stop rule": ("one-step", _hops("one-step", stop=0.0)),
 }
-_FEW = ("lexical", "dense", "one step", "treehop", "treehop, routed", "names alone", "vectors alone")
+_FEW = ("lexical", "dense", "one step", "treehop", "treehop, routed", "vectors", "names and vectors")
 _SINGLE = ("one step", "treehop", "treehop, routed")
 _ITERATIVE = "iterative (language model)"
 
