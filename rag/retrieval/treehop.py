@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
+from rag.core.errors import ConflictError
 from rag.core.protocols import Encoder, Retriever, SearchRequest, Store
 from rag.core.types import Hit
 from rag.db.catalog import Catalog
@@ -67,7 +68,8 @@ class Treehop:
         """Give at most k hits, best first; scores are probabilities where hops were followed.
 
         Raises:
-            ConflictError: the collection was indexed by another encoder.
+            ConflictError: the collection was indexed by another encoder, or vectors alone are to be followed
+                and are not those that TreeHop was trained for.
         """
         first = self.retriever.retrieve(request, k=max(k, self.depth))
         hits, signals = self.follow(request, first)
@@ -81,6 +83,11 @@ class Treehop:
         vector = query_of(request, self.encoder).vector if uses_vectors else None
         module = _shipped() if uses_vectors else None
         by_names = "names" in self.parts
+        if not by_names and not uses_vectors:
+            raise ConflictError(
+                f"treehop's vectors are of {FINGERPRINT}, the settings say {self.encoder.fingerprint};"
+                ' take "names" into its parts, or set GROVE_ENCODER__KIND back'
+            )
         hopper = Hopper(self.store, self.catalog.passages, module, by_names=by_names)
         with request.timings.stage("hops"):
             tree = hopper.start(request, first[: self.depth], vector)
