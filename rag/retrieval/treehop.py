@@ -68,7 +68,7 @@ class Treehop:
         """Give at most k hits, best first; scores are probabilities where hops were followed.
 
         Raises:
-            ConflictError: the collection was indexed by another encoder, or vectors alone are to be followed
+            ConflictError: the collection was indexed by another encoder, or vectors alone are followed
                 and are not those that TreeHop was trained for.
         """
         first = self.retriever.retrieve(request, k=max(k, self.depth))
