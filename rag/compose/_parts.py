@@ -188,7 +188,9 @@ _PIPELINES: Mapping[str, Part] = {
     "hybrid+late": Part(
         kind="hybrid",
         options={"retrievers": ["lexical", "dense", "late"], "fusion": "score", "weights": [1, 1, 2]},
-    )
+    ),
+    "one-step": Part(kind="first", options={"retrievers": ["hybrid+late", "hybrid"]}),
+    "treehop": Part(kind="treehop", options={"retriever": "one-step"}),
 }
 _PROFILES: Mapping[str, Part] = {
     "vllm": Part(

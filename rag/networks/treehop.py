@@ -1,7 +1,8 @@
 """TreeHop: the question's vector and that of a passage found -> the vector of the next question.
 
 Plain torch. `paper` has the 25,192,448 parameters of the paper, for vectors of 1024 numbers; `shipped` is
-our own, smaller, for MiniLM's 384. It knows no search: rag/retrieval/treehop.py walks the tree.
+our own, smaller, for MiniLM's 384, and adds the passage where the paper takes it away: in MiniLM's space
+q - c is further from the next passage than q, and q + c is nearer (docs/experiments.md). Knows no search.
 
 Source: Li et al., TreeHop, 2025, section 3, https://arxiv.org/abs/2504.20114. We leave out the dropout that
 the authors' code applies to a copy that takes no part in the loss.
@@ -21,13 +22,16 @@ __all__ = ["TreeHop"]
 
 
 class TreeHop(nn.Module):
-    """q' = q - c + W_s U(q, c), where the gate U looks for what of the passage to keep.
+    """q' = q + share * c + W_s U(q, c), where the gate U looks for what of the passage to keep.
 
-    The gate has no sequence: its softmax runs over the features of one pair.
+    The gate has no sequence: its softmax runs over the features of one pair. The paper's share is -1.
     """
 
-    def __init__(self, dim: int, *, gate: int, num_blocks: int = 3) -> None:
+    share: Tensor
+
+    def __init__(self, dim: int, *, gate: int, num_blocks: int = 3, share: float = -1.0) -> None:
         super().__init__()
+        self.register_buffer("share", torch.tensor(share))
         self.query, self.key, self.value = (nn.Linear(dim, gate) for _ in range(3))
         self.blocks = nn.ModuleList(_Block(gate) for _ in range(num_blocks))
         self.mix = nn.Linear(gate, gate)
@@ -58,7 +62,7 @@ class TreeHop(nn.Module):
         gated = attended
         for block in self.blocks:
             gated = block(gated)
-        moved: Tensor = states - passages + self.update(self.mix(gated) + attended)
+        moved: Tensor = states + self.share * passages + self.update(self.mix(gated) + attended)
         return moved
 
     def attention(self, states: Tensor, passages: Tensor) -> Tensor:

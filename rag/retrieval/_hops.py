@@ -15,8 +15,8 @@ from rag.core.queries import TextQuery, VectorQuery
 from rag.core.types import Hit, Passage, Vector
 from rag.networks.treehop import TreeHop
 from rag.scoring.hops import EDGE_FEATURES, NODE_FEATURES
-from rag.scoring.names import likeness, names, subjects
-from rag.scoring.words import analyze, content_words
+from rag.scoring.names import likeness, name_words, names, subjects
+from rag.scoring.words import analyze
 
 __all__ = ["Edges", "Hopper", "Tree"]
 
@@ -60,7 +60,7 @@ class Tree:
 
     def nodes(self, chunk_ids: Sequence[str]) -> Vector:
         """Give (N, 5), the columns of NODE_FEATURES."""
-        asked, mentioned = frozenset(content_words(self.question)), names(self.question)
+        asked, mentioned = name_words(self.question), names(self.question)
         rows = [
             (
                 *self._scored(chunk_id),
@@ -75,18 +75,18 @@ class Tree:
     def missing(self, parent: str) -> list[str]:
         """Give the words of the question, as written, that a passage lacks."""
         has = self.texts[parent].words
-        return [word for word in _WORD.findall(self.question) if not frozenset(content_words(word)) <= has]
+        return [word for word in _WORD.findall(self.question) if not name_words(word) <= has]
 
     def bridges(self, parent: str) -> list[str]:
         """Give the names that a passage has and the question lacks."""
         asked = frozenset(analyze(self.question))
-        return [name for name in self.texts[parent].names if not frozenset(content_words(name)) <= asked]
+        return [name for name in self.texts[parent].names if not name_words(name) <= asked]
 
     def edges(self, parent: str, ranks: dict[str, int]) -> Vector:
         """Give (N, 7), the columns of EDGE_FEATURES, for children with their ranks among mentions."""
         bridges = self.bridges(parent)
-        missing = frozenset(content_words(" ".join(self.missing(parent))))
-        own = [frozenset(content_words(name)) for name in self.texts[parent].subjects]
+        missing = name_words(" ".join(self.missing(parent)))
+        own = [name_words(name) for name in self.texts[parent].subjects]
         rows = []
         for child, rank in ranks.items():
             text = self.texts[child]
@@ -131,7 +131,7 @@ class Hopper:
     module: TreeHop | None  # None: vectors take no part
     by_names: bool = True
     lookups: int = 5  # hits of each search
-    max_names: int = 24  # of a passage
+    max_names: int = 12  # of a passage; more cost time and find nothing more
 
     def start(self, request: SearchRequest, hits: Sequence[Hit], vector: Vector | None) -> Tree:
         """Give the tree of a question with what the first search found and what its names name."""

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
+from rag.core.errors import ConflictError
 from rag.core.protocols import Encoder, Retriever, SearchRequest, Store
 from rag.core.types import Hit
 from rag.db.catalog import Catalog
@@ -35,7 +36,7 @@ _shipped = lru_cache(maxsize=1)(TreeHop.shipped)
 class Treehop:
     """Follow the passages that the `retriever` finds.
 
-    `parts` are `names` and `vectors`; vectors take part where the encoder is the one that TreeHop was
+    `parts` are `names`, `vectors`, or both; vectors take part where the encoder is the one that TreeHop was
     trained for. `when` is `always`, or `multihop`: the first search stands for questions that need one hop.
     """
 
@@ -43,7 +44,7 @@ class Treehop:
     encoder: Encoder
     catalog: Catalog
     retriever: Retriever
-    parts: Sequence[str] = ("names", "vectors")
+    parts: Sequence[str] = ("names",)
     when: Literal["always", "multihop"] = "multihop"
     hops: int = 2
     branches: int = 5  # passages followed in each hop
@@ -67,7 +68,8 @@ class Treehop:
         """Give at most k hits, best first; scores are probabilities where hops were followed.
 
         Raises:
-            ConflictError: the collection was indexed by another encoder.
+            ConflictError: the collection was indexed by another encoder, or vectors alone are followed
+                and are not those that TreeHop was trained for.
         """
         first = self.retriever.retrieve(request, k=max(k, self.depth))
         hits, signals = self.follow(request, first)
@@ -81,6 +83,11 @@ class Treehop:
         vector = query_of(request, self.encoder).vector if uses_vectors else None
         module = _shipped() if uses_vectors else None
         by_names = "names" in self.parts
+        if not by_names and not uses_vectors:
+            raise ConflictError(
+                f"treehop's vectors are of {FINGERPRINT}, the settings say {self.encoder.fingerprint};"
+                ' take "names" into its parts, or set GROVE_ENCODER__KIND back'
+            )
         hopper = Hopper(self.store, self.catalog.passages, module, by_names=by_names)
         with request.timings.stage("hops"):
             tree = hopper.start(request, first[: self.depth], vector)

@@ -7,9 +7,9 @@ alone. Does not know which names are of people or places.
 import re
 from functools import lru_cache
 
-from rag.scoring.words import analyze, content_words
+from rag.scoring.words import content_words
 
-__all__ = ["likeness", "names", "subjects"]
+__all__ = ["likeness", "name_words", "names", "subjects"]
 
 _CAPITAL = r"[^\W\d_a-zà-öø-ÿ]"  # or a letter of a script without case
 _WORD = rf"(?:{_CAPITAL}\.(?!\w)|{_CAPITAL}[\w'’&-]*|\d{{4}})"  # an initial, a word, or a year
@@ -61,10 +61,16 @@ def likeness(name: str, other: str) -> float:
     >>> likeness("Shawn Levy", "Levy, Shawn"), likeness("Levy", "Shawn Levy")
     (1.0, 0.5)
     """
-    mine, yours = _words(name), _words(other)
-    return len(mine & yours) / len(mine | yours) if mine and yours else 0.0
+    mine, yours = name_words(name), name_words(other)
+    shared = len(mine & yours)
+    return shared / (len(mine) + len(yours) - shared) if shared else 0.0
 
 
 @lru_cache(maxsize=100_000)
-def _words(name: str) -> frozenset[str]:
-    return frozenset(content_words(name) or analyze(name))
+def name_words(name: str) -> frozenset[str]:
+    """Give the words of a name that carry content; of any other short text too.
+
+    >>> sorted(name_words("The Zone"))
+    ['zone']
+    """
+    return frozenset(content_words(name))

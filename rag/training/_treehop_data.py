@@ -12,10 +12,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rag.scoring.names import likeness, names, subjects
+from rag.scoring.names import likeness, name_words, names, subjects
 from rag.training._treehop_pool import Question
 
-__all__ = ["Link", "Way", "links", "paths"]
+__all__ = ["Link", "Way", "links", "paths", "retold"]
 
 _SETS = ("tydiqa_en", "squad", "qed_nq")  # with titles; the licences let what is learned be shipped
 
@@ -105,6 +105,32 @@ def links(file: Path, *, limit: int, seed: int = 0) -> list[Link]:
         _link(parent, child, pairs[parent, child], chooser.choice(asked[child]))
         for parent, child in chosen[:limit]
     ]
+
+
+def retold(
+    questions: Sequence[Question], texts: Sequence[tuple[str, str]], *, most: int = 4
+) -> tuple[list[str], list[Way]]:
+    """Give questions that one passage answers, asked through passages that name its subject.
+
+    Args:
+        questions: those to learn from; their `single` parts are retold.
+        texts: title and text of all passages.
+        most: retellings of a part.
+    """
+    naming: dict[frozenset[str], list[int]] = {}
+    for number, (_, text) in enumerate(texts):
+        for name in names(text):
+            naming.setdefault(name_words(name), []).append(number)
+    asked: list[str] = []
+    ways: list[Way] = []
+    for question in questions:
+        for part, child in question.single:
+            name = next((each for each in subjects(*texts[child]) if each in part), None)
+            parents = [] if name is None else naming.get(name_words(name), [])
+            for parent in [each for each in parents if each != child][:most]:
+                ways.append(Way(len(asked), (parent,), child, question.others))
+                asked.append(part.replace(name or "", f"the one that {texts[parent][0]} has to do with"))
+    return asked, ways
 
 
 def _link(parent: str, child: str, context: str, asked: tuple[str, str]) -> Link:

@@ -29,6 +29,8 @@ __all__ = ["calibrate"]
 
 _FOLDS = 5
 _DEPTH = 50
+_A_SOURCE = 60  # questions
+_LIMITS = ((0, 0.05), (1, 0.05), (2, 0.05))  # hops, and the probability from which a passage is followed
 _WAYS = {"NAMES_AND_VECTORS": (True, True), "NAMES": (True, False), "VECTORS": (False, True)}
 
 
@@ -48,26 +50,23 @@ class _Case:
 
 def calibrate(pool: Pool, *, write: bool) -> dict[str, Any]:
     """Fit all weights, report how well they rank questions that did not fit them, and write them."""
-    questions = [question for question in pool.questions if question.is_held_out]
+    questions = _some(pool.questions)
     search, encoder = pool.first_search(), pool.encoder
     firsts = [search.retrieve(_asked(pool, each.text), k=_DEPTH) for each in questions]
     vectors = encoder.encode([question.text for question in questions])
-    report: dict[str, Any] = {"first search": _by_source(questions, [_ids(each) for each in firsts])}
+    before = [[hit.chunk_id for hit in first] for first in firsts]
+    report: dict[str, Any] = {"first search": _by_source(questions, before)}  # Any: JSON
     fitted: dict[str, object] = {}
     for name, (by_names, by_vectors) in _WAYS.items():
         hopper = Hopper(pool.store, pool.find, TreeHop.shipped() if by_vectors else None, by_names=by_names)
         cases = [_case(pool, hopper, *each) for each in zip(questions, firsts, vectors, strict=True)]
-        for hops in (0, 1, 2, 3):
-            rankings = _cross_validated(pool, hopper, cases, Limits(hops, 5, 0.0))
-            report[f"{name}, {hops} hops"] = _by_source(questions, rankings)
+        for hops, stop in _LIMITS:
+            found = _cross_validated(pool, hopper, cases, Limits(hops, 5, stop))
+            report[f"{name}, {hops} hops, stop {stop}"] = _by_source(questions, found)
         model = _fitted(cases)
         fitted[name] = (model.node, model.edge)
-        if name == "NAMES_AND_VECTORS":
-            report["stop"] = {
-                str(stop): _by_source(questions, _cross_validated(pool, hopper, cases, Limits(2, 5, stop)))
-                for stop in (0.02, 0.05, 0.1, 0.2)
-            }
-            fitted["MULTIHOP"], report["multi-hop"] = _routing(pool, hopper, model, questions)
+        if name == "NAMES":
+            fitted["MULTIHOP"], report["multi-hop"] = _routing(pool, hopper, model, cases)
     report["weights"] = fitted
     if write:
         path = Path(hop_weights.__file__)
@@ -78,20 +77,22 @@ def calibrate(pool: Pool, *, write: bool) -> dict[str, Any]:
 
 
 def _routing(
-    pool: Pool, hopper: Hopper, model: HopModel, questions: Sequence[Question]
+    pool: Pool, hopper: Hopper, model: HopModel, cases: Sequence[_Case]
 ) -> tuple[Coefficients, dict[str, float]]:
     """Fit what tells multi-hop questions, on whole ones and on their first single-hop parts."""
-    texts = [(question.text, 1.0) for question in questions]
-    texts += [(each.single[0][0], 0.0) for each in questions if each.single]
-    search, rows = pool.first_search(), []
-    for text, _ in texts:
+    search = pool.first_search()
+    asked = [(case.question.text, case.first, 1.0) for case in cases]
+    for case in cases:
+        for text, _ in case.question.single[:1]:
+            asked.append((text, search.retrieve(_asked(pool, text), k=_DEPTH), 0.0))
+    rows = []
+    for text, first, _ in asked:
         request = _asked(pool, text)
-        vector = pool.encoder.encode([text])[0]
-        tree = hopper.start(request, search.retrieve(request, k=_DEPTH), vector)
-        chances = walk(hopper, request, tree, model, Limits(1, 5, 0.0))
+        tree = hopper.start(request, first, None)
+        chances = walk(hopper, request, tree, model, Limits(1, 5, 0.05))
         rows.append(astuple(signals_of(tree, ranked(chances))))
     features = np.array(rows, dtype=np.float32)
-    labels = np.array([label for _, label in texts], dtype=np.float32)
+    labels = np.array([label for _, _, label in asked], dtype=np.float32)
     fold = np.arange(len(labels)) % 2 == 0
     told = np.zeros(len(labels), dtype=np.float32)
     for half in (fold, ~fold):
@@ -110,8 +111,13 @@ def _asked(pool: Pool, text: str) -> SearchRequest:
     return SearchRequest(text, pool.snapshot)
 
 
-def _ids(hits: Sequence[Hit]) -> list[str]:
-    return [hit.chunk_id for hit in hits]
+def _some(questions: Sequence[Question]) -> list[Question]:
+    """Give the held-out questions, at most so many of each source."""
+    kept: dict[str, list[Question]] = {}
+    for question in questions:
+        if question.is_held_out and len(kept.setdefault(question.source, [])) < _A_SOURCE:
+            kept[question.source].append(question)
+    return [question for each in kept.values() for question in each]
 
 
 def _case(pool: Pool, hopper: Hopper, question: Question, first: list[Hit], vector: Vector) -> _Case:

@@ -24,7 +24,7 @@ from rag.encoders._cache import CachedEncoder
 from rag.networks._weights import save_weights
 from rag.networks.treehop import TreeHop
 from rag.training._optimisers import LinearAdamW
-from rag.training._treehop_data import Link, Way, links, paths
+from rag.training._treehop_data import Link, Way, links, paths, retold
 from rag.training._treehop_pool import Pool, load_pool
 from rag.training._treehop_weights import calibrate
 
@@ -37,13 +37,14 @@ _NUM_OTHERS = 5
 class Recipe:
     """Every choice of a training run."""
 
-    gate: int = 512
-    blocks: int = 3
+    gate: int = 256
+    blocks: int = 1
+    share: float = 1.0  # of the passage in the next question; -1 is the paper's
     rate: float = 3e-4
     temperature: float = 0.05
     batch: int = 64
-    epochs: int = 20
-    links: int = 1500  # synthesised questions; 0 for none
+    epochs: int = 6
+    links: int = 0  # questions synthesised from train_qa_english; their gain is not yet measured
     whole_batch: int = 1  # 1: other examples' passages are negatives too
     seed: int = 0
 
@@ -79,7 +80,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     encoder = CachedEncoder(pool.encoder, options["work"] / "vectors.db")
     learned, held_out = examples(pool, encoder, held_out=False), examples(pool, encoder, held_out=True)
     source = options["data"] / "train_qa_english" / "train.jsonl.gz"
-    made = synthesised(links(source, limit=recipe.links, seed=recipe.seed), encoder, recipe.seed)
+    asked, ways = retold([each for each in pool.questions if not each.is_held_out], _texts(pool))
+    told = Examples(encoder.encode(asked), learned.passages, ways)
+    linked = links(source, limit=recipe.links, seed=recipe.seed)
+    made = [told, *synthesised(linked, encoder, recipe.seed)]
     device = "cuda" if torch.cuda.is_available() else "cpu"
     module = trained(recipe, [learned, *made], device=device)
     report = {"recipe": asdict(recipe), "steps": [len(each.ways) for each in (learned, *made, held_out)]}
@@ -92,9 +96,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def examples(pool: Pool, encoder: CachedEncoder, *, held_out: bool) -> Examples:
     """Give the steps of the annotated questions: those that train, or those held out."""
     chosen = [question for question in pool.questions if question.is_held_out == held_out]
-    texts = [(passage.title, passage.text) for passage in pool.passages]
     vectors = pool.store.vectors([passage.chunk_id for passage in pool.passages], pool.snapshot.segments)
-    return Examples(encoder.encode([each.text for each in chosen]), vectors, paths(chosen, texts))
+    return Examples(encoder.encode([each.text for each in chosen]), vectors, paths(chosen, _texts(pool)))
+
+
+def _texts(pool: Pool) -> list[tuple[str, str]]:
+    return [(passage.title, passage.text) for passage in pool.passages]
 
 
 def synthesised(made: Sequence[Link], encoder: CachedEncoder, seed: int) -> list[Examples]:
@@ -119,7 +126,9 @@ def trained(recipe: Recipe, sets: Sequence[Examples], *, device: str = "cpu") ->
     torch.manual_seed(recipe.seed)
     chooser = np.random.default_rng(recipe.seed)
     dim = sets[0].questions.shape[1]
-    module = TreeHop(dim, gate=recipe.gate, num_blocks=recipe.blocks).to(device)
+    module = TreeHop(dim, gate=recipe.gate, num_blocks=recipe.blocks, share=recipe.share)
+    torch.nn.init.zeros_(module.update.weight)  # it starts as the plain sum or difference
+    module.to(device)
     batches = [
         (number, [ways[place] for place in chosen])
         for _ in range(recipe.epochs)
@@ -165,10 +174,11 @@ def found_again(module: TreeHop, held_out: Examples, *, k: int = 5) -> dict[str,
     """Give the share of steps whose passage is among the k nearest of all, without those followed."""
     questions, passages = torch.from_numpy(held_out.questions), torch.from_numpy(held_out.passages)
     rows = [questions[way.question] for way in held_out.ways]
-    subtracted = [questions[way.question] - passages[list(way.parents)].sum(0) for way in held_out.ways]
+    followed = [passages[list(way.parents)].sum(0) for way in held_out.ways]
     with torch.inference_mode():
         moved = torch.cat([_states(module, questions, passages, [way]) for way in held_out.ways])
-    ways = {"question": torch.stack(rows), "q - c": torch.stack(subtracted), "treehop": moved}
+    asked, behind = torch.stack(rows), torch.stack(followed)
+    ways = {"question": asked, "q - c": asked - behind, "q + c": asked + behind, "treehop": moved}
     return {name: _recall(states, passages, held_out.ways, k) for name, states in ways.items()}
 
 

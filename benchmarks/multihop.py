@@ -1,0 +1,172 @@
+"""Multi-hop search at equal k: hops against one step, every part apart, and a language model's rewriting.
+
+Recall@10 of the multihop_* sets, with their titles and with all titles removed, each way beside the
+search that it starts from, with a paired bootstrap interval of the gain. Then sets of single-hop questions,
+on which the routed hops must lose nothing. Nothing was trained on these sets or chosen by them. `hops_ms`
+is the time of all hops of a question (two, but where the row says so), encoding aside.
+"""
+
+import hashlib
+import os
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from api.evaluation import IndexedDataset
+from benchmarks._iterative import iterative
+from benchmarks._machine import machine
+from rag.core.settings import Part, Settings
+from rag.evaluation.datasets import Dataset, load_dataset
+from rag.evaluation.metrics import recall
+
+REPOSITORY = Path(__file__).parents[1]
+DATA = Path(os.environ.get("GROVE_SHARED", REPOSITORY.parent / "shared")) / "data"
+WORK = REPOSITORY / ".work" / "multihop"
+SETS = ("multihop_2wiki", "multihop_hotpotqa", "multihop_musique")
+SINGLE = ("qa_nq_gold", "ir_cranfield", "ir_cisi", "ir_scifact")
+_K = 10
+_CHUNKS = 4  # hits asked for each document, as `rag eval retrieval` does
+
+
+def _hops(start: str, **options: object) -> Part:
+    return Part(kind="treehop", options={"retriever": start, "when": "always", **options})
+
+
+WAYS = {  # name -> where it starts, and what it is
+    "lexical": ("lexical", None),
+    "dense": ("dense", None),
+    "hybrid": ("hybrid", None),
+    "one step": ("one-step", None),
+    "treehop": ("one-step", _hops("one-step")),
+    "treehop, routed": ("one-step", Part(kind="treehop", options={"retriever": "one-step"})),
+    "names and vectors": ("one-step", _hops("one-step", parts=["names", "vectors"])),
+    "vectors": ("one-step", _hops("one-step", parts=["vectors"])),
+    "vectors over dense": ("dense", _hops("dense", parts=["vectors"])),
+    "names over words": ("lexical", _hops("lexical", parts=["names"])),
+    "no hop, same order": ("one-step", _hops("one-step", hops=0)),
+    "1 hop": ("one-step", _hops("one-step", hops=1)),
+    "3 hops": ("one-step", _hops("one-step", hops=3)),
+    "no stop rule": ("one-step", _hops("one-step", stop=0.0)),
+}
+_FEW = ("lexical", "dense", "one step", "treehop", "treehop, routed", "vectors", "names and vectors")
+_SINGLE = ("one step", "treehop", "treehop, routed")
+_ITERATIVE = "iterative (language model)"
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Recall of each question by one way, and the times of each, in milliseconds."""
+
+    recalls: list[float]
+    times: list[float]
+    hops: list[float]
+
+
+def run(*, quick: bool) -> dict[str, Any]:
+    """Measure everything; `quick` 12 questions a set among 300 documents, the main ways alone."""
+    few = 12 if quick else None
+    rows: list[dict[str, Any]] = []
+    for name in SETS:
+        dataset = _sample(load_dataset(DATA / name, limit=few), 300) if quick else load_dataset(DATA / name)
+        rows += _rows(dataset, _FEW if quick else tuple(WAYS), iterated=1 if quick else 20)
+        if not quick:
+            rows += _rows(_untitled(dataset), (*_FEW, "names over words"), iterated=0)
+    for name in () if quick else SINGLE:
+        rows += _rows(load_dataset(DATA / name, limit=300), _SINGLE, iterated=0)
+    settings = {"k": _K, "quick": quick, "interval": "95%, paired bootstrap over questions"}
+    return {"machine": machine(), "settings": settings, "rows": rows}
+
+
+def _rows(dataset: Dataset, ways: Sequence[str], *, iterated: int) -> Iterator[dict[str, Any]]:
+    parts = {_key(name): part for name, (_, part) in WAYS.items() if part is not None}
+    settings = Settings(retrievers=parts)
+    indexed = IndexedDataset(settings, dataset, DATA / dataset.name, work=WORK, retrievers=["hybrid+late"])
+    indexed.index(lambda _: None)
+    found: dict[str, _Found] = {}
+    starts = {start: name for name, (start, part) in WAYS.items() if part is None}
+    for name in ways:
+        start, part = WAYS[name]
+        found[name] = _asked(indexed, dataset, start if part is None else _key(name))
+        base = found.get(starts[start])
+        yield _row(dataset, name, found[name], None if part is None else base)
+    if iterated:
+        few = replace(dataset, questions=dataset.questions[:iterated])
+        base = found["one step"]
+        head = _Found(base.recalls[:iterated], base.times[:iterated], [])
+        yield _row(few, _ITERATIVE, _rewritten(indexed, few), head)
+
+
+def _key(name: str) -> str:
+    return f"bench {name}"
+
+
+def _asked(indexed: IndexedDataset, dataset: Dataset, retriever: str) -> _Found:
+    found = _Found([], [], [])
+    indexed.grove.search(dataset.questions[0].text, retriever=retriever)  # loads what is loaded once
+    for question in dataset.questions:
+        started = time.perf_counter()
+        result = indexed.grove.search(question.text, retriever=retriever, k=_K * _CHUNKS)
+        found.times.append(1000 * (time.perf_counter() - started))
+        found.hops.append(result.timings.get("hops", 0.0))
+        sources = list(dict.fromkeys(passage.source for passage in result.passages))
+        found.recalls.append(recall(sources, dataset.relevant[question.id], k=_K))
+    return found
+
+
+def _rewritten(indexed: IndexedDataset, dataset: Dataset) -> _Found:
+    found, generator = _Found([], [], []), indexed.grove.generator("transformers")
+    for question in dataset.questions:
+        started = time.perf_counter()
+        sources = iterative(
+            lambda text: indexed.grove.search(text, retriever="one-step", k=_K).passages,
+            generator,
+            question.text,
+        )
+        found.times.append(1000 * (time.perf_counter() - started))
+        found.recalls.append(recall(sources, dataset.relevant[question.id], k=_K))
+    return found
+
+
+def _row(dataset: Dataset, name: str, found: _Found, base: _Found | None) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "set": dataset.name,
+        "retriever": name,
+        "recall@10": round(float(np.mean(found.recalls)), 4),
+        "n": len(found.recalls),
+        "p50_ms": round(median(found.times), 1),
+    }
+    if any(found.hops):
+        row["hops_ms"] = round(median(found.hops), 1)
+    if base is not None:
+        row |= _gain(np.array(found.recalls) - np.array(base.recalls))
+    return row
+
+
+def _gain(differences: np.ndarray) -> dict[str, float]:
+    """Give the mean gain and its 95% interval over questions drawn again and again."""
+    drawn = np.random.default_rng(0).integers(0, len(differences), (2000, len(differences)))
+    low, high = np.percentile(differences[drawn].mean(axis=1), [2.5, 97.5])
+    named = {"gain": differences.mean(), "low": low, "high": high}
+    return {name: round(float(value), 4) for name, value in named.items()}
+
+
+def _untitled(dataset: Dataset) -> Dataset:
+    corpus = [replace(entry, title="") for entry in dataset.corpus]
+    return replace(dataset, name=f"{dataset.name} without titles", corpus=corpus)
+
+
+def _sample(dataset: Dataset, size: int) -> Dataset:
+    """Keep what the questions need, and other documents by hash up to the size."""
+    wanted = {entry for question in dataset.questions for entry in dataset.relevant[question.id]}
+    others = sorted(
+        (entry.id for entry in dataset.corpus if entry.id not in wanted),
+        key=lambda each: hashlib.sha256(each.encode()).digest(),
+    )
+    kept = wanted | set(others[: max(0, size - len(wanted))])
+    corpus = [entry for entry in dataset.corpus if entry.id in kept]
+    return replace(dataset, name=f"{dataset.name} ({size} documents)", corpus=corpus)

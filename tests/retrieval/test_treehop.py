@@ -1,0 +1,172 @@
+"""Hops: what is found leads on, by names and by vectors, within its limits."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from indexing.corpus import index_corpus
+from rag.compose import Grove
+from rag.core.errors import ConflictError, InvalidInputError
+from rag.core.protocols import SearchRequest
+from rag.core.queries import VectorQuery
+from rag.core.settings import Part, Settings
+from rag.core.types import Hit, ParsedDocument, Passage, Row, Segment, Snapshot
+from rag.networks.treehop import TreeHop
+from rag.retrieval._hops import Hopper
+from rag.retrieval._walk import Limits, walk
+from rag.scoring.hops import MODELS
+from rag.stores.memory import Memory
+
+FILMS = [
+    ("Alpha Road", "Alpha Road is a film about a lonely rider. It was directed by Jane Okoro."),
+    ("Jane Okoro", "Jane Okoro (born 1961) grew up in a harbour town. She was born in Lagos."),
+    ("Beta Street", "Beta Street is a film about a rider, directed by Ann Lee."),
+    ("The born rider", "Where a rider was born does not matter, says the director of many films."),
+    *((f"Town {n}", f"A director was born in town {n}, says a film of number {n}.") for n in range(30)),
+]
+QUESTION = "Where was the director of the film Alpha Road born?"
+
+
+def library(home: Any, *, titles: bool) -> Grove:
+    settings = Settings(home=home, encoder=Part(kind="hashing"), indexes="dense")
+    grove = Grove(settings)
+    texts = [(title, ParsedDocument(text, title if titles else "")) for title, text in FILMS]
+    index_corpus(grove, texts, collection="default")
+    return grove
+
+
+@pytest.mark.parametrize("titles", [True, False])
+def test_a_name_in_what_was_found_leads_to_what_it_names(tmp_path: Any, titles: bool) -> None:
+    grove = library(tmp_path, titles=titles)
+    one_step = [passage.source for passage in grove.search(QUESTION, retriever="hybrid", k=3).passages]
+    hops = [passage.source for passage in grove.search(QUESTION, retriever="treehop", k=3).passages]
+    assert "Jane Okoro" not in one_step
+    assert {"Alpha Road", "Jane Okoro"} <= set(hops)
+
+
+def test_without_hops_nothing_is_followed(tmp_path: Any) -> None:
+    pipelines = {"still": Part(kind="treehop", options={"hops": 0, "when": "always"})}
+    settings = Settings(home=tmp_path, encoder=Part(kind="hashing"), indexes="dense", retrievers=pipelines)
+    grove = Grove(settings)
+    texts = [(title, ParsedDocument(text, title)) for title, text in FILMS]
+    index_corpus(grove, texts, collection="default")
+    found = [passage.source for passage in grove.search(QUESTION, retriever="still", k=3).passages]
+    assert "Alpha Road" in found
+    assert "Jane Okoro" not in found
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        ({"parts": ["words"]}, "parts are names, vectors or both"),
+        ({"parts": []}, "parts are"),
+        ({"when": "never"}, "always or multihop"),
+        ({"branches": 0}, "branches and depth are 1 or more"),
+    ],
+)
+def test_wrong_options_are_refused(tmp_path: Any, options: dict[str, Any], complaint: str) -> None:
+    settings = Settings(home=tmp_path, retrievers={"wrong": Part(kind="treehop", options=options)})
+    with pytest.raises(InvalidInputError, match=complaint):
+        Grove(settings).retriever("wrong")
+
+
+def test_vectors_of_another_encoder_are_not_followed(tmp_path: Any) -> None:
+    pipelines = {"vectors": Part(kind="treehop", options={"parts": ["vectors"]})}
+    settings = Settings(home=tmp_path, encoder=Part(kind="hashing"), indexes="dense", retrievers=pipelines)
+    grove = Grove(settings)
+    grove.ensure_collection("default")
+    with pytest.raises(ConflictError, match=r"MiniLM.*hashing"):
+        grove.search(QUESTION, retriever="vectors")
+
+
+@dataclass
+class Recorder(Memory):
+    """A store that remembers what vectors it was asked for."""
+
+    asked: list[np.ndarray] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def search(self, query: Any, segments: Sequence[Segment], **options: Any) -> list[Hit]:
+        if isinstance(query, VectorQuery):
+            self.asked.append(query.vector)
+        return super().search(query, segments, **options)
+
+
+@dataclass
+class World:
+    """Passages at random in space, and a hopper that follows vectors alone."""
+
+    store: Recorder
+    hopper: Hopper
+    request: SearchRequest
+    hits: list[Hit]
+    question: np.ndarray
+
+
+@pytest.fixture
+def world() -> World:
+    chooser = np.random.default_rng(0)
+    vectors = chooser.normal(size=(201, 16)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    store = Recorder()
+    rows = [Row(str(n), str(n), f"text {n}", vector) for n, vector in enumerate(vectors[1:])]
+    segment = store.stage(rows, session=None)  # type: ignore[arg-type]  # kept in memory
+    torch.manual_seed(0)
+    module = TreeHop(16, gate=32).requires_grad_(False).eval()
+    request = SearchRequest("question", Snapshot("t", "c", 1, "random", (segment,)))
+    hits = store.search(VectorQuery(vectors[0]), [segment], filter=None, k=10)
+    store.asked.clear()
+    return World(store, Hopper(store, _passages, module, by_names=False), request, hits, vectors[0])
+
+
+def _passages(hits: Sequence[Hit]) -> list[Passage]:
+    return [
+        Passage(hit.chunk_id, hit.chunk_id, 1, hit.chunk_id, "", None, 0, 0, 0.0, "text") for hit in hits
+    ]
+
+
+def test_each_hop_costs_the_same(world: World) -> None:
+    for hops in range(4):
+        world.store.asked.clear()
+        tree = world.hopper.start(world.request, world.hits, world.question)
+        walk(world.hopper, world.request, tree, MODELS[False, True], Limits(hops, 3, 0.0))
+        assert len(world.store.asked) == 3 * hops
+
+
+def test_states_are_searched_at_unit_norm_and_carried_as_they_are(world: World) -> None:
+    tree = world.hopper.start(world.request, world.hits, world.question)
+    world.hopper.hop(world.request, tree, [hit.chunk_id for hit in world.hits[:3]])
+    assert [float(np.linalg.norm(each)) for each in world.store.asked] == pytest.approx([1.0] * 3)
+    norms = [float(np.linalg.norm(state)) for state in tree.states.values()]
+    assert all(abs(norm - 1) > 0.01 for norm in norms)
+
+
+def test_a_passage_is_followed_once_and_appears_once(world: World) -> None:
+    tree = world.hopper.start(world.request, world.hits, world.question)
+    chances = walk(world.hopper, world.request, tree, MODELS[False, True], Limits(3, 4, 0.0))
+    assert len(tree.states) == 3 * 4
+    assert set(chances) == set(tree.texts)
+
+
+def test_what_is_unlikely_is_not_followed(world: World) -> None:
+    tree = world.hopper.start(world.request, world.hits, world.question)
+    walk(world.hopper, world.request, tree, MODELS[False, True], Limits(3, 4, 1.0))
+    assert tree.states == {}
+
+
+def test_a_passage_deleted_in_between_is_left_out(world: World) -> None:
+    hopper = Hopper(
+        world.store,
+        lambda hits: [each for each in _passages(hits) if each.chunk_id != world.hits[0].chunk_id],
+        world.hopper.module,
+        by_names=False,
+    )
+    tree = hopper.start(world.request, world.hits, world.question)
+    chances = walk(hopper, world.request, tree, MODELS[False, True], Limits(2, 4, 0.0))
+    assert world.hits[0].chunk_id not in chances
