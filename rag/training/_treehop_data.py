@@ -125,11 +125,13 @@ def retold(
     ways: list[Way] = []
     for question in questions:
         for part, child in question.single:
-            name = next((each for each in subjects(*texts[child]) if each in part), None)
-            parents = [] if name is None else naming.get(name_words(name), [])
+            subject = next((each for each in subjects(*texts[child]) if each in part), None)
+            if subject is None:
+                continue
+            parents = naming.get(name_words(subject), [])
             for parent in [each for each in parents if each != child][:most]:
                 ways.append(Way(len(asked), (parent,), child, question.others))
-                asked.append(part.replace(name or "", f"the one that {texts[parent][0]} has to do with"))
+                asked.append(part.replace(subject, f"the one that {texts[parent][0]} has to do with"))
     return asked, ways
 
 
