@@ -13,7 +13,6 @@ import numpy as np
 from rag.core.protocols import SearchRequest, Store
 from rag.core.queries import TextQuery, VectorQuery
 from rag.core.types import Hit, Passage, Vector
-from rag.networks.treehop import TreeHop
 from rag.scoring.hops import EDGE_FEATURES, NODE_FEATURES
 from rag.scoring.names import likeness, name_words, names, subjects
 from rag.scoring.words import analyze
@@ -128,7 +127,9 @@ class Hopper:
 
     store: Store
     find: Callable[[Sequence[Hit]], list[Passage]]  # those that are gone are left out
-    module: TreeHop | None  # None: vectors take no part
+    step: (
+        Callable[[Vector, Vector], Vector] | None
+    )  # TreeHop's: states and passages (B, D) -> states; or none
     by_names: bool = True
     lookups: int = 5  # hits of each search
     max_names: int = 12  # of a passage; more cost time and find nothing more
@@ -171,10 +172,10 @@ class Hopper:
 
     def _near(self, request: SearchRequest, tree: Tree, parents: Sequence[str]) -> dict[str, list[str]]:
         """Give the passages nearest to TreeHop's states after the parents; the states are kept."""
-        if self.module is None or tree.vector is None or not parents:
+        if self.step is None or tree.vector is None or not parents:
             return {}
         before = np.stack([tree.arrived.get(parent, tree.vector) for parent in parents])
-        after = self.module.hop(before, np.stack([tree.vectors[parent] for parent in parents]))
+        after = self.step(before, np.stack([tree.vectors[parent] for parent in parents]))
         near = {}
         for parent, state in zip(parents, after, strict=True):
             tree.states[parent] = state

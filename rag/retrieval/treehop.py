@@ -11,17 +11,15 @@ Source: Li et al., TreeHop, 2025, https://arxiv.org/abs/2504.20114, for the vect
 was followed before and what is not among the best of its layer. Names, words and the order are ours.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Literal
 
 from rag.core.errors import ConflictError
 from rag.core.protocols import Encoder, Retriever, SearchRequest, Store
-from rag.core.types import Hit
+from rag.core.types import Hit, Vector
 from rag.db.catalog import Catalog
-from rag.encoders._minilm import FINGERPRINT
-from rag.networks.treehop import TreeHop
 from rag.retrieval._hops import Hopper
 from rag.retrieval._nearest import query_of
 from rag.retrieval._walk import Limits, ranked, signals_of, walk
@@ -29,7 +27,7 @@ from rag.scoring.hops import MODELS, Signals, is_multihop
 
 __all__ = ["Treehop"]
 
-_shipped = lru_cache(maxsize=1)(TreeHop.shipped)
+_LEARNED = "all-MiniLM-L6-v2"  # the encoder that the shipped network is of
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +77,17 @@ class Treehop:
 
     def follow(self, request: SearchRequest, first: Sequence[Hit]) -> tuple[list[Hit], Signals]:
         """Give what a first search's hits lead to, in one order, and what that says of the question."""
-        uses_vectors = "vectors" in self.parts and self.encoder.fingerprint == FINGERPRINT
+        uses_vectors = "vectors" in self.parts and self.encoder.fingerprint.startswith(_LEARNED)
         vector = query_of(request, self.encoder).vector if uses_vectors else None
-        module = _shipped() if uses_vectors else None
         by_names = "names" in self.parts
         if not by_names and not uses_vectors:
             raise ConflictError(
-                f"treehop's vectors are of {FINGERPRINT}, the settings say {self.encoder.fingerprint};"
+                f"treehop's vectors are of {_LEARNED}, the settings say {self.encoder.fingerprint};"
                 ' take "names" into its parts, or set GROVE_ENCODER__KIND back'
             )
-        hopper = Hopper(self.store, self.catalog.passages, module, by_names=by_names)
+        hopper = Hopper(
+            self.store, self.catalog.passages, _network() if uses_vectors else None, by_names=by_names
+        )
         with request.timings.stage("hops"):
             tree = hopper.start(request, first[: self.depth], vector)
             limits = Limits(self.hops, self.branches, self.stop)
@@ -98,3 +97,10 @@ class Treehop:
             lowest = hits[-1].score if hits else 0.0
             signals = signals_of(tree, hits)
         return [*hits, *(Hit(hit.chunk_id, lowest) for hit in rest)], signals
+
+
+@cache
+def _network() -> Callable[[Vector, Vector], Vector]:
+    from rag.networks.treehop import TreeHop  # noqa: PLC0415 -- loads torch
+
+    return TreeHop.shipped().hop

@@ -58,7 +58,8 @@ def calibrate(pool: Pool, *, write: bool) -> dict[str, Any]:
     report: dict[str, Any] = {"first search": _by_source(questions, before)}  # Any: JSON
     fitted: dict[str, object] = {}
     for name, (by_names, by_vectors) in _WAYS.items():
-        hopper = Hopper(pool.store, pool.find, TreeHop.shipped() if by_vectors else None, by_names=by_names)
+        step = TreeHop.shipped().hop if by_vectors else None
+        hopper = Hopper(pool.store, pool.find, step, by_names=by_names)
         cases = [_case(pool, hopper, *each) for each in zip(questions, firsts, vectors, strict=True)]
         for hops, stop in _LIMITS:
             found = _cross_validated(pool, hopper, cases, Limits(hops, 5, stop))

@@ -68,13 +68,8 @@ def test_what_the_documents_do_not_hold_is_refused(grove: Grove) -> None:
     last = events[-1]
     assert isinstance(last, AnswerFinished)
     assert last.answer.refused
-    assert [event.step for event in events if isinstance(event, StepFinished)] == [
-        "prepare",
-        "retrieve",
-        "route",
-        "read",
-        "refuse",
-    ]
+    steps = [event.step for event in events if isinstance(event, StepFinished)]
+    assert [step for step in steps if step != "hop"] == ["prepare", "retrieve", "route", "read", "refuse"]
 
 
 def test_a_follow_up_is_searched_with_the_question_before_it(grove: Grove) -> None:

@@ -122,7 +122,7 @@ def world() -> World:
     request = SearchRequest("question", Snapshot("t", "c", 1, "random", (segment,)))
     hits = store.search(VectorQuery(vectors[0]), [segment], filter=None, k=10)
     store.asked.clear()
-    return World(store, Hopper(store, _passages, module, by_names=False), request, hits, vectors[0])
+    return World(store, Hopper(store, _passages, module.hop, by_names=False), request, hits, vectors[0])
 
 
 def _passages(hits: Sequence[Hit]) -> list[Passage]:
@@ -164,7 +164,7 @@ def test_a_passage_deleted_in_between_is_left_out(world: World) -> None:
     hopper = Hopper(
         world.store,
         lambda hits: [each for each in _passages(hits) if each.chunk_id != world.hits[0].chunk_id],
-        world.hopper.module,
+        world.hopper.step,
         by_names=False,
     )
     tree = hopper.start(world.request, world.hits, world.question)
