@@ -123,7 +123,7 @@ def _some(questions: Sequence[Question]) -> list[Question]:
 
 def _case(pool: Pool, hopper: Hopper, question: Question, first: list[Hit], vector: Vector) -> _Case:
     request = _asked(pool, question.text)
-    tree = hopper.start(request, first, vector if hopper.module else None)
+    tree = hopper.start(request, first, vector if hopper.step else None)
     found = list(tree.texts)
     needed = frozenset(map(str, question.needed))
     edges = hopper.hop(request, tree, [chunk_id for chunk_id in found if chunk_id in needed])
@@ -164,7 +164,7 @@ def _cross_validated(pool: Pool, hopper: Hopper, cases: Sequence[_Case], limits:
     rankings = []
     for place, case in enumerate(cases):
         request = _asked(pool, case.question.text)
-        tree = hopper.start(request, case.first, case.vector if hopper.module else None)
+        tree = hopper.start(request, case.first, case.vector if hopper.step else None)
         chances = walk(hopper, request, tree, models[place % _FOLDS], limits)
         rankings.append([hit.chunk_id for hit in ranked(chances)])
     return rankings

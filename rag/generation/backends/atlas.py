@@ -1,18 +1,18 @@
 """A language model in this process that says, sentence by sentence, how sure it was: what ATLAS decides by.
 
-Its text is that of transformers.py. Off unless chosen: what it was measured to be worth is in
+Its text is that of `transformers`. Off unless chosen: what it was measured to be worth is in
 docs/experiments.md, "Retrieving again while writing".
 """
 
 from pathlib import Path
 
+from rag.generation.backends._causal import CausalModel, Loaded
 from rag.generation.backends._doubt import DoubtMeter
-from rag.generation.backends.transformers import Loaded, Transformers
 
 __all__ = ["Atlas"]
 
 
-class Atlas(Transformers):
+class Atlas(CausalModel):
     """Generate as `transformers` does; the piece that ends a sentence carries the doubt about it."""
 
     _attention = "eager"  # the others give no weights

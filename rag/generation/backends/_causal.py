@@ -1,0 +1,298 @@
+"""A language model in this process: SmolLM2, or any causal model that transformers reads from a folder.
+
+Knows how to run a model token by token and hand the text out; prompts and sources are others' work. For
+speed and many users at once there is a generation server (openai.py).
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from threading import Event, Lock
+from typing import Any, Literal
+
+import torch
+from llguidance import LLTokenizer
+from llguidance.hf import from_tokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache
+from transformers.utils.logging import disable_progress_bar
+
+from rag.core.errors import GenerationError, InvalidInputError
+from rag.core.protocols import Delta, GenerationOptions, GeneratorCapabilities, Prompt
+from rag.core.types import Usage
+from rag.generation.backends._doubt import DoubtMeter, ends_sentence
+from rag.generation.backends._smollm2 import ensure_model
+from rag.generation.constrained.schema import SchemaMask
+
+__all__ = ["CausalModel", "Loaded"]
+
+_SMOLLM2 = "smollm2"
+_PREFILL_TOKENS = 256  # read in pieces, so that a cancelled run stops within one of them
+_WAIT_SECONDS = 0.1
+_UNFINISHED = "\ufffd"  # the tokens so far end inside a character
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A model and its tokenizer; Any: transformers' classes are made at run time."""
+
+    model: Any
+    tokenizer: Any
+    stop_ids: frozenset[int]
+
+    @cached_property
+    def vocabulary(self) -> LLTokenizer:
+        """Give the tokens as the bytes that they stand for, for answers that keep a schema."""
+        return from_tokenizer(self.tokenizer)
+
+
+class CausalModel:
+    """Generate with a causal model of the transformers library, greedily or by sampling."""
+
+    _attention: str | None = None  # how transformers computes it; None: its own choice
+
+    def __init__(
+        self,
+        models_dir: Path,
+        model: str = _SMOLLM2,
+        *,
+        context_tokens: int = 2048,
+        passage_order: Literal["best_first", "best_at_ends"] = "best_first",
+        no_repeat_tokens: int = 8,
+        is_checked: bool | None = None,
+        seed: int = 0,
+        device: str = "cpu",
+    ) -> None:
+        """Set what is run and how.
+
+        Args:
+            models_dir: where SmolLM2 is kept once it is unpacked.
+            model: `smollm2`, or the folder of any causal model with its tokenizer.
+            context_tokens: prompt and answer together; SmolLM2 reads about 180 tokens a second on a core.
+            passage_order: where in the prompt the best passages stand.
+            no_repeat_tokens: the answer never has this many tokens in a row twice (small models loop);
+                0 allows it. Copying from the prompt is not hindered.
+            is_checked: show its answer only if the passages support every sentence of it, and else the
+                extractive one; then nothing is shown before all is written. By default for SmolLM2 alone.
+            seed: of the sampling at temperatures above 0.
+            device: as torch names it. The number of threads is torch's own setting.
+        """
+        if no_repeat_tokens < 0 or context_tokens < 1:
+            raise ValueError("no_repeat_tokens is 0 or more, context_tokens 1 or more")
+        self._models_dir = models_dir
+        self._model = model
+        self._context_tokens = context_tokens
+        self._passage_order = passage_order
+        self._no_repeat_tokens = no_repeat_tokens
+        self._is_checked = model == _SMOLLM2 if is_checked is None else is_checked
+        self._seed = seed
+        self._device = device
+        self._loaded: Loaded | None = None
+        self._load_lock = Lock()
+        self._turn = Lock()  # two generations at once would each take more than twice as long
+
+    @property
+    def capabilities(self) -> GeneratorCapabilities:
+        """Say which model it is and how much it reads."""
+        name = "SmolLM2-135M-Instruct" if self._model == _SMOLLM2 else Path(self._model).name
+        return GeneratorCapabilities(
+            model=name,
+            context_tokens=self._context_tokens,
+            follows_instructions=self._model != _SMOLLM2,
+            passage_order=self._passage_order,
+            keeps_schema=True,
+            is_checked=self._is_checked,
+        )
+
+    def count_tokens(self, text: str) -> int:
+        """Count exactly."""
+        return len(self._load().tokenizer.encode(text, add_special_tokens=False))
+
+    async def stream(self, prompt: Prompt, options: GenerationOptions) -> AsyncGenerator[Delta, None]:
+        """Generate in a thread; closing the iterator stops it within one token.
+
+        Raises:
+            GenerationError: the prompt is longer than the context, or the time limit passed.
+        """
+        loop = asyncio.get_running_loop()
+        pieces: asyncio.Queue[Delta | Exception | None] = asyncio.Queue()
+        stop = Event()
+
+        def put(piece: Delta | Exception | None) -> None:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(pieces.put_nowait, piece)
+
+        deadline = time.monotonic() + options.timeout_seconds
+        work = loop.run_in_executor(None, _deliver, lambda: self._generate(prompt, options, stop), put)
+        try:
+            while True:
+                try:
+                    async with asyncio.timeout(max(deadline - time.monotonic(), 0.0)):
+                        piece = await pieces.get()
+                except TimeoutError as error:
+                    raise GenerationError(
+                        f"{self.capabilities.model} took longer than {options.timeout_seconds} s; raise"
+                        " the limit, lower max_tokens or take fewer passages"
+                    ) from error
+                if piece is None:
+                    break
+                if isinstance(piece, Exception):
+                    raise piece
+                yield piece
+        finally:
+            stop.set()
+        await work
+
+    def _generate(self, prompt: Prompt, options: GenerationOptions, stop: Event) -> Iterator[Delta]:
+        loaded = self._load()
+        messages = [{"role": message.role, "content": message.content} for message in prompt.messages]
+        token_ids = loaded.tokenizer.apply_chat_template(
+            messages, add_generation_prompt=True, tokenize=True, return_dict=False
+        )
+        if len(token_ids) + options.max_tokens > self._context_tokens:
+            raise GenerationError(
+                f"the prompt has {len(token_ids)} tokens, and with an answer of {options.max_tokens} more"
+                f" than the {self._context_tokens} of this model's setting context_tokens"
+            )
+        while not self._turn.acquire(timeout=_WAIT_SECONDS):
+            if stop.is_set():
+                return
+        try:
+            known = " ".join((prompt.question, *(passage.text for passage in prompt.passages)))
+            yield from self._write(loaded, token_ids, options, stop, known=known)
+        finally:
+            self._turn.release()
+
+    def _write(
+        self, loaded: Loaded, token_ids: list[int], options: GenerationOptions, stop: Event, *, known: str
+    ) -> Iterator[Delta]:
+        written: list[int] = []
+        shown = ""
+        is_judged = True
+        meter = self._meter(loaded)
+        for token_id in self._tokens(loaded, token_ids, options, stop, meter):
+            written.append(token_id)
+            text = loaded.tokenizer.decode(written, skip_special_tokens=True)
+            if len(text) > len(shown) and not text.endswith(_UNFINISHED):
+                is_judged = meter is None or ends_sentence(text)
+                doubt = meter.doubt(f"{known} {text}") if meter and is_judged else None
+                yield Delta(text[len(shown) :], doubt=doubt)
+                shown = text
+        text = loaded.tokenizer.decode(written, skip_special_tokens=True)
+        doubt = meter.doubt(f"{known} {text}") if meter and not is_judged else None
+        yield Delta(text[len(shown) :], Usage(len(token_ids), len(written)), doubt)
+
+    def _tokens(
+        self,
+        loaded: Loaded,
+        token_ids: list[int],
+        options: GenerationOptions,
+        stop: Event,
+        meter: DoubtMeter | None,
+    ) -> Iterator[int]:
+        mask = None if options.schema is None else SchemaMask(loaded.vocabulary, options.schema)
+        cache = DynamicCache()
+        random = torch.Generator().manual_seed(self._seed if options.seed is None else options.seed)
+        written: list[int] = []
+        unread = token_ids
+        with torch.inference_mode():
+            while len(written) < options.max_tokens:
+                while unread and not stop.is_set():
+                    piece, unread = unread[:_PREFILL_TOKENS], unread[_PREFILL_TOKENS:]
+                    inputs = torch.tensor([piece], device=self._device)
+                    output = loaded.model(
+                        input_ids=inputs,
+                        past_key_values=cache,
+                        use_cache=True,
+                        logits_to_keep=1,
+                        output_attentions=bool(meter and written),
+                        output_hidden_states=meter is not None,
+                    )
+                    if meter:
+                        meter.read(piece, output)
+                if stop.is_set():
+                    return
+                logits = output.logits[0, -1].float().cpu()
+                chances = logits.softmax(dim=-1) if meter else None
+                logits[self._barred(len(logits), written, mask)] = -torch.inf
+                token_id = _choose(logits, options.temperature, random)
+                if token_id in loaded.stop_ids:
+                    return
+                if mask is not None:
+                    mask.accept(token_id)
+                if meter and chances is not None:
+                    meter.wrote(token_id, float(chances[token_id]))
+                written.append(token_id)
+                unread = [token_id]
+                yield token_id
+
+    def _barred(self, size: int, written: list[int], mask: SchemaMask | None) -> torch.Tensor | list[int]:
+        """Give the tokens that may not come next: they break the schema, or repeat the answer."""
+        if mask is None:
+            return _repeating(written, self._no_repeat_tokens)
+        return torch.from_numpy(mask.forbidden(size))
+
+    def _meter(self, loaded: Loaded) -> DoubtMeter | None:
+        """Give what follows a generation to judge its sentences; here nothing does."""
+        return None
+
+    def _load(self) -> Loaded:
+        with self._load_lock:
+            if self._loaded is None:
+                self._loaded = self._read()
+        return self._loaded
+
+    def _read(self) -> Loaded:
+        folder = (
+            ensure_model(self._models_dir) if self._model == _SMOLLM2 else Path(self._model).expanduser()
+        )
+        if not (folder / "config.json").is_file():
+            raise InvalidInputError(
+                f"{folder} holds no model: expected config.json, safetensors and a tokenizer; give"
+                f" {_SMOLLM2!r} or the folder of a causal language model"
+            )
+        disable_progress_bar()  # reading the weights takes half a second
+        model = AutoModelForCausalLM.from_pretrained(
+            folder, local_files_only=True, attn_implementation=self._attention
+        )
+        model = model.to(self._device).eval()
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        stop_ids = model.generation_config.eos_token_id
+        ids = {stop_ids} if isinstance(stop_ids, int) else set(stop_ids or ())
+        return Loaded(model, tokenizer, frozenset(ids | {tokenizer.eos_token_id}))
+
+
+def _deliver(
+    generate: Callable[[], Iterator[Delta]], put: Callable[[Delta | Exception | None], None]
+) -> None:
+    try:
+        for delta in generate():
+            put(delta)
+    except (GenerationError, InvalidInputError) as error:
+        put(error)
+    except (RuntimeError, MemoryError) as error:  # what torch raises, out of memory above all
+        wrapped = GenerationError(f"the model failed: {error}")
+        wrapped.__cause__ = error
+        put(wrapped)
+    finally:
+        put(None)
+
+
+def _repeating(written: list[int], size: int) -> list[int]:
+    """Give the tokens that would end a run of `size` tokens which the text already has."""
+    if size < 1 or len(written) < size:
+        return []
+    start = written[len(written) - size + 1 :]
+    return [
+        written[at + size - 1]
+        for at in range(len(written) - size + 1)
+        if written[at : at + size - 1] == start
+    ]
+
+
+def _choose(logits: torch.Tensor, temperature: float, random: torch.Generator) -> int:
+    if temperature == 0:
+        return int(logits.argmax())
+    return int(torch.multinomial(torch.softmax(logits / temperature, dim=-1), 1, generator=random))
