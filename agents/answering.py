@@ -17,6 +17,8 @@ __all__ = ["cite", "generate", "refuse"]
 async def generate(state: State, context: Context, emit: Emit) -> Step:
     """Write the answer from the passages, as it comes; that of a checked generator once it is checked."""
     generator = context.generator
+    if state.get("is_of_tool") and generator.capabilities.quotes_verbatim:
+        return _as_it_is(state, emit)
     prompt = await asyncio.to_thread(
         build_prompt,
         state["question"],
@@ -50,6 +52,13 @@ async def generate(state: State, context: Context, emit: Emit) -> Step:
         "turns": len(state["history"]),
     }
     return Step(State(draft=draft, passages=list(prompt.passages), usage=usage), summary, inputs)
+
+
+def _as_it_is(state: State, emit: Emit) -> Step:
+    """Answer with what the tool gave, all of it: sentences chosen from a list would be no list."""
+    draft = "\n\n".join(passage.text for passage in state["passages"])
+    emit(draft)
+    return Step(State(draft=draft), {"passages": len(state["passages"])})
 
 
 def _stands(cited: CitedText, short_answer: str | None) -> bool:

@@ -92,7 +92,10 @@ async def read(state: State, context: Context, emit: Emit) -> Step:
     passages = state["passages"]
     answerability, short = await asyncio.to_thread(context.support.answer_in, state["query"], passages)
     # What a tool gave is the answer, in whatever words: the judgement was fitted on prose.
-    is_answerable = state.get("is_of_tool", False) or answerability >= context.min_answerability
+    is_of_tool = state.get("is_of_tool", False)
+    is_answerable = is_of_tool or answerability >= context.min_answerability
+    if is_of_tool and sum(len(passage.text.splitlines()) for passage in passages) > 1:
+        short = None  # a list is not answered by one of its words
     summary = {"answerability": round(answerability, 3), "short_answer": short}
     update = State(is_answerable=is_answerable, short_answer=short)
     return Step(update, summary, {"query": state["query"], "passages": len(passages)})

@@ -141,15 +141,12 @@ def _difference(start: date, end: date) -> tuple[str, dict[str, object]]:
     months = (late.year - early.year) * 12 + late.month - early.month
     months -= _later(early, months, "month") > late
     rest = (late - _later(early, months, "month")).days
-    in_full = [
-        f"{count} {unit}{'' if count == 1 else 's'}"
-        for count, unit in ((months // 12, "year"), (months % 12, "month"), (rest, "day"))
-        if count
-    ]
     weeks, odd = divmod(abs(days), 7)
+    in_weeks = _counted((weeks, "week"), (odd, "day")).replace(", ", " and ")
+    in_full = _counted((months // 12, "year"), (months % 12, "month"), (rest, "day"))
     text = (
         f"From {_named(start)} to {_named(end)} it is {days} day{'' if abs(days) == 1 else 's'}"
-        f" ({weeks} weeks and {odd} days; {', '.join(in_full) or 'no time'})."
+        f" ({in_weeks}; {in_full})."
     )
     return text, {"days": days, "weeks": weeks, "months": months, "years": months // 12}
 
@@ -169,3 +166,9 @@ def _later(day: date, amount: int, unit: str) -> date:
 
 def _named(day: date) -> str:
     return f"{day.day} {calendar.month_name[day.month]} {day.year}"
+
+
+def _counted(*units: tuple[int, str]) -> str:
+    """Say how many of each unit there are, leaving out what there is none of."""
+    said = [f"{count} {unit}{'' if count == 1 else 's'}" for count, unit in units if count]
+    return ", ".join(said) or "no time"

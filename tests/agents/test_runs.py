@@ -126,3 +126,17 @@ def test_thresholds_of_the_settings_are_used(grove: Grove) -> None:
     last = collect(ask(Grove(strict), QUESTION))[-1]
     assert isinstance(last, AnswerFinished)
     assert last.answer.refused
+
+
+def test_what_a_tool_gives_is_the_answer_all_of_it(grove: Grove) -> None:
+    answers = {}
+    for question in ("What is 15% of 240?", "Which documents are there?"):
+        last = collect(ask(grove, question))[-1]
+        assert isinstance(last, AnswerFinished)
+        assert all(sentence.supported for sentence in last.answer.sentences)
+        answers[question] = last.answer
+    assert answers["What is 15% of 240?"].answer == "15% of 240 = 36"
+    listed = answers["Which documents are there?"]
+    assert listed.answer == "The collection holds 1 document:\n1. handbook.txt: Handbook"
+    assert listed.short_answer is None
+    assert {citation.source for citation in listed.citations} == {"tool:list_documents"}

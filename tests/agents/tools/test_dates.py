@@ -37,6 +37,7 @@ def test_what_was_added_is_the_difference(day: date, amount: int) -> None:
         ),
         ("How long until 25 December 2026?", "is 299 days"),
         ("How many weeks since January 1, 2026?", "59 days (8 weeks and 3 days; 2 months)"),
+        ("How many days from 2024-01-01 to 2024-01-09?", "is 8 days (1 week and 1 day; 8 days)."),
         ("What day of the week was 4 July 1776?", "4 July 1776 is a Thursday."),
         ("What date is 1 month after 2024-01-31?", "is 29 February 2024, a Thursday."),
         ("What date was 3 weeks ago?", "3 weeks before 1 March 2026 is 8 February 2026, a Sunday."),
