@@ -34,7 +34,7 @@ _CHUNKS = 4  # hits asked for each document, as `rag eval retrieval` does
 
 
 def _hops(start: str, **options: object) -> Part:
-    return Part(kind="treehop", options={"retriever": start, "when": "always", **options})
+    return Part(kind="treehop", options={"retriever": start, **options})
 
 
 WAYS = {  # name -> where it starts, and what it is
@@ -43,7 +43,7 @@ WAYS = {  # name -> where it starts, and what it is
     "hybrid": ("hybrid", None),
     "one step": ("one-step", None),
     "treehop": ("one-step", _hops("one-step")),
-    "treehop, routed": ("one-step", Part(kind="treehop", options={"retriever": "one-step"})),
+    "treehop, routed": ("one-step", _hops("one-step", when="multihop")),
     "names and vectors": ("one-step", _hops("one-step", parts=["names", "vectors"])),
     "vectors": ("one-step", _hops("one-step", parts=["vectors"])),
     "vectors over dense": ("dense", _hops("dense", parts=["vectors"])),

@@ -43,7 +43,7 @@ class Treehop:
     catalog: Catalog
     retriever: Retriever
     parts: Sequence[str] = ("names",)
-    when: Literal["always", "multihop"] = "multihop"
+    when: Literal["always", "multihop"] = "always"
     hops: int = 2
     branches: int = 5  # passages followed in each hop
     stop: float = 0.05  # passages less likely than this are not followed
