@@ -128,7 +128,7 @@ class Run:
         cut = items(self._tokenizer, [each for _, each in drawn])
         for (number, example), item, size in zip(drawn, cut, sizes, strict=True):
             if example.answers and not item.spans:
-                continue  # its answer is no run of tokens
+                continue  # its answer is no run of a few tokens
             part, spans = crop(item, min(int(size), self._recipe.crop), chooser)
             cuts.append(Cut(number, part, spans))
         return cuts

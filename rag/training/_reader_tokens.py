@@ -11,6 +11,8 @@ from rag.training._reader_data import Example
 
 __all__ = ["Item", "crop", "items"]
 
+_MAX_ANSWER = 64  # tokens; a longer one, up to whole articles in Natural Questions, is no few words
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
@@ -23,7 +25,7 @@ class Item:
 
 
 def items(tokenizer: Tokenizer, examples: Sequence[Example]) -> list[Item]:
-    """Cut examples to tokens; one whose answer is no run of tokens has no spans."""
+    """Cut examples to tokens; one whose answer is no run of tokens, or a long one, has no spans."""
     texts = [text for each in examples for text in (each.question, each.title, each.context)]
     cut = pieces(tokenizer, texts)
     columns = (cut[0::3], cut[1::3], cut[2::3])
@@ -38,7 +40,7 @@ def _token_spans(passage: Pieces, answers: Sequence[tuple[int, int]]) -> Iterato
         inside = [
             number for number, (a, b) in enumerate(passage.offsets) if a < end and b > start and b > a
         ]
-        if inside:
+        if inside and inside[-1] - inside[0] < _MAX_ANSWER:
             yield inside[0], inside[-1]
 
 

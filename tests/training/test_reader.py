@@ -80,6 +80,12 @@ def test_a_crop_holds_an_answer_whole() -> None:
             assert CITY.context[start:end] == "Ada Stone"
 
 
+def test_an_answer_as_long_as_an_article_is_none() -> None:
+    words = "wide " * 600
+    (item,) = items(Backbone().tokenizer, [Example("own", "how wide", "Sea", words, ((0, len(words)),))])
+    assert item.spans == ()
+
+
 def test_a_crop_without_an_answer_is_as_long_as_allowed() -> None:
     (item,) = items(Backbone().tokenizer, [NOTHING])
     part, spans = crop(item, 50, np.random.default_rng(0))
