@@ -5,6 +5,7 @@ parts listed in `_PARTS`.
 """
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -83,7 +84,9 @@ class Parts:
     @cached_property
     def runs(self) -> RunLog:
         """Keep every question's events."""
-        return RunLog(self.database, self.settings.tenant)
+        # Silent for long is a model that writes in one piece; the time limit ends it before this does.
+        silence = timedelta(seconds=self.settings.orchestration.max_seconds + 60)
+        return RunLog(self.database, self.settings.tenant, silence=silence)
 
     @cached_property
     def encoder(self) -> Encoder:

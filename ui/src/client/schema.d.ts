@@ -1157,8 +1157,8 @@ export interface components {
          * RunSummary
          * @description A question and how it ended.
          *
-         *     Its state is running, waiting (for a permission), done, failed, cancelled, or the limit that it reached:
-         *     out_of_time, out_of_steps, out_of_tokens.
+         *     Its state is running, waiting (for a permission), done, failed, cancelled, interrupted (the process that
+         *     worked on it died), or the limit that it reached: out_of_time, out_of_steps, out_of_tokens.
          */
         RunSummary: {
             /** Collection */
