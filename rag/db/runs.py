@@ -36,7 +36,10 @@ class RunSummary:
 
 
 class RunLog:
-    """Runs of one tenant."""
+    """Runs of one tenant.
+
+    A power cut may undo the last seconds of this history, but not that a run waits, nor what was uploaded.
+    """
 
     def __init__(self, database: Database, tenant: str, *, silence: timedelta) -> None:
         """Read and write the runs of a tenant.
@@ -52,7 +55,7 @@ class RunLog:
 
     def start(self, run_id: str, question: str, collection: str) -> None:
         """Open a run."""
-        with self._database.write() as session:
+        with self._database.write(is_durable=False) as session:
             session.add(
                 RunRow(
                     id=run_id,
@@ -70,14 +73,14 @@ class RunLog:
         Raises:
             RunCancelledError: somebody has ended the run; nothing is stored.
         """
-        with self._database.write() as session:
+        with self._database.write(is_durable=False) as session:
             if not self._changed(session, run_id, "running", ["running"]):
                 raise RunCancelledError(f"run {run_id} was cancelled")
             self._insert(session, run_id, events)
 
     def finish(self, run_id: str, state: str, events: Sequence[Event] = ()) -> None:
         """Store the last events and say how the run ended, or that it waits; a cancelled one stays so."""
-        with self._database.write() as session:
+        with self._database.write(is_durable=state == "waiting") as session:
             self._changed(session, run_id, state, ["running"])
             self._insert(session, run_id, events)
 
