@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from rag.core.protocols import (
     Encoder,
@@ -32,6 +32,10 @@ from rag.db.session import Database, open_database
 from rag.encoders._cache import CachedEncoder
 from rag.generation.support import Support
 from rag.generation.writing import PromptWriter
+
+if TYPE_CHECKING:
+    from rag.sql.asking import SqlAsker
+    from rag.sql.source import SqlSources
 
 __all__ = ["DEFAULT", "RETRIEVERS", "Parts"]
 
@@ -160,6 +164,27 @@ class Parts:
     def generator_names(self) -> list[str]:
         """List what `generator` takes."""
         return sorted({DEFAULT, *_PROFILES, *self.settings.generators, *_GENERATORS.names()})
+
+    @cached_property
+    def sql_sources(self) -> "SqlSources":
+        """Give the registered databases."""
+        from rag.sql.source import SqlSources  # noqa: PLC0415  # most installations have none
+
+        return SqlSources.registered(self.settings.sql.sources)
+
+    @cached_property
+    def sql_asker(self) -> "SqlAsker":
+        """Answer questions with rows."""
+        from rag.sql.asking import SqlAsker  # noqa: PLC0415
+
+        name = self.settings.sql.generator
+        if name is None:
+            return SqlAsker()
+        return SqlAsker(
+            generator=self.generator(name),
+            encoder=self.encoder,
+            max_attempts=self.settings.sql.max_attempts,
+        )
 
     def local_model(self) -> Path:
         """Give the folder of the carried language model, converted when it is not yet.

@@ -24,7 +24,7 @@ from rag.core.protocols import Delta, GenerationOptions, GeneratorCapabilities, 
 from rag.core.types import Usage
 from rag.generation.backends._doubt import DoubtMeter, ends_sentence
 from rag.generation.backends._smollm2 import ensure_model
-from rag.generation.constrained.schema import SchemaMask
+from rag.generation.constrained.schema import SchemaMask, mask_of
 
 __all__ = ["CausalModel", "Loaded"]
 
@@ -103,6 +103,7 @@ class CausalModel:
             follows_instructions=self._model != _SMOLLM2,
             passage_order=self._passage_order,
             keeps_schema=True,
+            keeps_grammar=True,
             is_checked=self._is_checked,
         )
 
@@ -192,7 +193,7 @@ class CausalModel:
         stop: Event,
         meter: DoubtMeter | None,
     ) -> Iterator[int]:
-        mask = None if options.schema is None else SchemaMask(loaded.vocabulary, options.schema)
+        mask = mask_of(loaded.vocabulary, options)
         cache = DynamicCache()
         random = torch.Generator().manual_seed(self._seed if options.seed is None else options.seed)
         written: list[int] = []
