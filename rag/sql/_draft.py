@@ -104,6 +104,10 @@ class Draft:
         """Tell whether a column names the rows of its table."""
         return place in self.display(self.table(place[0]))
 
+    def is_link(self, place: Place) -> bool:
+        """Tell whether a column names rows of a table, by which nobody knows them."""
+        return any(key.column == place[1] for key in self.table(place[0]).foreign_keys)
+
     def is_date(self, place: Place) -> bool:
         """Tell whether a column's values are dates or times."""
         column = self.column(place)

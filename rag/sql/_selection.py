@@ -90,6 +90,8 @@ def read_columns(draft: Draft) -> bool:
     aggregates = [each for each in draft.selected if each.find(exp.AggFunc)]
     if listed and aggregates and not draft.grouped:
         return False
+    if any(draft.is_link(draft.nearest(draft.links[at].places)) for at in listed):
+        return False  # "who reports to Andrew" asks for a row by the column, not for the column
     draft.taken |= set(listed)
     draft.selected = [
         *(draft.use(draft.nearest(draft.links[at].places)) for at in listed),

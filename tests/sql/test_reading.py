@@ -119,6 +119,14 @@ def test_a_question_without_a_table_or_a_value_and_its_column_is_not_surely_of_t
     assert reading("How many products are there?", sqlite).is_sure
 
 
+def test_a_column_that_points_to_rows_is_not_what_is_asked_for(tmp_path: Path) -> None:
+    more = """
+        CREATE TABLE employee (id INTEGER PRIMARY KEY, name TEXT, reports_to INT REFERENCES employee (id));
+        INSERT INTO employee VALUES (1, 'Ada', NULL), (2, 'Bo', 1);
+    """
+    assert reading("Which employees report to Ada?", source(sqlite_shop(tmp_path, more))).sql is None
+
+
 def test_a_table_that_no_key_joins_makes_no_query(tmp_path: Path) -> None:
     lonely = source(sqlite_shop(tmp_path, "CREATE TABLE planet (planet_name TEXT);"))
     assert reading("Which customer has the most planets?", lonely).sql is None
