@@ -6,14 +6,13 @@ Knows which sentences to take and how to set them side by side; how likely one a
 import asyncio
 import re
 from collections.abc import AsyncGenerator, Sequence
-from itertools import takewhile
 
 from rag.core.errors import GenerationError
 from rag.core.protocols import Delta, GenerationOptions, GeneratorCapabilities, Prompt
 from rag.core.types import Usage
 from rag.generation.answer import REFUSAL
-from rag.generation.features import CELL_MARK
 from rag.generation.support import Candidate, Support, short_answer
+from rag.scoring.rows import cell_spans, header_lines, is_row
 from rag.scoring.sentences import sentence_spans
 
 __all__ = ["Extractive"]
@@ -113,10 +112,29 @@ def _context(candidate: Candidate, ranked: Sequence[Candidate]) -> list[Candidat
         ),
         key=lambda other: -other.end,
     )
-    if CELL_MARK in text[candidate.start : candidate.end]:
-        rows = list(takewhile(lambda other: CELL_MARK in text[other.start : other.end], before))
-        return rows[-1:]  # the table's header
+    if is_row(text[candidate.start : candidate.end]):
+        return _header(candidate, before)
     return before[:1] if _LEANS_BACK.match(text, candidate.start) else []
+
+
+def _header(row: Candidate, before: Sequence[Candidate]) -> list[Candidate]:
+    """Give the nearest row above that names the columns, if the passage has it.
+
+    Args:
+        row: of a table.
+        before: what stands before it in its passage, nearest first.
+    """
+    text, below = row.passage.text, row.start
+    found: list[Candidate] = []
+    for other in before:
+        if text.count("\n", other.end, below) != 1:
+            break  # above the table
+        line, below = text[other.start : other.end], other.start
+        if header_lines([line]):
+            found = [other]
+            if not line[slice(*cell_spans(line)[0])]:
+                break
+    return found
 
 
 def _joint(written: str, sentence: str) -> str:
