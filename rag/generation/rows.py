@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from rag.core.types import Passage
-from rag.scoring.rows import cell_spans, column_names, header_lines, is_amount, is_row
+from rag.scoring.rows import cell_spans, column_names, has_year, header_lines, is_amount, is_row
 
 __all__ = ["RowPlace", "heading_parts", "row_places"]
 
@@ -88,5 +88,6 @@ def _places(lines: Sequence[str], header: Sequence[str]) -> Iterator[RowPlace]:
 
 
 def _names_columns(cells: Sequence[str]) -> bool:
-    """Say whether a row amid a table begins the header of what follows: it has no label, and no amount."""
-    return (not cells[0] or cells[0].startswith("(")) and not any(map(is_amount, cells))
+    """Say whether a row amid a table begins a header: it has no amounts, and no label or only dates."""
+    has_no_label = not cells[0] or cells[0].startswith("(")
+    return not any(map(is_amount, cells)) and (has_no_label or all(map(has_year, cells[1:])))

@@ -6,11 +6,11 @@ Knows what an amount looks like. Does not know what a question asks.
 import re
 from collections.abc import Sequence
 
-__all__ = ["cell_spans", "column_names", "header_lines", "is_amount", "is_row"]
+__all__ = ["cell_spans", "column_names", "has_year", "header_lines", "is_amount", "is_row"]
 
 _MARK = re.compile(r"(?<!\S)\|(?!\S)")
 _RULE = re.compile(r"[\s|:=+-]*[-=]{2}[\s|:=+-]*")  # below a Markdown table's header
-_YEAR = re.compile(r"(?:19|20)\d\d")
+_YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _AMOUNT = re.compile(r"[$€£¥(–—\s-]*\d[\d.,]*[)%\s]*(?:pts)?|[–—-]+")
 _MAX_HEADER_LINES = 4
 
@@ -44,6 +44,11 @@ def is_amount(cell: str) -> bool:
     [True, True, True, False, False]
     """
     return _AMOUNT.fullmatch(cell.strip()) is not None and _YEAR.fullmatch(cell.strip()) is None
+
+
+def has_year(cell: str) -> bool:
+    """Say whether a cell names a year, as the header of a column of figures does."""
+    return _YEAR.search(cell) is not None
 
 
 def header_lines(lines: Sequence[str]) -> range:

@@ -118,3 +118,12 @@ def test_a_label_alone_ends_the_row_above_it() -> None:
     assert (
         next(unit for unit in units if unit.text.startswith("Basic")).place.group == "Earnings per share:"
     )
+
+
+def test_a_row_of_dates_amid_a_table_is_the_header_of_what_follows() -> None:
+    text = """Inventories: | May 31, 2032 | May 31, 2031
+Finished goods | 811 | 790
+Other assets: | May 31, 2031 | May 31, 2030
+Prepaid royalties | 41 | 52"""
+    assert cell("What were prepaid royalties on May 31, 2031?", text) == "41"
+    assert cell("What were finished goods on May 31, 2031?", text) == "790"
