@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from selectolax.lexbor import LexborNode
 
-from indexing.loaders._text import TextBuilder, raised
+from indexing.loaders._text import TextBuilder, joined_cells, raised
 from rag.core.types import BlockKind
 
 __all__ = ["FURNITURE", "HtmlWalk"]
@@ -134,7 +134,7 @@ class HtmlWalk:
                     self._below[column] = max(self._below.get(column, 0) - 1, 0)
             self._cells.clear()
             if any(cells):
-                self._rows.append(" | ".join(cells))
+                self._rows.append(joined_cells(cells))
         elif tag == "table":
             rest = self._take_words(one_line=True)
             self.builder.add("\n".join([*self._rows, rest]), "table")

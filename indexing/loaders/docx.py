@@ -17,7 +17,7 @@ from docx.oxml.parser import etree
 from indexing.loaders._archive import open_archive, reading
 from indexing.loaders._docx_notes import NOTE_MARKS, marked_notes
 from indexing.loaders._docx_styles import Styles, W
-from indexing.loaders._text import TextBuilder, finish, one_line, raised
+from indexing.loaders._text import TextBuilder, finish, joined_cells, one_line, raised
 from rag.core.types import Attribute, ParsedDocument
 
 __all__ = ["Docx"]
@@ -112,7 +112,7 @@ def _rows(table: _Element) -> Iterator[str]:
                 cells.append(one_line(" ".join(_text(paragraph) for paragraph in _paragraphs(cell))))
                 cells += [""] * (_columns(cell) - 1)
         if any(cells):
-            yield " | ".join(cells)
+            yield joined_cells(cells)
 
 
 def _columns(cell: _Element) -> int:

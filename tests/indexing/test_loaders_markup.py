@@ -151,7 +151,7 @@ def test_html_cells_stand_in_their_columns() -> None:
         "<tr><td>Sales<td>5<td>6<td>7<td>8</table>"
     )
     assert _html(table).text.split("\n") == [
-        "Item | 2031 |  | 2032 | ",
+        "Item | 2031 |  | 2032",
         " | Q1 | Q2 | Q1 | Q2",
         "Sales | 5 | 6 | 7 | 8",
     ]

@@ -6,6 +6,7 @@ Knows which sentences to take and how to set them side by side; how likely one a
 import asyncio
 import re
 from collections.abc import AsyncGenerator, Sequence
+from dataclasses import replace
 
 from rag.core.errors import GenerationError
 from rag.core.protocols import Delta, GenerationOptions, GeneratorCapabilities, Prompt
@@ -22,6 +23,9 @@ _LEANS_BACK = re.compile(
     r"(?:he|she|it|they|this|these|those|his|her|its|their|such|however|but|thus|therefore|then)\b",
     re.IGNORECASE,
 )
+
+_UNIT = re.compile(r"\bin (?:thousands|millions|billions|percent|per cent|%)", re.IGNORECASE)
+_MAX_CAPTION = 200  # characters
 
 
 class Extractive:
@@ -118,7 +122,7 @@ def _context(candidate: Candidate, ranked: Sequence[Candidate]) -> list[Candidat
 
 
 def _header(row: Candidate, before: Sequence[Candidate]) -> list[Candidate]:
-    """Give the nearest row above that names the columns, if the passage has it.
+    """Give the nearest row above that names the columns, and what stands over them if it says the unit.
 
     Args:
         row: of a table.
@@ -134,6 +138,10 @@ def _header(row: Candidate, before: Sequence[Candidate]) -> list[Candidate]:
             found = [other]
             if not line[slice(*cell_spans(line)[0])]:
                 break
+    above = text[:below].rstrip()
+    start = above.rfind("\n") + 1
+    if found and _UNIT.search(above, start) and len(above) - start <= _MAX_CAPTION:
+        found.insert(0, replace(row, start=start, end=len(above), span=None))
     return found
 
 
