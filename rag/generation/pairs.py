@@ -13,6 +13,7 @@ _TWO_AMOUNTS = re.compile(rf"(?<![\d.,])({_AMOUNT}) and ({_AMOUNT})(?!\w)")
 _TIME = r"(?:(?:Q[1-4]|(?:[A-Z][a-z]+) \d{1,2},) )?(?:19|20)\d\d"
 _TWO_TIMES = re.compile(rf"\b({_TIME}) and ({_TIME})\b")
 _SIGN = re.compile(r"[$€£¥%,.]|illion|thousand")
+_YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _WORD = re.compile(r"\w+")
 _LENGTHS = (  # of periods; a question about one is not answered by another
     re.compile(r"\bq[1-4]\b|\bquarter\b|\bthree months\b", re.I),
@@ -54,8 +55,11 @@ def paired_amount(question: str, sentence: str) -> tuple[int, int] | None:
 
 
 def _named(asked: frozenset[str], times: re.Match[str]) -> int | None:
-    """Give 1 or 2: the time of which the question has more that the other does not say."""
+    """Give 1 or 2: the time whose year the question has; within one year, whose other words."""
     first, second = (frozenset(_WORD.findall(part.lower())) for part in times.groups())
+    years = [frozenset(_YEAR.findall(part)) for part in times.groups()]
+    if years[0] != years[1]:
+        first, second = years
     more = len((first - second) & asked) - len((second - first) & asked)
     return None if more == 0 else 1 if more > 0 else 2
 
