@@ -4,6 +4,10 @@ pdfqa_sec10q: the questions about one place of one report whose accepted answer 
 all reports and once over the report alone. `number`: the reply has one of the answer's amounts; `passages`:
 one of the passages that were read has it, so that a better reader could; `cited`: a citation lies in the
 right report. The answers of the set are prose, so that there is no exact match.
+
+`cells`: questions of our own whose answer is one cell of a table (filings_cells.jsonl), over the report
+alone; `number`: the short answer is that cell, and nothing else. Those about the reports of 2022 were
+looked at when tables were taught to the reader, those about 2023 were not.
 """
 
 import asyncio
@@ -28,6 +32,7 @@ from rag.core.types import Answer
 
 REPOSITORY = Path(__file__).parents[1]
 DATA = Path(os.environ.get("GROVE_SHARED", REPOSITORY.parent / "shared")) / "data" / "pdfqa_sec10q"
+CELLS = Path(__file__).with_name("filings_cells.jsonl")
 WORK = REPOSITORY / ".work" / "filings"
 _AMOUNT = re.compile(r"\$ ?(\d[\d,]*(?:\.\d+)?)|(\d+\.\d+)%")
 _ONE_PLACE = "Single-Doc Single-Chunk RAG"
@@ -48,6 +53,13 @@ def run(*, quick: bool) -> dict[str, Any]:
         ]
         means = {key: round(float(np.mean([each[key] for each in figures])), 3) for key in figures[0]}
         rows.append({"over": name, **means, "n": len(figures)})
+    for year in ("2023",) if quick else ("2022", "2023"):
+        asked = [
+            each for each in map(json.loads, CELLS.read_text().splitlines()) if each["report"][:4] == year
+        ]
+        figures = [_cell_figures(grove, each, [sources[each["report"]]]) for each in asked]
+        means = {key: round(float(np.mean([each[key] for each in figures])), 3) for key in figures[0]}
+        rows.append({"over": f"cells of {year}", **means, "n": len(figures)})
     return {"machine": machine(), "settings": {"reports": len(sources)}, "rows": rows}
 
 
@@ -78,6 +90,20 @@ def _figures(grove: Grove, question: dict[str, Any], sources: list[str] | None) 
         "number": _holds(answer.answer, question["amounts"]),
         "passages": any(_holds(passage.text, question["amounts"]) for passage in found.passages),
         "cited": any(Path(each.source).name == question["report"] for each in answer.citations),
+    }
+
+
+def _cell_figures(grove: Grove, question: dict[str, Any], sources: list[str]) -> dict[str, bool]:
+    answer = asyncio.run(_answer(grove, question["text"], {"source": sources}))
+    found = grove.search(question["text"], retriever="default", k=_PASSAGES, filter={"source": sources})
+    digits = "".join(re.findall(r"[\d.]", answer.short_answer or ""))
+    return {
+        "answered": not answer.refused,
+        "number": digits == question["cell"],
+        "passages": any(_holds(passage.text, {question["cell"]}) for passage in found.passages),
+        "cited": any(
+            question["cell"] in cited.quote.replace(",", "") and cited.boxes for cited in answer.citations
+        ),
     }
 
 

@@ -3,15 +3,20 @@
 Knows blocks, and how markup writes a heading. Knows no tokens.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rag.core.types import Block
+from rag.scoring.rows import header_lines
 
-__all__ = ["Section", "sections", "table_header"]
+__all__ = ["Section", "sections", "table_caption", "table_header"]
 
-_MAX_HEADER_LINES = 4
-_MAX_HEADER_CHARS = 200
+_MAX_HEADER_CHARS = 400
+_MAX_CAPTION_CHARS = 200
+_UNIT = re.compile(
+    r"\(.{0,20}\bin (?:thousands|millions|billions)\b|\bin (?:thousands|millions|billions)\W*$", re.I
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +51,24 @@ def sections(text: str, blocks: Sequence[Block]) -> Iterator[Section]:
 
 
 def table_header(table: str) -> tuple[str, ...]:
-    r"""Give the lines of a table that name its columns: those before the first of the full number of cells.
+    r"""Give the lines of a table that name its columns, none if they are too long to be repeated.
 
-    >>> table_header("First half | Second half\nQuarter | 1 | 2 | 3 | 4\nSales | 5 | 6 | 7 | 8")
-    ('First half | Second half',)
+    >>> table_header(" | First half | | Second half\nQuarter | Q1 | Q2 | Q3 | Q4\nSales | 5 | 6 | 7 | 8")
+    ('| First half | | Second half', 'Quarter | Q1 | Q2 | Q3 | Q4')
     >>> table_header("| Part | Price |\n|------|-------|\n| Gauge | 410 |")
     ('| Part | Price |',)
     """
-    lines = [" ".join(line.split()) for line in table.split("\n") if any(map(str.isalnum, line))]
-    full = max((line.count("|") for line in lines), default=0)
-    first_full = next((index for index, line in enumerate(lines) if line.count("|") == full), 0)
-    header = lines[: max(1, first_full)][-_MAX_HEADER_LINES:]
+    lines = [" ".join(line.split()) for line in table.split("\n")]
+    header = [lines[number] for number in header_lines(lines) if any(map(str.isalnum, lines[number]))]
     return tuple(header) if sum(map(len, header)) <= _MAX_HEADER_CHARS else ()
+
+
+def table_caption(text: str, above: Block) -> str:
+    """Give the paragraph above a table if it introduces it or says its unit, else nothing."""
+    words = " ".join(text[above.start : above.end].split())
+    says_unit = _UNIT.search(words) is not None
+    is_caption = above.kind == "paragraph" and (words.endswith(":") or says_unit)
+    return words if is_caption and len(words) <= _MAX_CAPTION_CHARS else ""
 
 
 def _titles(path: Sequence[tuple[int, str]]) -> tuple[str, ...]:

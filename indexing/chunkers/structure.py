@@ -6,9 +6,10 @@ Measures in the encoder's own tokens, so that no chunk is cut off when it is enc
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from indexing.chunkers._pieces import Pieces, Span
-from indexing.chunkers._sections import Section, sections, table_header
+from indexing.chunkers._sections import Section, sections, table_caption, table_header
 from rag.core.types import Chunk, ParsedDocument
 
 __all__ = ["Structure"]
@@ -93,14 +94,16 @@ def _drafts(section: Section, pieces: Pieces, text: str) -> Iterator[_Draft]:
 
 
 def _headers(section: Section, spans: Sequence[Span], text: str) -> dict[int, tuple[str, ...]]:
-    """Give the table headers of the spans that start inside a table."""
+    """Give the table captions and headers of the spans that start inside a table."""
     starts = [start for start, _ in spans]
     headers: dict[int, tuple[str, ...]] = {}
-    for block in section.blocks:
-        if block.kind == "table":
+    for above, block in pairwise([None, *section.blocks]):
+        if block is not None and block.kind == "table":
             inside = range(bisect_right(starts, block.start), bisect_left(starts, block.end))
             if inside:
-                headers |= dict.fromkeys(inside, table_header(text[block.start : block.end]))
+                caption = table_caption(text, above) if above else ""
+                header = table_header(text[block.start : block.end])
+                headers |= dict.fromkeys(inside, (caption, *header) if caption else header)
     return headers
 
 

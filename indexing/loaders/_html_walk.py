@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from selectolax.lexbor import LexborNode
 
-from indexing.loaders._text import TextBuilder, raised
+from indexing.loaders._text import TextBuilder, joined_cells, raised
 from rag.core.types import BlockKind
 
 __all__ = ["FURNITURE", "HtmlWalk"]
@@ -27,6 +27,7 @@ _INLINE = frozenset(
 )
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _CELLS = ("td", "th")
+_MAX_SPAN = 40  # columns or rows that one cell takes
 _SPACES = re.compile(r"[ \t\n\r\f\v]+")
 _HIDDEN = re.compile(r"display\s*:\s*none", re.IGNORECASE)
 
@@ -43,6 +44,8 @@ class HtmlWalk:
     _mark: str = ""  # of the item at hand, until its first text
     _rows: list[str] | None = None  # of the table at hand
     _cells: list[str] = field(default_factory=list)  # of the row at hand
+    _span: tuple[int, int] = (1, 1)  # columns and rows of the cell at hand
+    _below: dict[int, int] = field(default_factory=dict)  # columns that cells from above take, for how long
     _outer_tables: set[int] = field(default_factory=set)  # are there for the looks: what is in them is text
 
     def walk(self, root: LexborNode) -> None:
@@ -93,6 +96,8 @@ class HtmlWalk:
             return
         if self._rows is not None:
             self._words.append(" ")
+            if tag in _CELLS:
+                self._span = _number(node, "colspan"), _number(node, "rowspan")
             return
         self._end_block()
         if tag in ("ul", "ol", "menu", "dl"):
@@ -104,7 +109,7 @@ class HtmlWalk:
                 self._end_list()
             if tag == "table" and node.mem_id not in self._outer_tables:
                 self._end_list()
-                self._rows = []
+                self._rows, self._below = [], {}
 
     def _leave(self, tag: str) -> None:
         if tag in _INLINE:
@@ -121,18 +126,31 @@ class HtmlWalk:
     def _leave_in_table(self, tag: str) -> None:
         assert self._rows is not None
         if tag in _CELLS:
-            self._cells.append(self._take_words(one_line=True))
+            self._add_cell(self._take_words(one_line=True))
         elif tag in ("tr", "caption"):
             cells = [*self._cells, *([rest] if (rest := self._take_words(one_line=True)) else [])]
+            if tag == "tr":
+                for column in range(len(self._cells), max(self._below, default=-1) + 1):
+                    self._below[column] = max(self._below.get(column, 0) - 1, 0)
             self._cells.clear()
             if any(cells):
-                self._rows.append(" | ".join(cells))
+                self._rows.append(joined_cells(cells))
         elif tag == "table":
             rest = self._take_words(one_line=True)
             self.builder.add("\n".join([*self._rows, rest]), "table")
             self._rows = None
         else:
             self._words.append(" ")
+
+    def _add_cell(self, text: str) -> None:
+        """Put a cell in its column; the others that it takes are empty, in this row and those below."""
+        while self._below.get(len(self._cells), 0):
+            self._below[len(self._cells)] -= 1
+            self._cells.append("")
+        columns, rows = self._span
+        first = len(self._cells)
+        self._cells += [text, *[""] * (columns - 1)]
+        self._below |= dict.fromkeys(range(first, first + columns), rows - 1)
 
     def _end_block(self, level: int = 0) -> None:
         text = self._take_words(one_line=level > 0)
@@ -165,6 +183,11 @@ class HtmlWalk:
         self._words.clear()
         lines = (" ".join(line.split(" ")).strip() for line in text.split("\n"))
         return (" " if one_line else "\n").join(_SPACES.sub(" ", line) for line in lines if line)
+
+
+def _number(node: LexborNode, name: str) -> int:
+    value = (node.attributes.get(name) or "").strip()
+    return min(max(int(value), 1), _MAX_SPAN) if value.isascii() and value.isdecimal() else 1
 
 
 def _table_around(table: LexborNode) -> int:

@@ -8,23 +8,24 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from indexing.loaders._pdf_words import Word
+from indexing.loaders._pdf_columns import Cell, in_columns
 from indexing.loaders._reading_order import Row
 
 __all__ = ["cells_of", "cells_of_table", "is_list_mark", "table_rows"]
 
-_MAX_TABLE_HOLE = 2  # rows of one cell (a group's name, the rest of a label) that may stand inside a table
+_MAX_TABLE_HOLE = 3  # rows of one cell (a group's name, the rest of a label) that may stand inside a table
 _CELL_GAP = 0.45  # font sizes between cells, where all rows leave the place free; a space takes 0.28
 _MAX_CROSSING = 0.2  # share of a table's rows that may write across the gap between two columns
 _ITEM = re.compile(r"(?:[•‣▪●○◦■□➢–—*-]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)])$")
 _LEADS = re.compile(r"[$€£¥(]+$")  # belongs to the cell after it
 _TRAILS = re.compile(r"[)%]+$")  # belongs to the cell before it
+_BEGINS_AMOUNT = re.compile(r"[$€£¥(]*[\d.–—-]")
+_ENDS_AMOUNT = re.compile(r"[\d)–—-]$")
 _LABEL_LINE = 1.7  # font sizes between the lines of one label, at most
 _HANGING = 2.0  # font sizes by which the rest of a label may be set in
 _FULL = 0.7  # of the longest label's width, which a label reaches before it is broken
 _SPACE = 0.25  # font sizes
 _OPEN_WORDS = frozenset(("a", "an", "and", "at", "by", "for", "from", "in", "of", "on", "or", "the", "to"))
-Cell = list[Word]
 
 
 def table_rows(rows: Sequence[Row], distance: float) -> list[bool]:
@@ -54,7 +55,8 @@ def cells_of(row: Row) -> list[Cell]:
 def cells_of_table(rows: Sequence[Row]) -> list[list[Cell]]:
     """Give the cells of each row of a table, cut also at narrow gaps that the other rows share.
 
-    A label of several lines is one cell, whichever of its lines the numbers stand on.
+    A label of several lines is one cell, whichever of its lines the numbers stand on; so is a header's
+    name of a column, and a row that skips a column has an empty cell there.
     """
     gaps = _column_gaps(rows)
     lines = [_put_signs([cell for piece in row.pieces for cell in _cut(piece.words, gaps)]) for row in rows]
@@ -67,7 +69,7 @@ def cells_of_table(rows: Sequence[Row]) -> list[list[Cell]]:
         else:
             table[-1][column] += line[0]
             table[-1] += line[1:]
-    return table
+    return in_columns(table)
 
 
 def is_list_mark(text: str) -> bool:
@@ -107,15 +109,20 @@ class _Labels:
 
 
 def _put_signs(parts: Sequence[Cell]) -> list[Cell]:
+    """Put signs beside amounts, and list marks beside what they mark; a lone "$" may name a column."""
     cells: list[Cell] = []
     carried: Cell = []
     for part in parts:
+        if carried and _LEADS.match(carried[0].text) and not _BEGINS_AMOUNT.match(part[0].text):
+            cells.append(carried)
+            carried = []
         words = carried + part
         carried = []
         while len(words) > 1 and _LEADS.match(words[-1].text):
             carried.insert(0, words.pop())
         is_mark = not cells and is_list_mark(words[0].text)
-        if cells and _TRAILS.match("".join(word.text for word in words)):
+        is_sign = cells and _ENDS_AMOUNT.search(cells[-1][-1].text)
+        if is_sign and _TRAILS.match("".join(word.text for word in words)):
             cells[-1] += words
         elif len(words) == 1 and (is_mark or _LEADS.match(words[0].text)):
             carried = words + carried

@@ -98,9 +98,12 @@ class PageWriter:
 
     def _add_cells(self, page: int, cells: Sequence[Sequence[Word]], *, before: str) -> None:
         for number, cell in enumerate(cells):
+            space = before if number == 0 else " | "
+            if not cell:  # the row skips a column
+                self._put(space)
             for place, word in enumerate(cell):
                 if place == 0:
-                    self._put_between(before if number == 0 else " | ", word)
+                    self._put_between(space, word)
                 else:
                     self._put_between(" ", word)
                 text = clean(word.text)

@@ -5,7 +5,7 @@ Knows encodings, newlines and how blocks become one text. Knows no format.
 
 import codecs
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePath
 
 from charset_normalizer import from_bytes
@@ -14,7 +14,7 @@ from rag.core.errors import UnreadableDocumentError
 from rag.core.layout import Layout
 from rag.core.types import Attribute, Block, BlockKind, ParsedDocument
 
-__all__ = ["TextBuilder", "clean", "decode", "finish", "one_line", "raised", "stem"]
+__all__ = ["TextBuilder", "clean", "decode", "finish", "joined_cells", "one_line", "raised", "stem"]
 
 _MARKS = (  # the longer first: UTF-32 begins with the mark of UTF-16
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -71,6 +71,16 @@ def clean(text: str) -> str:
 def one_line(text: str) -> str:
     """Give the text with every run of white space as one space."""
     return _WHITE_SPACE.sub(" ", text).strip()
+
+
+def joined_cells(cells: Sequence[str]) -> str:
+    """Give a table's row as a line, without the empty cells at its end.
+
+    >>> joined_cells(["", "2031", "", "2032", ""])
+    ' | 2031 |  | 2032'
+    """
+    filled = max((number for number, cell in enumerate(cells) if cell), default=-1)
+    return " | ".join(cells[: filled + 1])
 
 
 def stem(name: str) -> str:

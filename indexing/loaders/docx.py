@@ -17,13 +17,14 @@ from docx.oxml.parser import etree
 from indexing.loaders._archive import open_archive, reading
 from indexing.loaders._docx_notes import NOTE_MARKS, marked_notes
 from indexing.loaders._docx_styles import Styles, W
-from indexing.loaders._text import TextBuilder, finish, one_line, raised
+from indexing.loaders._text import TextBuilder, finish, joined_cells, one_line, raised
 from rag.core.types import Attribute, ParsedDocument
 
 __all__ = ["Docx"]
 
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"  # says the same again
 _BREAKS = {f"{W}tab": "\t", f"{W}br": "\n", f"{W}cr": "\n", f"{W}noBreakHyphen": "-", f"{W}p": "\n"}
+_MAX_SPAN = 40  # columns that one cell takes
 _WRAPPERS = {f"{W}{name}" for name in ("sdt", "sdtContent", "customXml", "smartTag", "ins", "moveTo")}
 _WITH_TEXT = (f"{W}t", *NOTE_MARKS)
 _Element = Any  # Any: an element of lxml, which has no types
@@ -105,13 +106,19 @@ def _rows(table: _Element) -> Iterator[str]:
     for row in table.iter(f"{W}tr"):
         if next(row.iterancestors(f"{W}tbl")) is not table:
             continue  # of a table inside a cell: its text is the cell's
-        cells = [
-            one_line(" ".join(_text(paragraph) for paragraph in _paragraphs(cell)))
-            for cell in row.iter(f"{W}tc")
-            if next(cell.iterancestors(f"{W}tr")) is row
-        ]
+        cells: list[str] = []
+        for cell in row.iter(f"{W}tc"):
+            if next(cell.iterancestors(f"{W}tr")) is row:
+                cells.append(one_line(" ".join(_text(paragraph) for paragraph in _paragraphs(cell))))
+                cells += [""] * (_columns(cell) - 1)
         if any(cells):
-            yield " | ".join(cells)
+            yield joined_cells(cells)
+
+
+def _columns(cell: _Element) -> int:
+    span = cell.find(f"{W}tcPr/{W}gridSpan")
+    value = "" if span is None else span.get(f"{W}val") or ""
+    return min(max(int(value), 1), _MAX_SPAN) if value.isascii() and value.isdecimal() else 1
 
 
 def _paragraphs(cell: _Element) -> Iterator[_Element]:

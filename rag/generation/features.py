@@ -13,11 +13,11 @@ import numpy as np
 
 from rag.core.types import Passage, Vector
 from rag.generation.questions import answers_kind, without_measure
+from rag.generation.rows import RowPlace, heading_parts, row_places
 from rag.scoring.sentences import sentence_spans
 from rag.scoring.words import content_words
 
 __all__ = [
-    "CELL_MARK",
     "Unit",
     "agrees_in_negation",
     "claim_features",
@@ -41,14 +41,11 @@ class Unit:
     end: int
     text: str
     words: frozenset[str]
-    about: frozenset[str]  # words of the passage's title and headings, and of a table row's header
+    about: frozenset[str]  # words of the passage's title and headings, of a row's header and group
     label: str  # these, as text
-    header: str  # the first row of the table that it is a row of, else empty
+    place: RowPlace  # in the table that it is a row of, if it is one
     is_heading: bool
 
-
-CELL_MARK = " | "
-"""Between the cells of a table row, as the loaders write it; the first row of a table is its header."""
 
 _MARKDOWN_HEADING = re.compile(r"#{1,6}[ \t]")
 _NOT_A_HEADING = re.compile(r"[.!?。！？:;|\t\d]|^\s*[-*•‣▪]")
@@ -59,12 +56,11 @@ def units_of(passages: Sequence[Passage]) -> list[Unit]:
     """Cut the passages into sentences, in order."""
     units: list[Unit] = []
     for index, passage in enumerate(passages):
-        parts = [part for part in dict.fromkeys((passage.title, *passage.heading)) if part.strip()]
-        header = ""
-        for start, end in sentence_spans(passage.text):
+        parts, _ = heading_parts(passage)
+        spans = sentence_spans(passage.text)
+        for (start, end), place in zip(spans, row_places(passage, spans), strict=True):
             text = passage.text[start:end]
-            header = (header or text) if CELL_MARK in text else ""
-            labels = [*parts, header] if header not in ("", text) else parts
+            labels = [*parts, *(part for part in (place.caption, place.header, place.group) if part)]
             units.append(
                 Unit(
                     index,
@@ -74,7 +70,7 @@ def units_of(passages: Sequence[Passage]) -> list[Unit]:
                     frozenset(content_words(text)),
                     frozenset(word for part in labels for word in content_words(part)),
                     ". ".join(labels),
-                    header,
+                    place,
                     _is_heading(passage, start, end),
                 )
             )

@@ -8,6 +8,7 @@ import numpy as np
 from rag.core.types import AnswerSpan, Vector
 from rag.generation.clauses import asked_clause, in_clause
 from rag.generation.features import Unit
+from rag.generation.pairs import paired_amount
 from rag.generation.reader_coefficients import READER
 
 __all__ = ["UNREAD", "best_spans", "read_features", "read_logits", "whole_logits"]
@@ -64,6 +65,8 @@ def best_spans(
 
 
 def _asked(question: str, unit: Unit, places: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    if (amount := paired_amount(question, unit.text)) is not None:
+        return amount[0] + unit.start, amount[1] + unit.start
     clause = asked_clause(question, unit.text)
     if clause is None:
         return places[0]

@@ -21,7 +21,6 @@ from rag.generation.features import (
     Unit,
     claim_features,
     contradicts,
-    coverage,
     question_features,
     summary_features,
     units_of,
@@ -30,7 +29,7 @@ from rag.generation.features import (
 from rag.generation.questions import wants_sentences, without_measure
 from rag.generation.reader_coefficients import READER
 from rag.generation.reading import best_spans, read_logits, whole_logits
-from rag.generation.tables import asked_cells
+from rag.generation.tables import asked_cells, cell_logit
 from rag.generation.verbatim import find_verbatim
 from rag.scoring.words import content_words
 
@@ -57,7 +56,6 @@ SHORT_CLAIM = 4  # content words; a shorter claim is read together with its ques
 _CONTRADICTED = 0.2  # numbers or negation differ: never supported, whatever the words say
 _CACHED_VECTORS = 4096  # 6 MB of 384 dimensions
 _CACHED_READINGS = 256
-_NAMED = 2.2  # logit of a probability of 0.9
 _Reading = tuple[str, str, tuple[str, ...], str]  # question; title, headings and text of the passage
 
 
@@ -150,8 +148,8 @@ class Support:
     ) -> tuple[Vector, dict[int, tuple[int, int]]]:
         """Give each unit's logit, and the few words that answer of those that have some.
 
-        A reader knows no tables: a row whose cell the question names is judged as without one, is as good
-        as sure if row and column have all words of the question, and goes before the rows beside it.
+        A reader knows no tables: a row whose cell the question names is judged by its headers alone, and
+        goes before the rows beside it.
         """
         cells = asked_cells(question, units) if spans else {}
         if spans and not cells:
@@ -164,10 +162,12 @@ class Support:
         weights = weights_of(dict.fromkeys(content_words(without_measure(question))), units)
         for number, cell in cells.items():
             best.pop(number, None)
-            named = coverage(weights, units[number].words | units[number].about)
-            sure = _NAMED if named == 1 else lowest
-            read[number] = lowest if cell is None else max(read[number], logits[number], sure)
-        return read, best | {number: cell for number, cell in cells.items() if cell}
+            if cell is None:
+                read[number] = lowest
+                continue
+            best[number] = (cell.start, cell.end)
+            read[number] = cell_logit(cell, units[number], weights)
+        return read, best
 
     def answer_in(self, question: str, passages: Sequence[Passage]) -> tuple[float, str | None]:
         """Give the probability that the passages hold an answer, and the few words that are it, if such."""

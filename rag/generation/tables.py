@@ -1,75 +1,214 @@
-"""Reading a table's row by its header: which cell a question asks for.
+"""Reading a table by its headers: which row and which column a question asks for.
 
-Knows the loaders' rows, cells between marks; pure functions.
+Knows words, dates and how reports name periods; pure functions.
 """
 
+import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from rag.generation.features import CELL_MARK, Unit
+from rag.generation.features import Unit, coverage
+from rag.scoring.rows import is_amount, is_row
 from rag.scoring.words import content_words
 
-__all__ = ["asked_cells"]
+__all__ = ["AskedCell", "asked_cells", "cell_logit"]
+
+_PERIODS = (  # how a question names a period's length -> how the columns of reports do
+    (
+        re.compile(r"\bq[1-4]\b|\bquarter(?:ly)?\b|\bthree months\b", re.I),
+        re.compile(r"\bthree months\b", re.I),
+    ),
+    (
+        re.compile(r"\bsix months\b|\bfirst half\b|\bhalf[- ]year\b", re.I),
+        re.compile(r"\bsix months\b", re.I),
+    ),
+    (re.compile(r"\bnine months\b", re.I), re.compile(r"\bnine months\b", re.I)),
+    (
+        re.compile(r"\btwelve months\b|\b(?:full|fiscal|whole) year\b|\bannual(?:ly)?\b", re.I),
+        re.compile(r"\b(?:twelve months|year ended|fiscal year)\b", re.I),
+    ),
+)
+_PERIOD_WORDS = frozenset(content_words("q1 q2 q3 q4 quarter first second third fourth fiscal year month"))
+_LENGTH_WORDS = frozenset(content_words("quarter first second third fourth fiscal year month"))
+_YEAR = re.compile(r"\b(?:19|20)\d\d\b")
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTH = re.compile(rf"\b((?:{'|'.join(_MONTHS)})[a-z]*)\b", re.I)
+_NOTE = re.compile(r"\([^()]*\)")
+_UNASKED = 0.4  # what a word of a label that is not asked for takes off
+_LENGTH = 1.0  # what the length of the period asked for counts in a column's name, in words
+# Logits of a cell: of which all of the question is said, half, ...
+_NAMED, _HALF_NAMED, _SLOPE = 2.2, 0.0, 4.0  # (from half to all)
+_WHOLE = 0.8  # ... added where the question has all of the row's label
+_EXTRA = 1.5  # ... taken off where it has nothing of the label
+_SHARED = 1.0  # ... taken off where another row of the table fits as well
 
 
-def asked_cells(question: str, units: Sequence[Unit]) -> dict[int, tuple[int, int] | None]:
+@dataclass(frozen=True, slots=True)
+class AskedCell:
+    """The cell that a question asks for, and how sure that is."""
+
+    start: int  # offsets into the passage's text
+    end: int
+    words: frozenset[
+        str
+    ]  # of row, group and column, and those of periods if the column is of the one asked for
+    extra: float  # share of its label's words that nobody asked for
+    is_only: bool  # no other row of its table fits as well
+
+
+def asked_cells(question: str, units: Sequence[Unit]) -> dict[int, AskedCell | None]:
     """Give, for the rows of tables of which a question asks for a cell, that cell or None for other rows.
 
-    Of a table that has none there is nothing. The cell's row has every word of the question that any row
-    of its table has, or more of them than any other row.
+    Of a table that has none there is nothing. Rows are weighed by their labels, columns by their names.
 
     Args:
         question: what is asked.
         units: sentences and rows; rows under equal headers are of one table.
 
     Returns:
-        Number of a unit -> the cell as offsets into its passage's text.
+        Number of a unit -> the cell.
     """
     asked = frozenset(content_words(question))
-    tables: dict[str, list[int]] = {}
+    tables: dict[tuple[str, int], list[int]] = {}
     for number, unit in enumerate(units):
-        if unit.header:
-            tables.setdefault(unit.header, []).append(number)
-    found: dict[int, tuple[int, int] | None] = {}
-    for header, rows in tables.items():
-        most = max(len(asked & units[number].words) for number in rows)
-        cells = {
-            number: _asked_cell(asked, units[number], header)
-            for number in rows
-            if len(asked & units[number].words) == most
-        }
+        if unit.place.cells:
+            tables.setdefault((unit.place.header, -1 if unit.place.header else unit.passage), []).append(
+                number
+            )
+    found: dict[int, AskedCell | None] = {}
+    for rows in tables.values():
+        counts = Counter(word for number in rows for word in units[number].words)
+        fits = {number: _fit(asked, units[number], counts) for number in rows}
+        best = max(fits.values())
+        if best <= 0:
+            continue
+        chosen = [number for number in rows if fits[number] == best]
+        cells = {number: _asked_cell(question, asked, units[number], len(chosen) == 1) for number in chosen}
         if any(cells.values()):
             found |= {number: cells.get(number) for number in rows}
+    if found:
+        # A header names what others answer.
+        found |= {n: None for n, unit in enumerate(units) if is_row(unit.text) and not unit.place.cells}
     return found
 
 
-def _asked_cell(asked: frozenset[str], unit: Unit, header: str) -> tuple[int, int] | None:
+def cell_logit(cell: AskedCell, unit: Unit, weights: Mapping[str, float]) -> float:
+    """Give how likely a cell answers, by what of the question its row, column and table say.
+
+    The weights are set by hand, on questions of our own about two reports.
+
+    Args:
+        cell: of the unit.
+        unit: a row.
+        weights: of the question's words.
+    """
+    named = coverage(weights, cell.words | unit.about)
+    logit = _HALF_NAMED + _SLOPE * (named - 0.5) if named < 1 else _NAMED
+    logit += _WHOLE if cell.extra == 0 else -_EXTRA * cell.extra
+    return logit if cell.is_only else logit - _SHARED
+
+
+def _fit(asked: frozenset[str], unit: Unit, counts: Counter[str]) -> float:
+    """Weigh a row by the question's words in it, the rarer in its table the more, less those not asked for.
+
+    The words of its group count half: they are of several rows.
+    """
+    score = 0.0
+    for cell in _texts(unit):
+        words = frozenset(content_words(_NOTE.sub(" ", cell))) or frozenset(content_words(cell))
+        if not is_amount(cell) and words & asked:
+            score += sum(_weight(word, counts) for word in words & asked)
+            score -= _UNASKED * sum(_weight(word, counts) for word in words - asked - _PERIOD_WORDS)
+    if score > 0:
+        grouped = frozenset(content_words(unit.place.group))
+        score += sum(_weight(word, counts) for word in grouped & asked) / 2
+    return score
+
+
+def _weight(word: str, counts: Counter[str]) -> float:
+    return float(max(counts[word], 1) ** -0.5)
+
+
+def _asked_cell(question: str, asked: frozenset[str], unit: Unit, is_only: bool) -> AskedCell | None:
     """Give the cell of the column that the question names best, but not one whose own words it has.
 
-    None if no column stands out, or header and row differ in their number of cells.
+    None if no column stands out.
     """
-    heads, cells = header.split(CELL_MARK), unit.text.split(CELL_MARK)
-    is_label = [bool(asked & set(content_words(cell))) for cell in cells]
-    if len(heads) != len(cells) or not any(is_label):
+    cells, names = _texts(unit), unit.place.columns
+    is_label = [not is_amount(cell) and bool(asked & set(content_words(cell))) for cell in cells]
+    open_columns = [n for n, cell in enumerate(cells) if cell and n and not is_label[n]]
+    if names and len(cells) > len(names):
         return None
-    rare = Counter(word for head in heads for word in set(content_words(head)))
-    scores = [
-        0.0 if is_label[column] or not cell.strip() else _named(head, asked, rare)
-        for column, (head, cell) in enumerate(zip(heads, cells, strict=True))
-    ]
-    best = max(scores)
-    if best == 0 or scores.count(best) > 1:
+    named = [names[n] if n < len(names) else "" for n in range(len(cells))]
+    column = _column(question, asked, open_columns, named)
+    if column is None:
         return None
-    return _place(unit, cells, scores.index(best))
+    start, end = unit.place.cells[column]
+    said = unit.words | frozenset(content_words(unit.place.group)) | frozenset(content_words(named[column]))
+    if _says_period(question, named[column]):
+        said |= _PERIOD_WORDS
+    label = frozenset(
+        word for n, cell in enumerate(cells) if is_label[n] for word in content_words(_NOTE.sub(" ", cell))
+    )
+    extra = len(label - asked - _PERIOD_WORDS) / max(len(label), 1)
+    return AskedCell(unit.start + start, unit.start + end, said, extra, is_only)
 
 
-def _named(head: str, asked: frozenset[str], rare: Counter[str]) -> float:
-    """Weigh the question's words in a column's head by how few heads have them."""
-    return sum(1 / rare[word] for word in set(content_words(head)) & asked)
+def _column(
+    question: str, asked: frozenset[str], open_columns: Sequence[int], named: Sequence[str]
+) -> int | None:
+    """Give the column that the question names best; of periods it does not tell apart, the latest."""
+    if len(open_columns) == 1 and not any(named[n] for n in open_columns):
+        return open_columns[0]
+    columns = [n for n in open_columns if not _is_other_period(question, named[n])]
+    if not columns:
+        return None
+    rare = Counter(word for n in open_columns for word in set(content_words(named[n])))
+    scores = {n: _score(question, asked, named[n], rare) for n in columns}
+    best = max(scores.values())
+    tied = [n for n in columns if scores[n] == best]
+    if len(tied) == 1 and best > 0:
+        return tied[0]
+    times = {n: time for n in tied if (time := _time(named[n])) is not None}
+    return max(times, key=lambda n: (times[n], -n)) if len(times) > 1 else None
 
 
-def _place(unit: Unit, cells: Sequence[str], column: int) -> tuple[int, int]:
-    start = unit.start + sum(len(cell) + len(CELL_MARK) for cell in cells[:column])
-    cell = cells[column]
-    start += len(cell) - len(cell.lstrip())
-    return start, start + len(cell.strip())
+def _score(question: str, asked: frozenset[str], name: str, rare: Counter[str]) -> float:
+    """Weigh the question's words in a column's name by how few names have them; periods by their length."""
+    words = sum(1 / rare[word] for word in set(content_words(name)) & asked - _LENGTH_WORDS)
+    return words + sum(_LENGTH for asks, names in _PERIODS if asks.search(question) and names.search(name))
+
+
+def _is_other_period(question: str, name: str) -> bool:
+    """Say whether a column is of another year than the question's, or of a period of another length."""
+    asked_years, years = set(_YEAR.findall(question)), set(_YEAR.findall(name))
+    is_fiscal = (
+        "fiscal" in question.lower() and "fiscal" not in name.lower()
+    )  # such a year has another number
+    if asked_years and years and not is_fiscal and not asked_years & years:
+        return True
+    asked_lengths = {names for asks, names in _PERIODS if asks.search(question)}
+    lengths = {names for _, names in _PERIODS if names.search(name)}
+    return bool(asked_lengths and lengths and not asked_lengths & lengths)
+
+
+def _says_period(question: str, name: str) -> bool:
+    return bool(name) and not _is_other_period(question, name) and _time(name) is not None
+
+
+def _time(name: str) -> tuple[int, int] | None:
+    """Give year and month of a column's name, None if it has no year; 0 for no month.
+
+    >>> _time("Three Months Ended October 30, 2022"), _time("2021"), _time("Price")
+    ((2022, 10), (2021, 0), None)
+    """
+    years = _YEAR.findall(name)
+    if not years:
+        return None
+    months = _MONTH.findall(name)
+    return int(years[-1]), _MONTHS.index(months[-1][:3].lower()) + 1 if months else 0
+
+
+def _texts(unit: Unit) -> list[str]:
+    return [unit.text[slice(*span)] for span in unit.place.cells]

@@ -21,6 +21,7 @@ _END = re.compile(
     r"|\n[ \t]*(?=\n)"
     r"|\n(?=[ \t]*(?:[-*•‣▪]|\d{1,3}[.)])[ \t])"
     r"|\n(?=[^\n]*[|\t])"
+    r"|(?<!\S)\|(?=\s)[^\n|]*\n"  # from a row's last mark on: what follows the row is not of its last cell
 )
 _LAST_WORD = re.compile(r"[\w.]+$")
 

@@ -44,6 +44,12 @@ def test_a_row_of_a_table_brings_the_header() -> None:
     assert given.index("Warranty (months)") < given.index("HX-240 | 60")
 
 
+def test_a_row_of_amounts_brings_their_unit() -> None:
+    table = "Sales by region (in thousands):\n\n | 2031 | 2032\nNorth | 5,120 | 5,340\nSouth | 811 | 790"
+    given = answer(passage(table), question="What were sales in the North in 2032?")
+    assert given.index("in thousands") < given.index("North | 5,120")
+
+
 def test_the_same_words_are_quoted_once() -> None:
     text = "The warranty of the outdoor sensor runs for sixty months."
     assert answer(passage(text), passage(f"Rain. {text}", document="d2")) == text

@@ -1,8 +1,11 @@
+from dataclasses import replace
+
 import pytest
 from _passages import passage
 
-from rag.generation.features import units_of
-from rag.generation.tables import asked_cells
+from rag.generation.features import units_of, weights_of
+from rag.generation.tables import asked_cells, cell_logit
+from rag.scoring.words import content_words
 
 HEADER = "Product | Model | Warranty (months) | Operating range | Price (EUR)"
 ROWS = (
@@ -16,7 +19,7 @@ def cell(question: str, text: str) -> str | None:
     """Give the one cell that is asked for."""
     table = passage(text)
     found = [place for place in asked_cells(question, units_of([table])).values() if place]
-    return table.text[slice(*found[0])] if len(found) == 1 else None
+    return table.text[found[0].start : found[0].end] if len(found) == 1 else None
 
 
 @pytest.mark.parametrize(
@@ -41,7 +44,7 @@ def test_the_column_that_the_question_names(question: str, answer: str | None) -
     [
         ("What were net sales in Q3 2024?", "94,930"),
         ("What were net sales in Q3 2023?", "89,498"),
-        ("What were net sales in Q3?", None),
+        ("What were net sales in Q3?", "94,930"),  # the latest
     ],
 )
 def test_columns_that_differ_by_one_word(question: str, answer: str | None) -> None:
@@ -57,4 +60,70 @@ def test_the_other_rows_of_the_table_are_named_too() -> None:
     units = units_of([passage("\n".join((HEADER, *ROWS)))])
     found = asked_cells("How long is the warranty of the outdoor sensor?", units)
     assert [units[number].text for number, place in found.items() if place] == [ROWS[1]]
-    assert [units[number].text for number, place in found.items() if not place] == [HEADER, ROWS[0]]
+    assert [units[number].text for number, place in found.items() if not place] == [ROWS[0], HEADER]
+
+
+STATEMENT = """Results of the third quarter (in thousands):
+
+| Three Months Ended May 31, 2031 | Three Months Ended May 31, 2032 | Nine Months Ended May 31, 2032
+Operating expenses:
+Cost of sales | $ 2,930 | $ 3,011 | $ 9,120
+Fulfilment | 411 | 398 | 1,207
+Total operating expenses | $ 3,341 | $ 3,409 | $ 10,327
+Earnings per share:
+Basic | $ 0.31 | $ 0.33 | $ 1.01
+Diluted | $ 0.30 | $ 0.32 | $ 0.99"""
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("What was the cost of sales in the three months ended May 31, 2032?", "$ 3,011"),
+        ("How high was cost of sales in the third quarter of 2031?", "$ 2,930"),
+        ("What was fulfilment in the first nine months of 2032?", "1,207"),
+        ("What were operating expenses in Q3 2032?", "$ 3,409"),
+        ("What were diluted earnings per share in the quarter ended May 31, 2031?", "$ 0.30"),
+        ("What was the cost of sales?", "$ 3,011"),  # of the latest time, the first
+        ("What was the cost of sales in 2029?", None),
+        ("What was fulfilment in the twelve months ended May 31, 2032?", None),
+        ("What was the interest expense in Q3 2032?", "$ 3,409"),  # weak: half of the label
+    ],
+)
+def test_a_statement_is_read_by_label_period_and_length(question: str, answer: str | None) -> None:
+    assert cell(question, STATEMENT) == answer
+
+
+def test_a_row_with_all_that_is_asked_is_likelier_than_one_with_half() -> None:
+    units = units_of([passage(STATEMENT)])
+    logits = []
+    for question in ("What were operating expenses in Q3 2032?", "What was interest expense in Q3 2032?"):
+        weights = weights_of(content_words(question), units)
+        found = asked_cells(question, units)
+        logits += [cell_logit(place, units[number], weights) for number, place in found.items() if place]
+    assert logits[0] > logits[1] + 1
+
+
+def test_the_rest_of_a_table_has_its_header_among_the_headings() -> None:
+    rest = replace(
+        passage("Fulfilment | 411 | 398\nMarketing | 52 | 57"),
+        heading=("Results", "| May 31, 2031 | May 31, 2032"),
+    )
+    found = asked_cells("What was marketing on May 31, 2032?", units_of([rest]))
+    assert [rest.text[place.start : place.end] for place in found.values() if place] == ["57"]
+
+
+def test_a_label_alone_ends_the_row_above_it() -> None:
+    units = units_of([passage(STATEMENT)])
+    assert "Operating expenses:" in [unit.text for unit in units]
+    assert (
+        next(unit for unit in units if unit.text.startswith("Basic")).place.group == "Earnings per share:"
+    )
+
+
+def test_a_row_of_dates_amid_a_table_is_the_header_of_what_follows() -> None:
+    text = """Inventories: | May 31, 2032 | May 31, 2031
+Finished goods | 811 | 790
+Other assets: | May 31, 2031 | May 31, 2030
+Prepaid royalties | 41 | 52"""
+    assert cell("What were prepaid royalties on May 31, 2031?", text) == "41"
+    assert cell("What were finished goods on May 31, 2031?", text) == "790"

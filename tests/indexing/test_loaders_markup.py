@@ -145,6 +145,18 @@ def test_words_of_one_line_stay_together() -> None:
     assert _html("<p>H<sub>2</sub>O &amp; <b>more</b>\n  of\tit</p>").text == "H2O & more of it"
 
 
+def test_html_cells_stand_in_their_columns() -> None:
+    table = (
+        "<table><tr><th rowspan=2>Item<th colspan=2>2031<th colspan=2>2032<tr><th>Q1<th>Q2<th>Q1<th>Q2"
+        "<tr><td>Sales<td>5<td>6<td>7<td>8</table>"
+    )
+    assert _html(table).text.split("\n") == [
+        "Item | 2031 |  | 2032",
+        " | Q1 | Q2 | Q1 | Q2",
+        "Sales | 5 | 6 | 7 | 8",
+    ]
+
+
 @pytest.mark.parametrize(
     ("encoding", "declared"),
     [("utf-8", "iso-8859-1"), ("cp1252", "iso-8859-1"), ("cp1251", "windows-1251"), ("cp932", "shift_jis"),

@@ -1,9 +1,11 @@
 import json
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 from _documents import SAMPLES
 from _office_files import row_xml, xlsx_bytes
+from docx import Document
 
 from indexing.loaders.csv import Csv
 from indexing.loaders.ods import Ods
@@ -15,6 +17,7 @@ from indexing.loaders.xlsx import Xlsx
 from indexing.parse import parse_document
 from rag.core.errors import UnreadableDocumentError
 from rag.core.types import ParsedDocument
+from rag.scoring.rows import column_names
 
 SUFFIXES = (".csv", ".ods", ".odt", ".pptx", ".rtf", ".xlsx")
 
@@ -178,3 +181,18 @@ def test_every_real_file_gives_its_phrases_or_says_that_it_is_encrypted(shared_d
         pages = case.get("slides") or len(case.get("sheets", ()))
         assert len(document.layout.pages) == (pages or case["file"].endswith(".ods"))
         assert all(sheet in document.text for sheet in case.get("sheets", ()))
+
+
+def test_cells_of_docx_stand_in_their_columns() -> None:
+    document = Document()
+    table = document.add_table(rows=3, cols=5)
+    top = table.rows[0].cells
+    top[1].merge(top[2]).text = "2031"
+    top[3].merge(top[4]).text = "2032"
+    for row, texts in ((1, ("Item", "Q1", "Q2", "Q1", "Q2")), (2, ("Sales", "5", "6", "7", "8"))):
+        for cell, text in zip(table.rows[row].cells, texts, strict=True):
+            cell.text = text
+    content = BytesIO()
+    document.save(content)
+    lines = parse_document(content.getvalue(), name="sales.docx").text.split("\n")
+    assert column_names(lines[:2]) == ["Item", "2031 Q1", "2031 Q2", "2032 Q1", "2032 Q2"]

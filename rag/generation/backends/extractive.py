@@ -6,14 +6,14 @@ Knows which sentences to take and how to set them side by side; how likely one a
 import asyncio
 import re
 from collections.abc import AsyncGenerator, Sequence
-from itertools import takewhile
+from dataclasses import replace
 
 from rag.core.errors import GenerationError
 from rag.core.protocols import Delta, GenerationOptions, GeneratorCapabilities, Prompt
 from rag.core.types import Usage
 from rag.generation.answer import REFUSAL
-from rag.generation.features import CELL_MARK
 from rag.generation.support import Candidate, Support, short_answer
+from rag.scoring.rows import cell_spans, header_lines, is_row
 from rag.scoring.sentences import sentence_spans
 
 __all__ = ["Extractive"]
@@ -23,6 +23,9 @@ _LEANS_BACK = re.compile(
     r"(?:he|she|it|they|this|these|those|his|her|its|their|such|however|but|thus|therefore|then)\b",
     re.IGNORECASE,
 )
+
+_UNIT = re.compile(r"\bin (?:thousands|millions|billions|percent|per cent|%)", re.IGNORECASE)
+_MAX_CAPTION = 200  # characters
 
 
 class Extractive:
@@ -113,10 +116,33 @@ def _context(candidate: Candidate, ranked: Sequence[Candidate]) -> list[Candidat
         ),
         key=lambda other: -other.end,
     )
-    if CELL_MARK in text[candidate.start : candidate.end]:
-        rows = list(takewhile(lambda other: CELL_MARK in text[other.start : other.end], before))
-        return rows[-1:]  # the table's header
+    if is_row(text[candidate.start : candidate.end]):
+        return _header(candidate, before)
     return before[:1] if _LEANS_BACK.match(text, candidate.start) else []
+
+
+def _header(row: Candidate, before: Sequence[Candidate]) -> list[Candidate]:
+    """Give the nearest row above that names the columns, and what stands over them if it says the unit.
+
+    Args:
+        row: of a table.
+        before: what stands before it in its passage, nearest first.
+    """
+    text, below = row.passage.text, row.start
+    found: list[Candidate] = []
+    for other in before:
+        if text.count("\n", other.end, below) != 1:
+            break  # above the table
+        line, below = text[other.start : other.end], other.start
+        if header_lines([line]):
+            found = [other]
+            if not line[slice(*cell_spans(line)[0])]:
+                break
+    above = text[:below].rstrip()
+    start = above.rfind("\n") + 1
+    if found and _UNIT.search(above, start) and len(above) - start <= _MAX_CAPTION:
+        found.insert(0, replace(row, start=start, end=len(above), span=None))
+    return found
 
 
 def _joint(written: str, sentence: str) -> str:
