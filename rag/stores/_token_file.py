@@ -6,6 +6,7 @@ codebook. `layout.npz` says which rows are on which.
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +19,10 @@ from rag.stores._tokens import FLOAT, FLOATS, Kept, Overview, Packed, code_score
 
 __all__ = ["TokenFile", "write_tokens"]
 
+_Number = TypeVar("_Number", np.int8, np.uint8)
 _CODES = "codes.bin"
 _LAYOUT = "layout.npz"
-_ROUGH = 8  # times the candidates are scored roughly
+_ROUGH = 12  # times the candidates are scored roughly
 
 
 def write_tokens(directory: Path, packed: Packed) -> None:
@@ -68,9 +70,9 @@ class TokenFile:
             whole = None
             if book is not None and num_wholes:
                 of_wholes = (num_wholes, len(book.rotation))
-                whole = np.memmap(directory / _CODES, np.int8, "r", offset=start, shape=of_wholes)
+                whole = _mapped(directory / _CODES, np.int8, start, of_wholes)
                 start += whole.size
-            codes = np.memmap(directory / _CODES, np.uint8, "r", offset=start, shape=shape)
+            codes = _mapped(directory / _CODES, np.uint8, start, shape)
             start += codes.size
             self._place[rows] = np.stack([np.full(len(rows), len(self._shelves)), np.arange(len(rows))], 1)
             self._shelves.append(_Shelf(rows, offsets, codes, book, whole))
@@ -89,7 +91,7 @@ class TokenFile:
     ) -> list[tuple[int, float]]:
         """Give (row, MaxSim) of the allowed rows that are worth an exact look.
 
-        Estimates by centroids choose some times as many as candidates, rough scores choose among these.
+        Estimates by centroids choose 12 times as many as candidates, rough scores choose among these.
         """
         places = [shelf.allowed(mask) for shelf in self._shelves]
         num_rough = _ROUGH * num_candidates
@@ -173,6 +175,11 @@ class _Shelf:
 
     def _wholes_of(self, places: NDArray[np.int64]) -> NDArray[np.int8] | None:
         return None if self._whole is None else self._whole[places]
+
+
+def _mapped(path: Path, kind: type[_Number], start: int, shape: tuple[int, int]) -> NDArray[_Number]:
+    """Map a part of a file; as a plain array, of which a slice takes a tenth of the time."""
+    return np.memmap(path, kind, "r", offset=start, shape=shape).view(np.ndarray)
 
 
 def _shelves(

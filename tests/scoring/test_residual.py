@@ -88,22 +88,20 @@ def test_codes_are_scored_as_the_vectors_they_stand_for() -> None:
     np.testing.assert_allclose(best.sum(axis=1), maxsim(tokens[:5], decode(codes), offsets), rtol=1e-5)
 
 
-def test_rough_maxima_are_those_of_vectors_that_are_not_normed() -> None:
+def test_rough_maxima_are_of_centroids_and_a_third_of_the_bytes_not_normed() -> None:
     tokens = clustered(60)
-    codes, offsets = coded(tokens), np.array([0, 1, 20, 60])
+    codes, offsets = coded(tokens, 7), np.array([0, 1, 20, 60])
     book, query = codes.codebook, tokens[:5]
-    rough = rough_maxima(products_table(book, query), codes.codes, offsets)
-    units = decode(codes) @ book.rotation
-    centroids = book.centroids.astype(np.float32)[nearest_centroids(codes.codes)]
-    tables = book.tables.astype(np.float32)
-    first, whole = 0, centroids.copy()
-    for byte, width in enumerate(book.widths.tolist()):
-        whole[:, first : first + width] += tables[codes.codes[:, 2 + byte], first : first + width]
+    rough = rough_maxima(book, products_table(book, query), codes.codes, offsets)
+    vectors = book.centroids.astype(np.float32)[nearest_centroids(codes.codes)]
+    first = 0
+    for byte, width in enumerate(book.widths.tolist()[:3]):
+        entries = book.tables[codes.codes[:, 2 + byte], first : first + width]
+        vectors[:, first : first + width] += entries
         first += width
-    np.testing.assert_allclose(whole / np.linalg.norm(whole, axis=1, keepdims=True), units, atol=1e-5)
-    similarity = whole @ (query @ book.rotation).T
-    expected = [similarity[0:1].max(0), similarity[1:20].max(0), similarity[20:60].max(0)]
-    np.testing.assert_allclose(rough, expected, atol=1e-5)
+    expected = np.maximum.reduceat(vectors @ (query @ book.rotation).T, offsets[:-1], axis=0)
+    np.testing.assert_allclose(rough[:, :5], expected, atol=1e-5)
+    np.testing.assert_array_equal(rough[:, 5:], 0)
 
 
 def test_equal_seeds_give_equal_codes() -> None:
