@@ -3,8 +3,12 @@
 Passkeys and needles (rag/evaluation/long_context.py) at several lengths, then real long documents. Rows of
 kind `one` keep a single vector of 384 dimensions a document; rows of kind `many` keep one for each of its
 passages; `words` is BM25. The needles are sentences of real questions, the haystack are PEPs.
+
+Parts of it, row by row: `python -m benchmarks.longcontext --length 8192 --documents 15 --questions 15`, or
+`--data qa_longdoc_covidqa --documents 32`.
 """
 
+import argparse
 import gzip
 import json
 import os
@@ -32,6 +36,7 @@ from rag.stores.memory import Memory
 
 DATA = Path(os.environ.get("GROVE_SHARED", Path(__file__).parents[2] / "shared")) / "data"
 PASSAGE_TOKENS = 200
+_REAL = ("qa_longdoc_covidqa", "longdoc_qmsum")
 _REAL_DOCUMENTS = 96
 WHOLE_PASS_TOKENS = 2048  # attention over more takes minutes a document
 _Rank = Callable[[Dataset], Iterator[list[str]]]  # document ids a question, best first
@@ -42,23 +47,46 @@ def run(*, quick: bool) -> dict[str, Any]:
     """Measure; `quick` two lengths, a third of the documents, no real ones."""
     lengths = (512, 2048) if quick else LENGTHS
     documents, questions = (20, 15) if quick else (30, 30)
-    haystack, facts = _haystack(), _facts(documents)
-    rows = []
-    for length in lengths:
-        for dataset in (
-            passkeys(length, documents=documents, questions=questions),
-            needles(length, haystack, facts, questions=questions),
-        ):
-            rows += [_row(dataset, *way, "success@1", k=1) for way in _ways(length, quick=quick)]
+    rows = [row for length in lengths for row in _made(length, documents, questions, quick=quick)]
     if not quick:
-        for name in ("qa_longdoc_covidqa", "longdoc_qmsum"):
-            dataset = _first(load_dataset(DATA / name), _REAL_DOCUMENTS)
-            rows += [_row(dataset, *way, "ndcg@10", k=10) for way in _ways(max(LENGTHS), quick=True)]
+        rows += [row for name in _REAL for row in _real(name, _REAL_DOCUMENTS)]
     return {
         "machine": machine(),
         "settings": {"documents": documents, "questions": questions, "max_tokens": max(LENGTHS)},
         "rows": rows,
     }
+
+
+def main() -> None:
+    """Measure a part, and print each row when it is there."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--length", type=int, action="append", default=[])
+    parser.add_argument("--data", choices=_REAL, action="append", default=[])
+    parser.add_argument("--documents", type=int, default=30)
+    parser.add_argument("--questions", type=int, default=30)
+    options = parser.parse_args()
+    print(json.dumps(machine()))
+    for length in options.length:
+        for row in _made(length, options.documents, options.questions, quick=False):
+            print(json.dumps(row), flush=True)
+    for name in options.data:
+        for row in _real(name, options.documents):
+            print(json.dumps(row), flush=True)
+
+
+def _made(length: int, documents: int, questions: int, *, quick: bool) -> Iterator[dict[str, object]]:
+    for dataset in (
+        passkeys(length, documents=documents, questions=questions),
+        needles(length, _haystack(), _facts(documents), questions=questions),
+    ):
+        for way in _ways(length, quick=quick):
+            yield _row(dataset, *way, "success@1", k=1)
+
+
+def _real(name: str, documents: int) -> Iterator[dict[str, object]]:
+    dataset = _first(load_dataset(DATA / name), documents)
+    for way in _ways(max(LENGTHS), quick=True):
+        yield _row(dataset, *way, "ndcg@10", k=10)
 
 
 def _first(dataset: Dataset, count: int) -> Dataset:
@@ -90,6 +118,8 @@ def _row(dataset: Dataset, name: str, kind: str, rank: _Rank, metric: str, *, k:
     scores = [ndcg(ranking, dataset.relevant[question.id], k=k) for question, ranking in pairs]
     return {
         "task": dataset.name,
+        "documents": len(dataset.corpus),
+        "questions": len(scores),
         "strategy": name,
         "kind": kind,
         metric: round(float(np.mean(scores)), 4),
@@ -165,3 +195,7 @@ def _facts(count: int) -> list[tuple[str, str]]:
 def _records(path: Path) -> list[dict[str, Any]]:  # Any: the keys are named in the data set's README
     with gzip.open(path, "rt", encoding="utf-8") as lines:
         return [json.loads(line) for line in lines]
+
+
+if __name__ == "__main__":
+    main()

@@ -10,7 +10,7 @@ from rag.core.types import Codebook, Row, Section, TokenCodes
 
 __all__ = ["book_bytes", "book_of_bytes", "bytes_of_rows", "rows_of_bytes"]
 
-_BOOK = ("rotation", "centroids", "scales", "group_bits", "steps")
+_BOOK = ("rotation", "centroids", "widths", "tables", "missed")
 
 
 def book_bytes(codebook: Codebook) -> bytes:
@@ -23,7 +23,7 @@ def book_bytes(codebook: Codebook) -> bytes:
 def book_of_bytes(content: bytes) -> Codebook:
     """Read what `book_bytes` gave."""
     with np.load(io.BytesIO(content)) as arrays:
-        return Codebook(**{name: arrays[name] for name in _BOOK})
+        return Codebook(**{name: arrays[name] for name in _BOOK[:-1]}, missed=float(arrays["missed"]))
 
 
 def bytes_of_rows(rows: Sequence[Row], book_names: Mapping[int, str]) -> bytes:

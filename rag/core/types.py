@@ -76,13 +76,13 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Codebook:
-    """How token vectors are compressed: a centroid and, for each turned dimension, a step from it."""
+    """How token vectors are compressed: a centroid, and bytes for what it misses."""
 
-    rotation: Vector  # (D, E): into the space of the centroids; its rows have unit norm and are orthogonal
-    centroids: NDArray[np.float16]  # (K, E), turned
-    scales: Vector  # (E,) standard deviation of the residuals
-    group_bits: NDArray[np.uint8]  # (E / 8,) bits of each eight dimensions, descending: 4, 2, 1 or 0
-    steps: Vector  # (3, 16): for 4, 2 and 1 bits, ascending; of unit scale
+    rotation: Vector  # (D, D) orthogonal: into the space of the centroids
+    centroids: NDArray[np.float16]  # (K, D), turned
+    widths: NDArray[np.int64]  # (B,) how many dimensions each byte stands for, D in all
+    tables: NDArray[np.float16]  # (256, D): of each dimension what the values of its byte stand for
+    missed: float  # mean squared distance of what it was learnt from to the nearest centroid
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,9 +1,9 @@
-"""Token vectors compressed: the nearest centroid, and 4, 2, 1 or no bits a dimension for what it misses.
+"""Token vectors compressed: the nearest centroid, and bytes for what it misses.
 
-Residuals are turned to their principal axes, and each eight axes get the bits that lower the error most,
-within the bytes of a code: two for the centroid and, by default, 36 for the residual of 128 dimensions.
-Steps and centroids are those of least squared error: centroids of unit norm, chosen by inner product, cost
-3 points of recall@10 (docs/experiments.md). Queries are turned instead of turning passages back.
+Residuals are turned to their principal axes, and each byte stands for a few of these (product.py): two
+bytes for the centroid and, by default, 36 for the residual of 128 dimensions. Centroids are those of least
+squared error: such of unit norm, chosen by inner product, cost 3 points of recall@10 (docs/experiments.md).
+Queries are turned instead of turning passages back.
 
 Source: Santhanam et al., ColBERTv2, NAACL 2022, section 3.3, https://arxiv.org/abs/2112.01488. There every
 dimension has the same bits and its steps are quantiles: less near for the same bytes (docs/experiments.md).
@@ -11,16 +11,17 @@ dimension has the same bits and its steps are quantiles: less near for the same 
 
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag.core.types import Codebook, TokenCodes, Vector
 from rag.scoring.maxsim import maxima
+from rag.scoring.product import learn_tables, nearest_entries, widths_for
 from rag.scoring.whole import of_bytes
 
 __all__ = [
-    "BITS",
     "centroid_similarity",
     "code_bytes",
     "code_maxima",
@@ -29,12 +30,11 @@ __all__ = [
     "fits",
     "nearest_centroids",
     "num_centroids_for",
+    "products_table",
+    "rough_maxima",
     "train_codebook",
 ]
 
-BITS = (4, 2, 1)
-_ERRORS = {0: 1.0, 1: 0.363, 2: 0.1175, 4: 0.0095}  # of a Gaussian of unit variance (Max, 1960, table I)
-_GROUP = 8  # dimensions that share a number of bits: as many bits, so many bytes
 _CENTROID_BYTES = 2
 _MAX_CENTROIDS = 2048  # 4096 are no nearer, and take twice as long (docs/experiments.md)
 _ROUNDS = 4
@@ -58,13 +58,14 @@ def num_centroids_for(num_tokens: int) -> int:
 def train_codebook(
     tokens: Vector, *, num_centroids: int, residual_bytes: int | None = None, seed: int = 0
 ) -> Codebook:
-    """Learn from unit vectors, (T, D): k-means, then the residuals' axes, bits and steps.
+    """Learn from unit vectors, (T, D): k-means, then the residuals' axes and bytes.
 
     Args:
         tokens: at least one.
         num_centroids: at most 65536; fewer when there are fewer tokens.
-        residual_bytes: of a code, without its centroid; by default 36 for 128 dimensions.
-        seed: of the sample and the first centroids.
+        residual_bytes: of a code, without its centroid; by default 36 for 128 dimensions; at most one for
+            each dimension is used.
+        seed: of the sample, the first centroids and the first entries of bytes.
 
     Raises:
         ValueError: no centroids or too many, or no bytes.
@@ -83,13 +84,11 @@ def train_codebook(
         centroids = _moved(sample, centroids)
     residuals = sample - centroids[_nearest(sample, centroids)]
     variances, axes = np.linalg.eigh(residuals.T @ residuals / size)
-    padding = -dim % _GROUP
-    rotation = np.pad(axes[:, ::-1], ((0, 0), (0, padding))).astype(np.float32)
-    variances = np.pad(np.maximum(variances[::-1], 1e-12), (0, padding), constant_values=1e-12)
-    bits = _allocated(variances.reshape(-1, _GROUP).sum(axis=1), residual_bytes)
-    scales = np.sqrt(variances).astype(np.float32)
+    rotation = np.ascontiguousarray(axes[:, ::-1])
+    widths = widths_for(variances[::-1], min(residual_bytes, dim))
+    tables = learn_tables(residuals @ rotation, widths, rng).astype(np.float16)
     turned = (centroids @ rotation).astype(np.float16)
-    return Codebook(rotation, turned, scales, bits, _steps(residuals @ rotation / scales, bits))
+    return Codebook(rotation, turned, widths, tables, float(variances.sum()))
 
 
 def encode(codebook: Codebook, tokens: Vector) -> NDArray[np.uint8]:
@@ -101,7 +100,7 @@ def encode(codebook: Codebook, tokens: Vector) -> NDArray[np.uint8]:
 
 def code_bytes(codebook: Codebook) -> int:
     """Give the bytes of a token's code."""
-    return _CENTROID_BYTES + int(codebook.group_bits.sum())
+    return _CENTROID_BYTES + len(codebook.widths)
 
 
 def fits(codebook: Codebook, tokens: Vector) -> bool:
@@ -111,7 +110,7 @@ def fits(codebook: Codebook, tokens: Vector) -> bool:
     turned = tokens[:: max(1, len(tokens) // _FITTING)].astype(np.float32) @ codebook.rotation
     centroids = codebook.centroids.astype(np.float32)
     missed = turned - centroids[_nearest(turned, centroids)]
-    return float((missed**2).sum(axis=1).mean()) <= _FIT * float((codebook.scales**2).sum())
+    return float((missed**2).sum(axis=1).mean()) <= _FIT * codebook.missed
 
 
 def decode(tokens: TokenCodes) -> Vector:
@@ -131,6 +130,57 @@ def code_maxima(
     return maxima(similarity, offsets)
 
 
+def products_table(codebook: Codebook, query: Vector) -> Vector:
+    """Give what centroids and the values of bytes add to the inner products with a query's tokens.
+
+    Returns:
+        (K + 256 B, Q and some columns of zeros): sums take less time with rows of 16 numbers. B is a
+        third of the bytes, the first ones, whose axes are the widest.
+
+    Source: Scheerer et al., WARP, SIGIR 2025, section 4.4 (implicit decompression).
+    """
+    centroids, tables = _tables(codebook)
+    turned = np.pad(query @ codebook.rotation, ((0, -len(query) % 16), (0, 0)))
+    parts = [centroids @ turned.T]
+    first, left = 0, _rough_bytes(codebook)
+    for table in tables:
+        entries = table.reshape(-1, 256, table.shape[1])[:left]
+        if not len(entries):
+            break
+        size = len(entries) * table.shape[1]
+        of_bytes = turned[:, first : first + size].T.reshape(len(entries), table.shape[1], -1)
+        parts.append((entries @ of_bytes).reshape(len(entries) * 256, -1))
+        first, left = first + size, left - len(entries)
+    return np.concatenate(parts)
+
+
+def rough_maxima(
+    codebook: Codebook, table: Vector, codes: NDArray[np.uint8], offsets: NDArray[np.int64]
+) -> Vector:
+    """Give about what `code_maxima` does, and as many columns as the table: of vectors that are not normed.
+
+    Args:
+        codebook: of the codes.
+        table: of the codebook and a query, by `products_table`.
+        codes: (T, bytes of a code).
+        offsets: (N + 1,) where passages begin, ascending strictly.
+    """
+    import torch  # noqa: PLC0415 -- who has codes has a query that a model made, and has waited for it
+
+    num_bytes = _rough_bytes(codebook)
+    places = np.empty((len(codes), 1 + num_bytes), dtype=np.int32)
+    places[:, 0] = nearest_centroids(codes)
+    starts = np.arange(len(table) - 256 * num_bytes, len(table), 256, dtype=np.int32)
+    np.add(codes[:, _CENTROID_BYTES : _CENTROID_BYTES + num_bytes], starts, out=places[:, 1:])
+    bag = torch.nn.functional.embedding_bag
+    products = bag(torch.from_numpy(places), torch.from_numpy(table), mode="sum")
+    return maxima(products.numpy(), offsets)
+
+
+def _rough_bytes(codebook: Codebook) -> int:
+    return -(-len(codebook.widths) // 3)
+
+
 def centroid_similarity(codebook: Codebook, query: Vector) -> Vector:
     """Give the inner products, (Q, K), of a query's tokens, (Q, D), and the centroids."""
     turned: Vector = query @ codebook.rotation
@@ -144,87 +194,38 @@ def nearest_centroids(codes: NDArray[np.uint8]) -> NDArray[np.uint16]:
 
 
 def _turned(codebook: Codebook, codes: NDArray[np.uint8]) -> tuple[Vector, Vector]:
-    """Give the vectors in the space of the centroids, (T, E), and their norms, (T,)."""
+    """Give the vectors in the space of the centroids, (T, D), and their norms, (T,)."""
     centroids, tables = _tables(codebook)
     vectors = centroids[nearest_centroids(codes)]
     first, byte = 0, _CENTROID_BYTES
     for table in tables:
-        width = len(table) // 256
-        places = codes[:, byte : byte + width] + np.arange(0, len(table), 256)
-        size = width * table.shape[1]
+        count = len(table) // 256
+        places = codes[:, byte : byte + count] + np.arange(0, len(table), 256)
+        size = count * table.shape[1]
         vectors[:, first : first + size] += table.take(places, axis=0).reshape(len(codes), size)
-        first, byte = first + size, byte + width
+        first, byte = first + size, byte + count
     return vectors, np.sqrt(np.einsum("te,te->t", vectors, vectors))
 
 
 @lru_cache(maxsize=64)
 def _tables(codebook: Codebook) -> tuple[Vector, list[Vector]]:
-    """Give the centroids, and per number of bits what each byte adds: (bytes * 256, dimensions of one)."""
+    """Give the centroids, and what each run of bytes of one width stands for, (bytes * 256, width)."""
     tables = []
     first = 0
-    for bits, steps in zip(BITS, codebook.steps, strict=True):
-        size = int((codebook.group_bits == bits).sum()) * _GROUP
-        values = np.arange(256)[:, None] >> np.arange(8 - bits, -1, -bits)
-        moves = steps[values & (2**bits - 1)]  # (256, dimensions of a byte)
-        scales = codebook.scales[first : first + size].reshape(-1, 1, moves.shape[1])
-        tables.append((moves * scales).reshape(-1, moves.shape[1]).astype(np.float32))
+    for width, run in groupby(codebook.widths.tolist()):
+        size = width * len(list(run))
+        entries = codebook.tables[:, first : first + size].reshape(256, -1, width)
+        tables.append(entries.swapaxes(0, 1).reshape(-1, width).astype(np.float32))
         first += size
     return codebook.centroids.astype(np.float32), tables
 
 
 def _coded(codebook: Codebook, centroids: Vector, turned: Vector) -> NDArray[np.uint8]:
     nearest = _nearest(turned, centroids)
-    residuals = (turned - centroids[nearest]) / codebook.scales
-    parts = [nearest.astype("<u2").view(np.uint8).reshape(-1, _CENTROID_BYTES)]
-    first = 0
-    for bits, steps in zip(BITS, codebook.steps, strict=True):
-        size = int((codebook.group_bits == bits).sum()) * _GROUP
-        cuts = _cuts(steps[: 2**bits])
-        buckets = np.searchsorted(cuts, residuals[:, first : first + size]).astype(np.uint8)
-        flat = np.unpackbits(buckets[:, :, None], axis=2)[:, :, 8 - bits :].reshape(
-            len(turned), size * bits
-        )
-        parts.append(np.packbits(flat, axis=1))
-        first += size
-    return np.concatenate(parts, axis=1)
-
-
-def _allocated(variances: Vector, num_bytes: int) -> NDArray[np.uint8]:
-    """Give groups of axes, the widest first, their bits: always where a byte lowers the error most."""
-    bits = [0] * len(variances)
-    while True:
-        gains = [
-            ((_ERRORS[now] - _ERRORS[more]) * float(variance) / (more - now), group, more)
-            for group, (now, variance) in enumerate(zip(bits, variances, strict=True))
-            for more in BITS
-            if now < more <= now + num_bytes - sum(bits)
-        ]
-        if not gains:
-            return np.array(sorted(bits, reverse=True), dtype=np.uint8)
-        _, group, more = max(gains)
-        bits[group] = more
-
-
-def _steps(scaled: Vector, group_bits: NDArray[np.uint8]) -> Vector:
-    """Give the steps of least squared error for each number of bits (Lloyd); unused ones are 0."""
-    bits_of = np.repeat(group_bits, _GROUP)
-    steps = np.zeros((len(BITS), 2 ** BITS[0]), dtype=np.float32)
-    for row, bits in enumerate(BITS):
-        values = np.sort(scaled[:, bits_of == bits], axis=None)[:: max(1, scaled.size // 2_000_000)]
-        if not len(values):
-            continue
-        found = np.quantile(values, (np.arange(2**bits) + 0.5) / 2**bits)
-        for _ in range(30):
-            parts = np.split(values, np.searchsorted(values, _cuts(found)))
-            found = np.array(
-                [part.mean() if len(part) else old for part, old in zip(parts, found, strict=True)]
-            )
-        steps[row, : 2**bits] = found
-    return steps
-
-
-def _cuts(steps: Vector) -> Vector:
-    return ((steps[1:] + steps[:-1]) / 2).astype(np.float32)
+    of_centroids = nearest.astype("<u2").view(np.uint8).reshape(-1, _CENTROID_BYTES)
+    tables = codebook.tables.astype(np.float32)
+    of_residuals = nearest_entries(tables, codebook.widths, turned - centroids[nearest])
+    return np.concatenate([of_centroids, of_residuals], axis=1)
 
 
 def _moved(sample: Vector, centroids: Vector) -> Vector:

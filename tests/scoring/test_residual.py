@@ -4,12 +4,13 @@ import pytest
 from rag.core.types import TokenCodes, Vector
 from rag.scoring.maxsim import maxsim
 from rag.scoring.residual import (
-    BITS,
     code_maxima,
     decode,
     encode,
     fits,
     nearest_centroids,
+    products_table,
+    rough_maxima,
     train_codebook,
 )
 
@@ -37,11 +38,11 @@ def test_a_vector_comes_back_nearly_and_better_with_more_bits(residual_bytes: in
 
 
 @pytest.mark.parametrize("dim", [32, 20])
-def test_a_code_is_the_centroid_and_the_nearest_step_of_each_dimension(dim: int) -> None:
+def test_a_code_is_the_centroid_and_the_nearest_entry_of_each_byte(dim: int) -> None:
     tokens = clustered(500, dim)
     codes = coded(tokens)
     book = codes.codebook
-    bits_of = np.repeat(book.group_bits, 8)
+    tables = book.tables.astype(np.float32)
     for token, back, nearest in zip(
         tokens[:20], decode(codes), nearest_centroids(codes.codes), strict=False
     ):
@@ -49,10 +50,10 @@ def test_a_code_is_the_centroid_and_the_nearest_step_of_each_dimension(dim: int)
         centroids = book.centroids.astype(np.float32)
         assert nearest == ((centroids - turned) ** 2).sum(axis=1).argmin()
         expected = centroids[nearest].copy()
-        for axis, bits in enumerate(bits_of):
-            if bits:
-                steps = book.steps[BITS.index(int(bits))][: 2**bits] * book.scales[axis]
-                expected[axis] += min(steps, key=lambda step: abs(step - (turned[axis] - expected[axis])))
+        for last, width in zip(np.cumsum(book.widths), book.widths, strict=True):
+            entries = tables[:, last - width : last]
+            missed = turned[last - width : last] - expected[last - width : last]
+            expected[last - width : last] += entries[((entries - missed) ** 2).sum(axis=1).argmin()]
         unturned = expected @ book.rotation.T
         np.testing.assert_allclose(back, unturned / np.linalg.norm(expected), atol=1e-5)
 
@@ -64,15 +65,20 @@ def test_a_token_of_128_dimensions_takes_38_bytes() -> None:
 @pytest.mark.parametrize("residual_bytes", [16, 32, 64])
 def test_one_two_and_four_bits_a_dimension_are_kept_to(residual_bytes: int) -> None:
     codes = coded(clustered(300, dim=128), residual_bytes)
-    assert codes.codes.shape[1] == 2 + residual_bytes == 2 + codes.codebook.group_bits.sum()
+    assert codes.codes.shape[1] == 2 + residual_bytes
+    assert codes.codebook.widths.sum() == 128
 
 
-def test_dimensions_that_vary_more_get_more_bits() -> None:
+def test_no_dimension_gets_more_than_a_byte() -> None:
+    assert coded(clustered(300), 100).codebook.widths.tolist() == [1] * 32
+
+
+def test_dimensions_that_vary_more_share_a_byte_with_fewer() -> None:
     tokens = clustered(2000)
     tokens[:, :8] *= 4
     tokens /= np.linalg.norm(tokens, axis=1, keepdims=True)
-    bits = coded(tokens, 8).codebook.group_bits
-    assert bits[0] > bits[-1]
+    widths = coded(tokens, 8).codebook.widths
+    assert widths[0] < widths[-1]
 
 
 def test_codes_are_scored_as_the_vectors_they_stand_for() -> None:
@@ -80,6 +86,22 @@ def test_codes_are_scored_as_the_vectors_they_stand_for() -> None:
     codes, offsets = coded(tokens), np.array([0, 1, 20, 60])
     best = code_maxima(codes.codebook, codes.codes, tokens[:5], offsets)
     np.testing.assert_allclose(best.sum(axis=1), maxsim(tokens[:5], decode(codes), offsets), rtol=1e-5)
+
+
+def test_rough_maxima_are_of_centroids_and_a_third_of_the_bytes_not_normed() -> None:
+    tokens = clustered(60)
+    codes, offsets = coded(tokens, 7), np.array([0, 1, 20, 60])
+    book, query = codes.codebook, tokens[:5]
+    rough = rough_maxima(book, products_table(book, query), codes.codes, offsets)
+    vectors = book.centroids.astype(np.float32)[nearest_centroids(codes.codes)]
+    first = 0
+    for byte, width in enumerate(book.widths.tolist()[:3]):
+        entries = book.tables[codes.codes[:, 2 + byte], first : first + width]
+        vectors[:, first : first + width] += entries
+        first += width
+    expected = np.maximum.reduceat(vectors @ (query @ book.rotation).T, offsets[:-1], axis=0)
+    np.testing.assert_allclose(rough[:, :5], expected, atol=1e-5)
+    np.testing.assert_array_equal(rough[:, 5:], 0)
 
 
 def test_equal_seeds_give_equal_codes() -> None:
