@@ -20,6 +20,7 @@ from rag.core.types import Usage
 from rag.generation.backends._choice import TokenChoice
 from rag.generation.backends._doubt import DoubtMeter, ends_sentence
 from rag.generation.backends._loading import Loaded, load_model
+from rag.generation.backends._packing import pack_linears
 from rag.generation.backends._smollm2 import ensure_model
 from rag.generation.backends._tree_reading import TreeReader
 from rag.generation.constrained.schema import SchemaMask
@@ -265,7 +266,10 @@ class CausalModel:
                 f"{folder} holds no model: expected config.json, safetensors and a tokenizer; give"
                 f" {_SMOLLM2!r} or the folder of a causal language model"
             )
-        return load_model(folder, attention=self._attention, device=self._device)
+        loaded = load_model(folder, attention=self._attention, device=self._device)
+        if self._proposer is not None:
+            pack_linears(loaded.model)
+        return loaded
 
 
 def _deliver(
