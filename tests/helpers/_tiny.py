@@ -1,6 +1,8 @@
 """A small causal model of random weights whose answers repeat themselves, and prompts for it."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from tokenizers import Tokenizer, models
@@ -13,7 +15,9 @@ __all__ = ["SIZE", "generator", "prompts"]
 SIZE = 48  # tokens, the end among them
 
 
-def generator(folder: Path, *, no_repeat_tokens: int = 0, speculation: str = "none") -> Transformers:
+def generator(
+    folder: Path, *, no_repeat_tokens: int = 0, speculation: str | Mapping[str, Any] = "none"
+) -> Transformers:
     """Give a generator with a model of two layers, made in the folder where it holds none."""
     if not (folder / "config.json").exists():
         tokenizer = Tokenizer(models.WordLevel({f"w{number}": number for number in range(SIZE)}, "w0"))

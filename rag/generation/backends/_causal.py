@@ -6,32 +6,31 @@ speed and many users at once there is a generation server (openai.py).
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from pathlib import Path
 from threading import Event, Lock
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 
 from rag.core.errors import GenerationError, InvalidInputError
 from rag.core.protocols import Delta, GenerationOptions, GeneratorCapabilities, Prompt
-from rag.core.registry import Family
 from rag.core.types import Usage
 from rag.generation.backends._choice import TokenChoice
 from rag.generation.backends._doubt import DoubtMeter, ends_sentence
 from rag.generation.backends._loading import Loaded, load_model
 from rag.generation.backends._packing import pack_linears
+from rag.generation.backends._proposing import NO_SPECULATION, build_proposer
 from rag.generation.backends._smollm2 import ensure_model
 from rag.generation.backends._tree_reading import TreeReader
 from rag.generation.constrained.schema import SchemaMask
 from rag.generation.speculation._cache import PlainCache
 from rag.generation.speculation._decoding import decode
-from rag.generation.speculation._drafts import Proposer, State
+from rag.generation.speculation._drafts import State
 
 __all__ = ["CausalModel", "Loaded"]
 
 _SMOLLM2 = "smollm2"
-_PROPOSERS = Family("rag.generation.speculation")
 _PREFILL_TOKENS = 256  # read in pieces, so that a cancelled run stops within one of them
 _WAIT_SECONDS = 0.1
 _UNFINISHED = "\ufffd"  # the tokens so far end inside a character
@@ -51,7 +50,7 @@ class CausalModel:
         passage_order: Literal["best_first", "best_at_ends"] = "best_first",
         no_repeat_tokens: int = 8,
         is_checked: bool | None = None,
-        speculation: str = "none",
+        speculation: str | Mapping[str, Any] = NO_SPECULATION,  # Any: JSON
         device: str = "cpu",
     ) -> None:
         """Set what is run and how.
@@ -66,7 +65,8 @@ class CausalModel:
             is_checked: show its answer only if the passages support every sentence of it, and else the
                 extractive one; then nothing is shown before all is written. By default for SmolLM2 alone.
             speculation: what drafts tokens that the model then reads several at once, a file of
-                rag/generation/speculation, or `none`. It changes the time, not the answer.
+                rag/generation/speculation, `none`, or `{"kind": ..., "options": {...}}`. It changes the
+                time, not the answer.
             device: as torch names it. The number of threads is torch's own setting.
         """
         if no_repeat_tokens < 0 or context_tokens < 1:
@@ -77,7 +77,8 @@ class CausalModel:
         self._passage_order = passage_order
         self._no_repeat_tokens = no_repeat_tokens
         self._is_checked = model == _SMOLLM2 if is_checked is None else is_checked
-        self._proposer = None if speculation == "none" else _proposer(speculation)
+        name, proposer_options = _part(speculation)
+        self._proposer = build_proposer(name, proposer_options, loaded=self._load, device=device)
         self._device = device
         self._loaded: Loaded | None = None
         self._load_lock = Lock()
@@ -288,6 +289,9 @@ def _deliver(
         put(None)
 
 
-def _proposer(name: str) -> Proposer:
-    proposer: Proposer = _PROPOSERS.build(name, {}, lambda _, option: option)
-    return proposer
+def _part(speculation: str | Mapping[str, Any]) -> tuple[str, dict[str, object]]:
+    if isinstance(speculation, str):
+        return speculation, {}
+    if not set(speculation) <= {"kind", "options"} or "kind" not in speculation:
+        raise ValueError(f'speculation is a name, or {{"kind", "options"}}, got {dict(speculation)!r:.80}')
+    return str(speculation["kind"]), dict(speculation.get("options", {}))

@@ -40,7 +40,7 @@ class TokenChoice:
 
     def choose(self, logits: Tensor) -> int:
         """Take the next token, from (V,) logits."""
-        allowed = self._allowed(logits)
+        allowed = self.allowed(logits)
         if self.temperature == 0:
             return int(allowed.argmax())
         law = torch.softmax(allowed / self.temperature, dim=-1)
@@ -48,7 +48,7 @@ class TokenChoice:
 
     def law(self, logits: Tensor) -> Tensor:
         """Give (V,) float64, how likely each token is to be taken; the temperature is above 0."""
-        return torch.softmax(self._allowed(logits).double() / self.temperature, dim=-1)
+        return torch.softmax(self.allowed(logits).double() / self.temperature, dim=-1)
 
     def accept(self, token_id: int) -> None:
         """Go on behind this token."""
@@ -56,7 +56,7 @@ class TokenChoice:
             self._mask.accept(token_id)
         self._written.append(token_id)
 
-    def _allowed(self, logits: Tensor) -> Tensor:
+    def allowed(self, logits: Tensor) -> Tensor:
         """Give the logits, those of tokens that break the schema or repeat the answer barred."""
         allowed = logits.float().cpu()
         barred: Tensor | list[int]

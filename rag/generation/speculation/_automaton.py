@@ -56,8 +56,13 @@ class Automaton:
             at = self._states[at].link
 
     def followers(self, state: int) -> list[tuple[int, int, int]]:
-        """Give (token, how often it followed, the state then), the most frequent first."""
-        pairs = self._states[state].next.items()
+        """Give (token, how often it followed, the state then), the most frequent first.
+
+        Where nothing followed, for the texts end there, it is what followed the longest end of the run.
+        """
+        while state != _START and not self._states[state].next:
+            state = self._states[state].link
+        pairs = self._states[state].next.items() if state != _START else ()
         found = [(token_id, self._states[to].count, to) for token_id, to in pairs]
         return sorted(found, key=lambda each: (-each[1], each[0]))
 

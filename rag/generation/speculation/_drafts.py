@@ -10,7 +10,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-__all__ = ["NOTHING", "ROOT", "Draft", "Proposer", "State", "chain", "tree"]
+__all__ = ["NOTHING", "ROOT", "Draft", "Proposer", "State", "chain", "fuse", "tree"]
 
 ROOT = -1  # the parent of tokens that follow the last one
 
@@ -115,3 +115,12 @@ def tree(paths: Iterable[Sequence[int]], max_nodes: int) -> Draft:
                 places[at, token_id] = len(places)
             at = places[at, token_id]
     return Draft(tuple(token for _, token in places), tuple(parent for parent, _ in places))
+
+
+def fuse(first: Draft, second: Draft) -> Draft:
+    """Join two trees of sure tokens: what both have is drafted once, the rest hangs where they part.
+
+    >>> fuse(chain([5, 6]), Draft((5, 7), (-1, 0)))
+    Draft(token_ids=(5, 6, 7), parents=(-1, 0, 0), laws=())
+    """
+    return tree([*first.paths(), *second.paths()], len(first) + len(second))

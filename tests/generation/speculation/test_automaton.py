@@ -51,6 +51,8 @@ def test_the_longest_run_that_came_before_is_found_with_what_followed(texts: lis
     matches = list(automaton.matches())
     assert [length for length, _ in matches][:1] == expected[:1]
     for length, state in matches:
+        if not followers(texts, text[-length:]):
+            continue  # then a shorter run says it
         found = {token: count for token, count, _ in automaton.followers(state)}
         assert set(found) == set(followers(texts, text[-length:]))
         for token, count in followers(texts, text[-length:]).items():
