@@ -64,9 +64,8 @@ class CausalModel:
                 0 allows it. Copying from the prompt is not hindered.
             is_checked: show its answer only if the passages support every sentence of it, and else the
                 extractive one; then nothing is shown before all is written. By default for SmolLM2 alone.
-            speculation: what drafts tokens that the model then reads several at once, a file of
-                rag/generation/speculation, `none`, or `{"kind": ..., "options": {...}}`. It changes the
-                time, not the answer.
+            speculation: what drafts tokens that the model reads several at once: a file of
+                rag/generation/speculation, `none`, or `{"kind": ..., "options": {...}}`.
             device: as torch names it. The number of threads is torch's own setting.
         """
         if no_repeat_tokens < 0 or context_tokens < 1:
@@ -82,6 +81,7 @@ class CausalModel:
         self._device = device
         self._loaded: Loaded | None = None
         self._load_lock = Lock()
+        self._passes = 0  # of the generation whose turn it is
         self._turn = Lock()  # two generations at once would each take more than twice as long
 
     @property
@@ -173,7 +173,7 @@ class CausalModel:
                 shown = text
         text = loaded.tokenizer.decode(written, skip_special_tokens=True)
         doubt = meter.doubt(f"{known} {text}") if meter and not is_judged else None
-        yield Delta(text[len(shown) :], Usage(len(token_ids), len(written)), doubt)
+        yield Delta(text[len(shown) :], Usage(len(token_ids), len(written), self._passes), doubt)
 
     def _tokens(
         self,
@@ -183,6 +183,7 @@ class CausalModel:
         stop: Event,
         meter: DoubtMeter | None,
     ) -> Iterator[int]:
+        self._passes = 0
         choice = self._choice(loaded, options)
         cache = PlainCache()
         written = 0
@@ -205,6 +206,7 @@ class CausalModel:
                 if stop.is_set():
                     return
                 logits = output.logits[0, -1].float().cpu()
+                self._passes += 1
                 token_id = choice.choose(logits)
                 if token_id in loaded.stop_ids:
                     return
@@ -236,6 +238,7 @@ class CausalModel:
             read, cache=cache, proposer=self._proposer, choice=choice, state=state, max_tokens=max_tokens
         )
         for token_id in steps:
+            self._passes = 1 + read.passes  # the prompt's gave one too
             if stop.is_set() or token_id in loaded.stop_ids:
                 return
             yield token_id

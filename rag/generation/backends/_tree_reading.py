@@ -22,9 +22,11 @@ class TreeReader:
         self._model = model
         self._cache = cache
         self._device = device
+        self.passes = 0
 
     def __call__(self, token_ids: Sequence[int], draft: Draft) -> Tensor:
         """Give (N + 1, V) logits, float32 on the CPU; each token sees its ancestors and all of the past."""
+        self.passes += 1
         inputs = torch.tensor([list(token_ids)], device=self._device)
         past = self._cache.get_seq_length()
         more: dict[str, Tensor] = {}

@@ -17,6 +17,8 @@ __all__ = ["Adaptive"]
 
 _MIN_CHANCE = 0.02
 _MIN_GAIN = 1.06  # over a pass of one token, for the estimates have errors and drafting a price
+_TRUST = 4.0  # tokens, as many as hoped for, that were accepted before any were drafted
+_FADING = 0.98  # of drafts before, at each new one
 
 
 class Adaptive:
@@ -44,6 +46,9 @@ class Adaptive:
         self._costs = CostCurve()
         self._before: dict[int, list[int]] = {}  # rows of the matrix as they were before the last pass
         self._started = 0.0
+        # The drafts chosen are those whose chances are overrated most: what they gave corrects them.
+        self._hoped = self._got = _TRUST
+        self._open = 0.0  # hoped for of the last draft
 
     def begin(self, state: State) -> None:
         """Index the prompt and earlier answers; what was learned stays."""
@@ -52,9 +57,13 @@ class Adaptive:
         self._fed = len(state.token_ids)
         self._mode = int(state.temperature > 0)
         self._before = {}
+        self._open = 0.0
 
     def propose(self, state: State) -> Draft:
         """Draft a tree, or nothing where a pass of one token pays best."""
+        if self._open:
+            self._hoped = _FADING * self._hoped + self._open
+            self._got = _FADING * self._got + len(state.token_ids) - self._fed - 1
         for place in range(self._fed, len(state.token_ids)):
             self._learn(state.token_ids[place - 1], state.token_ids[place])
         self._fed = len(state.token_ids)
@@ -81,6 +90,8 @@ class Adaptive:
         parents: list[int] = []
         order = 0
         expected, size, gain = 1.0, 0, _MIN_GAIN
+        trust = min(self._got / self._hoped, 1.0)
+        self._open = 0.0
         candidates = first(self._automaton, self._adjacency.followers(last), self._mode)
         parent, reached = ROOT, 1.0
         while len(tokens) < max_nodes:
@@ -96,8 +107,9 @@ class Adaptive:
             tokens.append(best.token_id)
             parents.append(above)
             expected += reached
-            if expected / self._costs.cost(1 + len(tokens)) > gain:
-                gain, size = expected / self._costs.cost(1 + len(tokens)), len(tokens)
+            worth = (1 + trust * (expected - 1)) / self._costs.cost(1 + len(tokens))
+            if worth > gain:
+                gain, size, self._open = worth, len(tokens), expected - 1
             ranked = self._adjacency.followers(best.token_id)
             candidates = after(self._automaton, best, ranked, self._mode)
         return Draft(tuple(tokens[:size]), tuple(parents[:size])) if size else NOTHING

@@ -142,3 +142,18 @@ def test_an_unknown_proposer_or_option_is_an_error(tmp_path_factory: pytest.Temp
         generator(folder, speculation={"kind": "suffix", "options": {"size": 3}})
     with pytest.raises(ValueError, match="speculation is a name"):
         generator(folder, speculation=json.loads('{"name": "suffix"}'))
+
+
+def test_the_usage_says_how_many_passes_there_were(tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("model")
+    plain, drafted = generator(folder), generator(folder, speculation="suffix")
+    options = GenerationOptions(60)
+    passes = [0, 0]
+    for prompt in prompts(8):
+        for number, each in enumerate((plain, drafted)):
+            *_, last = each._write(each._load(), prompt, options, Event(), known="")
+            assert last.usage is not None
+            passes[number] += last.usage.passes
+            if each is plain:  # one a token, and one for the end where it came
+                assert 0 <= last.usage.passes - last.usage.completion_tokens <= 1
+    assert 0 < passes[1] < passes[0]
