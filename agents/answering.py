@@ -7,7 +7,7 @@ from dataclasses import replace
 from agents.state import Context, State, Step
 from agents.writing import Emit, show_nothing, write
 from rag.core.types import Missing, Passage
-from rag.generation.answer import CitedText, build_prompt, refusal
+from rag.generation.answer import AnswerStream, CitedText, build_prompt, refusal
 from rag.generation.answer import cite as cite_text
 from rag.generation.missing import missing, missing_text
 
@@ -58,7 +58,8 @@ async def generate(state: State, context: Context, emit: Emit) -> Step:
 def _as_it_is(state: State, emit: Emit) -> Step:
     """Answer with what the tool gave, all of it: sentences chosen from a list would be no list."""
     draft = "\n\n".join(passage.text for passage in state["passages"])
-    emit(draft)
+    shown = AnswerStream(state["passages"])  # what a tool gave may be anybody's text
+    emit(shown.feed(draft) + shown.finish())
     return Step(State(draft=draft), {"passages": len(state["passages"])})
 
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from agents.calling import ToolCaller, ToolRanking
-from agents.tools import TOOLS, AgentTool, Effects, ToolScope
+from agents.tools import TOOLS, AgentTool, Effects, ToolScope, tool_within
 from rag.compose import Grove
 from rag.core.errors import InvalidInputError, RagError
 from rag.core.protocols import Generator
@@ -45,7 +45,7 @@ class Toolset:
         """
         self._grove = grove
         settings = grove.settings.tools
-        names = TOOLS.names()
+        names = [name for name in TOOLS.names() if name != "sql" or grove.settings.sql.sources]
         if unknown := sorted(set(settings.disabled) - set(names)):
             raise InvalidInputError(
                 f"the settings disable {', '.join(unknown)}; built in are: {', '.join(names)}"
@@ -90,7 +90,7 @@ class Toolset:
 
     async def caller(self, scope: ToolScope, *, generator: Generator | None = None) -> ToolCaller:
         """Give what chooses and calls the tools within a scope."""
-        tools = await self.tools()
+        tools = [each for tool in await self.tools() if (each := tool_within(tool, scope)) is not None]
         settings = self._grove.settings.tools
         return ToolCaller(
             tools,

@@ -14,14 +14,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.guards import RequestGuard, SecurityHeaders
 from api.page import add_page
 from api.problems import OWN_FAULT, PROBLEM, add_handlers, problem
-from api.routes import ask, collections, documents, health, jobs, openai, runs, search, tools
+from api.routes import ask, collections, documents, health, jobs, openai, runs, search, sql, tools
 from rag.compose import Grove
 from rag.core.events import Event, RunFailed
 
 __all__ = ["create_app"]
 
 _PAGE = Path(__file__).parent / "static"
-_ROUTES = (health, collections, documents, jobs, search, ask, runs, tools, openai)
+_ROUTES = (health, collections, documents, jobs, search, ask, runs, tools, sql, openai)
 _log = logging.getLogger(__name__)
 
 

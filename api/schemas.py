@@ -21,6 +21,7 @@ from rag.core.types import Answer, Attribute, Citation, Missing, Passage, Senten
 from rag.db.catalog import CollectionSummary, DocumentSummary, StoredChunk, StoredDocument
 from rag.db.jobs import JobStatus
 from rag.db.runs import RunSummary
+from rag.sql.source import SqlSourceSummary
 
 __all__ = [
     "AnswerReply",
@@ -270,6 +271,13 @@ class RunReply:
 
     run: RunSummary
     events: list[RunEvent]
+
+
+@dataclass(frozen=True, slots=True)
+class SqlSourceList:
+    """The registered databases."""
+
+    sources: list[SqlSourceSummary]
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,6 +113,26 @@ def test_the_commands_of_the_tools_page_run(tmp_path: Path) -> None:
     assert "The collection holds 2 documents" in said
 
 
+def test_the_commands_of_the_page_on_databases_run(tmp_path: Path) -> None:
+    page = re.sub(
+        r"```sh\nexport GROVE_SQL__GENERATOR.*?```",
+        "",
+        (REPOSITORY / "docs/sql.md").read_text(),
+        flags=re.DOTALL,
+    )
+    said = shell(
+        "\n".join(re.findall(r"```sh\n(.*?)```", page, re.DOTALL)), REPOSITORY, GROVE_HOME=str(tmp_path)
+    )
+    assert "shop  sqlite   a shop of garden tools  customer, product, purchase, purchase_item" in said
+    assert "Ada Lindqvist | 3" in said
+    (shown,) = re.findall(r"```text\n(.*?)```", page, re.DOTALL)
+    assert shown in said
+    assert (
+        "Hose Reel\n[shop: SELECT product.name FROM product ORDER BY product.price DESC LIMIT 1] [1]"
+        in said
+    )
+
+
 def test_the_tool_of_the_tools_page_works(tmp_path: Path) -> None:
     page = (REPOSITORY / "docs/tools.md").read_text()
     (source,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)

@@ -5,7 +5,15 @@ are filled by name with parts of the installation (`catalog`, `settings`, ...), 
 """
 
 from agents.tools._scope import tool_scope
-from agents.tools._tool import AgentTool, Effects, ToolResult, ToolScope, passage_at, passage_of
+from agents.tools._tool import (
+    AgentTool,
+    Effects,
+    ToolResult,
+    ToolScope,
+    passage_at,
+    passage_of,
+    tool_within,
+)
 from rag.core.registry import Family
 
 __all__ = [
@@ -17,6 +25,7 @@ __all__ = [
     "passage_at",
     "passage_of",
     "tool_scope",
+    "tool_within",
 ]
 
 TOOLS = Family("agents.tools")

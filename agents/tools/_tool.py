@@ -15,7 +15,7 @@ from rag.db.catalog import StoredDocument, StoredText
 from rag.generation.context import neutralise
 from rag.scoring.tools import Tool
 
-__all__ = ["AgentTool", "Effects", "ToolResult", "ToolScope", "passage_at", "passage_of"]
+__all__ = ["AgentTool", "Effects", "ToolResult", "ToolScope", "passage_at", "passage_of", "tool_within"]
 
 Effects = Literal["none", "reads", "writes"]
 """Whether a call only computes, reads what is outside of it, or may change something."""
@@ -82,6 +82,12 @@ class AgentTool(Protocol):
             UnavailableError: it is down or too slow.
         """
         ...
+
+
+def tool_within(tool: AgentTool, scope: ToolScope) -> AgentTool | None:
+    """Give the tool as the scope may use it, None for not at all; one that has `within` narrows itself."""
+    narrow: Callable[[ToolScope], AgentTool | None] | None = getattr(tool, "within", None)
+    return tool if narrow is None else narrow(scope)
 
 
 def passage_at(document: StoredDocument, start: int, end: int) -> Passage:

@@ -1,4 +1,4 @@
-"""eval retrieval, eval answers, eval tools, bench: how good and how fast it is."""
+"""eval retrieval, eval answers, eval tools, eval sql, bench: how good and how fast it is."""
 
 from functools import partial
 from pathlib import Path
@@ -32,11 +32,12 @@ Chunker = Annotated[
 def add_commands(app: typer.Typer) -> None:
     """Register this group's commands."""
     group = typer.Typer(
-        help="Measure search, answers and the choice of tools on a data set.", no_args_is_help=True
+        help="Measure search, answers, queries and the choice of tools on a data set.", no_args_is_help=True
     )
     group.command()(retrieval)
     group.command()(answers)
     group.command()(tools)
+    group.command()(sql)
     app.add_typer(group, name="eval")
     app.command()(bench)
 
@@ -118,6 +119,52 @@ def tools(
         {"data": dataset.name, "queries": len(dataset.questions), "retrievers": measures},
         table_text(rows, list(rows[0])),
     )
+
+
+def sql(
+    data: Annotated[Path, typer.Option("--data", help="Folder with questions.jsonl and db/NAME.sqlite.")],
+    generator: Annotated[
+        str | None, typer.Option("--generator", help="Writes what no rule reads; by default nobody.")
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=1, help="So many questions, evenly spread.")
+    ] = None,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Measure how often a question becomes a query that gives the right rows."""
+    import asyncio
+    from functools import cache
+
+    from rag.compose import Grove
+    from rag.core.sql_settings import SqlSourceSettings
+    from rag.evaluation.sql import evaluate_sql, load_questions
+    from rag.sql.asking import SqlAsker
+    from rag.sql.source import SqlSource
+
+    console = Console.open(home, json)
+    grove = Grove(console.settings)
+    asker = SqlAsker(
+        generator=None if generator is None else grove.generator(generator),
+        encoder=None if generator is None else grove.encoder,
+        max_attempts=console.settings.sql.max_attempts,
+    )
+
+    @cache
+    def source(name: str) -> SqlSource:
+        path = (data / "db" / f"{name}.sqlite").resolve()
+        return SqlSource(name, SqlSourceSettings(url=f"sqlite:///{path}", max_rows=10_000))
+
+    questions = load_questions(data, limit)
+    with Progress(console=console.err) as progress:
+        task = progress.add_task("asking", total=len(questions))
+        measures = evaluate_sql(
+            questions,
+            source,
+            lambda text, of: asyncio.run(asker.ask(text, of)),
+            on_question=lambda: progress.advance(task),
+        )
+    console.result({"data": data.name, **measures}, table_text([measures], list(measures)))
 
 
 def bench(

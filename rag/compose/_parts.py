@@ -5,9 +5,10 @@ parts listed in `_PARTS`.
 """
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from rag.core.protocols import (
     Encoder,
@@ -31,6 +32,10 @@ from rag.db.session import Database, open_database
 from rag.encoders._cache import CachedEncoder
 from rag.generation.support import Support
 from rag.generation.writing import PromptWriter
+
+if TYPE_CHECKING:
+    from rag.sql.asking import SqlAsker
+    from rag.sql.source import SqlSources
 
 __all__ = ["DEFAULT", "RETRIEVERS", "Parts"]
 
@@ -83,7 +88,9 @@ class Parts:
     @cached_property
     def runs(self) -> RunLog:
         """Keep every question's events."""
-        return RunLog(self.database, self.settings.tenant)
+        # Silent for long is a model that writes in one piece; the time limit ends it before this does.
+        silence = timedelta(seconds=self.settings.orchestration.max_seconds + 60)
+        return RunLog(self.database, self.settings.tenant, silence=silence)
 
     @cached_property
     def encoder(self) -> Encoder:
@@ -157,6 +164,27 @@ class Parts:
     def generator_names(self) -> list[str]:
         """List what `generator` takes."""
         return sorted({DEFAULT, *_PROFILES, *self.settings.generators, *_GENERATORS.names()})
+
+    @cached_property
+    def sql_sources(self) -> "SqlSources":
+        """Give the registered databases."""
+        from rag.sql.source import SqlSources  # noqa: PLC0415  # most installations have none
+
+        return SqlSources.registered(self.settings.sql.sources)
+
+    @cached_property
+    def sql_asker(self) -> "SqlAsker":
+        """Answer questions with rows."""
+        from rag.sql.asking import SqlAsker  # noqa: PLC0415
+
+        name = self.settings.sql.generator
+        if name is None:
+            return SqlAsker()
+        return SqlAsker(
+            generator=self.generator(name),
+            encoder=self.encoder,
+            max_attempts=self.settings.sql.max_attempts,
+        )
 
     def local_model(self) -> Path:
         """Give the folder of the carried language model, converted when it is not yet.

@@ -34,6 +34,7 @@ class GenerationOptions:
     temperature: float = 0.0
     timeout_seconds: float = 120.0
     schema: Mapping[str, Any] | None = None  # Any: JSON; the answer is JSON of this schema
+    grammar: str | None = None  # Lark's form, as llguidance reads it; the answer is a sentence of it
     seed: int | None = None  # of the sampling; None: the generator's own
 
 
@@ -55,5 +56,6 @@ class GeneratorCapabilities:
     quotes_verbatim: bool = False  # every sentence is copied from a passage
     follows_instructions: bool = False  # well enough to rewrite a question or to choose a way
     keeps_schema: bool = False  # writes JSON of the options' schema, unless max_tokens cuts it off
+    keeps_grammar: bool = False  # the same for the options' grammar
     is_checked: bool = False  # shown only if passages support every sentence; else what is quoted stands
     passage_order: Literal["best_first", "best_at_ends"] = "best_first"

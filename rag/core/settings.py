@@ -24,6 +24,7 @@ from pydantic_settings import (
 from rag.core.errors import InvalidInputError
 from rag.core.kinds import parse_kinds
 from rag.core.orchestration_settings import OrchestrationSettings
+from rag.core.sql_settings import SqlSettings
 from rag.core.tool_settings import ToolSettings
 
 __all__ = ["Part", "Settings"]
@@ -169,6 +170,7 @@ class Settings(BaseSettings):
         OrchestrationSettings(), description="How a question goes through the graph."
     )
     server: ServerSettings = Field(ServerSettings(), description="How `rag serve` listens.")
+    sql: SqlSettings = Field(SqlSettings(), description="Databases that questions are answered from.")
     tools: ToolSettings = Field(ToolSettings(), description="Which tools there are.")
 
     @classmethod

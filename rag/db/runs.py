@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 
 from pydantic import Field, TypeAdapter
@@ -23,8 +23,8 @@ _EVENT: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="t
 class RunSummary:
     """A question and how it ended.
 
-    Its state is running, waiting (for a permission), done, failed, cancelled, or the limit that it reached:
-    out_of_time, out_of_steps, out_of_tokens.
+    Its state is running, waiting (for a permission), done, failed, cancelled, interrupted (the process that
+    worked on it died), or the limit that it reached: out_of_time, out_of_steps, out_of_tokens.
     """
 
     run_id: str
@@ -36,15 +36,26 @@ class RunSummary:
 
 
 class RunLog:
-    """Runs of one tenant."""
+    """Runs of one tenant.
 
-    def __init__(self, database: Database, tenant: str) -> None:
+    A power cut may undo the last seconds of this history, but not that a run waits, nor what was uploaded.
+    """
+
+    def __init__(self, database: Database, tenant: str, *, silence: timedelta) -> None:
+        """Read and write the runs of a tenant.
+
+        Args:
+            database: where they are.
+            tenant: whose.
+            silence: a run that stored nothing for so long is taken for interrupted.
+        """
         self._database = database
         self._tenant = tenant
+        self._silence = silence
 
     def start(self, run_id: str, question: str, collection: str) -> None:
         """Open a run."""
-        with self._database.write() as session:
+        with self._database.write(is_durable=False) as session:
             session.add(
                 RunRow(
                     id=run_id,
@@ -52,6 +63,7 @@ class RunLog:
                     collection=collection,
                     question=question,
                     state="running",
+                    working_until=utc_now() + self._silence,
                 )
             )
 
@@ -61,14 +73,14 @@ class RunLog:
         Raises:
             RunCancelledError: somebody has ended the run; nothing is stored.
         """
-        with self._database.write() as session:
+        with self._database.write(is_durable=False) as session:
             if not self._changed(session, run_id, "running", ["running"]):
                 raise RunCancelledError(f"run {run_id} was cancelled")
             self._insert(session, run_id, events)
 
     def finish(self, run_id: str, state: str, events: Sequence[Event] = ()) -> None:
         """Store the last events and say how the run ended, or that it waits; a cancelled one stays so."""
-        with self._database.write() as session:
+        with self._database.write(is_durable=state == "waiting") as session:
             self._changed(session, run_id, state, ["running"])
             self._insert(session, run_id, events)
 
@@ -101,7 +113,11 @@ class RunLog:
         result = session.execute(
             update(RunRow)
             .where(RunRow.id == run_id, RunRow.tenant == self._tenant, RunRow.state.in_(before))
-            .values(state=state, finished_at=None if is_open else utc_now())
+            .values(
+                state=state,
+                finished_at=None if is_open else utc_now(),
+                working_until=utc_now() + self._silence if state == "running" else None,
+            )
         )
         assert isinstance(result, CursorResult)
         return result.rowcount == 1
@@ -155,4 +171,6 @@ class RunLog:
 
 
 def _summary(row: RunRow) -> RunSummary:
-    return RunSummary(row.id, row.collection, row.question, row.state, row.created_at, row.finished_at)
+    is_dead = row.state == "running" and row.working_until is not None and row.working_until < utc_now()
+    state = "interrupted" if is_dead else row.state
+    return RunSummary(row.id, row.collection, row.question, state, row.created_at, row.finished_at)

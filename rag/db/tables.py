@@ -238,6 +238,7 @@ class RunRow(Base):
     collection: Mapped[str] = mapped_column(String(200))
     question: Mapped[str]
     state: Mapped[str] = mapped_column(String(16))  # as rag/db/runs.py lists them
+    working_until: Mapped[datetime | None]  # of one that runs: by then it has stored more, or is dead
     created_at: Mapped[datetime] = mapped_column(default=utc_now, index=True)
     finished_at: Mapped[datetime | None]
 

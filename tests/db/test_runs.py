@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 import pytest
 
 from rag.core.errors import NotFoundError
@@ -35,7 +37,7 @@ EVENTS: list[Event] = [
 
 @pytest.fixture
 def log(database: Database) -> RunLog:
-    runs = RunLog(database, "default")
+    runs = RunLog(database, "default", silence=timedelta(minutes=5))
     runs.start("r", "why? 🙂", "c")
     return runs
 
@@ -72,10 +74,28 @@ def test_runs_are_listed_newest_first(log: RunLog) -> None:
 
 
 def test_a_tenant_sees_and_ends_only_its_own_runs(log: RunLog, database: Database) -> None:
-    other = RunLog(database, "other")
+    other = RunLog(database, "other", silence=timedelta(minutes=5))
     assert other.runs() == []
     for read in (other.run, other.events):
         with pytest.raises(NotFoundError):
             read("r")
     other.finish("r", "failed")
     assert log.run("r").state == "running"
+
+
+def test_a_run_that_nobody_works_on_any_more_is_interrupted(database: Database) -> None:
+    dead = RunLog(database, "default", silence=timedelta(seconds=-1))
+    dead.start("r", "why?", "c")
+    assert dead.run("r").state == "interrupted"
+    assert [run.state for run in dead.runs()] == ["interrupted"]
+
+
+def test_a_run_thought_dead_that_stores_more_runs_again_and_one_that_waits_may_wait(
+    log: RunLog, database: Database
+) -> None:
+    RunLog(database, "default", silence=timedelta(seconds=-1)).append("r", EVENTS[:1])
+    assert log.run("r").state == "interrupted"
+    log.append("r", EVENTS[1:2])
+    assert log.run("r").state == "running"
+    RunLog(database, "default", silence=timedelta(seconds=-1)).finish("r", "waiting")
+    assert log.run("r").state == "waiting"

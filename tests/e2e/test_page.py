@@ -86,4 +86,4 @@ def test_a_person_finds_the_way_through_the_page(
     assert finished.returncode == 0, finished.stderr
     steps = json.loads(finished.stdout)["steps"]
     assert {step["name"]: step["error"] for step in steps if step["error"]} == {}
-    assert len(steps) == 18
+    assert len(steps) == 19

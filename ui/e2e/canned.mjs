@@ -42,11 +42,31 @@ export const DOUBTFUL = stream(
   { type: "answer.finished", answer },
 );
 
-/** A refusal. */
+/** A refusal that names two words which no passage holds. */
 export const REFUSAL = stream({
   type: "answer.finished",
-  answer: { ...answer, answer: "I could not find this.", refused: true, sentences: [], citations: [] },
+  answer: {
+    ...answer,
+    answer: "I could not find this.",
+    refused: true,
+    sentences: [],
+    citations: [],
+    missing: { searched: "What do oaks do?", num_passages: 6, terms: ["oaks", "photosynthesis-and-other-long-words"] },
+  },
 });
+
+/** A run that waits for a person's permission. */
+export const PERMISSION = stream(
+  { type: "run.started", run_id: "r", question: "", collection: "default", retriever: "default", generator: "default" },
+  { type: "step.started", step: "act" },
+  { type: "step.finished", step: "act", milliseconds: 2, summary: { tool: "orders.cancel" } },
+  {
+    type: "permission.asked",
+    tool: "orders.cancel",
+    arguments: { order: "4711", reason: "The customer wants another colour, and says so at some length." },
+    effects: "writes",
+  },
+);
 
 /** A stream that breaks off in the middle of an answer. */
 export const CUT_OFF = stream({ type: "token", text: "The oldest tree" });

@@ -7,10 +7,11 @@
 import assert from "node:assert/strict";
 import { basename } from "node:path";
 import { accessibilityFaults, openPage, overflow, startBrowser } from "./browser.mjs";
-import { CUT_OFF, DOUBTFUL, REFUSAL, UNAVAILABLE } from "./canned.mjs";
+import { CUT_OFF, DOUBTFUL, PERMISSION, REFUSAL, UNAVAILABLE } from "./canned.mjs";
 
 const [url, bees, handbook, broken, pictures] = process.argv.slice(2);
 const ASK = "**/api/v1/ask";
+const PERMIT = "**/api/v1/runs/r/permission";
 const BEES = { question: "How many kinds of bees live in the valley?", quote: "The valley is home to four kinds of bees." };
 const HANDBOOK = { question: "How long are readings kept in the archive?", quote: "in the archive for seven years" };
 
@@ -183,6 +184,22 @@ const steps = {
     await page.keyboard.press("Escape");
     await reply(page, REFUSAL);
     await lastTurn(page).locator(".notice.refusal").waitFor();
+    assert.equal(await lastTurn(page).locator(".term").first().innerText(), "oaks");
+  },
+
+  async "a tool that may change something waits for a person, who is told what it would do"({ page }) {
+    await reply(page, PERMISSION, "Cancel order 4711.");
+    const group = lastTurn(page).getByRole("group", { name: "Permission" });
+    assert.match(squeezed(await group.innerText()), /orders\.cancel, which may change something.*order 4711/i);
+    for (const [button, allow] of [["Do not allow", false], ["Allow once", true]]) {
+      await reply(page, PERMISSION, "Cancel order 4711.");
+      await page.route(PERMIT, (route) => route.fulfill(DOUBTFUL));
+      const sent = page.waitForRequest(PERMIT);
+      await lastTurn(page).getByRole("button", { name: button }).click();
+      assert.equal((await sent).postDataJSON().allow, allow);
+      assert.match(await answered(page), /Oaks grow slowly/);
+      await page.unroute(PERMIT);
+    }
   },
 
   async "a collection is made, chosen, and kept in the address"({ page }) {
@@ -245,8 +262,11 @@ async function inspect(browser, size, scheme) {
   await page.unroute(ASK);
   await reply(page, UNAVAILABLE);
   await reply(page, REFUSAL);
+  await look("refused");
   await reply(page, DOUBTFUL);
   await look("doubtful");
+  await reply(page, PERMISSION);
+  await look("permission");
   await page.getByRole("button", { name: "New conversation" }).click();
   await ask(page, HANDBOOK.question);
   await answered(page);

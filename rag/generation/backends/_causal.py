@@ -23,7 +23,7 @@ from rag.generation.backends._packing import pack_linears
 from rag.generation.backends._proposing import NO_SPECULATION, build_proposer
 from rag.generation.backends._smollm2 import ensure_model
 from rag.generation.backends._tree_reading import TreeReader
-from rag.generation.constrained.schema import SchemaMask
+from rag.generation.constrained.schema import mask_of
 from rag.generation.speculation._cache import PlainCache
 from rag.generation.speculation._decoding import decode
 from rag.generation.speculation._drafts import State
@@ -64,8 +64,7 @@ class CausalModel:
                 0 allows it. Copying from the prompt is not hindered.
             is_checked: show its answer only if the passages support every sentence of it, and else the
                 extractive one; then nothing is shown before all is written. By default for SmolLM2 alone.
-            speculation: what drafts tokens that the model reads several at once: a file of
-                rag/generation/speculation, `none`, or `{"kind": ..., "options": {...}}`.
+            speculation: a file of rag/generation/speculation, `{"kind", "options"}` of one, or `none`.
             device: as torch names it. The number of threads is torch's own setting.
         """
         if no_repeat_tokens < 0 or context_tokens < 1:
@@ -94,6 +93,7 @@ class CausalModel:
             follows_instructions=self._model != _SMOLLM2,
             passage_order=self._passage_order,
             keeps_schema=True,
+            keeps_grammar=True,
             is_checked=self._is_checked,
         )
 
@@ -248,7 +248,7 @@ class CausalModel:
             temperature=options.temperature,
             seed=options.seed or 0,
             no_repeat_tokens=self._no_repeat_tokens,
-            mask=None if options.schema is None else SchemaMask(loaded.vocabulary, options.schema),
+            mask=mask_of(loaded.vocabulary, options),
         )
 
     def _meter(self, loaded: Loaded) -> DoubtMeter | None:

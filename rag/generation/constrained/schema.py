@@ -1,4 +1,4 @@
-"""JSON of a schema, token by token: which tokens may follow those that were written.
+"""JSON of a schema, or sentences of a grammar, token by token: which tokens may follow those written.
 
 Knows the grammar alone; who has the logits applies the mask. The engine is llguidance, vLLM's own.
 """
@@ -11,11 +11,12 @@ from llguidance import LLMatcher, LLTokenizer
 from numpy.typing import NDArray
 
 from rag.core.errors import InvalidInputError
+from rag.core.protocols import GenerationOptions
 
 if TYPE_CHECKING:
     from llguidance._lib import JsonCompileOptions
 
-__all__ = ["SchemaMask", "check_schema"]
+__all__ = ["SchemaMask", "check_schema", "mask_of"]
 
 # Small models fill their answer with blanks where these are allowed.
 _FORMAT: "JsonCompileOptions" = {
@@ -29,13 +30,18 @@ _FORMAT: "JsonCompileOptions" = {
 class SchemaMask:
     """One answer in the writing."""
 
-    def __init__(self, vocabulary: LLTokenizer, schema: Mapping[str, Any]) -> None:  # Any: JSON
+    def __init__(self, vocabulary: LLTokenizer, schema: Mapping[str, Any] | str) -> None:  # Any: JSON
         """Start at nothing written.
 
+        Args:
+            vocabulary: the model's tokens.
+            schema: of the JSON, or a grammar in Lark's form.
+
         Raises:
-            InvalidInputError: not a JSON schema, or one that no value satisfies.
+            InvalidInputError: not a JSON schema or grammar, or one that no text satisfies.
         """
-        self._matcher = LLMatcher(vocabulary, _grammar(schema))
+        grammar = LLMatcher.grammar_from_lark(schema) if isinstance(schema, str) else _grammar(schema)
+        self._matcher = LLMatcher(vocabulary, grammar)
         self._check()
 
     def forbidden(self, size: int) -> NDArray[np.bool_]:
@@ -54,6 +60,18 @@ class SchemaMask:
     def _check(self) -> None:
         if self._matcher.is_error():
             raise InvalidInputError(f"the schema cannot be kept: {self._matcher.get_error()}")
+
+
+def mask_of(vocabulary: LLTokenizer, options: GenerationOptions) -> SchemaMask | None:
+    """Give what holds an answer to the options' schema or grammar; None where they have neither.
+
+    Raises:
+        InvalidInputError: they have both, or one that cannot be kept.
+    """
+    if options.schema is not None and options.grammar is not None:
+        raise InvalidInputError("an answer keeps a schema or a grammar; give one of them")
+    kept = options.schema if options.grammar is None else options.grammar
+    return None if kept is None else SchemaMask(vocabulary, kept)
 
 
 def check_schema(schema: Mapping[str, Any]) -> None:  # Any: JSON

@@ -384,6 +384,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sql/sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Sources
+         * @description List the registered databases with their tables, and why one cannot be read now.
+         */
+        get: operations["listSqlSources"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tools": {
         parameters: {
             query?: never;
@@ -1158,8 +1178,8 @@ export interface components {
          * RunSummary
          * @description A question and how it ended.
          *
-         *     Its state is running, waiting (for a permission), done, failed, cancelled, or the limit that it reached:
-         *     out_of_time, out_of_steps, out_of_tokens.
+         *     Its state is running, waiting (for a permission), done, failed, cancelled, interrupted (the process that
+         *     worked on it died), or the limit that it reached: out_of_time, out_of_steps, out_of_tokens.
          */
         RunSummary: {
             /** Collection */
@@ -1237,6 +1257,30 @@ export interface components {
             start: number;
             /** Supported */
             supported: boolean;
+        };
+        /**
+         * SqlSourceList
+         * @description The registered databases.
+         */
+        SqlSourceList: {
+            /** Sources */
+            sources: components["schemas"]["SqlSourceSummary"][];
+        };
+        /**
+         * SqlSourceSummary
+         * @description A registered database as a person may see it: never its address, which may hold a password.
+         */
+        SqlSourceSummary: {
+            /** Description */
+            description: string;
+            /** Dialect */
+            dialect: string;
+            /** Error */
+            error: string | null;
+            /** Name */
+            name: string;
+            /** Tables */
+            tables: string[];
         };
         /**
          * StepFinished
@@ -2221,6 +2265,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SearchReply"];
+                };
+            };
+            /** @description What was wrong (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        detail: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    listSqlSources: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SqlSourceList"];
                 };
             };
             /** @description What was wrong (RFC 9457). */

@@ -3,7 +3,7 @@
 import { type ReactNode, useState } from "react";
 import type { Permission } from "../client/types";
 import type { Turn } from "../state/conversation";
-import { count, plainText, summaryText } from "../text/words";
+import { count, effectsText, plainText, summaryText } from "../text/words";
 import { AnswerText, UNSUPPORTED } from "./AnswerText";
 import { Icon } from "./icons";
 import { Sources } from "./Sources";
@@ -82,7 +82,7 @@ function Permit({ permission, onPermit }: { readonly permission: Permission; rea
   return (
     <div className="notice permission" role="group" aria-label="Permission">
       <p>
-        To answer this, Grove would use <b>{permission.tool}</b>, which may change something. Nothing has happened yet.
+        To answer this, Grove would use <b>{permission.tool}</b>, which {effectsText(permission.effects)}. Nothing has happened yet.
       </p>
       <dl className="summaries">
         {Object.entries(permission.arguments).map(([name, value]) => (

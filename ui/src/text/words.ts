@@ -1,6 +1,6 @@
 /** Numbers, sizes and states in words; an answer as text to copy. */
 
-import type { Citation } from "../client/types";
+import type { Citation, Permission } from "../client/types";
 import type { Step, Turn } from "../state/conversation";
 import { utf16Index } from "./codepoints";
 
@@ -75,6 +75,18 @@ export function plainText({ text, citations }: Turn): string {
   result += text.slice(from);
   const sources = citations.map((citation, at) => `[${at + 1}] ${placeOf(citation)}: “${citation.quote.trim()}”`);
   return sources.length === 0 ? result : `${result}\n\n${sources.join("\n")}`;
+}
+
+/** Say in words what a tool may do. */
+export function effectsText(effects: Permission["effects"]): string {
+  switch (effects) {
+    case "writes":
+      return "may change something";
+    case "reads":
+      return "reads outside of Grove";
+    default:
+      return "computes";
+  }
 }
 
 /** Say what a screen reader should hear of the latest turn. */
