@@ -45,6 +45,7 @@ async def generate(state: State, context: Context, emit: Emit) -> Step:
         "passages": len(prompt.passages),
         "prompt_tokens": usage.prompt_tokens,
         "completion_tokens": usage.completion_tokens,
+        "passes": usage.passes,
     }
     inputs = {
         "question": state["query"],

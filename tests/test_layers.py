@@ -13,6 +13,7 @@ FAMILIES = (
     "rag/retrieval",
     "rag/generation/backends",
     "rag/generation/readers",
+    "rag/generation/speculation",
     "agents/tools",
     "indexing/loaders",
     "indexing/chunkers",

@@ -236,6 +236,7 @@ class Usage:
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    passes: int = 0  # of the model that gave the completion; fewer than tokens where several came at once
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,25 +6,27 @@ speed and many users at once there is a generation server (openai.py).
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from pathlib import Path
 from threading import Event, Lock
 from typing import Any, Literal
 
 import torch
-from llguidance import LLTokenizer
-from llguidance.hf import from_tokenizer
-from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache
-from transformers.utils.logging import disable_progress_bar
 
 from rag.core.errors import GenerationError, InvalidInputError
 from rag.core.protocols import Delta, GenerationOptions, GeneratorCapabilities, Prompt
 from rag.core.types import Usage
+from rag.generation.backends._choice import TokenChoice
 from rag.generation.backends._doubt import DoubtMeter, ends_sentence
+from rag.generation.backends._loading import Loaded, load_model
+from rag.generation.backends._packing import pack_linears
+from rag.generation.backends._proposing import NO_SPECULATION, build_proposer
 from rag.generation.backends._smollm2 import ensure_model
-from rag.generation.constrained.schema import SchemaMask, mask_of
+from rag.generation.backends._tree_reading import TreeReader
+from rag.generation.constrained.schema import mask_of
+from rag.generation.speculation._cache import PlainCache
+from rag.generation.speculation._decoding import decode
+from rag.generation.speculation._drafts import State
 
 __all__ = ["CausalModel", "Loaded"]
 
@@ -32,20 +34,6 @@ _SMOLLM2 = "smollm2"
 _PREFILL_TOKENS = 256  # read in pieces, so that a cancelled run stops within one of them
 _WAIT_SECONDS = 0.1
 _UNFINISHED = "\ufffd"  # the tokens so far end inside a character
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """A model and its tokenizer; Any: transformers' classes are made at run time."""
-
-    model: Any
-    tokenizer: Any
-    stop_ids: frozenset[int]
-
-    @cached_property
-    def vocabulary(self) -> LLTokenizer:
-        """Give the tokens as the bytes that they stand for, for answers that keep a schema."""
-        return from_tokenizer(self.tokenizer)
 
 
 class CausalModel:
@@ -62,7 +50,7 @@ class CausalModel:
         passage_order: Literal["best_first", "best_at_ends"] = "best_first",
         no_repeat_tokens: int = 8,
         is_checked: bool | None = None,
-        seed: int = 0,
+        speculation: str | Mapping[str, Any] = NO_SPECULATION,  # Any: JSON
         device: str = "cpu",
     ) -> None:
         """Set what is run and how.
@@ -76,7 +64,7 @@ class CausalModel:
                 0 allows it. Copying from the prompt is not hindered.
             is_checked: show its answer only if the passages support every sentence of it, and else the
                 extractive one; then nothing is shown before all is written. By default for SmolLM2 alone.
-            seed: of the sampling at temperatures above 0.
+            speculation: a file of rag/generation/speculation, `{"kind", "options"}` of one, or `none`.
             device: as torch names it. The number of threads is torch's own setting.
         """
         if no_repeat_tokens < 0 or context_tokens < 1:
@@ -87,10 +75,12 @@ class CausalModel:
         self._passage_order = passage_order
         self._no_repeat_tokens = no_repeat_tokens
         self._is_checked = model == _SMOLLM2 if is_checked is None else is_checked
-        self._seed = seed
+        name, proposer_options = _part(speculation)
+        self._proposer = build_proposer(name, proposer_options, loaded=self._load, device=device)
         self._device = device
         self._loaded: Loaded | None = None
         self._load_lock = Lock()
+        self._passes = 0  # of the generation whose turn it is
         self._turn = Lock()  # two generations at once would each take more than twice as long
 
     @property
@@ -183,7 +173,7 @@ class CausalModel:
                 shown = text
         text = loaded.tokenizer.decode(written, skip_special_tokens=True)
         doubt = meter.doubt(f"{known} {text}") if meter and not is_judged else None
-        yield Delta(text[len(shown) :], Usage(len(token_ids), len(written)), doubt)
+        yield Delta(text[len(shown) :], Usage(len(token_ids), len(written), self._passes), doubt)
 
     def _tokens(
         self,
@@ -193,13 +183,13 @@ class CausalModel:
         stop: Event,
         meter: DoubtMeter | None,
     ) -> Iterator[int]:
-        mask = mask_of(loaded.vocabulary, options)
-        cache = DynamicCache()
-        random = torch.Generator().manual_seed(self._seed if options.seed is None else options.seed)
-        written: list[int] = []
+        self._passes = 0
+        choice = self._choice(loaded, options)
+        cache = PlainCache()
+        written = 0
         unread = token_ids
         with torch.inference_mode():
-            while len(written) < options.max_tokens:
+            while written < options.max_tokens:
                 while unread and not stop.is_set():
                     piece, unread = unread[:_PREFILL_TOKENS], unread[_PREFILL_TOKENS:]
                     inputs = torch.tensor([piece], device=self._device)
@@ -216,24 +206,50 @@ class CausalModel:
                 if stop.is_set():
                     return
                 logits = output.logits[0, -1].float().cpu()
-                chances = logits.softmax(dim=-1) if meter else None
-                logits[self._barred(len(logits), written, mask)] = -torch.inf
-                token_id = _choose(logits, options.temperature, random)
+                self._passes += 1
+                token_id = choice.choose(logits)
                 if token_id in loaded.stop_ids:
                     return
-                if mask is not None:
-                    mask.accept(token_id)
-                if meter and chances is not None:
-                    meter.wrote(token_id, float(chances[token_id]))
-                written.append(token_id)
+                choice.accept(token_id)
+                if meter:
+                    meter.wrote(token_id, float(logits.softmax(dim=-1)[token_id]))
+                written += 1
                 unread = [token_id]
                 yield token_id
+                if meter is None and self._proposer is not None:
+                    left = options.max_tokens - written
+                    yield from self._drafted(loaded, cache, choice, [*token_ids, token_id], left, stop)
+                    return
 
-    def _barred(self, size: int, written: list[int], mask: SchemaMask | None) -> torch.Tensor | list[int]:
-        """Give the tokens that may not come next: they break the schema, or repeat the answer."""
-        if mask is None:
-            return _repeating(written, self._no_repeat_tokens)
-        return torch.from_numpy(mask.forbidden(size))
+    def _drafted(
+        self,
+        loaded: Loaded,
+        cache: PlainCache,
+        choice: TokenChoice,
+        token_ids: list[int],
+        max_tokens: int,
+        stop: Event,
+    ) -> Iterator[int]:
+        """Go on behind the first token of an answer, several tokens a pass."""
+        assert self._proposer is not None
+        read = TreeReader(loaded.model, cache, self._device)
+        state = State(token_ids, choice.temperature, choice.random)
+        steps = decode(
+            read, cache=cache, proposer=self._proposer, choice=choice, state=state, max_tokens=max_tokens
+        )
+        for token_id in steps:
+            self._passes = 1 + read.passes  # the prompt's gave one too
+            if stop.is_set() or token_id in loaded.stop_ids:
+                return
+            yield token_id
+
+    def _choice(self, loaded: Loaded, options: GenerationOptions) -> TokenChoice:
+        return TokenChoice(
+            temperature=options.temperature,
+            seed=options.seed or 0,
+            no_repeat_tokens=self._no_repeat_tokens,
+            mask=mask_of(loaded.vocabulary, options),
+        )
 
     def _meter(self, loaded: Loaded) -> DoubtMeter | None:
         """Give what follows a generation to judge its sentences; here nothing does."""
@@ -254,15 +270,10 @@ class CausalModel:
                 f"{folder} holds no model: expected config.json, safetensors and a tokenizer; give"
                 f" {_SMOLLM2!r} or the folder of a causal language model"
             )
-        disable_progress_bar()  # reading the weights takes half a second
-        model = AutoModelForCausalLM.from_pretrained(
-            folder, local_files_only=True, attn_implementation=self._attention
-        )
-        model = model.to(self._device).eval()
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        stop_ids = model.generation_config.eos_token_id
-        ids = {stop_ids} if isinstance(stop_ids, int) else set(stop_ids or ())
-        return Loaded(model, tokenizer, frozenset(ids | {tokenizer.eos_token_id}))
+        loaded = load_model(folder, attention=self._attention, device=self._device)
+        if self._proposer is not None:
+            pack_linears(loaded.model)
+        return loaded
 
 
 def _deliver(
@@ -281,19 +292,9 @@ def _deliver(
         put(None)
 
 
-def _repeating(written: list[int], size: int) -> list[int]:
-    """Give the tokens that would end a run of `size` tokens which the text already has."""
-    if size < 1 or len(written) < size:
-        return []
-    start = written[len(written) - size + 1 :]
-    return [
-        written[at + size - 1]
-        for at in range(len(written) - size + 1)
-        if written[at : at + size - 1] == start
-    ]
-
-
-def _choose(logits: torch.Tensor, temperature: float, random: torch.Generator) -> int:
-    if temperature == 0:
-        return int(logits.argmax())
-    return int(torch.multinomial(torch.softmax(logits / temperature, dim=-1), 1, generator=random))
+def _part(speculation: str | Mapping[str, Any]) -> tuple[str, dict[str, object]]:
+    if isinstance(speculation, str):
+        return speculation, {}
+    if not set(speculation) <= {"kind", "options"} or "kind" not in speculation:
+        raise ValueError(f'speculation is a name, or {{"kind", "options"}}, got {dict(speculation)!r:.80}')
+    return str(speculation["kind"]), dict(speculation.get("options", {}))

@@ -6,8 +6,9 @@ docs/experiments.md, "Retrieving again while writing".
 
 from pathlib import Path
 
-from rag.generation.backends._causal import CausalModel, Loaded
+from rag.generation.backends._causal import CausalModel
 from rag.generation.backends._doubt import DoubtMeter
+from rag.generation.backends._loading import Loaded
 
 __all__ = ["Atlas"]
 

@@ -553,6 +553,7 @@ export interface components {
             /**
              * @default {
              *       "completion_tokens": 0,
+             *       "passes": 0,
              *       "prompt_tokens": 0
              *     }
              */
@@ -1430,6 +1431,11 @@ export interface components {
              * @default 0
              */
             completion_tokens: number;
+            /**
+             * Passes
+             * @default 0
+             */
+            passes: number;
             /**
              * Prompt Tokens
              * @default 0

@@ -1,0 +1,201 @@
+"""One prompt decoded, plainly or with a proposer: what was written, in how many passes and how long.
+
+Knows the product's own parts; which prompts and which proposers is others' business.
+"""
+
+import copy
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from threading import Event
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from benchmarks._speculation_prompts import Asked
+from rag.core.settings import Settings
+from rag.generation.backends._choice import TokenChoice
+from rag.generation.backends._loading import Loaded, load_model
+from rag.generation.backends._packing import pack_linears
+from rag.generation.backends._smollm2 import ensure_model
+from rag.generation.backends._tree_reading import TreeReader
+from rag.generation.speculation._cache import PlainCache
+from rag.generation.speculation._decoding import decode
+from rag.generation.speculation._drafts import NOTHING, ROOT, Draft, Proposer, State
+
+__all__ = ["NO_REPEAT_TOKENS", "Nothing", "Read", "Run", "decoded", "model", "read", "replayed", "theirs"]
+
+NO_REPEAT_TOKENS = 8  # as `transformers` has it by default: loops would flatter every proposer
+_PIECE = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What decoding a prompt gave, its first token aside, which comes with the prompt."""
+
+    token_ids: list[int]
+    passes: int
+    seconds: float  # of CPU, behind the prompt
+
+    @property
+    def tokens(self) -> int:
+        """Give how many tokens came after the first."""
+        return max(len(self.token_ids) - 1, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A prompt that is read: its cache, copied for each run, and what follows."""
+
+    asked: Asked
+    cache: PlainCache
+    logits: Tensor
+    event: Event = field(default_factory=Event)
+
+
+class Nothing:
+    """Plain decoding: drafts nothing."""
+
+    def begin(self, state: State) -> None:
+        """Keep nothing."""
+
+    def propose(self, state: State) -> Draft:
+        """Draft nothing."""
+        return NOTHING
+
+    def observe(self, token_ids: Sequence[int], logits: Tensor) -> None:
+        """Learn nothing."""
+
+
+def model() -> Loaded:
+    """Load SmolLM2 as the generator does when it speculates; a pass of one token is as without."""
+    loaded = load_model(ensure_model(Settings().models_dir), attention=None, device="cpu")
+    pack_linears(loaded.model)
+    return loaded
+
+
+def read(loaded: Loaded, asked: Asked) -> Read:
+    """Read a prompt once for all runs."""
+    cache = PlainCache()
+    with torch.inference_mode():
+        for start in range(0, len(asked.token_ids), _PIECE):
+            inputs = torch.tensor([asked.token_ids[start : start + _PIECE]])
+            output = loaded.model(input_ids=inputs, past_key_values=cache, use_cache=True, logits_to_keep=1)
+    return Read(asked, cache, output.logits[0, -1].float())
+
+
+def decoded(loaded: Loaded, prompt: Read, proposer: Proposer, max_tokens: int) -> Run:
+    """Decode greedily, by the loop that the generator runs."""
+    cache = copy.deepcopy(prompt.cache)
+    choice = TokenChoice(temperature=0, seed=0, no_repeat_tokens=NO_REPEAT_TOKENS)
+    first = choice.choose(prompt.logits)
+    if first in loaded.stop_ids or max_tokens < 2:
+        return Run([], 0, 0.0)
+    choice.accept(first)
+    written = [first]
+    reader = TreeReader(loaded.model, cache, "cpu")
+    passes = 0
+
+    def counted(token_ids: Sequence[int], draft: Draft) -> Tensor:
+        nonlocal passes
+        passes += 1
+        return reader(token_ids, draft)
+
+    state = State([*prompt.asked.token_ids, first])
+    started = time.process_time()
+    with torch.inference_mode():
+        for token_id in decode(
+            counted, cache=cache, proposer=proposer, choice=choice, state=state, max_tokens=max_tokens - 1
+        ):
+            if token_id in loaded.stop_ids:
+                break
+            written.append(token_id)
+    return Run(written, passes, time.process_time() - started)
+
+
+class _Told:
+    """A choice that takes what it is told; and a cache of nothing."""
+
+    temperature = 0.0
+    random = torch.Generator()
+
+    def choose(self, logits: Tensor) -> int:
+        return int(logits[0])
+
+    def law(self, logits: Tensor) -> Tensor:
+        raise NotImplementedError
+
+    def accept(self, token_id: int) -> None:
+        pass
+
+    def keep(self, new: int, path: Sequence[int]) -> None:
+        pass
+
+
+def replayed(asked: Asked, written: Sequence[int], proposer: Proposer) -> int:
+    """Count the passes that a proposer would need which does not look at logits, on a known answer."""
+    whole = [*asked.token_ids, *written]
+    state = State(whole[: len(asked.token_ids) + 1])
+    passes = 0
+
+    def follow(token_ids: Sequence[int], draft: Draft) -> Tensor:
+        nonlocal passes
+        passes += 1
+        at = len(state.token_ids)
+        places = {ROOT: at - 1}  # of the draft's tokens that are right -> in the whole
+        answer = torch.full((len(token_ids), 1), -1)
+        answer[0, 0] = whole[at]
+        for place, (token_id, parent) in enumerate(zip(draft.token_ids, draft.parents, strict=True)):
+            here = places.get(parent, len(whole)) + 1
+            if here + 1 < len(whole) and whole[here] == token_id:
+                places[place] = here
+                answer[place + 1, 0] = whole[here + 1]
+        return answer
+
+    told = _Told()
+    steps = decode(
+        follow, cache=told, proposer=proposer, choice=told, state=state, max_tokens=len(written) - 1
+    )
+    assert list(steps) == list(written[1:])
+    return passes
+
+
+def theirs(loaded: Loaded, asked: Asked, max_tokens: int, **options: Any) -> Run:
+    """Decode by `generate` of transformers, held to our rule of repetition; less the prompt's own time."""
+    inputs = torch.tensor([asked.token_ids])
+    passes = 0
+
+    def count(*_: Any) -> None:
+        nonlocal passes
+        passes += 1
+
+    def once(limit: int, more: dict[str, Any]) -> tuple[list[int], float]:
+        rule = _NoRepeat(len(asked.token_ids))
+        started = time.process_time()
+        ids = loaded.model.generate(
+            inputs, attention_mask=torch.ones_like(inputs), max_new_tokens=limit, do_sample=False,
+            logits_processor=[rule], pad_token_id=min(loaded.stop_ids), **more,
+        )  # fmt: skip
+        return ids[0, inputs.shape[1] :].tolist(), time.process_time() - started
+
+    with torch.inference_mode():
+        _, prompt_seconds = once(1, {})
+        handle = loaded.model.register_forward_hook(count)
+        written, seconds = once(max_tokens, options)
+        handle.remove()
+    kept = [token_id for token_id in written if token_id not in loaded.stop_ids]
+    return Run(kept, max(passes - 1, 0), max(seconds - prompt_seconds, 0.0))
+
+
+class _NoRepeat:
+    """The rule of the generator, as `generate` takes it."""
+
+    def __init__(self, prompt_tokens: int) -> None:
+        self._prompt_tokens = prompt_tokens
+
+    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
+        choice = TokenChoice(temperature=0, seed=0, no_repeat_tokens=NO_REPEAT_TOKENS)
+        for token_id in input_ids[0, self._prompt_tokens :].tolist():
+            choice.accept(token_id)
+        return choice.allowed(scores[0].clone())[None]

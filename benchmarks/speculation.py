@@ -1,0 +1,215 @@
+"""What drafting is worth: tokens a pass, sameness, CPU time beside plain decoding and transformers' own.
+
+Spec-Bench's questions of all categories and Grove's own prompts, greedily, with SmolLM2. Every run of a
+prompt starts from one reading of it and is timed behind it; runs of a prompt follow each other, in another
+order for each prompt. `lookup` and `suffix` look at no logits: tokens a pass are counted on all plain
+outputs, and real passes run on a part, as for the others. `prompts` are those that ran really.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from benchmarks._machine import machine
+from benchmarks._speculation_prompts import GROVE, Asked, prompts
+from benchmarks._speculation_runs import (
+    NO_REPEAT_TOKENS,
+    Nothing,
+    Read,
+    Run,
+    decoded,
+    model,
+    read,
+    replayed,
+    theirs,
+)
+from rag.generation.backends._loading import Loaded
+from rag.generation.backends._proposing import build_proposer
+from rag.generation.speculation._drafts import Proposer
+
+RAG = ("rag", GROVE)
+_QUOTING = ("rag", "summarization", GROVE)
+_REPLAYED = ("lookup", "suffix")
+_DRAWN = ("draft", "dyspec", "rsd")  # ask a model for every drafted token, here the whole one
+_SAMPLES = 2000
+_QUOTED_RUN = 5  # tokens in a row that stand in the prompt are quoted
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much is run."""
+
+    per_category: int
+    own: int
+    max_tokens: int
+    every: dict[str, int]  # a proposer runs really on every so many prompts
+    drawn_prompts: int
+    drawn_tokens: int
+
+
+QUICK = Size(1, 3, 24, {"adaptive": 1, "recycling": 4, "rasd": 4, "lookup": 3, "suffix": 3}, 1, 10)
+FULL = Size(3, 12, 96, {"adaptive": 1, "recycling": 2, "rasd": 2, "lookup": 2, "suffix": 2}, 2, 48)
+
+
+@dataclass(slots=True)
+class Figures:
+    """Of one way to decode."""
+
+    pairs: dict[str, list[tuple[float, float]]] = field(default_factory=lambda: defaultdict(list))
+    tokens: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    passes: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    late: list[tuple[int, int]] = field(default_factory=list)
+    prompts: int = 0
+    identical: int = 0
+
+    def add(self, category: str, run: Run, plain: Run) -> None:
+        """Take note of a run and the plain one beside it."""
+        self.prompts += 1
+        self.identical += run.token_ids == plain.token_ids
+        self.pairs[category].append((plain.seconds, run.seconds))
+        self.late.append((run.tokens, run.passes))
+        self.count(category, run.tokens, run.passes)
+
+    def count(self, category: str, tokens: int, passes: int) -> None:
+        """Take note of tokens and passes."""
+        self.tokens[category] += tokens
+        self.passes[category] += passes
+
+
+def run(*, quick: bool) -> dict[str, Any]:
+    """Measure some 50 prompts of 96 tokens; `quick` 16 of 24."""
+    size = QUICK if quick else FULL
+    loaded = model()
+    asked = prompts(loaded.tokenizer, size.per_category, size.own)
+    proposers = {name: _proposer(name, loaded) for name in (*size.every, *_DRAWN)}
+    figures: dict[str, Figures] = defaultdict(Figures)
+    plains: list[tuple[Asked, Run]] = []
+    for number, each in enumerate(asked):
+        plains.append((each, _one(loaded, number, each, size, proposers, figures)))
+    for name in _REPLAYED:
+        figures[name].tokens.clear()
+        figures[name].passes.clear()
+        proposer = _proposer(name, loaded)
+        for each, plain in plains:
+            if plain.tokens:
+                passes = replayed(each, plain.token_ids, proposer)
+                figures[name].count(each.category, plain.tokens, passes)
+                if _quotes(each, plain):
+                    figures[name].count("quoting", plain.tokens, passes)
+    rows = [_row(name, figures[name]) for name in ("none", *size.every, *_DRAWN, "theirs lookup")]
+    settings = {
+        "model": "smollm2", "max_tokens": size.max_tokens, "no_repeat_tokens": NO_REPEAT_TOKENS,
+        "plain_prompts": len(plains), "plain_tokens": sum(plain.tokens for _, plain in plains),
+        "quoting_prompts": sum(_quotes(each, plain) for each, plain in plains),
+    }  # fmt: skip
+    return {"machine": machine(), "settings": settings, "rows": rows}
+
+
+def _proposer(name: str, loaded: Loaded) -> Proposer:
+    proposer = build_proposer(name, {}, loaded=lambda: loaded, device="cpu")
+    assert proposer is not None
+    return proposer
+
+
+def _one(
+    loaded: Loaded,
+    number: int,
+    asked: Asked,
+    size: Size,
+    proposers: dict[str, Proposer],
+    figures: dict[str, Figures],
+) -> Run:
+    """Run one prompt in all ways; give the plain run."""
+    prompt = read(loaded, asked)
+    ways: dict[str, Callable[[], Run]] = {
+        "none": lambda: decoded(loaded, prompt, Nothing(), size.max_tokens)
+    }
+    for name, every in size.every.items():
+        if number % every == 0 or asked.category == GROVE:
+            ways[name] = _way(loaded, prompt, proposers[name], size.max_tokens)
+    if asked.category in RAG:
+        ways["theirs lookup"] = lambda: theirs(
+            loaded, asked, size.max_tokens, prompt_lookup_num_tokens=10, max_matching_ngram_size=3
+        )
+    names = list(ways)
+    start = number % len(names)
+    runs = {name: ways[name]() for name in (*names[start:], *names[:start])}
+    plain = runs["none"]
+    for name, each in runs.items():
+        if plain.tokens:
+            figures[name].add(asked.category, each, plain)
+    if asked.category == GROVE and figures["draft"].prompts < size.drawn_prompts and plain.tokens:
+        short = decoded(loaded, prompt, Nothing(), size.drawn_tokens)
+        for name in _DRAWN:
+            each = decoded(loaded, prompt, proposers[name], size.drawn_tokens)
+            figures[name].add(asked.category, each, short)
+    return plain
+
+
+def _way(loaded: Loaded, prompt: Read, proposer: Proposer, max_tokens: int) -> Callable[[], Run]:
+    return lambda: decoded(loaded, prompt, proposer, max_tokens)
+
+
+def _row(name: str, figures: Figures) -> dict[str, Any]:
+    rag = [pair for category in RAG for pair in figures.pairs[category]]
+    everything = [pair for pairs in figures.pairs.values() for pair in pairs]
+    by_category = {category: _ratio(pairs) for category, pairs in sorted(figures.pairs.items()) if pairs}
+    low, high = _interval(rag)
+    all_low, all_high = _interval(everything)
+    passes = {key: number for key, number in figures.passes.items() if number}
+    half = figures.late[len(figures.late) // 2 :]
+    own = [key for key in passes if key != "quoting"]
+    return {
+        "proposer": name,
+        "prompts": figures.prompts,
+        "identical": figures.identical,
+        "tokens_per_forward": _divided(
+            sum(figures.tokens[key] for key in own), sum(passes[key] for key in own)
+        ),
+        "tokens_per_forward_second_half": _divided(sum(t for t, _ in half), sum(p for _, p in half)),
+        "tokens_per_forward_by_category": {
+            key: _divided(figures.tokens[key], passes[key]) for key in sorted(passes)
+        },
+        "speedup": _ratio(everything),
+        "speedup_low": all_low,
+        "speedup_high": all_high,
+        "speedup_rag": _ratio(rag),
+        "speedup_rag_low": low,
+        "speedup_rag_high": high,
+        "speedup_min": min(by_category.values(), default=1.0),
+        "speedup_by_category": by_category,
+    }
+
+
+def _quotes(asked: Asked, plain: Run) -> bool:
+    """Tell whether most of an answer stands in its prompt, in runs of five tokens."""
+    size = _QUOTED_RUN
+    prompt = {asked.token_ids[at : at + size] for at in range(len(asked.token_ids) - size + 1)}
+    quoted: set[int] = set()
+    for at in range(len(plain.token_ids) - size + 1):
+        if tuple(plain.token_ids[at : at + size]) in prompt:
+            quoted.update(range(at, at + size))
+    return asked.category in _QUOTING and 2 * len(quoted) > len(plain.token_ids)
+
+
+def _divided(above: float, below: float) -> float:
+    return round(above / below, 3) if below else 0.0
+
+
+def _ratio(pairs: list[tuple[float, float]]) -> float:
+    """Give how many times faster, over all prompts together."""
+    return _divided(sum(plain for plain, _ in pairs), sum(ours for _, ours in pairs))
+
+
+def _interval(pairs: list[tuple[float, float]]) -> tuple[float, float]:
+    """Give the 95% interval of the ratio, prompts drawn anew."""
+    if not pairs:
+        return 0.0, 0.0
+    times = np.array(pairs)
+    drawn = np.random.default_rng(0).integers(len(times), size=(_SAMPLES, len(times)))
+    sums = times[drawn].sum(axis=1)
+    low, high = np.quantile(sums[:, 0] / np.maximum(sums[:, 1], 1e-9), (0.025, 0.975)).round(3).tolist()
+    return low, high

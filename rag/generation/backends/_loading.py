@@ -1,0 +1,49 @@
+"""A causal model of the transformers library and its tokenizer, read from a folder.
+
+Knows files; runs nothing.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from llguidance import LLTokenizer
+from llguidance.hf import from_tokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers.utils.logging import disable_progress_bar
+
+__all__ = ["Loaded", "load_model"]
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A model and its tokenizer; Any: transformers' classes are made at run time."""
+
+    model: Any
+    tokenizer: Any
+    stop_ids: frozenset[int]
+
+    @cached_property
+    def vocabulary(self) -> LLTokenizer:
+        """Give the tokens as the bytes that they stand for, for answers that keep a schema."""
+        return from_tokenizer(self.tokenizer)
+
+
+def load_model(folder: Path, *, attention: str | None, device: str) -> Loaded:
+    """Read weights and tokenizer.
+
+    Args:
+        folder: with config.json, safetensors and a tokenizer.
+        attention: how transformers computes it; None: its own choice.
+        device: as torch names it.
+    """
+    disable_progress_bar()  # reading the weights takes half a second
+    model = AutoModelForCausalLM.from_pretrained(
+        folder, local_files_only=True, attn_implementation=attention
+    )
+    model = model.to(device).eval()
+    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    stop_ids = model.generation_config.eos_token_id
+    ids = {stop_ids} if isinstance(stop_ids, int) else set(stop_ids or ())
+    return Loaded(model, tokenizer, frozenset(ids | {tokenizer.eos_token_id}))

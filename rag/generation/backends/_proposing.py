@@ -1,0 +1,67 @@
+"""A proposer built by its name, with what it drafts by.
+
+Knows the family and how a model is asked for one more token; runs no answer.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from rag.core.registry import Family
+from rag.generation.backends._loading import Loaded, load_model
+from rag.generation.speculation._draft_model import NextLogits
+from rag.generation.speculation._drafts import Proposer
+
+__all__ = ["NO_SPECULATION", "build_proposer"]
+
+NO_SPECULATION = "none"
+_PROPOSERS = Family("rag.generation.speculation")
+
+
+def build_proposer(
+    name: str, options: dict[str, object], *, loaded: Callable[[], Loaded], device: str
+) -> Proposer | None:
+    """Give the named proposer, None for `none`.
+
+    Args:
+        name: a file of rag/generation/speculation, or `none`.
+        options: of the proposer; its `draft` is the folder of a smaller model with the same tokens.
+        loaded: gives the model itself, which drafts from its newest tokens where no other one is named.
+        device: of the smaller model.
+
+    Raises:
+        UnknownPluginError: there is no such file.
+        InvalidInputError: an option that it does not take.
+    """
+    if name == NO_SPECULATION:
+        return None
+
+    def supply(parameter: str, option: object) -> object:
+        if parameter != "draft":
+            return option
+        if option is None:
+            return _drafter(loaded, device)
+        small: list[Loaded] = []
+
+        def load() -> Loaded:
+            if not small:
+                small.append(load_model(Path(str(option)).expanduser(), attention=None, device=device))
+            return small[0]
+
+        return _drafter(load, device)
+
+    proposer: Proposer = _PROPOSERS.build(name, options, supply)
+    return proposer
+
+
+def _drafter(loaded: Callable[[], Loaded], device: str) -> NextLogits:
+    def next_logits(sequences: Sequence[Sequence[int]]) -> Tensor:
+        model: Any = loaded().model  # Any: a class of transformers
+        inputs = torch.tensor([list(each) for each in sequences], device=device)
+        logits: Tensor = model(input_ids=inputs, use_cache=False, logits_to_keep=1).logits[:, -1]
+        return logits.float().cpu()
+
+    return next_logits

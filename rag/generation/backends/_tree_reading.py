@@ -1,0 +1,47 @@
+"""A tree of tokens read by a causal model in one pass.
+
+Knows transformers' way to say who sees whom, and at which position each stands.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from rag.generation.speculation._drafts import Draft
+
+__all__ = ["TreeReader"]
+
+
+class TreeReader:
+    """Read drafts behind what a cache holds."""
+
+    def __init__(self, model: Any, cache: Any, device: str) -> None:  # Any: transformers' classes
+        """Take a causal model and its cache, as long as what was read."""
+        self._model = model
+        self._cache = cache
+        self._device = device
+        self.passes = 0
+
+    def __call__(self, token_ids: Sequence[int], draft: Draft) -> Tensor:
+        """Give (N + 1, V) logits, float32 on the CPU; each token sees its ancestors and all of the past."""
+        self.passes += 1
+        inputs = torch.tensor([list(token_ids)], device=self._device)
+        past = self._cache.get_seq_length()
+        more: dict[str, Tensor] = {}
+        if len(draft):
+            positions = torch.tensor([[past, *(past + depth for depth in draft.depths())]])
+            more = {"position_ids": positions.to(self._device)}
+            if draft.parents != tuple(range(-1, len(draft) - 1)):  # a chain is what the model expects
+                more["attention_mask"] = self._mask(draft.mask(), past).to(self._device)
+        output = self._model(input_ids=inputs, past_key_values=self._cache, use_cache=True, **more)
+        logits: Tensor = output.logits[0].float().cpu()
+        return logits
+
+    def _mask(self, seen: Tensor, past: int) -> Tensor:
+        """Give (1, 1, N + 1, past + N + 1): 0 where a token is seen, the least number elsewhere."""
+        dtype = self._model.dtype
+        mask = torch.zeros(len(seen), past + len(seen), dtype=dtype)
+        mask[:, past:].masked_fill_(~seen, torch.finfo(dtype).min)
+        return mask[None, None]

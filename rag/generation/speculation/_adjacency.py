@@ -1,0 +1,87 @@
+"""Which tokens the model last found likely behind each token, and trees of them."""
+
+import heapq
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+from rag.generation.speculation._drafts import ROOT, Draft
+
+__all__ = ["RANKS", "Adjacency", "template"]
+
+RANKS = 8
+# How often the token of each rank is the next one, assumed; only their order of size matters much.
+_ACCEPTED = (0.46, 0.12, 0.06, 0.04, 0.03, 0.02, 0.02, 0.01)
+
+
+class Adjacency:
+    """(V, 8) of tokens; a row is empty until its token was read once."""
+
+    def __init__(self) -> None:
+        """Start knowing nothing; the first logits tell the size."""
+        self._rows = torch.zeros((0, RANKS), dtype=torch.int32)
+        self._known = torch.zeros(0, dtype=torch.bool)
+
+    @property
+    def num_bytes(self) -> int:
+        """Give how much memory the rows take."""
+        return self._rows.nbytes + self._known.nbytes
+
+    def learn(self, token_ids: list[int], logits: Tensor) -> None:
+        """Note the likeliest followers of each token, from (N, V) logits; the last of equals stands."""
+        size = logits.shape[-1]
+        if len(self._known) != size:
+            self._rows = torch.zeros((size, RANKS), dtype=torch.int32)
+            self._known = torch.zeros(size, dtype=torch.bool)
+        best = logits.topk(min(RANKS, size)).indices.to(torch.int32)
+        for token_id, row in zip(token_ids, best, strict=True):
+            self._rows[token_id, : len(row)] = row
+            self._known[token_id] = True
+
+    def followers(self, token_id: int) -> list[int]:
+        """Give the likeliest first; none of a token that was never read."""
+        if token_id >= len(self._known) or not self._known[token_id]:
+            return []
+        rows: list[int] = self._rows[token_id].tolist()
+        return rows
+
+    def draft(self, token_id: int, max_nodes: int) -> Draft:
+        """Draft the template's tree behind a token, without what follows unknown ones."""
+        tokens: list[int] = []
+        parents: list[int] = []
+        rows = {ROOT: self.followers(token_id)}
+        places = {ROOT: ROOT}  # of the template -> of the draft
+        for number, (parent, rank) in enumerate(template(max_nodes)):
+            if parent not in places:
+                continue
+            at = places[parent]
+            if at not in rows:
+                rows[at] = self.followers(tokens[at])
+            if rank < len(rows[at]):
+                places[number] = len(tokens)
+                tokens.append(rows[at][rank])
+                parents.append(at)
+        return Draft(tuple(tokens), tuple(parents))
+
+
+@lru_cache(maxsize=64)
+def template(size: int) -> tuple[tuple[int, int], ...]:
+    """Give the (parent, rank) of each place of the best fixed tree of a size.
+
+    Its places have the greatest chances to be reached, where each rank is accepted as often as measured
+    and independently: the optimal tree under that assumption.
+
+    >>> template(3)
+    ((-1, 0), (0, 0), (-1, 1))
+    """
+    heap = [(-chance, ROOT, rank) for rank, chance in enumerate(_ACCEPTED)]
+    heapq.heapify(heap)
+    places: list[tuple[int, int]] = []
+    while len(places) < size:
+        chance, parent, rank = heapq.heappop(heap)
+        places.append((parent, rank))
+        place = len(places) - 1
+        for deeper, factor in enumerate(_ACCEPTED):
+            heapq.heappush(heap, (chance * factor, place, deeper))
+    return tuple(places)
