@@ -194,17 +194,15 @@ class CausalModel:
         meter: DoubtMeter | None,
     ) -> Iterator[int]:
         mask = mask_of(loaded.vocabulary, options)
-        cache = DynamicCache()
         random = torch.Generator().manual_seed(self._seed if options.seed is None else options.seed)
         written: list[int] = []
-        unread = token_ids
         with torch.inference_mode():
+            cache, unread = self._begin(loaded, token_ids, stop)
             while len(written) < options.max_tokens:
                 while unread and not stop.is_set():
                     piece, unread = unread[:_PREFILL_TOKENS], unread[_PREFILL_TOKENS:]
-                    inputs = torch.tensor([piece], device=self._device)
                     output = loaded.model(
-                        input_ids=inputs,
+                        input_ids=torch.tensor([piece], device=self._device),
                         past_key_values=cache,
                         use_cache=True,
                         logits_to_keep=1,
@@ -228,6 +226,10 @@ class CausalModel:
                 written.append(token_id)
                 unread = [token_id]
                 yield token_id
+
+    def _begin(self, loaded: Loaded, token_ids: list[int], stop: Event) -> tuple[Any, list[int]]:
+        """Give the cache and what of the prompt is to be read into it."""
+        return DynamicCache(), token_ids
 
     def _barred(self, size: int, written: list[int], mask: SchemaMask | None) -> torch.Tensor | list[int]:
         """Give the tokens that may not come next: they break the schema, or repeat the answer."""
