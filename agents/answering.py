@@ -45,6 +45,7 @@ async def generate(state: State, context: Context, emit: Emit) -> Step:
         "passages": len(prompt.passages),
         "prompt_tokens": usage.prompt_tokens,
         "completion_tokens": usage.completion_tokens,
+        **({"cache_bytes": usage.cache_bytes} if usage.cache_bytes else {}),
     }
     inputs = {
         "question": state["query"],

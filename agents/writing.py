@@ -52,7 +52,9 @@ async def write(
     if text := shown.finish():
         emit(text)
     total = Usage(
-        spent.prompt_tokens + usage.prompt_tokens, spent.completion_tokens + usage.completion_tokens
+        spent.prompt_tokens + usage.prompt_tokens,
+        spent.completion_tokens + usage.completion_tokens,
+        usage.cache_bytes,
     )
     return "".join(draft), total
 

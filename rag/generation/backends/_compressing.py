@@ -39,6 +39,12 @@ class CompressedReader:
         kind = _POLICIES.load(policy)
         self._policy: Policy = kind() if budget is None else kind(budget)
         self._folder = folder
+        self._cache: RaggedCache | None = None
+
+    @property
+    def cache_bytes(self) -> int:
+        """Give what the newest cache has allocated by now."""
+        return self._cache.num_bytes if self._cache else 0
 
     def prepare(self, loaded: _Loaded) -> None:
         """Let the model read the caches."""
@@ -52,6 +58,7 @@ class CompressedReader:
         read, unread = token_ids[:-1], token_ids[-1:]
         seen = self._policy.observe(loaded.model)
         cache = RaggedCache(loaded.model.config.num_hidden_layers).observe(seen)
+        self._cache = cache
         for start in range(0, len(read), _PIECE_TOKENS):
             if stop.is_set():
                 return cache, unread

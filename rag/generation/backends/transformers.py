@@ -1,10 +1,12 @@
 """A causal language model of the transformers library, in this process: SmolLM2 unless another is named."""
 
-from dataclasses import KW_ONLY, dataclass
+from collections.abc import Iterator
+from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
 from threading import Event
 from typing import Any, Literal
 
+from rag.core.protocols import Delta, GenerationOptions
 from rag.generation.backends._causal import CausalModel, Loaded
 from rag.generation.backends._compressing import CompressedReader
 
@@ -67,3 +69,13 @@ class Transformers(CausalModel):
         if self._reader is None:
             return super()._begin(loaded, token_ids, stop)
         return self._reader.read(loaded, token_ids, stop)
+
+    def _write(
+        self, loaded: Loaded, token_ids: list[int], options: GenerationOptions, stop: Event, *, known: str
+    ) -> Iterator[Delta]:
+        for delta in super()._write(loaded, token_ids, options, stop, known=known):
+            if self._reader is None or delta.usage is None:
+                yield delta
+            else:
+                usage = replace(delta.usage, cache_bytes=self._reader.cache_bytes)
+                yield replace(delta, usage=usage)

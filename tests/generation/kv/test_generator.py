@@ -9,7 +9,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
 from rag.core.errors import UnknownPluginError
-from rag.core.protocols import GenerationOptions, Message, Prompt
+from rag.core.protocols import Delta, GenerationOptions, Message, Prompt
 from rag.core.registry import Family
 from rag.generation.backends.transformers import Transformers
 
@@ -30,13 +30,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def written(generator: Transformers) -> str:
-    async def collect() -> str:
-        return "".join(
-            [delta.text async for delta in generator.stream(PROMPT, GenerationOptions(max_tokens=12))]
-        )
+def deltas(generator: Transformers) -> list[Delta]:
+    async def collect() -> list[Delta]:
+        return [delta async for delta in generator.stream(PROMPT, GenerationOptions(max_tokens=12))]
 
     return asyncio.run(collect())
+
+
+def written(generator: Transformers) -> str:
+    return "".join(delta.text for delta in deltas(generator))
 
 
 @pytest.mark.parametrize("policy", Family("rag.generation.kv").names())
@@ -49,6 +51,16 @@ def test_a_full_budget_writes_what_no_policy_writes(folder: Path, policy: str) -
 def test_a_small_budget_still_writes(folder: Path, policy: str) -> None:
     generator = Transformers(folder, str(folder), kv_policy=policy, kv_budget=0.3)
     assert written(generator) == written(generator) != ""
+
+
+@pytest.mark.parametrize("budget", [1.0, 0.5])
+def test_the_usage_says_how_many_bytes_the_cache_took(folder: Path, budget: float) -> None:
+    generator = Transformers(folder, str(folder), kv_policy="snapkv", kv_budget=budget)
+    usage = deltas(generator)[-1].usage
+    assert usage is not None
+    token = 2 * 8 * 4 * 3 * 2  # keys and values of 8 float32 numbers, in 3 layers of 2 heads
+    prompt = budget * (usage.prompt_tokens - 1) * token
+    assert 0 < usage.cache_bytes - prompt <= (1 + usage.completion_tokens) * token + 3 * 2 * 8
 
 
 def test_an_unknown_policy_is_refused_by_name() -> None:
