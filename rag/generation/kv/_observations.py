@@ -88,7 +88,7 @@ class Strongest:
     """The most attention that each of the first keys received from any query."""
 
     def __init__(self, size: int) -> None:
-        """Watch the first `size` keys."""
+        """Watch the first `size` keys, which are there before the first query to be watched."""
         self._size = size
         self.most: dict[int, Tensor] = {}  # layer -> (K, size)
 
