@@ -170,8 +170,7 @@ class CausalModel:
         self, loaded: Loaded, token_ids: list[int], options: GenerationOptions, stop: Event, *, known: str
     ) -> Iterator[Delta]:
         written: list[int] = []
-        shown = ""
-        is_judged = True
+        shown, is_judged = "", True
         meter = self._meter(loaded)
         for token_id in self._tokens(loaded, token_ids, options, stop, meter):
             written.append(token_id)
@@ -193,7 +192,7 @@ class CausalModel:
         stop: Event,
         meter: DoubtMeter | None,
     ) -> Iterator[int]:
-        mask = mask_of(loaded.vocabulary, options)
+        mask = mask_of(lambda: loaded.vocabulary, options)
         random = torch.Generator().manual_seed(self._seed if options.seed is None else options.seed)
         written: list[int] = []
         with torch.inference_mode():
