@@ -46,6 +46,7 @@ async def generate(state: State, context: Context, emit: Emit) -> Step:
         "prompt_tokens": usage.prompt_tokens,
         "completion_tokens": usage.completion_tokens,
         "passes": usage.passes,
+        **({"cache_bytes": usage.cache_bytes} if usage.cache_bytes else {}),
     }
     inputs = {
         "question": state["query"],

@@ -55,6 +55,7 @@ async def write(
         spent.prompt_tokens + usage.prompt_tokens,
         spent.completion_tokens + usage.completion_tokens,
         spent.passes + usage.passes,
+        usage.cache_bytes,
     )
     return "".join(draft), total
 

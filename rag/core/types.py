@@ -232,11 +232,12 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens that a generator read and wrote."""
+    """Tokens that a generator read and wrote, and what it had to hold for them."""
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
     passes: int = 0  # of the model that gave the completion; fewer than tokens where several came at once
+    cache_bytes: int = 0  # of keys and values at the end; 0 where the generator does not say
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,7 @@ def test_a_schema_that_nothing_keeps_is_an_error(model: Transformers) -> None:
 
 @pytest.mark.parametrize("temperature", [0.0, 1.0])
 def test_drafted_tokens_keep_the_schema_as_others_do(model: Transformers, temperature: float) -> None:
-    drafted = Transformers(model._models_dir, model._model, speculation="adaptive")
+    drafted = Transformers(model.models_dir, model.model, speculation="adaptive")
     for seed in range(4):
         options = GenerationOptions(200, temperature, schema=SCHEMA, seed=seed)
         assert answer(drafted, options) == answer(model, options)

@@ -7,9 +7,10 @@ speed and many users at once there is a generation server (openai.py).
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from threading import Event, Lock
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 
@@ -36,48 +37,48 @@ _WAIT_SECONDS = 0.1
 _UNFINISHED = "\ufffd"  # the tokens so far end inside a character
 
 
+@dataclass(eq=False)
 class CausalModel:
-    """Generate with a causal model of the transformers library, greedily or by sampling."""
+    """Generate with a causal model of the transformers library, greedily or by sampling.
 
-    _attention: str | None = None  # how transformers computes it; None: its own choice
+    Args:
+        models_dir: where SmolLM2 is kept once it is unpacked.
+        model: `smollm2`, or the folder of any causal model with its tokenizer.
+        context_tokens: prompt and answer together; SmolLM2 reads about 180 tokens a second on a core.
+        passage_order: where in the prompt the best passages stand.
+        no_repeat_tokens: the answer never has this many tokens in a row twice (small models loop);
+            0 allows it. Copying from the prompt is not hindered.
+        is_checked: show its answer only if the passages support every sentence of it, and else the
+            extractive one; then nothing is shown before all is written. By default for SmolLM2 alone.
+        seed: of the sampling at temperatures above 0.
+        speculation: a file of rag/generation/speculation, `{"kind", "options"}` of one, or `none`.
+        device: as torch names it. The number of threads is torch's own setting.
+    """
 
-    def __init__(
-        self,
-        models_dir: Path,
-        model: str = _SMOLLM2,
-        *,
-        context_tokens: int = 2048,
-        passage_order: Literal["best_first", "best_at_ends"] = "best_first",
-        no_repeat_tokens: int = 8,
-        is_checked: bool | None = None,
-        speculation: str | Mapping[str, Any] = NO_SPECULATION,  # Any: JSON
-        device: str = "cpu",
-    ) -> None:
-        """Set what is run and how.
+    models_dir: Path
+    model: str = _SMOLLM2
+    _: KW_ONLY
+    context_tokens: int = 2048
+    passage_order: Literal["best_first", "best_at_ends"] = "best_first"
+    no_repeat_tokens: int = 8
+    is_checked: bool | None = None
+    seed: int = 0
+    speculation: str | Mapping[str, Any] = NO_SPECULATION  # Any: JSON
+    device: str = "cpu"
 
-        Args:
-            models_dir: where SmolLM2 is kept once it is unpacked.
-            model: `smollm2`, or the folder of any causal model with its tokenizer.
-            context_tokens: prompt and answer together; SmolLM2 reads about 180 tokens a second on a core.
-            passage_order: where in the prompt the best passages stand.
-            no_repeat_tokens: the answer never has this many tokens in a row twice (small models loop);
-                0 allows it. Copying from the prompt is not hindered.
-            is_checked: show its answer only if the passages support every sentence of it, and else the
-                extractive one; then nothing is shown before all is written. By default for SmolLM2 alone.
-            speculation: a file of rag/generation/speculation, `{"kind", "options"}` of one, or `none`.
-            device: as torch names it. The number of threads is torch's own setting.
+    _attention: ClassVar[str | None] = None  # how transformers computes it; None: its own choice
+
+    def __post_init__(self) -> None:
+        """Check the numbers, and build what drafts.
+
+        Raises:
+            ValueError: a number that makes no sense.
+            UnknownPluginError: there is no such proposer.
         """
-        if no_repeat_tokens < 0 or context_tokens < 1:
+        if self.no_repeat_tokens < 0 or self.context_tokens < 1:
             raise ValueError("no_repeat_tokens is 0 or more, context_tokens 1 or more")
-        self._models_dir = models_dir
-        self._model = model
-        self._context_tokens = context_tokens
-        self._passage_order = passage_order
-        self._no_repeat_tokens = no_repeat_tokens
-        self._is_checked = model == _SMOLLM2 if is_checked is None else is_checked
-        name, proposer_options = _part(speculation)
-        self._proposer = build_proposer(name, proposer_options, loaded=self._load, device=device)
-        self._device = device
+        name, options = _part(self.speculation)
+        self._proposer = build_proposer(name, options, loaded=self._load, device=self.device)
         self._loaded: Loaded | None = None
         self._load_lock = Lock()
         self._passes = 0  # of the generation whose turn it is
@@ -86,15 +87,15 @@ class CausalModel:
     @property
     def capabilities(self) -> GeneratorCapabilities:
         """Say which model it is and how much it reads."""
-        name = "SmolLM2-135M-Instruct" if self._model == _SMOLLM2 else Path(self._model).name
+        name = "SmolLM2-135M-Instruct" if self.model == _SMOLLM2 else Path(self.model).name
         return GeneratorCapabilities(
             model=name,
-            context_tokens=self._context_tokens,
-            follows_instructions=self._model != _SMOLLM2,
-            passage_order=self._passage_order,
+            context_tokens=self.context_tokens,
+            follows_instructions=self.model != _SMOLLM2,
+            passage_order=self.passage_order,
             keeps_schema=True,
             keeps_grammar=True,
-            is_checked=self._is_checked,
+            is_checked=self.model == _SMOLLM2 if self.is_checked is None else self.is_checked,
         )
 
     def count_tokens(self, text: str) -> int:
@@ -142,10 +143,10 @@ class CausalModel:
         token_ids = loaded.tokenizer.apply_chat_template(
             messages, add_generation_prompt=True, tokenize=True, return_dict=False
         )
-        if len(token_ids) + options.max_tokens > self._context_tokens:
+        if len(token_ids) + options.max_tokens > self.context_tokens:
             raise GenerationError(
                 f"the prompt has {len(token_ids)} tokens, and with an answer of {options.max_tokens} more"
-                f" than the {self._context_tokens} of this model's setting context_tokens"
+                f" than the {self.context_tokens} of this model's setting context_tokens"
             )
         while not self._turn.acquire(timeout=_WAIT_SECONDS):
             if stop.is_set():
@@ -160,8 +161,7 @@ class CausalModel:
         self, loaded: Loaded, token_ids: list[int], options: GenerationOptions, stop: Event, *, known: str
     ) -> Iterator[Delta]:
         written: list[int] = []
-        shown = ""
-        is_judged = True
+        shown, is_judged = "", True
         meter = self._meter(loaded)
         for token_id in self._tokens(loaded, token_ids, options, stop, meter):
             written.append(token_id)
@@ -185,16 +185,14 @@ class CausalModel:
     ) -> Iterator[int]:
         self._passes = 0
         choice = self._choice(loaded, options)
-        cache = PlainCache()
         written = 0
-        unread = token_ids
         with torch.inference_mode():
+            cache, unread = self._begin(loaded, token_ids, stop)
             while written < options.max_tokens:
                 while unread and not stop.is_set():
                     piece, unread = unread[:_PREFILL_TOKENS], unread[_PREFILL_TOKENS:]
-                    inputs = torch.tensor([piece], device=self._device)
                     output = loaded.model(
-                        input_ids=inputs,
+                        input_ids=torch.tensor([piece], device=self.device),
                         past_key_values=cache,
                         use_cache=True,
                         logits_to_keep=1,
@@ -224,7 +222,7 @@ class CausalModel:
     def _drafted(
         self,
         loaded: Loaded,
-        cache: PlainCache,
+        cache: Any,  # of whatever kind `_begin` gives
         choice: TokenChoice,
         token_ids: list[int],
         max_tokens: int,
@@ -232,7 +230,7 @@ class CausalModel:
     ) -> Iterator[int]:
         """Go on behind the first token of an answer, several tokens a pass."""
         assert self._proposer is not None
-        read = TreeReader(loaded.model, cache, self._device)
+        read = TreeReader(loaded.model, cache, self.device)
         state = State(token_ids, choice.temperature, choice.random)
         steps = decode(
             read, cache=cache, proposer=self._proposer, choice=choice, state=state, max_tokens=max_tokens
@@ -246,10 +244,14 @@ class CausalModel:
     def _choice(self, loaded: Loaded, options: GenerationOptions) -> TokenChoice:
         return TokenChoice(
             temperature=options.temperature,
-            seed=options.seed or 0,
-            no_repeat_tokens=self._no_repeat_tokens,
-            mask=mask_of(loaded.vocabulary, options),
+            seed=self.seed if options.seed is None else options.seed,
+            no_repeat_tokens=self.no_repeat_tokens,
+            mask=mask_of(lambda: loaded.vocabulary, options),
         )
+
+    def _begin(self, loaded: Loaded, token_ids: list[int], stop: Event) -> tuple[Any, list[int]]:
+        """Give the cache and what of the prompt is to be read into it."""
+        return PlainCache(), token_ids
 
     def _meter(self, loaded: Loaded) -> DoubtMeter | None:
         """Give what follows a generation to judge its sentences; here nothing does."""
@@ -262,15 +264,13 @@ class CausalModel:
         return self._loaded
 
     def _read(self) -> Loaded:
-        folder = (
-            ensure_model(self._models_dir) if self._model == _SMOLLM2 else Path(self._model).expanduser()
-        )
+        folder = ensure_model(self.models_dir) if self.model == _SMOLLM2 else Path(self.model).expanduser()
         if not (folder / "config.json").is_file():
             raise InvalidInputError(
                 f"{folder} holds no model: expected config.json, safetensors and a tokenizer; give"
                 f" {_SMOLLM2!r} or the folder of a causal language model"
             )
-        loaded = load_model(folder, attention=self._attention, device=self._device)
+        loaded = load_model(folder, attention=self._attention, device=self.device)
         if self._proposer is not None:
             pack_linears(loaded.model)
         return loaded

@@ -33,4 +33,4 @@ class Atlas(CausalModel):
         )
 
     def _meter(self, loaded: Loaded) -> DoubtMeter:
-        return DoubtMeter(loaded.tokenizer.decode, self._context_tokens)
+        return DoubtMeter(loaded.tokenizer.decode, self.context_tokens)

@@ -552,6 +552,7 @@ export interface components {
             };
             /**
              * @default {
+             *       "cache_bytes": 0,
              *       "completion_tokens": 0,
              *       "passes": 0,
              *       "prompt_tokens": 0
@@ -1423,9 +1424,14 @@ export interface components {
         };
         /**
          * Usage
-         * @description Tokens that a generator read and wrote.
+         * @description Tokens that a generator read and wrote, and what it had to hold for them.
          */
         Usage: {
+            /**
+             * Cache Bytes
+             * @default 0
+             */
+            cache_bytes: number;
             /**
              * Completion Tokens
              * @default 0

@@ -1,0 +1,71 @@
+"""Texts of about a thousand tokens with one number hidden at a depth, and a question for it.
+
+The text between is paragraphs of train_qa_english, which nothing is judged by.
+"""
+
+import gzip
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+
+__all__ = ["DATA", "Needle", "needles"]
+
+DATA = Path(os.environ.get("GROVE_SHARED", Path(__file__).parents[2] / "shared")) / "data"
+_DEPTHS = 10
+_NAMES = ("Lisbon", "Oslo", "Cairo", "Lima", "Perth", "Dublin", "Quito", "Hanoi", "Boston", "Geneva")
+
+
+@dataclass(frozen=True)
+class Needle:
+    """A prompt in three parts: text, question, answer; each of token ids."""
+
+    context: list[int]
+    question: list[int]
+    opening: list[int]  # of the answer, given
+    answer: list[int]
+    depth: float
+
+
+def needles(tokenizer: Any, count: int, *, tokens: int) -> list[Needle]:
+    """Give needles over a grid of depths, each in a text of its own."""
+    paragraphs = _paragraphs()
+    random = Random(7)  # noqa: S311  # which texts, not a secret
+    random.shuffle(paragraphs)
+    found = []
+    for number in range(count):
+        name, code = _NAMES[number % len(_NAMES)], str(random.randrange(10000, 100000))
+        depth = (number % _DEPTHS + 0.5) / _DEPTHS
+        body: list[int] = []
+        while len(body) < tokens:
+            body += tokenizer.encode(paragraphs.pop() + "\n\n", add_special_tokens=False)
+        body = body[:tokens]
+        sentence = tokenizer.encode(
+            f"\n\nThe secret number for {name} is {code}.\n\n", add_special_tokens=False
+        )
+        place = round(depth * tokens)
+        before, after = tokenizer.apply_chat_template(
+            [{"role": "user", "content": "Read this text.\n\n@@@"}],
+            tokenize=False,
+            add_generation_prompt=True,
+        ).split("@@@")
+        question = f"\n\nWhat is the secret number for {name}? Answer with the number.{after}"
+        encode = tokenizer.encode
+        found.append(
+            Needle(
+                [*encode(before, add_special_tokens=False), *body[:place], *sentence, *body[place:]],
+                encode(question, add_special_tokens=False),
+                encode(f"The secret number for {name} is", add_special_tokens=False),
+                encode(f" {code}", add_special_tokens=False),
+                depth,
+            )
+        )
+    return found
+
+
+def _paragraphs() -> list[str]:
+    with gzip.open(DATA / "train_qa_english" / "train.jsonl.gz", "rt") as lines:
+        texts = {str(json.loads(line)["context"]) for line in lines}
+    return sorted(text for text in texts if 400 < len(text) < 1500)

@@ -1,0 +1,189 @@
+"""What a smaller cache costs in answers: a number hidden in a thousand tokens, found again or not.
+
+Two ways: the text is compressed before the question is known (`accuracy`, what a store of read documents
+needs), and after it was read (`accuracy_aware`, where that changes what is kept). Each text is read once,
+and all policies start from there. An answer counts if every digit is the model's first choice. The end of
+the prompt, up to the first digit, is read from the smaller cache, so that no digit is free.
+
+`python -m benchmarks.kv --all` takes budgets of 50, 25 and 12.5%; `--needles N` more or fewer texts.
+"""
+
+import argparse
+import json
+import math
+import sys
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from benchmarks._kv_recipes import LOOKS_BACK, RECIPES
+from benchmarks._kv_texts import Needle, needles
+from benchmarks._machine import machine
+from rag.core.settings import Settings
+from rag.generation.backends._causal import Loaded
+from rag.generation.backends._compressing import REPEAT
+from rag.generation.backends.transformers import Transformers
+from rag.generation.kv._attention import use_ragged_attention
+from rag.generation.kv._cache import RaggedCache
+from rag.generation.kv._observations import Observations
+from rag.generation.kv._policy import Policy, Reading
+
+_TOKENS = 1000
+_BUDGET = 0.25
+_WINDOW = 32
+_Z = 1.96
+
+
+@dataclass
+class _Found:
+    """What one row found, a number a text."""
+
+    right: list[bool] = field(default_factory=list)
+    right_aware: list[bool] = field(default_factory=list)
+    logp: list[float] = field(default_factory=list)
+    num_bytes: list[int] = field(default_factory=list)
+    end_bytes: list[int] = field(default_factory=list)
+    peak_bytes: list[int] = field(default_factory=list)
+    kept: list[float] = field(default_factory=list)
+
+
+def run(*, quick: bool, count: int | None = None, budgets: Sequence[float] = (_BUDGET,)) -> dict[str, Any]:
+    """Measure 60 needles; `quick` 4."""
+    count = count or (4 if quick else 60)
+    loaded = _loaded()
+    found: dict[tuple[str, float], _Found] = defaultdict(_Found)
+    for number, needle in enumerate(needles(loaded.tokenizer, count, tokens=_TOKENS)):
+        with torch.inference_mode():
+            _measure(loaded, needle, budgets, found)
+        full = found["full", 1.0]
+        print(f"{number + 1}/{count}: full {sum(full.right)}", file=sys.stderr, flush=True)
+    settings = {"needles": count, "tokens": _TOKENS, "budgets": list(budgets), "dtype": "float32"}
+    rows = [_row(policy, budget, each) for (policy, budget), each in found.items()]
+    return {"machine": machine(), "settings": settings, "rows": rows}
+
+
+def _loaded() -> Loaded:
+    folder = Settings().models_dir
+    assert folder is not None
+    loaded = Transformers(folder)._load()
+    use_ragged_attention(loaded.model)
+    return loaded
+
+
+def _measure(
+    loaded: Loaded,
+    needle: Needle,
+    budgets: Sequence[float],
+    found: dict[tuple[str, float], _Found],
+) -> None:
+    """Read one text, and answer from every policy's cache of it."""
+    seen = Observations(loaded.model, frozenset({"attention", "queries"}), _WINDOW)
+    cache = RaggedCache(loaded.model.config.num_hidden_layers).observe(seen)
+    _read(loaded, cache, needle.context)
+    asked, asked_seen = cache.copy(), seen.copy()
+    asked.observe(asked_seen)
+    _read(loaded, asked, needle.question)
+    asked.observe()
+    full = found["full", 1.0]
+    behind = [*needle.question, *needle.opening]
+    _note(full, cache, cache.copy(), _answer(loaded, cache.copy(), behind, needle.answer))
+    full.right_aware.append(full.right[-1])
+    repeat_ids = loaded.tokenizer.encode(REPEAT, add_special_tokens=False)
+    folder = Settings().models_dir
+    first = Reading(loaded.model, needle.context, seen, repeat_ids, folder)
+    second = Reading(loaded.model, [*needle.context, *needle.question], asked_seen, repeat_ids, folder)
+    known: dict[str, Tensor] = {}
+    for budget in budgets:
+        for name, recipe in RECIPES.items():
+            row, policy, smaller = found[name, budget], recipe(budget), cache.copy()
+            _remember(policy, known, name.split("_")[0])
+            policy.compress(smaller, first)
+            after = smaller.copy()
+            _note(row, smaller, after, _answer(loaded, after, behind, needle.answer))
+            row.kept.append(smaller.num_entries / cache.num_entries)
+            if not name.startswith(LOOKS_BACK):
+                continue
+            smaller = asked.copy()
+            recipe(budget).compress(smaller, second)
+            right, _ = _answer(loaded, smaller, needle.opening, needle.answer)
+            row.right_aware.append(right)
+
+
+def _remember(policy: Policy, known: dict[str, Tensor], family: str) -> None:
+    """Let policies that score by reading the text again do so once."""
+    if family != "kvzip":
+        return
+    score = policy.scores
+
+    def scores(cache: RaggedCache, reading: Reading) -> Tensor:
+        if family not in known:
+            known[family] = score(cache, reading)
+        return known[family]
+
+    policy.scores = scores  # type: ignore[method-assign]
+
+
+def _read(loaded: Loaded, cache: RaggedCache, token_ids: Sequence[int]) -> Tensor:
+    for start in range(0, len(token_ids), 256):
+        piece = torch.tensor([token_ids[start : start + 256]])
+        output = loaded.model(input_ids=piece, past_key_values=cache, use_cache=True, logits_to_keep=16)
+    logits: Tensor = output.logits[0]
+    return logits
+
+
+def _answer(
+    loaded: Loaded, cache: RaggedCache, before: Sequence[int], answer: Sequence[int]
+) -> tuple[bool, float]:
+    """Say whether the model's first choices are the answer, and give the logarithm of its chance."""
+    logits = _read(loaded, cache, [*before, *answer[:-1]])[-len(answer) :]
+    wanted = torch.tensor(answer)
+    chances = logits.log_softmax(dim=-1).gather(1, wanted[:, None]).sum()
+    return bool((logits.argmax(dim=-1) == wanted).all()), float(chances)
+
+
+def _note(row: _Found, before: RaggedCache, after: RaggedCache, answered: tuple[bool, float]) -> None:
+    row.right.append(answered[0])
+    row.logp.append(answered[1])
+    row.num_bytes.append(before.num_bytes)
+    row.end_bytes.append(after.num_bytes)
+    row.peak_bytes.append(max(before.peak_bytes, after.peak_bytes))
+
+
+def _row(policy: str, budget: float, found: _Found) -> dict[str, Any]:
+    low, high = _interval(sum(found.right), len(found.right))
+    count = len(found.right)
+    return {
+        "policy": policy,
+        "budget": budget,
+        "accuracy": round(sum(found.right) / count, 3),
+        "low": low,
+        "high": high,
+        "accuracy_aware": round(sum(found.right_aware) / count, 3) if found.right_aware else None,
+        "logp": round(sum(found.logp) / count, 2),
+        "bytes": round(sum(found.num_bytes) / count),
+        "bytes_end": round(sum(found.end_bytes) / count),
+        "bytes_peak": round(sum(found.peak_bytes) / count),
+        "kept": round(sum(found.kept) / count, 4) if found.kept else 1.0,
+        "n": count,
+    }
+
+
+def _interval(right: int, count: int) -> tuple[float, float]:
+    """Give Wilson's 95% interval of a share."""
+    share = right / count
+    middle = (share + _Z**2 / (2 * count)) / (1 + _Z**2 / count)
+    half = _Z * math.sqrt(share * (1 - share) / count + _Z**2 / (4 * count**2)) / (1 + _Z**2 / count)
+    return round(max(0.0, middle - half), 3), round(min(1.0, middle + half), 3)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--all", action="store_true", help="budgets of 50, 25 and 12.5%%")
+    parser.add_argument("--needles", type=int, default=60)
+    chosen = parser.parse_args()
+    budgets = (0.5, 0.25, 0.125) if chosen.all else (_BUDGET,)
+    print(json.dumps(run(quick=False, count=chosen.needles, budgets=budgets)))

@@ -1,0 +1,94 @@
+"""Attention over a ragged cache, as one of transformers' attention functions.
+
+Works for any model that passes its cache's keys on to the attention function: Llama and its kin.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import AttentionInterface, AttentionMaskInterface
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
+from transformers.masking_utils import sdpa_mask
+
+from rag.generation.kv._cache import Layer
+
+__all__ = ["use_ragged_attention"]
+
+_NAME = "grove_ragged"
+
+
+def use_ragged_attention(model: Any) -> None:  # Any: transformers' classes are made at run time
+    """Let a causal model read ragged caches; with other caches it computes what it did."""
+    AttentionInterface.register(_NAME, _attend)
+    AttentionMaskInterface.register(_NAME, sdpa_mask)
+    model.set_attn_implementation(_NAME)
+
+
+def _attend(
+    module: torch.nn.Module,
+    query: Tensor,
+    key: Tensor | Layer,
+    value: Tensor | Layer,
+    attention_mask: Tensor | None,
+    **more: Any,
+) -> tuple[Tensor, Tensor | None]:
+    if not isinstance(key, Layer):
+        plain: tuple[Tensor, None] = sdpa_attention_forward(
+            module, query, key, value, attention_mask, **more
+        )
+        return plain
+    scaling = more.get("scaling") or query.shape[-1] ** -0.5
+    for observer in key.observers:
+        observer.see(key, query[0], scaling)
+    num_new = query.shape[2]
+    if key.entries is None:
+        tail = key.keys[None], key.values[None]
+        mask = _widened(attention_mask, tail[0].shape[2])
+        full: tuple[Tensor, None] = sdpa_attention_forward(module, query, *tail, mask, **more)
+        return full
+    if attention_mask is not None:
+        attention_mask = attention_mask[0, 0, :, -num_new:]
+    return _over_entries(query[0] * scaling, key, attention_mask), None
+
+
+def _widened(mask: Tensor | None, size: int) -> Tensor | None:
+    """Let a mask over the new tokens alone show all of the past."""
+    if mask is None or mask.shape[-1] >= size:
+        return mask
+    seen = True if mask.dtype == torch.bool else 0.0
+    return torch.nn.functional.pad(mask, (size - mask.shape[-1], 0), value=seen)
+
+
+def _over_entries(queries: Tensor, layer: Layer, mask: Tensor | None) -> Tensor:
+    """Attend with scaled (H, N, D) queries to entries and tail under one softmax; give (1, N, H, D).
+
+    A loop over the KV heads: their lengths differ, and padding them would cost what was saved.
+    """
+    num_heads, num_new, size = queries.shape
+    num_kept = layer.keys.shape[0]
+    grouped = queries.reshape(num_kept, -1, size)  # (K, H / K * N, D)
+    tail = (grouped @ layer.keys.transpose(1, 2)).view(num_kept, -1, num_new, layer.keys.shape[1])
+    tail[..., -num_new:] += _additive(mask, num_new, like=tail)
+    tail = tail.flatten(1, 2)
+    assert layer.entries is not None
+    outputs = []
+    for number in range(num_kept):
+        keys, values, bias = layer.entries.head(number)
+        logits = grouped[number] @ keys.T
+        if bias is not None:
+            logits = logits + bias
+        weights = torch.cat((logits, tail[number]), dim=-1).softmax(dim=-1, dtype=torch.float32)
+        weights = weights.to(queries.dtype)
+        output = weights[:, : len(keys)] @ values + weights[:, len(keys) :] @ layer.values[number]
+        outputs.append(output)
+    return torch.stack(outputs).view(num_heads, num_new, size).transpose(0, 1)[None].contiguous()
+
+
+def _additive(mask: Tensor | None, size: int, *, like: Tensor) -> Tensor:
+    """Give (N, N): 0 where a new token sees another, else minus infinity; by default the ones before it."""
+    if mask is None:
+        mask = torch.ones(size, size, dtype=torch.bool, device=like.device).tril()
+    if mask.dtype != torch.bool:
+        return mask.to(like.dtype)
+    return torch.zeros(size, size, dtype=like.dtype, device=like.device).masked_fill_(~mask, -torch.inf)

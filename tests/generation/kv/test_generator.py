@@ -1,0 +1,79 @@
+"""The generator in this process writes from a smaller cache, and says no to what it cannot do."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from _small_llama import SIZE, small_llama
+from tokenizers import Tokenizer, models, pre_tokenizers
+from transformers import PreTrainedTokenizerFast
+
+from rag.core.errors import UnknownPluginError
+from rag.core.protocols import Delta, GenerationOptions, Message, Prompt
+from rag.core.registry import Family
+from rag.generation.backends.transformers import Transformers
+
+WORDS = " ".join(f"w{7 * number % 60 + 2}" for number in range(150))
+PROMPT = Prompt((Message("user", WORDS),), "which?")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the folder of a small model whose tokens are words."""
+    path = tmp_path_factory.mktemp("model")
+    words = Tokenizer(models.WordLevel({f"w{number}": number for number in range(SIZE)}, "w0"))
+    words.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    fast = PreTrainedTokenizerFast(tokenizer_object=words, unk_token="w0", eos_token="w1")
+    fast.chat_template = "{% for message in messages %}{{ message['content'] }} {% endfor %}"
+    fast.save_pretrained(path)
+    small_llama().save_pretrained(path)
+    return path
+
+
+def deltas(generator: Transformers) -> list[Delta]:
+    async def collect() -> list[Delta]:
+        return [delta async for delta in generator.stream(PROMPT, GenerationOptions(max_tokens=12))]
+
+    return asyncio.run(collect())
+
+
+def written(generator: Transformers) -> str:
+    return "".join(delta.text for delta in deltas(generator))
+
+
+@pytest.mark.parametrize("policy", Family("rag.generation.kv").names())
+def test_a_full_budget_writes_what_no_policy_writes(folder: Path, policy: str) -> None:
+    plain = Transformers(folder, str(folder))
+    assert written(Transformers(folder, str(folder), kv_policy=policy, kv_budget=1.0)) == written(plain)
+
+
+@pytest.mark.parametrize("policy", Family("rag.generation.kv").names())
+def test_a_small_budget_still_writes(folder: Path, policy: str) -> None:
+    generator = Transformers(folder, str(folder), kv_policy=policy, kv_budget=0.3)
+    assert written(generator) == written(generator) != ""
+
+
+@pytest.mark.parametrize("budget", [1.0, 0.5])
+def test_the_usage_says_how_many_bytes_the_cache_took(folder: Path, budget: float) -> None:
+    generator = Transformers(folder, str(folder), kv_policy="snapkv", kv_budget=budget)
+    usage = deltas(generator)[-1].usage
+    assert usage is not None
+    token = 2 * 8 * 4 * 3 * 2  # keys and values of 8 float32 numbers, in 3 layers of 2 heads
+    prompt = budget * (usage.prompt_tokens - 1) * token
+    assert 0 < usage.cache_bytes - prompt <= (1 + usage.completion_tokens) * token + 3 * 2 * 8
+
+
+def test_an_unknown_policy_is_refused_by_name() -> None:
+    with pytest.raises(UnknownPluginError, match="snapkv, streaming"):
+        Transformers(Path(), kv_policy="magic")
+
+
+@pytest.mark.parametrize("budget", [0.0, 1.5])
+def test_a_budget_is_a_share(budget: float) -> None:
+    with pytest.raises(ValueError, match="over 0 and at most 1"):
+        Transformers(Path(), kv_policy="snapkv", kv_budget=budget)
+
+
+def test_a_budget_without_a_policy_is_refused() -> None:
+    with pytest.raises(ValueError, match="there is none"):
+        Transformers(Path(), kv_budget=0.5)
