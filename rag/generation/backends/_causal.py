@@ -248,7 +248,7 @@ class CausalModel:
             temperature=options.temperature,
             seed=options.seed or 0,
             no_repeat_tokens=self._no_repeat_tokens,
-            mask=mask_of(loaded.vocabulary, options),
+            mask=mask_of(lambda: loaded.vocabulary, options),
         )
 
     def _meter(self, loaded: Loaded) -> DoubtMeter | None:

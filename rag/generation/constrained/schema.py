@@ -3,7 +3,7 @@
 Knows the grammar alone; who has the logits applies the mask. The engine is llguidance, vLLM's own.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -62,7 +62,7 @@ class SchemaMask:
             raise InvalidInputError(f"the schema cannot be kept: {self._matcher.get_error()}")
 
 
-def mask_of(vocabulary: LLTokenizer, options: GenerationOptions) -> SchemaMask | None:
+def mask_of(vocabulary: Callable[[], LLTokenizer], options: GenerationOptions) -> SchemaMask | None:
     """Give what holds an answer to the options' schema or grammar; None where they have neither.
 
     Raises:
@@ -71,7 +71,7 @@ def mask_of(vocabulary: LLTokenizer, options: GenerationOptions) -> SchemaMask |
     if options.schema is not None and options.grammar is not None:
         raise InvalidInputError("an answer keeps a schema or a grammar; give one of them")
     kept = options.schema if options.grammar is None else options.grammar
-    return None if kept is None else SchemaMask(vocabulary, kept)
+    return None if kept is None else SchemaMask(vocabulary(), kept)
 
 
 def check_schema(schema: Mapping[str, Any]) -> None:  # Any: JSON
