@@ -3,8 +3,10 @@
 import io
 import json
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rag.core.types import Codebook, Row, Section, TokenCodes
 
@@ -23,7 +25,23 @@ def book_bytes(codebook: Codebook) -> bytes:
 def book_of_bytes(content: bytes) -> Codebook:
     """Read what `book_bytes` gave."""
     with np.load(io.BytesIO(content)) as arrays:
+        if "steps" in arrays:
+            return _of_steps(arrays)
         return Codebook(**{name: arrays[name] for name in _BOOK[:-1]}, missed=float(arrays["missed"]))
+
+
+def _of_steps(arrays: Mapping[str, NDArray[Any]]) -> Codebook:  # Any: of several kinds
+    """Read a codebook of older segments: each axis has steps of its own, each eight axes as many bits."""
+    of_groups = arrays["group_bits"].astype(np.int64)  # 4, 2, 1 or 0, descending
+    bits = np.repeat(of_groups[of_groups > 0], 8)
+    shifts = 8 - bits * (1 + np.arange(len(bits)) % (8 // bits))
+    values = (np.arange(256)[:, None] >> shifts) & (2**bits - 1)
+    tables = np.zeros((256, len(arrays["scales"])), dtype=np.float16)
+    rows = np.searchsorted([-4, -2, -1], -bits)
+    tables[:, : len(bits)] = arrays["steps"][rows, values] * arrays["scales"][: len(bits)]
+    widths = np.concatenate([np.full(each, 8 // each) for each in of_groups[of_groups > 0]])
+    missed = float((arrays["scales"] ** 2).sum())
+    return Codebook(arrays["rotation"], arrays["centroids"], widths, tables, missed)
 
 
 def bytes_of_rows(rows: Sequence[Row], book_names: Mapping[int, str]) -> bytes:

@@ -80,7 +80,7 @@ class Codebook:
 
     rotation: Vector  # (D, D) orthogonal: into the space of the centroids
     centroids: NDArray[np.float16]  # (K, D), turned
-    widths: NDArray[np.int64]  # (B,) how many dimensions each byte stands for, D in all
+    widths: NDArray[np.int64]  # (B,) how many dimensions each byte stands for, all or the first ones
     tables: NDArray[np.float16]  # (256, D): of each dimension what the values of its byte stand for
     missed: float  # mean squared distance of what it was learnt from to the nearest centroid
 

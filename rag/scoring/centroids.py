@@ -5,7 +5,7 @@ similarity, all others that of the best centroid that was not probed. The sum ov
 orders the candidates.
 
 Source: Scheerer et al., WARP, SIGIR 2025, section 4 (probing, estimates for what is missing),
-https://arxiv.org/abs/2501.17788. Deviation: residuals do not take part before the exact scores, and the
+https://arxiv.org/abs/2501.17788. Deviation: residuals do not take part here but in a step after it, and the
 estimate is the similarity of the first centroid left out, so that nothing is tuned to the size.
 """
 
