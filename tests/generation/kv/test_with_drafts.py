@@ -1,0 +1,48 @@
+"""A smaller cache and several tokens a pass together: the same answer as with the smaller cache alone."""
+
+from pathlib import Path
+from threading import Event
+
+import pytest
+from _tiny import generator as make_model
+
+from rag.core.protocols import GenerationOptions
+from rag.generation.backends.transformers import Transformers
+
+PROMPTS = [[step * number % 40 + 2 for number in range(60)] for step in (3, 7, 11, 13)]
+DRAFTING = ["lookup", "suffix", "recycling", "rasd", "adaptive", "rsd", "dyspec", "draft"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("tiny")
+    make_model(path)
+    return path
+
+
+def written(folder: Path, kv_policy: str, speculation: str) -> tuple[list[list[int]], int]:
+    """Give the tokens of all answers, and the passes that they took."""
+    made = Transformers(
+        folder,
+        str(folder),
+        no_repeat_tokens=0,
+        kv_policy=kv_policy,
+        kv_budget=0.4,
+        speculation=speculation,
+    )
+    loaded, options = made._load(), GenerationOptions(max_tokens=40)
+    answers, passes = [], 0
+    for prompt in PROMPTS:
+        answers.append(list(made._tokens(loaded, prompt, options, Event(), None)))
+        passes += made._passes
+    return answers, passes
+
+
+@pytest.mark.parametrize("kv_policy", ["streaming", "snapkv", "razor", "kvzip"])
+def test_drafts_change_nothing_of_what_a_smaller_cache_writes(folder: Path, kv_policy: str) -> None:
+    plain, passes = written(folder, kv_policy, "none")
+    assert sum(map(len, plain)) > 40
+    for speculation in DRAFTING:
+        drafted, fewer = written(folder, kv_policy, speculation)
+        assert drafted == plain, speculation
+        assert fewer <= passes, speculation
