@@ -45,7 +45,7 @@ class Toolset:
         """
         self._grove = grove
         settings = grove.settings.tools
-        names = [name for name in TOOLS.names() if name != "sql" or grove.settings.sql.sources]
+        names = TOOLS.names()
         if unknown := sorted(set(settings.disabled) - set(names)):
             raise InvalidInputError(
                 f"the settings disable {', '.join(unknown)}; built in are: {', '.join(names)}"
@@ -53,7 +53,7 @@ class Toolset:
         self._built_in: list[AgentTool] = [
             TOOLS.build(name, {}, lambda parameter, _: getattr(grove, parameter, None))
             for name in names
-            if name not in settings.disabled
+            if name not in settings.disabled and (name != "sql" or grove.settings.sql.sources)
         ]
         self._servers = {name: _server(name, each) for name, each in settings.servers.items()}
         self._listed: dict[str, list[AgentTool]] = {}

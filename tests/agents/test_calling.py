@@ -25,7 +25,7 @@ def caller(*tools: RecordedTool, model: ScriptedModel | None = None, **options: 
 
 def test_what_a_rule_reads_is_called_without_asking_a_model() -> None:
     model = ScriptedModel([answer("other", city="Rome")])
-    built_in = [TOOLS.load(name)() for name in TOOLS.names()]
+    built_in = [TOOLS.load(name)() for name in TOOLS.names() if name != "sql"]  # which needs a database
     tools = ToolCaller([*built_in, RecordedTool("other")], EMPTY_SCOPE, generator=model)
     call = asyncio.run(tools.plan("What is 6 * 7?"))
     assert call == Call("calculator", {"expression": "6 * 7"})

@@ -18,6 +18,9 @@ from rag.core.tool_settings import ToolServer, ToolSettings
 SCRIPT = str(Path(__file__).parents[1] / "helpers" / "_mcp_server.py")
 
 
+BUILT_IN = [name for name in TOOLS.names() if name != "sql"]  # which is there with a database alone
+
+
 def grove(home: Path, **settings: Any) -> Grove:
     return Grove(small_settings(home, tools=ToolSettings(**settings)))
 
@@ -31,7 +34,7 @@ def test_a_server_that_is_down_takes_no_other_tool_with_it(tmp_path: Path) -> No
 
     async def use() -> None:
         found = [(each.name, each.source) for each in await toolset.summaries()]
-        assert found == [*((name, "built in") for name in TOOLS.names()), ("weather__forecast", "weather")]
+        assert found == [*((name, "built in") for name in BUILT_IN), ("weather__forecast", "weather")]
         assert list(toolset.failures) == ["down"]
         answer = '{"call": {"tool": "weather__forecast", "arguments": {"city": "Rome"}}}'
         model = ScriptedModel([answer])
@@ -48,7 +51,7 @@ def test_a_server_that_is_down_takes_no_other_tool_with_it(tmp_path: Path) -> No
 def test_a_disabled_tool_is_not_there(tmp_path: Path) -> None:
     toolset = Toolset(grove(tmp_path, disabled=("grep", "fetch")))
     names = [each.name for each in asyncio.run(toolset.summaries())]
-    assert names == [name for name in TOOLS.names() if name not in ("grep", "fetch")]
+    assert names == [name for name in BUILT_IN if name not in ("grep", "fetch")]
 
 
 def test_disabling_what_there_is_not_is_an_error(tmp_path: Path) -> None:
@@ -99,7 +102,7 @@ def test_over_http_a_person_sees_what_there_is(tmp_path: Path) -> None:
     reply = client_of(grove(tmp_path, servers=down, disabled=("grep",))).get("/api/v1/tools")
     assert reply.status_code == 200
     tools = {each["name"]: each for each in reply.json()["tools"]}
-    assert sorted(tools) == [name for name in TOOLS.names() if name != "grep"]
+    assert sorted(tools) == [name for name in BUILT_IN if name != "grep"]
     assert tools["calculator"]["parameters"]["required"] == ["expression"]
     assert list(reply.json()["failures"]) == ["down"]
 

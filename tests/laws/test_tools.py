@@ -8,6 +8,7 @@ from datetime import date
 
 import pytest
 from _http import Filled, client_of, ingested, small_settings
+from _shop import sqlite_shop
 from jsonschema import Draft202012Validator
 
 from agents._arguments import check_arguments
@@ -15,6 +16,7 @@ from agents.tools import TOOLS, AgentTool, ToolScope, tool_scope
 from agents.toolset import Toolset
 from rag.compose import Grove
 from rag.core.errors import InvalidInputError
+from rag.core.sql_settings import SqlSettings, SqlSourceSettings
 from rag.generation.constrained.schema import check_schema
 from rag.generation.context import neutralise
 
@@ -25,6 +27,7 @@ QUESTIONS = [
     'Where does "300 metres" stand?',
     "Which documents are there?",
     "Open tower.txt",
+    "How many products are there in each category?",
     "Who built the tower?",
     "",
     "?" * 3000,
@@ -46,7 +49,9 @@ def scope(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ToolScope]:
 
 @pytest.fixture(params=TOOLS.names())
 def tool(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AgentTool:
-    toolset = Toolset(Grove(small_settings(tmp_path_factory.mktemp("home"))))
+    folder = tmp_path_factory.mktemp("home")
+    shop = SqlSourceSettings(url=sqlite_shop(folder), description="a shop")
+    toolset = Toolset(Grove(small_settings(folder, sql=SqlSettings(sources={"shop": shop}))))
     return next(each for each in asyncio.run(toolset.tools()) if each.spec.name == request.param)
 
 
