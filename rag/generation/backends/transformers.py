@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from threading import Event
-from typing import Any
+from typing import Any, Literal
 
 from rag.core.protocols import Delta, GenerationOptions
 from rag.generation.backends._causal import CausalModel, Loaded
@@ -17,12 +17,13 @@ class Transformers(CausalModel):
     """Generate, greedily or by sampling.
 
     Options are those of `CausalModel`, and how the cache of keys and values is made smaller once the
-    prompt is read: `kv_policy`, a file of rag/generation/kv or `none`, and `kv_budget`, the share of
-    the entries that stays (by default a quarter).
+    prompt is read: `kv_policy`, a file of rag/generation/kv or `none`; `kv_budget`, the share of the
+    entries that stays (by default a quarter); `kv_bits`, 4 or 8 a number (by default as the model has it).
     """
 
     kv_policy: str = field(default="none", kw_only=True)
     kv_budget: float | None = field(default=None, kw_only=True)
+    kv_bits: Literal[4, 8] | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         """Take up the policy.
@@ -32,12 +33,12 @@ class Transformers(CausalModel):
             ValueError: a budget that no policy takes, or one without a policy.
         """
         super().__post_init__()
-        if self.kv_policy == "none" and self.kv_budget is not None:
-            raise ValueError("kv_budget is for a kv_policy, and there is none")
+        if self.kv_policy == "none" and (self.kv_budget, self.kv_bits) != (None, None):
+            raise ValueError("kv_budget and kv_bits are for a kv_policy, and there is none")
         self._reader = (
             None
             if self.kv_policy == "none"
-            else CompressedReader(self.kv_policy, self.kv_budget, self.models_dir)
+            else CompressedReader(self.kv_policy, self.kv_budget, self.kv_bits, self.models_dir)
         )
 
     def _read(self) -> Loaded:

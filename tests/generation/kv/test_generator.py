@@ -77,3 +77,20 @@ def test_a_budget_is_a_share(budget: float) -> None:
 def test_a_budget_without_a_policy_is_refused() -> None:
     with pytest.raises(ValueError, match="there is none"):
         Transformers(Path(), kv_budget=0.5)
+
+
+def test_fewer_bits_take_fewer_bytes(folder: Path) -> None:
+    bytes_by_bits = {}
+    for bits in (None, 8, 4):
+        made = Transformers(folder, str(folder), kv_policy="snapkv", kv_budget=0.5, kv_bits=bits)
+        usage = deltas(made)[-1].usage
+        assert usage is not None
+        bytes_by_bits[bits] = usage.cache_bytes
+    assert bytes_by_bits[4] < bytes_by_bits[8] < bytes_by_bits[None]
+
+
+def test_bits_without_a_policy_and_other_bits_are_refused(folder: Path) -> None:
+    with pytest.raises(ValueError, match="are for a kv_policy"):
+        Transformers(folder, str(folder), kv_bits=4)
+    with pytest.raises(ValueError, match="4 or 8 bits"):
+        Transformers(folder, str(folder), kv_policy="snapkv", kv_bits=3)  # type: ignore[arg-type]
