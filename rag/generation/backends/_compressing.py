@@ -35,7 +35,7 @@ class CompressedReader:
     """Read prompts so that what is written behind them sees a smaller cache."""
 
     def __init__(self, policy: str, budget: float | None, bits: int | None, folder: Path) -> None:
-        """Take a policy, its budget (None: its own), bits a number, and where facts about models are kept."""
+        """Take a policy, its budget (None: its own), bits a number, and where facts of models are kept."""
         kind = _POLICIES.load(policy)
         self._policy: Policy = kind(bits=bits) if budget is None else kind(budget, bits=bits)
         self._folder = folder
