@@ -18,6 +18,7 @@ __all__ = ["SqlSource", "SqlSourceSummary", "SqlSources"]
 _FRESH_SECONDS = 600.0  # schema and values are read again after this
 _GROVES_OWN = frozenset(("alembic_version", "job_files", "chunks", "documents"))
 _MAX_VALUES = 2000  # distinct ones of a column that questions may name
+_VALUE_SECONDS = 2.0  # in which those of a column are found, or none of them is known
 
 
 class Database(Protocol):
@@ -140,10 +141,8 @@ class SqlSource:
     def _distinct(self, table: str, column: str) -> list[str]:
         query = distinct_query(table, column, limit=_MAX_VALUES, dialect=self.dialect)
         try:
-            rows = self._database.run(
-                query, [table], max_rows=_MAX_VALUES, seconds=self.settings.timeout_seconds
-            )
-        except InvalidInputError:  # a view that fails, a type that is no text after all
+            rows = self._database.run(query, [table], max_rows=_MAX_VALUES, seconds=_VALUE_SECONDS)
+        except RagError:  # a view that fails, a table too large to look through: its values go unnamed
             return []
         return [str(value) for (value,) in rows.rows]
 

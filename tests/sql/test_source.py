@@ -88,6 +88,15 @@ def test_views_odd_names_nulls_blobs_and_empty_tables(shop: Shop) -> None:
     assert found.values().has("X")
 
 
+def test_a_column_that_takes_too_long_hinders_no_other(tmp_path: Path) -> None:
+    numbers = "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r)"
+    view = f"CREATE VIEW slow AS {numbers} SELECT substr('x', n + 2) AS word FROM r;"
+    slow = source(sqlite_shop(tmp_path, view))
+    started = time.monotonic()
+    assert slow.values().has("Spade")
+    assert 1 < time.monotonic() - started < 9
+
+
 def test_a_refusal_of_the_database_says_what_it_said(shop: Shop) -> None:
     with pytest.raises(InvalidInputError, match=r"refuses the query: .*pric"):
         shop().run("SELECT pric FROM product")
