@@ -13,6 +13,8 @@ from llguidance.hf import from_tokenizer
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.utils.logging import disable_progress_bar
 
+from rag.generation.kv._attention import use_ragged_attention
+
 __all__ = ["Loaded", "load_model"]
 
 
@@ -35,7 +37,8 @@ def load_model(folder: Path, *, attention: str | None, device: str) -> Loaded:
 
     Args:
         folder: with config.json, safetensors and a tokenizer.
-        attention: how transformers computes it; None: its own choice.
+        attention: how transformers computes it; None: as rag/generation/kv/_attention.py does, which is
+            transformers' own choice for a model that has no scaled dot product.
         device: as torch names it.
     """
     disable_progress_bar()  # reading the weights takes half a second
@@ -43,6 +46,8 @@ def load_model(folder: Path, *, attention: str | None, device: str) -> Loaded:
         folder, local_files_only=True, attn_implementation=attention
     )
     model = model.to(device).eval()
+    if attention is None and model.config._attn_implementation == "sdpa":
+        use_ragged_attention(model)
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     stop_ids = model.generation_config.eos_token_id
     ids = {stop_ids} if isinstance(stop_ids, int) else set(stop_ids or ())

@@ -1,6 +1,6 @@
-"""Attention over a ragged cache, as one of transformers' attention functions.
+"""Attention over plain caches and ragged ones, as one of transformers' attention functions.
 
-Works for any model that passes its cache's keys on to the attention function: Llama and its kin.
+Ragged caches: for any model that passes its cache's keys on to the attention function, Llama and its kin.
 """
 
 from typing import Any
@@ -19,7 +19,7 @@ _NAME = "grove_ragged"
 
 
 def use_ragged_attention(model: Any) -> None:  # Any: transformers' classes are made at run time
-    """Let a causal model read ragged caches; with other caches it computes what it did."""
+    """Let a causal model read ragged caches too, and plain ones without copies."""
     AttentionInterface.register(_NAME, _attend)
     AttentionMaskInterface.register(_NAME, sdpa_mask)
     model.set_attn_implementation(_NAME)
@@ -34,10 +34,8 @@ def _attend(
     **more: Any,
 ) -> tuple[Tensor, Tensor | None]:
     if not isinstance(key, Layer):
-        plain: tuple[Tensor, None] = sdpa_attention_forward(
-            module, query, key, value, attention_mask, **more
-        )
-        return plain
+        assert not isinstance(value, Layer)
+        return _over_all(module, query, key, value, attention_mask, **more)
     scaling = more.get("scaling") or query.shape[-1] ** -0.5
     for observer in key.observers:
         observer.see(key, query[0], scaling)
@@ -45,11 +43,23 @@ def _attend(
     if key.entries is None:
         tail = key.keys[None], key.values[None]
         mask = _widened(attention_mask, tail[0].shape[2])
-        full: tuple[Tensor, None] = sdpa_attention_forward(module, query, *tail, mask, **more)
-        return full
+        return _over_all(module, query, *tail, mask, **more)
     if attention_mask is not None:
         attention_mask = attention_mask[0, 0, :, -num_new:]
     return _over_entries(query[0] * scaling, key, attention_mask), None
+
+
+def _over_all(
+    module: torch.nn.Module, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, **more: Any
+) -> tuple[Tensor, None]:
+    if mask is None or query.device.type != "cpu" or more.get("position_bias") is not None:
+        plain: tuple[Tensor, None] = sdpa_attention_forward(module, query, key, value, mask, **more)
+        return plain
+    # With a mask transformers copies keys and values once for each query head that shares them.
+    output = torch.nn.functional.scaled_dot_product_attention(
+        query, key, value, attn_mask=mask, scale=more.get("scaling"), enable_gqa=True
+    )
+    return output.transpose(1, 2).contiguous(), None
 
 
 def _widened(mask: Tensor | None, size: int) -> Tensor | None:
