@@ -7,8 +7,7 @@ __all__ = ["CostCurve"]
 
 _KEPT = 0.98  # of what earlier passes said, at each new one
 _OUTLIER = 3.0  # a pass this many times longer than expected says something of the machine's other work
-_ASSUMED = 0.1  # cost of one more token, in passes of one, until passes say better
-_ASSUMED_SIZES = (2, 24)
+_ASSUMED = {2: 1.34, 24: 2.9}  # costs, in passes of one token, until passes say better: those of a CPU
 
 
 class CostCurve:
@@ -18,8 +17,8 @@ class CostCurve:
         """Start with assumptions, which weigh as much as two passes."""
         self._single: float | None = None
         self._sums = [0.0] * 5  # of 1, x, y, x x, x y over passes of x > 1 tokens, in passes of one
-        for size in _ASSUMED_SIZES:
-            self._add(size, 1 + _ASSUMED * size)
+        for size, cost in _ASSUMED.items():
+            self._add(size, cost)
 
     def note(self, num_tokens: int, seconds: float) -> None:
         """Take note of a pass."""
@@ -34,8 +33,8 @@ class CostCurve:
     def cost(self, num_tokens: int) -> float:
         """Give the cost of a pass, in passes of one token; never less than one.
 
-        >>> CostCurve().cost(1), CostCurve().cost(10)
-        (1.0, 2.0)
+        >>> CostCurve().cost(1), CostCurve().cost(13)
+        (1.0, 2.12)
         """
         if num_tokens == 1:
             return 1.0

@@ -16,7 +16,7 @@ from rag.generation.speculation._history import History
 __all__ = ["Adaptive"]
 
 _MIN_CHANCE = 0.02
-_MIN_GAIN = 1.06  # over a pass of one token, for the estimates have errors and drafting a price
+_MIN_GAIN = 1.12  # over a pass of one token, for the estimates have errors and drafting a price
 _TRUST = 4.0  # tokens, as many as hoped for, that were accepted before any were drafted
 _FADING = 0.98  # of drafts before, at each new one
 
@@ -78,7 +78,7 @@ class Adaptive:
         self._adjacency.learn(list(token_ids), logits)
 
     def _learn(self, last: int, token_id: int) -> None:
-        ranked = self._before.get(last) or self._adjacency.followers(last)
+        ranked = self._before[last] if last in self._before else self._adjacency.followers(last)
         for candidate in first(self._automaton, ranked, self._mode):
             self._chances.note(candidate, is_right=candidate.token_id == token_id)
         self._automaton.feed([token_id])

@@ -67,6 +67,18 @@ def test_the_matrix_has_what_was_last_seen_and_is_small() -> None:
     assert Recycling().propose(State([7])) == Draft()
 
 
+def test_chances_are_learned_from_what_was_known_before_the_pass() -> None:
+    proposer, state, logits = Adaptive(), State([5, 6]), torch.zeros(1, 20)
+    logits[0, 7] = 1
+    proposer.begin(state)
+    proposer.propose(state)
+    proposer.observe([6], logits)
+    state.token_ids.append(7)  # what those logits have first: no merit of a guess
+    proposer.propose(state)
+    for found in (False, True):
+        assert proposer._chances.of(Candidate(7, ("row", 0, 0, found), 0.25)) == 0.25
+
+
 def test_a_template_of_any_size_is_a_tree() -> None:
     for size in (1, 8, 80):
         places = template(size)
