@@ -1,15 +1,23 @@
 """Running the files of benchmarks/, which belong to the repository and not to the installed package."""
 
 import importlib
+import re
 import sys
 from pathlib import Path
 from typing import Any
 
 from rag.core.errors import InvalidInputError
 
-__all__ = ["run_benchmark"]
+__all__ = ["benchmark_names", "run_benchmark"]
 
 _REPOSITORY = Path(__file__).parents[1]
+_RUN = re.compile(r"^def run\(\s*\*, quick: bool\b", re.MULTILINE)
+
+
+def benchmark_names() -> list[str]:
+    """Give those that there are; none outside a checkout."""
+    files = (_REPOSITORY / "benchmarks").glob("[a-z]*.py")
+    return sorted(path.stem for path in files if _RUN.search(path.read_text()))
 
 
 def run_benchmark(name: str, *, quick: bool) -> dict[str, Any]:
@@ -18,10 +26,7 @@ def run_benchmark(name: str, *, quick: bool) -> dict[str, Any]:
     Raises:
         InvalidInputError: there is no such file, or no repository.
     """
-    folder = _REPOSITORY / "benchmarks"
-    names = sorted(
-        path.stem for path in folder.glob("[a-z]*.py") if "\ndef run(*, quick: bool)" in path.read_text()
-    )
+    names = benchmark_names()
     if name not in names:
         raise InvalidInputError(
             f"no benchmark {name!r}; choose one of: {', '.join(names) or 'none: this is not a checkout'}"

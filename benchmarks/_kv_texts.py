@@ -11,7 +11,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-__all__ = ["DATA", "Needle", "needles"]
+__all__ = ["DATA", "Needle", "long_texts", "needles"]
 
 DATA = Path(os.environ.get("GROVE_SHARED", Path(__file__).parents[2] / "shared")) / "data"
 _DEPTHS = 10
@@ -62,6 +62,19 @@ def needles(tokenizer: Any, count: int, *, tokens: int) -> list[Needle]:
                 depth,
             )
         )
+    return found
+
+
+def long_texts(tokenizer: Any, count: int, *, tokens: int) -> list[list[int]]:
+    """Give so many tokens of the longest PEPs each; one that is too short is followed by the next."""
+    with gzip.open(DATA / "demo_peps" / "corpus.jsonl.gz", "rt") as lines:
+        peps = sorted((str(json.loads(line)["text"]) for line in lines), key=len, reverse=True)
+    found = []
+    for _ in range(count):
+        token_ids: list[int] = []
+        while len(token_ids) < tokens:
+            token_ids += tokenizer.encode(peps.pop(0) + "\n\n", add_special_tokens=False)
+        found.append(token_ids[:tokens])
     return found
 
 

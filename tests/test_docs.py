@@ -18,6 +18,7 @@ import typer
 from typer.core import TyperGroup
 
 from agents.tools import Effects, ToolResult, ToolScope
+from api.benchmarks import benchmark_names
 from api.cli import app
 from rag.scoring.tools import Tool
 
@@ -87,6 +88,11 @@ def test_every_command_in_the_docs_has_the_options_it_is_given(page: Path) -> No
             command = command.commands[words.pop(0)]
         known = {name for option in command.params for name in (*option.opts, *option.secondary_opts)}
         assert {word for word in words if word.startswith("-")} <= known, line
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_benchmark_in_the_docs_exists(page: Path) -> None:
+    assert set(re.findall(r"rag bench ([a-z]\w*)", page.read_text())) <= set(benchmark_names())
 
 
 def test_the_tutorial_runs(tmp_path: Path) -> None:

@@ -1,4 +1,6 @@
-"""Rotary positions beyond the length that a model was trained for, without training.
+"""Rotary positions beyond the length that an encoder was trained for, without training.
+
+Plans for causal models are in rope_plans.py.
 
 Sources: Jin et al., SelfExtend, 2024, https://arxiv.org/abs/2401.01325; Zhu et al., LongEmbed, 2024,
 https://arxiv.org/abs/2404.12096, section 4.2 (both for encoders, and the factors of NTK's base);

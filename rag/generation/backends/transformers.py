@@ -8,6 +8,8 @@ from typing import Any, Literal
 from rag.core.protocols import Delta, GenerationOptions
 from rag.generation.backends._causal import CausalModel, Loaded
 from rag.generation.backends._compressing import CompressedReader
+from rag.generation.backends._rotary import extend_context
+from rag.scoring.rope_plans import PLANS
 
 __all__ = ["Transformers"]
 
@@ -19,20 +21,26 @@ class Transformers(CausalModel):
     Options are those of `CausalModel`, and how the cache of keys and values is made smaller once the
     prompt is read: `kv_policy`, a file of rag/generation/kv or `none`; `kv_budget`, the share of the
     entries that stays (by default a quarter); `kv_bits`, 4 or 8 a number (by default as the model has it).
+    `context_plan`, one of rag/scoring/rope_plans.py: for more `context_tokens` than a model was trained on.
     """
 
     kv_policy: str = field(default="none", kw_only=True)
     kv_budget: float | None = field(default=None, kw_only=True)
     kv_bits: Literal[4, 8] | None = field(default=None, kw_only=True)
+    context_plan: str = field(default="none", kw_only=True)
 
     def __post_init__(self) -> None:
         """Take up the policy.
 
         Raises:
             UnknownPluginError: no such policy.
-            ValueError: a budget that no policy takes, or one without a policy.
+            ValueError: a budget that no policy takes, or one without a policy; no such plan.
         """
         super().__post_init__()
+        if self.context_plan not in ("none", *PLANS):
+            raise ValueError(
+                f"context_plan is none or one of {', '.join(PLANS)}, got {self.context_plan!r}"
+            )
         if self.kv_policy == "none" and (self.kv_budget, self.kv_bits) != (None, None):
             raise ValueError("kv_budget and kv_bits are for a kv_policy, and there is none")
         self._reader = (
@@ -43,6 +51,7 @@ class Transformers(CausalModel):
 
     def _read(self) -> Loaded:
         loaded = super()._read()
+        extend_context(loaded.model, self.context_tokens, self.context_plan)
         if self._reader is not None:
             self._reader.prepare(loaded)
         return loaded
