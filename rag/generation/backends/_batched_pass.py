@@ -21,6 +21,7 @@ __all__ = ["Text", "can_read_pieces", "prepare", "read_pieces"]
 _NAME = "grove_batched"
 _ROOM_TOKENS = 256  # made at a time
 _MOVING = ("dynamic", "longrope")  # turn all tokens of a pass by its longest text
+_OTHER = ("sliding_window", "softcap", "s_aux", "position_bias")  # what some models want of attention
 
 
 class Text:
@@ -83,7 +84,7 @@ class _PassCache(Cache):  # type: ignore[misc]  # transformers' classes have no 
 
 def can_read_pieces(model: Any) -> bool:  # Any: transformers' classes are made at run time
     """Tell whether each token sees all before it, from a position that depends on no other text."""
-    config = model.config
+    config = model.config.get_text_config()
     kinds = set(getattr(config, "layer_types", None) or ())
     is_windowed = not kinds and getattr(config, "sliding_window", None) is not None
     rope = getattr(config, "rope_parameters", None) or {}
@@ -147,6 +148,10 @@ def _attend(
             module, query, key, value, attention_mask, **more
         )
         return plain
+    if wanted := [name for name in _OTHER if more.get(name) is not None]:
+        raise RuntimeError(
+            f"its attention needs {', '.join(wanted)}, which a batch has not; set max_batch to 1"
+        )
     outputs = []
     start = 0
     for piece in key.pieces:
