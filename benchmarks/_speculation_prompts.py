@@ -13,11 +13,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rag.core.protocols import GenerationOptions, GeneratorCapabilities
+from rag.core.protocols import GenerationOptions, GeneratorCapabilities, Prompt
 from rag.core.types import Passage
 from rag.generation.answer import build_prompt
 
-__all__ = ["GROVE", "Asked", "prompts"]
+__all__ = ["GROVE", "Asked", "own_prompts", "prompts"]
 
 SHARED = Path(os.environ.get("GROVE_SHARED", Path(__file__).parents[2] / "shared"))
 GROVE = "grove"  # the category of Grove's own prompts
@@ -46,8 +46,15 @@ def prompts(tokenizer: Any, per_category: int, own: int) -> list[Asked]:  # Any:
                 counts[category] = counts.get(category, 0) + 1
                 asked.append(Asked(name, category, ids))
     count_tokens = partial(_count, tokenizer)
-    own_messages = list(_own(own, count_tokens))
-    return asked + [Asked(name, GROVE, _chat(tokenizer, messages)) for name, messages in own_messages]
+    for name, prompt in _own(own, count_tokens):
+        messages = [{"role": each.role, "content": each.content} for each in prompt.messages]
+        asked.append(Asked(name, GROVE, _chat(tokenizer, messages)))
+    return asked
+
+
+def own_prompts(count: int, count_tokens: Callable[[str], int]) -> list[Prompt]:
+    """Give Grove's own prompts alone."""
+    return [prompt for _, prompt in _own(count, count_tokens)]
 
 
 def _count(tokenizer: Any, text: str) -> int:
@@ -68,7 +75,7 @@ def _spec_bench() -> Iterator[tuple[str, str, list[dict[str, str]]]]:
             yield f"specbench-{row['question_id']}", row["category"], messages
 
 
-def _own(count: int, count_tokens: Callable[[str], int]) -> Iterator[tuple[str, list[dict[str, str]]]]:
+def _own(count: int, count_tokens: Callable[[str], int]) -> Iterator[tuple[str, Prompt]]:
     """Give questions of SQuAD's training part, lowest hash first, among paragraphs of their article."""
     by_title: dict[str, list[dict[str, Any]]] = {}
     with gzip.open(SHARED / "data" / "train_qa_english" / "train.jsonl.gz", "rt") as lines:
@@ -87,10 +94,7 @@ def _own(count: int, count_tokens: Callable[[str], int]) -> Iterator[tuple[str, 
             options=GenerationOptions(),
             count_tokens=count_tokens,
         )
-        yield (
-            str(row["id"]),
-            [{"role": each.role, "content": each.content} for each in prompt.messages],
-        )
+        yield str(row["id"]), prompt
 
 
 def _passage(title: str, number: int, text: str) -> Passage:

@@ -79,3 +79,18 @@ def test_drafted_tokens_keep_the_schema_as_others_do(model: Transformers, temper
     for seed in range(4):
         options = GenerationOptions(200, temperature, schema=SCHEMA, seed=seed)
         assert answer(drafted, options) == answer(model, options)
+
+
+def test_answers_with_and_without_a_schema_are_written_together(model: Transformers) -> None:
+    alone = Transformers(model.models_dir, model.model, max_batch=1)
+    options = [
+        GenerationOptions(60, 1.0, seed=seed, schema=SCHEMA if seed % 2 else None) for seed in range(6)
+    ]
+
+    async def together() -> list[str]:
+        async def one(each: GenerationOptions) -> str:
+            return "".join([delta.text async for delta in model.stream(PROMPT, each)])
+
+        return await asyncio.gather(*map(one, options))
+
+    assert asyncio.run(together()) == [answer(alone, each) for each in options]

@@ -16,7 +16,11 @@ SIZE = 48  # tokens, the end among them
 
 
 def generator(
-    folder: Path, *, no_repeat_tokens: int = 0, speculation: str | Mapping[str, Any] = "none"
+    folder: Path,
+    *,
+    no_repeat_tokens: int = 0,
+    speculation: str | Mapping[str, Any] = "none",
+    max_batch: int | None = None,
 ) -> Transformers:
     """Give a generator with a model of two layers, made in the folder where it holds none."""
     if not (folder / "config.json").exists():
@@ -34,7 +38,13 @@ def generator(
         )
         torch.manual_seed(5)
         LlamaForCausalLM(config).save_pretrained(folder)
-    return Transformers(folder, str(folder), no_repeat_tokens=no_repeat_tokens, speculation=speculation)
+    return Transformers(
+        folder,
+        str(folder),
+        no_repeat_tokens=no_repeat_tokens,
+        speculation=speculation,
+        max_batch=max_batch,
+    )
 
 
 def prompts(count: int) -> list[list[int]]:

@@ -4,9 +4,7 @@ Knows how to run a model token by token and hand the text out; prompts and sourc
 speed and many users at once there is a generation server (openai.py).
 """
 
-import asyncio
-import time
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from threading import Event, Lock
@@ -21,8 +19,9 @@ from rag.generation.backends._choice import TokenChoice
 from rag.generation.backends._doubt import DoubtMeter, ends_sentence
 from rag.generation.backends._loading import Loaded, load_model
 from rag.generation.backends._packing import pack_linears
-from rag.generation.backends._proposing import NO_SPECULATION, build_proposer
+from rag.generation.backends._proposing import NO_SPECULATION, build_proposer, named_part
 from rag.generation.backends._smollm2 import ensure_model
+from rag.generation.backends._streaming import Progress, stream_from_thread
 from rag.generation.backends._tree_reading import TreeReader
 from rag.generation.constrained.schema import mask_of
 from rag.generation.speculation._cache import PlainCache
@@ -77,11 +76,10 @@ class CausalModel:
         """
         if self.no_repeat_tokens < 0 or self.context_tokens < 1:
             raise ValueError("no_repeat_tokens is 0 or more, context_tokens 1 or more")
-        name, options = _part(self.speculation)
+        name, options = named_part(self.speculation)
         self._proposer = build_proposer(name, options, loaded=self._load, device=self.device)
         self._loaded: Loaded | None = None
         self._load_lock = Lock()
-        self._passes = 0  # of the generation whose turn it is
         self._turn = Lock()  # two generations at once would each take more than twice as long
 
     @property
@@ -102,42 +100,21 @@ class CausalModel:
         """Count exactly."""
         return len(self._load().tokenizer.encode(text, add_special_tokens=False))
 
-    async def stream(self, prompt: Prompt, options: GenerationOptions) -> AsyncGenerator[Delta, None]:
+    def stream(self, prompt: Prompt, options: GenerationOptions) -> AsyncGenerator[Delta, None]:
         """Generate in a thread; closing the iterator stops it within one token.
 
         Raises:
             GenerationError: the prompt is longer than the context, or the time limit passed.
         """
-        loop = asyncio.get_running_loop()
-        pieces: asyncio.Queue[Delta | Exception | None] = asyncio.Queue()
-        stop = Event()
+        progress = Progress()
+        return stream_from_thread(
+            lambda: self._generate(prompt, options, progress),
+            progress=progress,
+            model=self.capabilities.model,
+            timeout_seconds=options.timeout_seconds,
+        )
 
-        def put(piece: Delta | Exception | None) -> None:
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(pieces.put_nowait, piece)
-
-        deadline = time.monotonic() + options.timeout_seconds
-        work = loop.run_in_executor(None, _deliver, lambda: self._generate(prompt, options, stop), put)
-        try:
-            while True:
-                try:
-                    async with asyncio.timeout(max(deadline - time.monotonic(), 0.0)):
-                        piece = await pieces.get()
-                except TimeoutError as error:
-                    raise GenerationError(
-                        f"{self.capabilities.model} took longer than {options.timeout_seconds} s; raise"
-                        " the limit, lower max_tokens or take fewer passages"
-                    ) from error
-                if piece is None:
-                    break
-                if isinstance(piece, Exception):
-                    raise piece
-                yield piece
-        finally:
-            stop.set()
-        await work
-
-    def _generate(self, prompt: Prompt, options: GenerationOptions, stop: Event) -> Iterator[Delta]:
+    def _generate(self, prompt: Prompt, options: GenerationOptions, progress: Progress) -> Iterator[Delta]:
         loaded = self._load()
         messages = [{"role": message.role, "content": message.content} for message in prompt.messages]
         token_ids = loaded.tokenizer.apply_chat_template(
@@ -148,22 +125,33 @@ class CausalModel:
                 f"the prompt has {len(token_ids)} tokens, and with an answer of {options.max_tokens} more"
                 f" than the {self.context_tokens} of this model's setting context_tokens"
             )
+        known = " ".join((prompt.question, *(passage.text for passage in prompt.passages)))
+        written = self._write(loaded, token_ids, options, progress, known=known)
+        yield from self._in_turn(written, progress.stop)
+
+    def _in_turn(self, written: Iterator[Delta], stop: Event) -> Iterator[Delta]:
+        """Hand on what is written once no other answer is being written."""
         while not self._turn.acquire(timeout=_WAIT_SECONDS):
             if stop.is_set():
                 return
         try:
-            known = " ".join((prompt.question, *(passage.text for passage in prompt.passages)))
-            yield from self._write(loaded, token_ids, options, stop, known=known)
+            yield from written
         finally:
             self._turn.release()
 
     def _write(
-        self, loaded: Loaded, token_ids: list[int], options: GenerationOptions, stop: Event, *, known: str
+        self,
+        loaded: Loaded,
+        token_ids: list[int],
+        options: GenerationOptions,
+        progress: Progress,
+        *,
+        known: str,
     ) -> Iterator[Delta]:
         written: list[int] = []
         shown, is_judged = "", True
         meter = self._meter(loaded)
-        for token_id in self._tokens(loaded, token_ids, options, stop, meter):
+        for token_id in self._tokens(loaded, token_ids, options, progress, meter):
             written.append(token_id)
             text = loaded.tokenizer.decode(written, skip_special_tokens=True)
             if len(text) > len(shown) and not text.endswith(_UNFINISHED):
@@ -173,17 +161,17 @@ class CausalModel:
                 shown = text
         text = loaded.tokenizer.decode(written, skip_special_tokens=True)
         doubt = meter.doubt(f"{known} {text}") if meter and not is_judged else None
-        yield Delta(text[len(shown) :], Usage(len(token_ids), len(written), self._passes), doubt)
+        yield Delta(text[len(shown) :], Usage(len(token_ids), len(written), progress.passes), doubt)
 
     def _tokens(
         self,
         loaded: Loaded,
         token_ids: list[int],
         options: GenerationOptions,
-        stop: Event,
+        progress: Progress,
         meter: DoubtMeter | None,
     ) -> Iterator[int]:
-        self._passes = 0
+        stop = progress.stop
         choice = self._choice(loaded, options)
         written = 0
         with torch.inference_mode():
@@ -204,7 +192,7 @@ class CausalModel:
                 if stop.is_set():
                     return
                 logits = output.logits[0, -1].float().cpu()
-                self._passes += 1
+                progress.passes += 1
                 token_id = choice.choose(logits)
                 if token_id in loaded.stop_ids:
                     return
@@ -216,7 +204,8 @@ class CausalModel:
                 yield token_id
                 if meter is None and self._proposer is not None:
                     left = options.max_tokens - written
-                    yield from self._drafted(loaded, cache, choice, [*token_ids, token_id], left, stop)
+                    state = State([*token_ids, token_id], choice.temperature, choice.random)
+                    yield from self._drafted(loaded, cache, choice, state, left, progress)
                     return
 
     def _drafted(
@@ -224,20 +213,19 @@ class CausalModel:
         loaded: Loaded,
         cache: Any,  # of whatever kind `_begin` gives
         choice: TokenChoice,
-        token_ids: list[int],
+        state: State,
         max_tokens: int,
-        stop: Event,
+        progress: Progress,
     ) -> Iterator[int]:
         """Go on behind the first token of an answer, several tokens a pass."""
         assert self._proposer is not None
         read = TreeReader(loaded.model, cache, self.device)
-        state = State(token_ids, choice.temperature, choice.random)
         steps = decode(
             read, cache=cache, proposer=self._proposer, choice=choice, state=state, max_tokens=max_tokens
         )
         for token_id in steps:
-            self._passes = 1 + read.passes  # the prompt's gave one too
-            if stop.is_set() or token_id in loaded.stop_ids:
+            progress.passes = 1 + read.passes  # the prompt's gave one too
+            if progress.stop.is_set() or token_id in loaded.stop_ids:
                 return
             yield token_id
 
@@ -274,27 +262,3 @@ class CausalModel:
         if self._proposer is not None:
             pack_linears(loaded.model)
         return loaded
-
-
-def _deliver(
-    generate: Callable[[], Iterator[Delta]], put: Callable[[Delta | Exception | None], None]
-) -> None:
-    try:
-        for delta in generate():
-            put(delta)
-    except (GenerationError, InvalidInputError) as error:
-        put(error)
-    except (RuntimeError, MemoryError) as error:  # what torch raises, out of memory above all
-        wrapped = GenerationError(f"the model failed: {error}")
-        wrapped.__cause__ = error
-        put(wrapped)
-    finally:
-        put(None)
-
-
-def _part(speculation: str | Mapping[str, Any]) -> tuple[str, dict[str, object]]:
-    if isinstance(speculation, str):
-        return speculation, {}
-    if not set(speculation) <= {"kind", "options"} or "kind" not in speculation:
-        raise ValueError(f'speculation is a name, or {{"kind", "options"}}, got {dict(speculation)!r:.80}')
-    return str(speculation["kind"]), dict(speculation.get("options", {}))

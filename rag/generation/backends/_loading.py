@@ -6,6 +6,7 @@ Knows files; runs nothing.
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from llguidance import LLTokenizer
@@ -16,6 +17,8 @@ from transformers.utils.logging import disable_progress_bar
 from rag.generation.kv._attention import use_ragged_attention
 
 __all__ = ["Loaded", "load_model"]
+
+_READING = Lock()  # transformers patches torch while it reads: two readings at once leave it broken
 
 
 @dataclass(frozen=True)
@@ -42,9 +45,10 @@ def load_model(folder: Path, *, attention: str | None, device: str) -> Loaded:
         device: as torch names it.
     """
     disable_progress_bar()  # reading the weights takes half a second
-    model = AutoModelForCausalLM.from_pretrained(
-        folder, local_files_only=True, attn_implementation=attention
-    )
+    with _READING:
+        model = AutoModelForCausalLM.from_pretrained(
+            folder, local_files_only=True, attn_implementation=attention
+        )
     model = model.to(device).eval()
     if attention is None and model.config._attn_implementation == "sdpa":
         use_ragged_attention(model)

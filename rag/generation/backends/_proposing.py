@@ -3,7 +3,7 @@
 Knows the family and how a model is asked for one more token; runs no answer.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from rag.generation.backends._loading import Loaded, load_model
 from rag.generation.speculation._draft_model import NextLogits
 from rag.generation.speculation._drafts import Proposer
 
-__all__ = ["NO_SPECULATION", "build_proposer"]
+__all__ = ["NO_SPECULATION", "build_proposer", "named_part"]
 
 NO_SPECULATION = "none"
 _PROPOSERS = Family("rag.generation.speculation")
@@ -55,6 +55,19 @@ def build_proposer(
 
     proposer: Proposer = _PROPOSERS.build(name, options, supply)
     return proposer
+
+
+def named_part(speculation: str | Mapping[str, Any]) -> tuple[str, dict[str, object]]:  # Any: JSON
+    """Give the name and the options of a setting.
+
+    Raises:
+        ValueError: it is neither a name nor `{"kind", "options"}`.
+    """
+    if isinstance(speculation, str):
+        return speculation, {}
+    if not set(speculation) <= {"kind", "options"} or "kind" not in speculation:
+        raise ValueError(f'speculation is a name, or {{"kind", "options"}}, got {dict(speculation)!r:.80}')
+    return str(speculation["kind"]), dict(speculation.get("options", {}))
 
 
 def _drafter(loaded: Callable[[], Loaded], device: str) -> NextLogits:

@@ -5,13 +5,21 @@ from dataclasses import dataclass, field, replace
 from threading import Event
 from typing import Any, Literal
 
+from rag.core.errors import InvalidInputError
 from rag.core.protocols import Delta, GenerationOptions
+from rag.generation.backends._batched_pass import can_read_pieces
+from rag.generation.backends._batching import MAX_BATCH, Batch
 from rag.generation.backends._causal import CausalModel, Loaded
 from rag.generation.backends._compressing import CompressedReader
+from rag.generation.backends._doubt import DoubtMeter
+from rag.generation.backends._proposing import NO_SPECULATION
 from rag.generation.backends._rotary import extend_context
+from rag.generation.backends._streaming import Progress
 from rag.scoring.rope_plans import PLANS
 
 __all__ = ["Transformers"]
+
+_BATCH = 8
 
 
 @dataclass(eq=False)
@@ -22,19 +30,24 @@ class Transformers(CausalModel):
     prompt is read: `kv_policy`, a file of rag/generation/kv or `none`; `kv_budget`, the share of the
     entries that stays (by default a quarter); `kv_bits`, 4 or 8 a number (by default as the model has it).
     `context_plan`, one of rag/scoring/rope_plans.py: for more `context_tokens` than a model was trained on.
+
+    `max_batch` answers are written at once, and more wait. By default 8, and one after another (1) with a
+    `kv_policy`, with `speculation`, and where the model's attention is of another kind than Llama's.
     """
 
     kv_policy: str = field(default="none", kw_only=True)
     kv_budget: float | None = field(default=None, kw_only=True)
     kv_bits: Literal[4, 8] | None = field(default=None, kw_only=True)
     context_plan: str = field(default="none", kw_only=True)
+    max_batch: int | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         """Take up the policy.
 
         Raises:
             UnknownPluginError: no such policy.
-            ValueError: a budget that no policy takes, or one without a policy; no such plan.
+            ValueError: a budget that no policy takes, or one without a policy; no such plan; a batch of no
+                size, or where answers are written one after another.
         """
         super().__post_init__()
         if self.context_plan not in ("none", *PLANS):
@@ -43,18 +56,57 @@ class Transformers(CausalModel):
             )
         if self.kv_policy == "none" and (self.kv_budget, self.kv_bits) != (None, None):
             raise ValueError("kv_budget and kv_bits are for a kv_policy, and there is none")
+        self._batch: Batch | None = None
+        self._batch_size = self._checked_batch()
         self._reader = (
             None
             if self.kv_policy == "none"
             else CompressedReader(self.kv_policy, self.kv_budget, self.kv_bits, self.models_dir)
         )
 
+    def _checked_batch(self) -> int:
+        is_alone = self.kv_policy != "none" or self.speculation != NO_SPECULATION
+        if self.max_batch is None:
+            return 1 if is_alone else _BATCH
+        if type(self.max_batch) is not int or not 1 <= self.max_batch <= MAX_BATCH:
+            raise ValueError(f"max_batch is a whole number from 1 to {MAX_BATCH}, got {self.max_batch!r}")
+        if is_alone and self.max_batch > 1:
+            raise ValueError(
+                f"with a kv_policy or speculation answers are written one after another, got max_batch"
+                f" {self.max_batch}; leave it out, or these"
+            )
+        return self.max_batch
+
     def _read(self) -> Loaded:
         loaded = super()._read()
         extend_context(loaded.model, self.context_tokens, self.context_plan)
         if self._reader is not None:
             self._reader.prepare(loaded)
+        if self._batch_size > 1:
+            if can_read_pieces(loaded.model):
+                self._batch = Batch(loaded.model, loaded.stop_ids, size=self._batch_size)
+            elif self.max_batch is not None:
+                raise InvalidInputError(
+                    f"{self.model} has attention of another kind than Llama's and writes one answer after"
+                    f" another, got max_batch {self.max_batch}; set it to 1, or leave it out"
+                )
         return loaded
+
+    def _in_turn(self, written: Iterator[Delta], stop: Event) -> Iterator[Delta]:
+        return super()._in_turn(written, stop) if self._batch is None else written
+
+    def _tokens(
+        self,
+        loaded: Loaded,
+        token_ids: list[int],
+        options: GenerationOptions,
+        progress: Progress,
+        meter: DoubtMeter | None,
+    ) -> Iterator[int]:
+        if self._batch is None:
+            return super()._tokens(loaded, token_ids, options, progress, meter)
+        choice = self._choice(loaded, options)
+        return self._batch.tokens(token_ids, choice, max_tokens=options.max_tokens, progress=progress)
 
     def _begin(self, loaded: Loaded, token_ids: list[int], stop: Event) -> tuple[Any, list[int]]:
         if self._reader is None:
@@ -62,9 +114,15 @@ class Transformers(CausalModel):
         return self._reader.read(loaded, token_ids, stop)
 
     def _write(
-        self, loaded: Loaded, token_ids: list[int], options: GenerationOptions, stop: Event, *, known: str
+        self,
+        loaded: Loaded,
+        token_ids: list[int],
+        options: GenerationOptions,
+        progress: Progress,
+        *,
+        known: str,
     ) -> Iterator[Delta]:
-        for delta in super()._write(loaded, token_ids, options, stop, known=known):
+        for delta in super()._write(loaded, token_ids, options, progress, known=known):
             if self._reader is None or delta.usage is None:
                 yield delta
             else:

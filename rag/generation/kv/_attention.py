@@ -13,19 +13,19 @@ from transformers.masking_utils import sdpa_mask
 
 from rag.generation.kv._cache import Layer
 
-__all__ = ["use_ragged_attention"]
+__all__ = ["attend", "use_ragged_attention"]
 
 _NAME = "grove_ragged"
 
 
 def use_ragged_attention(model: Any) -> None:  # Any: transformers' classes are made at run time
     """Let a causal model read ragged caches too, and plain ones without copies."""
-    AttentionInterface.register(_NAME, _attend)
+    AttentionInterface.register(_NAME, attend)
     AttentionMaskInterface.register(_NAME, sdpa_mask)
     model.set_attn_implementation(_NAME)
 
 
-def _attend(
+def attend(
     module: torch.nn.Module,
     query: Tensor,
     key: Tensor | Layer,
@@ -33,6 +33,7 @@ def _attend(
     attention_mask: Tensor | None,
     **more: Any,
 ) -> tuple[Tensor, Tensor | None]:
+    """Attend over a plain cache's keys and values or a ragged one's layer, as transformers calls it."""
     if not isinstance(key, Layer):
         assert not isinstance(value, Layer)
         return _over_all(module, query, key, value, attention_mask, **more)

@@ -1,12 +1,12 @@
 """A smaller cache and several tokens a pass together: the same answer as with the smaller cache alone."""
 
 from pathlib import Path
-from threading import Event
 
 import pytest
 from _tiny import generator as make_model
 
 from rag.core.protocols import GenerationOptions
+from rag.generation.backends._streaming import Progress
 from rag.generation.backends.transformers import Transformers
 
 PROMPTS = [[step * number % 40 + 2 for number in range(60)] for step in (3, 7, 11, 13)]
@@ -33,8 +33,9 @@ def written(folder: Path, kv_policy: str, speculation: str) -> tuple[list[list[i
     loaded, options = made._load(), GenerationOptions(max_tokens=40)
     answers, passes = [], 0
     for prompt in PROMPTS:
-        answers.append(list(made._tokens(loaded, prompt, options, Event(), None)))
-        passes += made._passes
+        progress = Progress()
+        answers.append(list(made._tokens(loaded, prompt, options, progress, None)))
+        passes += progress.passes
     return answers, passes
 
 

@@ -1,7 +1,6 @@
 """Speculative decoding writes what plain decoding writes, token for token, whatever is proposed."""
 
 from collections.abc import Sequence
-from threading import Event
 
 import pytest
 import torch
@@ -11,13 +10,14 @@ from torch import Tensor
 from rag.core.protocols import GenerationOptions
 from rag.core.registry import Family
 from rag.generation.backends._causal import CausalModel
+from rag.generation.backends._streaming import Progress
 from rag.generation.speculation._drafts import ROOT, Draft, State
 
 PROPOSERS = Family("rag.generation.speculation")
 
 
 def written(model: CausalModel, prompt: list[int], options: GenerationOptions) -> list[int]:
-    return list(model._tokens(model._load(), prompt, options, Event(), None))
+    return list(model._tokens(model._load(), prompt, options, Progress(), None))
 
 
 class Guesser:
@@ -52,7 +52,7 @@ class Guesser:
 
 
 def test_random_trees_change_nothing(tmp_path_factory: pytest.TempPathFactory) -> None:
-    plain = generator(tmp_path_factory.mktemp("model"))
+    plain = generator(tmp_path_factory.mktemp("model"), max_batch=1)
     options = GenerationOptions(40)
     answers = {tuple(prompt): written(plain, prompt, options) for prompt in prompts(20)}
     plain._proposer = Guesser(answers)

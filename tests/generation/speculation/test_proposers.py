@@ -1,7 +1,6 @@
 """What proposers draft, keep and learn."""
 
 import json
-from threading import Event
 
 import pytest
 import torch
@@ -10,6 +9,7 @@ from _tiny import SIZE, generator, prompts
 from rag.core.errors import InvalidInputError, UnknownPluginError
 from rag.core.protocols import GenerationOptions
 from rag.generation.backends._causal import CausalModel
+from rag.generation.backends._streaming import Progress
 from rag.generation.speculation._adjacency import Adjacency, template
 from rag.generation.speculation._candidates import Candidate, Chances
 from rag.generation.speculation._costs import CostCurve
@@ -24,7 +24,7 @@ SURE = ("lookup", "suffix", "recycling", "rasd", "adaptive")
 
 
 def written(model: CausalModel, prompt: list[int], options: GenerationOptions) -> list[int]:
-    return list(model._tokens(model._load(), prompt, options, Event(), None))
+    return list(model._tokens(model._load(), prompt, options, Progress(), None))
 
 
 @pytest.mark.parametrize("name", SURE)
@@ -163,7 +163,7 @@ def test_the_usage_says_how_many_passes_there_were(tmp_path_factory: pytest.Temp
     passes = [0, 0]
     for prompt in prompts(8):
         for number, each in enumerate((plain, drafted)):
-            *_, last = each._write(each._load(), prompt, options, Event(), known="")
+            *_, last = each._write(each._load(), prompt, options, Progress(), known="")
             assert last.usage is not None
             passes[number] += last.usage.passes
             if each is plain:  # one a token, and one for the end where it came

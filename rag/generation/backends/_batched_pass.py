@@ -1,0 +1,182 @@
+"""One pass of a causal model over pieces of several texts, each with keys and values of its own.
+
+The tokens of all texts stand in one row. Attention goes text by text, and every other layer takes tokens
+one by one: nothing is padded, and a text that comes or goes moves no other. Knows transformers' way to be
+handed a cache and an attention function; which pieces are read when is _batching.py.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import scaled_dot_product_attention
+from transformers import AttentionInterface, AttentionMaskInterface, Cache
+from transformers.masking_utils import sdpa_mask
+
+from rag.generation.kv._attention import attend
+
+__all__ = ["Text", "can_read_pieces", "prepare", "read_pieces"]
+
+_NAME = "grove_batched"
+_ROOM_TOKENS = 256  # made at a time
+_MOVING = ("dynamic", "longrope")  # turn all tokens of a pass by its longest text
+_OTHER = ("sliding_window", "softcap", "s_aux", "position_bias")  # what some models want of attention
+
+
+class Text:
+    """Keys and values of one text, as far as it was read; they are freed with it."""
+
+    def __init__(self) -> None:
+        """Start at nothing read."""
+        self.num_read = 0
+        self._layers: list[tuple[Tensor, Tensor]] = []  # (1, K, room, D) each
+
+    def append(self, layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+        """Add (1, K, N, D) to a layer; give all that it holds, with the N behind `num_read` tokens."""
+        size = self.num_read + keys.shape[2]
+        if layer == len(self._layers):
+            self._layers.append((keys[:, :, :0], values[:, :, :0]))
+        if size > self._layers[layer][0].shape[2]:
+            held_keys, held_values = self._layers[layer]
+            self._layers[layer] = (
+                _widened(held_keys, self.num_read, size),
+                _widened(held_values, self.num_read, size),
+            )
+        held_keys, held_values = self._layers[layer]
+        held_keys[:, :, self.num_read : size] = keys
+        held_values[:, :, self.num_read : size] = values
+        return held_keys[:, :, :size], held_values[:, :, :size]
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """The next tokens of a text."""
+
+    text: Text
+    size: int
+    mask: Tensor | None  # (N, T), True where a token sees another; None: all before it, and itself
+
+
+@dataclass(frozen=True, slots=True)
+class _New:
+    """Keys and values of all pieces in one layer; transformers hands it to attention as the keys."""
+
+    layer: int
+    pieces: Sequence[_Piece]
+    keys: Tensor  # (1, K, N, D), N tokens of all pieces
+    values: Tensor
+
+
+class _PassCache(Cache):  # type: ignore[misc]  # transformers' classes have no types
+    """What transformers takes for the cache of one pass."""
+
+    def __init__(self, pieces: Sequence[_Piece]) -> None:
+        super().__init__(layers=[])
+        self._pieces = pieces
+
+    def update(self, keys: Tensor, values: Tensor, layer_idx: int, *_: object) -> tuple[_New, _New]:
+        new = _New(layer_idx, self._pieces, keys, values)
+        return new, new
+
+
+def can_read_pieces(model: Any) -> bool:  # Any: transformers' classes are made at run time
+    """Tell whether each token sees all before it, from a position that depends on no other text."""
+    config = model.config.get_text_config()
+    kinds = set(getattr(config, "layer_types", None) or ())
+    is_windowed = not kinds and getattr(config, "sliding_window", None) is not None
+    rope = getattr(config, "rope_parameters", None) or {}
+    return (
+        bool(getattr(model, "_supports_attention_backend", False))
+        and kinds <= {"full_attention"}
+        and not is_windowed
+        and getattr(config, "attn_logit_softcapping", None) is None
+        and rope.get("rope_type", "default") not in _MOVING
+    )
+
+
+def prepare(model: Any) -> None:  # Any: as above
+    """Let a model for which `can_read_pieces` holds do so; with other caches it computes what it did."""
+    AttentionInterface.register(_NAME, _attend)
+    AttentionMaskInterface.register(_NAME, sdpa_mask)
+    model.set_attn_implementation(_NAME)
+
+
+def read_pieces(model: Any, pieces: Sequence[tuple[Text, Sequence[int]]]) -> Tensor:  # Any: as above
+    """Read the next tokens of each text in one pass.
+
+    Args:
+        model: one that was prepared.
+        pieces: different texts, with at least one token each.
+
+    Returns:
+        (B, V) logits after the last token of each piece, float32 on the CPU.
+    """
+    device = model.device
+    token_ids = [token_id for _, piece in pieces for token_id in piece]
+    positions = [text.num_read + place for text, piece in pieces for place in range(len(piece))]
+    last = torch.tensor([len(piece) for _, piece in pieces], device=device).cumsum(0) - 1
+    cache = _PassCache(
+        [_Piece(text, len(piece), _mask(text.num_read, len(piece), device)) for text, piece in pieces]
+    )
+    output = model(
+        input_ids=torch.tensor([token_ids], device=device),
+        position_ids=torch.tensor([positions], device=device),
+        attention_mask=torch.zeros(1, 1, 1, 1, device=device),  # four dimensions: none is made
+        past_key_values=cache,
+        use_cache=True,
+        logits_to_keep=last,
+    )
+    for text, piece in pieces:
+        text.num_read += len(piece)
+    logits: Tensor = output.logits[0].float().cpu()
+    return logits
+
+
+def _attend(
+    module: torch.nn.Module,
+    query: Tensor,
+    key: Tensor | _New,
+    value: Tensor | _New,
+    attention_mask: Tensor | None,
+    **more: Any,
+) -> tuple[Tensor, Tensor | None]:
+    if not isinstance(key, _New):
+        assert not isinstance(value, _New)
+        return attend(module, query, key, value, attention_mask, **more)
+    if wanted := [name for name in _OTHER if more.get(name) is not None]:
+        raise RuntimeError(
+            f"its attention needs {', '.join(wanted)}, which a batch has not; set max_batch to 1"
+        )
+    outputs = []
+    start = 0
+    for piece in key.pieces:
+        rows = slice(start, start + piece.size)
+        start += piece.size
+        keys, values = piece.text.append(key.layer, key.keys[:, :, rows], key.values[:, :, rows])
+        output = scaled_dot_product_attention(
+            query[:, :, rows],
+            keys,
+            values,
+            attn_mask=piece.mask,
+            is_causal=piece.mask is None and piece.size > 1,
+            scale=more.get("scaling"),
+            enable_gqa=query.shape[1] != keys.shape[1],
+        )
+        outputs.append(output)
+    return torch.cat(outputs, dim=2).transpose(1, 2).contiguous(), None
+
+
+def _mask(past: int, size: int, device: torch.device) -> Tensor | None:
+    if size == 1 or past == 0:
+        return None
+    return torch.ones(size, past + size, dtype=torch.bool, device=device).tril(past)
+
+
+def _widened(held: Tensor, used: int, size: int) -> Tensor:
+    """Give (1, K, room, D) with the first `used` tokens of what is held, and room for at least `size`."""
+    room = -(-size // _ROOM_TOKENS) * _ROOM_TOKENS
+    wide = held.new_empty(*held.shape[:2], room, held.shape[3])
+    wide[:, :, :used] = held[:, :, :used]
+    return wide

@@ -1,0 +1,183 @@
+"""Several answers written at once: one pass of the model a step for all of them (continuous batching).
+
+A thread owns the model while there are answers to write. They join and leave between two steps; prompts
+are read in pieces beside the newest tokens of the others, so that no answer waits for a whole prompt. Knows
+when which tokens are read; how is _batched_pass.py, and what may be written is each answer's own choice.
+
+Source: Yu et al., Orca, OSDI 2022; prompts in pieces: Agrawal et al., Sarathi-Serve, OSDI 2024.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from queue import SimpleQueue
+from threading import Lock, Thread
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from rag.core.errors import GenerationError, InvalidInputError
+from rag.generation.backends._batched_pass import Text, prepare, read_pieces
+from rag.generation.backends._choice import TokenChoice
+from rag.generation.backends._packing import pack_linears
+from rag.generation.backends._streaming import Progress
+
+__all__ = ["MAX_BATCH", "Batch"]
+
+MAX_BATCH = 64
+_ALONE_TOKENS = 256  # of prompts in a step where no answer waits for it
+_STEP_TOKENS = 64  # in a step where some do: three times the time of a step without a prompt
+_LEAST_TOKENS = 16  # of prompts, however many answers run
+
+
+@dataclass(eq=False, slots=True)
+class _Answer:
+    """One answer, waiting or running."""
+
+    unread: list[int]  # of the prompt, or the token written last
+    choice: TokenChoice
+    max_tokens: int
+    progress: Progress
+    text: Text = field(default_factory=Text)
+    num_written: int = 0
+    written: SimpleQueue[int | Exception | None] = field(default_factory=SimpleQueue)
+
+    @property
+    def is_writing(self) -> bool:
+        """Tell whether its prompt is read."""
+        return self.num_written > 0
+
+
+class Batch:
+    """The answers that one model writes together."""
+
+    def __init__(self, model: Any, stop_ids: frozenset[int], *, size: int) -> None:
+        """Prepare a model, which nobody else runs from now on; Any: transformers' classes.
+
+        Args:
+            model: one that can read pieces.
+            stop_ids: tokens that end an answer.
+            size: answers at once, 1 to 64; more wait in the order in which they came.
+        """
+        prepare(model)
+        self._model = model
+        self._stop_ids = stop_ids
+        self._size = size
+        self._is_packed = False
+        self._lock = Lock()  # of the two below
+        self._waiting: deque[_Answer] = deque()
+        self._thread: Thread | None = None
+
+    def tokens(
+        self, token_ids: list[int], choice: TokenChoice, *, max_tokens: int, progress: Progress
+    ) -> Iterator[int]:
+        """Give the tokens of an answer as they are written; the stop event ends it within a step.
+
+        Raises:
+            GenerationError: the model failed, for all answers of that step.
+            InvalidInputError: the choice cannot go on.
+        """
+        if max_tokens < 1:
+            return
+        answer = _Answer(list(token_ids), choice, max_tokens, progress)
+        with self._lock:
+            self._waiting.append(answer)
+            if self._thread is None:
+                self._thread = Thread(target=self._work, name="batch")
+                self._thread.start()
+        try:
+            while (token_id := answer.written.get()) is not None:
+                if isinstance(token_id, Exception):
+                    raise token_id
+                yield token_id
+        finally:
+            progress.stop.set()
+
+    def _work(self) -> None:
+        """Run steps until there is nothing to write."""
+        running: list[_Answer] = []
+        try:
+            with torch.inference_mode():
+                while running := self._joined(running):
+                    try:
+                        running = self._step(running)
+                    except (RuntimeError, MemoryError) as error:  # what torch raises
+                        _fail(running, error)
+                        running = []
+        except BaseException as error:  # a fault of ours: nobody may wait for ever
+            with self._lock:
+                self._thread = None
+                _fail([*running, *self._waiting], error)
+                self._waiting.clear()
+            raise
+
+    def _joined(self, running: list[_Answer]) -> list[_Answer]:
+        """Give those that go on and those that join; the thread ends where there are none."""
+        with self._lock:
+            going = []
+            for answer in (*running, *self._waiting):
+                if answer.progress.stop.is_set():
+                    answer.written.put(None)
+                else:
+                    going.append(answer)
+            self._waiting = deque(going[self._size :])
+            if not going:
+                self._thread = None
+            return going[: self._size]
+
+    def _step(self, running: list[_Answer]) -> list[_Answer]:
+        """Read what is next of each and write a token of those that are read; give those not at an end."""
+        pieces = _pieces(running)
+        if len(pieces) > 1 and not self._is_packed:
+            pack_linears(self._model)  # only now: it takes memory, and one answer gains nothing
+            self._is_packed = True
+        logits = read_pieces(self._model, [(answer.text, piece) for answer, piece in pieces])
+        ended = set()
+        for (answer, piece), row in zip(pieces, logits, strict=True):
+            answer.unread = answer.unread[len(piece) :]
+            if not answer.unread and not self._write(answer, row):
+                ended.add(answer)
+        return [answer for answer in running if answer not in ended]
+
+    def _write(self, answer: _Answer, logits: Tensor) -> bool:
+        """Take a token behind the (V,) logits; tell whether the answer goes on."""
+        answer.progress.passes += 1
+        try:
+            token_id = answer.choice.choose(logits)
+            if token_id in self._stop_ids:
+                answer.written.put(None)
+                return False
+            answer.choice.accept(token_id)
+        except (InvalidInputError, RuntimeError) as error:
+            answer.written.put(error)
+            return False
+        answer.unread = [token_id]
+        answer.num_written += 1
+        answer.written.put(token_id)
+        if answer.num_written < answer.max_tokens:
+            return True
+        answer.written.put(None)
+        return False
+
+
+def _pieces(running: list[_Answer]) -> list[tuple[_Answer, list[int]]]:
+    """Give the newest token of each answer, and of prompts, the first come first, as much as fits."""
+    writing = sum(answer.is_writing for answer in running)
+    room = max(_STEP_TOKENS - writing, _LEAST_TOKENS) if writing else _ALONE_TOKENS
+    pieces = []
+    for answer in running:
+        if answer.is_writing:
+            pieces.append((answer, answer.unread))
+        elif room:
+            piece = answer.unread[:room]
+            pieces.append((answer, piece))
+            room -= len(piece)
+    return pieces
+
+
+def _fail(answers: list[_Answer], error: BaseException) -> None:
+    for answer in answers:
+        wrapped = GenerationError(f"the model failed: {error}")
+        wrapped.__cause__ = error
+        answer.written.put(wrapped)
