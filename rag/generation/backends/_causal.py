@@ -21,9 +21,9 @@ from rag.generation.backends._choice import TokenChoice
 from rag.generation.backends._doubt import DoubtMeter, ends_sentence
 from rag.generation.backends._loading import Loaded, load_model
 from rag.generation.backends._packing import pack_linears
-from rag.generation.backends._proposing import NO_SPECULATION, build_proposer
+from rag.generation.backends._proposing import NO_SPECULATION, build_proposer, named_part
 from rag.generation.backends._smollm2 import ensure_model
-from rag.generation.backends._tree_reading import TreeReader
+from rag.generation.backends._tree_reading import TreeReader, run
 from rag.generation.constrained.schema import mask_of
 from rag.generation.speculation._cache import PlainCache
 from rag.generation.speculation._decoding import decode
@@ -77,7 +77,7 @@ class CausalModel:
         """
         if self.no_repeat_tokens < 0 or self.context_tokens < 1:
             raise ValueError("no_repeat_tokens is 0 or more, context_tokens 1 or more")
-        name, options = _part(self.speculation)
+        name, options = named_part(self.speculation)
         self._proposer = build_proposer(name, options, loaded=self._load, device=self.device)
         self._loaded: Loaded | None = None
         self._load_lock = Lock()
@@ -191,7 +191,9 @@ class CausalModel:
             while written < options.max_tokens:
                 while unread and not stop.is_set():
                     piece, unread = unread[:_PREFILL_TOKENS], unread[_PREFILL_TOKENS:]
-                    output = loaded.model(
+                    output = run(
+                        loaded.model,
+                        None if meter else self._proposer,
                         input_ids=torch.tensor([piece], device=self.device),
                         past_key_values=cache,
                         use_cache=True,
@@ -230,7 +232,7 @@ class CausalModel:
     ) -> Iterator[int]:
         """Go on behind the first token of an answer, several tokens a pass."""
         assert self._proposer is not None
-        read = TreeReader(loaded.model, cache, self.device)
+        read = TreeReader(loaded.model, cache, self.device, self._proposer)
         state = State(token_ids, choice.temperature, choice.random)
         steps = decode(
             read, cache=cache, proposer=self._proposer, choice=choice, state=state, max_tokens=max_tokens
@@ -290,11 +292,3 @@ def _deliver(
         put(wrapped)
     finally:
         put(None)
-
-
-def _part(speculation: str | Mapping[str, Any]) -> tuple[str, dict[str, object]]:
-    if isinstance(speculation, str):
-        return speculation, {}
-    if not set(speculation) <= {"kind", "options"} or "kind" not in speculation:
-        raise ValueError(f'speculation is a name, or {{"kind", "options"}}, got {dict(speculation)!r:.80}')
-    return str(speculation["kind"]), dict(speculation.get("options", {}))

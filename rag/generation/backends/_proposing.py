@@ -3,7 +3,7 @@
 Knows the family and how a model is asked for one more token; runs no answer.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,23 @@ from rag.generation.backends._loading import Loaded, load_model
 from rag.generation.speculation._draft_model import NextLogits
 from rag.generation.speculation._drafts import Proposer
 
-__all__ = ["NO_SPECULATION", "build_proposer"]
+__all__ = ["NO_SPECULATION", "build_proposer", "named_part"]
 
 NO_SPECULATION = "none"
 _PROPOSERS = Family("rag.generation.speculation")
+
+
+def named_part(speculation: str | Mapping[str, Any]) -> tuple[str, dict[str, object]]:  # Any: JSON
+    """Give the name and the options that a setting has.
+
+    Raises:
+        ValueError: it is neither a name nor `{"kind", "options"}`.
+    """
+    if isinstance(speculation, str):
+        return speculation, {}
+    if not set(speculation) <= {"kind", "options"} or "kind" not in speculation:
+        raise ValueError(f'speculation is a name, or {{"kind", "options"}}, got {dict(speculation)!r:.80}')
+    return str(speculation["kind"]), dict(speculation.get("options", {}))
 
 
 def build_proposer(

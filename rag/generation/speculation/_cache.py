@@ -6,6 +6,7 @@ Knows transformers' cache; why tokens are dropped is others' business.
 from collections.abc import Sequence
 
 import torch
+from torch import Tensor
 from transformers import DynamicCache
 
 __all__ = ["PlainCache"]
@@ -26,3 +27,8 @@ class PlainCache(DynamicCache):  # type: ignore[misc]  # transformers' classes h
             places = places.to(layer.keys.device)
             layer.keys = layer.keys.index_select(-2, places)
             layer.values = layer.values.index_select(-2, places)
+
+    def beside(self, keys: Tensor, values: Tensor, layer: int) -> tuple[Tensor, Tensor]:
+        """Give a layer's keys and values with (B, K, N, D) more behind them; the cache stays as it is."""
+        held = self.layers[layer]
+        return torch.cat((held.keys, keys), dim=-2), torch.cat((held.values, values), dim=-2)
