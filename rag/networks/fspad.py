@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from rag.networks._target import check_target
 from rag.networks._weights import load_weights
 
 __all__ = ["FspadHead"]
@@ -38,6 +39,7 @@ class FspadHead(nn.Module):
             parts: 2; 1 has the aligned feature give the logits too, as EAGLE does.
         """
         super().__init__()
+        check_target(model)
         if width < 1 or parts not in (1, 2) or sampler not in ("gated", "joined"):
             raise ValueError("width is 1 or more, parts 1 or 2, sampler gated or joined")
         dim: int = model.config.hidden_size
@@ -54,13 +56,11 @@ class FspadHead(nn.Module):
 
         Raises:
             DamagedWeightsError: the file is not the one that was trained.
-            ValueError: it was trained for a model of another shape.
+            InvalidInputError: it was trained for a model of another shape.
         """
         weights = load_weights(NAME, folder)
-        dim = model.config.hidden_size
-        trained = weights["split.weight"].shape[1]
-        if trained != dim:
-            raise ValueError(f"the heads in {folder} are for states of {trained}, the model's have {dim}")
+        dim = weights["split.weight"].shape[1]
+        check_target(model, dim=dim)
         is_gated = "sampler.gate.weight" in weights
         head = cls(
             model,

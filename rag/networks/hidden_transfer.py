@@ -17,6 +17,7 @@ from typing import Any, Protocol, Self
 import torch
 from torch import Tensor, nn
 
+from rag.networks._target import check_target
 from rag.networks._weights import load_weights
 
 __all__ = ["Past", "TransferMaps"]
@@ -53,14 +54,17 @@ class TransferMaps(nn.Module):
         self.maps = nn.ModuleList(maps)
 
     @classmethod
-    def from_folder(cls, folder: Path) -> Self:
-        """Read trained maps, ready for inference.
+    def from_folder(cls, folder: Path, model: Any) -> Self:  # Any: a class of transformers
+        """Read trained maps for their model, ready for inference.
 
         Raises:
             DamagedWeightsError: the file is not the one that was trained.
+            InvalidInputError: they were trained for a model of another shape.
         """
         weights = load_weights(NAME, folder)
-        maps = cls(len(weights["maps.0.weight"]), weights["layers"].tolist())
+        dim, layers = len(weights["maps.0.weight"]), weights["layers"].tolist()
+        check_target(model, dim=dim, layers=max(layers))
+        maps = cls(dim, layers)
         maps.load_state_dict(weights)
         return maps.requires_grad_(False).eval()
 
@@ -68,9 +72,7 @@ class TransferMaps(nn.Module):
         """Give (k, B, T, D), the states to map, from those that a model gives: of each layer's input."""
         return torch.stack([hidden_states[layer] for layer in self.layers.tolist()])
 
-    def forward(
-        self, model: Any, states: Tensor, past: Past, *, seen: Tensor, positions: Tensor
-    ) -> Tensor:  # Any: a class of transformers
+    def forward(self, model: Any, states: Tensor, past: Past, *, seen: Tensor, positions: Tensor) -> Tensor:
         """Give the pseudo states behind R tokens, normed as the model's head takes them.
 
         Args:

@@ -44,6 +44,9 @@ class Method:
     recipe: type[Recipe]
     build: Callable[[Any, Any], nn.Module]  # (recipe, model) -> heads, untrained
     loss: Callable[[Any, Any, Any, Batch, torch.Generator], Tensor]  # (recipe, heads, model, texts, chance)
+    foreseen: Callable[
+        [Any, Any, Batch], Tensor
+    ]  # (heads, model, texts) -> (k, 2): how often right, of how many
 
 
 class Run:
@@ -79,6 +82,18 @@ class Run:
         self._learn(self.steps * number // self._recipe.checkpoints)
         torch.save([self.heads.state_dict(), self._step, self._optimiser.state()], file)
         return True
+
+    def foreseen(self, texts: Sequence[Sequence[int]]) -> list[float]:
+        """Give how often the heads' likeliest token is the model's, for each step ahead."""
+        device, size = str(self._model.device), self._recipe.batch
+        parts = [texts[start : start + size] for start in range(0, len(texts), size)]
+        with torch.no_grad():
+            counts = [
+                self._method.foreseen(self.heads, self._model, batch_of(part, device)) for part in parts
+            ]
+        right, of_all = torch.stack(counts).sum(0).unbind(-1)
+        shares: list[float] = (right / of_all.clamp(min=1)).tolist()
+        return [round(share, 3) for share in shares]
 
     def _learn(self, steps: int) -> None:
         started, before = time.perf_counter(), self._step

@@ -22,7 +22,7 @@ from rag.core.types import Passage
 from rag.generation.answer import build_prompt
 from rag.generation.backends._loading import Loaded
 
-__all__ = ["SETS", "Batch", "batch_of", "held_out_prompts", "load_texts"]
+__all__ = ["SETS", "Batch", "batch_of", "held_out_passages", "held_out_prompts", "load_texts"]
 
 SETS = ("fairytaleqa", "qed_nq", "tydiqa_en")
 _HELD_OUT = 32  # of 256
@@ -58,13 +58,13 @@ def load_texts(
         length: tokens of a text, at most.
         written: of them, tokens of the model's answer; 0 takes passages as they are, without a question.
     """
-    rows = _rows(data, is_held_out=False)
     if not written:
-        return [_encoded(loaded, row["context"])[:length] for row in rows[:limit]]
+        passages = _rows(data, is_held_out=False)[:limit]
+        return [_encoded(loaded, row["context"])[:length] for row in passages]
     key = repr((loaded.tokenizer.name_or_path, limit, length, written))
     file = work / f"texts-{hashlib.sha256(key.encode()).hexdigest()[:16]}.json"
     if not file.exists():
-        prompts = (_prompt(loaded, row) for row in rows)
+        prompts = (_prompt(loaded, row) for row in _rows(data, is_held_out=False))
         short = list(islice((each for each in prompts if len(each) <= length - written), limit))
         answers = _answers(loaded, short, written)
         work.mkdir(parents=True, exist_ok=True)
@@ -77,6 +77,12 @@ def load_texts(
 def held_out_prompts(loaded: Loaded, data: Path, limit: int) -> list[list[int]]:
     """Give the tokens of prompts whose passages are not trained on."""
     return [_prompt(loaded, row) for row in _rows(data, is_held_out=True)[:limit]]
+
+
+def held_out_passages(loaded: Loaded, data: Path, limit: int, length: int) -> list[list[int]]:
+    """Give the tokens of passages that are not trained on, at most `length` of each."""
+    rows = _rows(data, is_held_out=True)[:limit]
+    return [_encoded(loaded, row["context"])[:length] for row in rows]
 
 
 def _rows(data: Path, *, is_held_out: bool) -> list[dict[str, Any]]:  # Any: JSON

@@ -69,30 +69,40 @@ def batch_loss(
     recipe: Recipe, head: FspadHead, model: Any, batch: Batch, chance: torch.Generator
 ) -> Tensor:  # Any: a class of transformers
     """Give the loss of texts; `chance` draws the noise."""
+    states, features, states_of_logits, is_valid = _gone_on(head, model, batch, recipe.noise, chance)
+    aligned, taught = alignment_loss(
+        features, states, model.lm_head(states_of_logits), model.lm_head(states), is_valid
+    )
+    return recipe.feature_weight * aligned + recipe.logit_weight * taught
+
+
+def _gone_on(
+    head: FspadHead, model: Any, batch: Batch, noise: float, chance: torch.Generator
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Give the next states of the model and the head's two, (B, T, D), and (B, T), which are of a text."""
     base, size = model.model, batch.token_ids.shape[1] - 1
     with torch.no_grad():
         states = base(input_ids=batch.token_ids, use_cache=False).last_hidden_state
-        wanted_logits = model.lm_head(states[:, 1:])
         embeddings = base.embed_tokens(batch.token_ids[:, 1:])
     read = states[:, :-1]
-    noise = (2 * torch.rand(read.shape, generator=chance) - 1) * recipe.noise
+    moved = (2 * torch.rand(read.shape, generator=chance) - 1) * noise
     places = torch.arange(size, device=read.device)
-    hidden = places[None, :] > places[:, None]
     mask = torch.zeros(size, size, dtype=read.dtype, device=read.device)
+    mask.masked_fill_(places[None, :] > places[:, None], torch.finfo(read.dtype).min)
     features, states_of_logits = head(
-        read + noise.to(read),
+        read + moved.to(read),
         embeddings,
         angles=base.rotary_emb(read, places[None]),
-        mask=mask.masked_fill_(hidden, torch.finfo(read.dtype).min)[None, None],
+        mask=mask[None, None],
     )
-    aligned, taught = alignment_loss(
-        features,
-        states[:, 1:],
-        model.lm_head(states_of_logits),
-        wanted_logits,
-        places + 1 < batch.lengths[:, None],
-    )
-    return recipe.feature_weight * aligned + recipe.logit_weight * taught
+    return states[:, 1:], features, states_of_logits, places + 1 < batch.lengths[:, None]
+
+
+def _foreseen(head: FspadHead, model: Any, batch: Batch) -> Tensor:
+    """Count over all tokens of texts where the head's likeliest token is the model's."""
+    states, _, ours, is_valid = _gone_on(head, model, batch, 0.0, torch.Generator())
+    right = model.lm_head(ours).argmax(-1) == model.lm_head(states).argmax(-1)
+    return torch.stack([(right & is_valid).sum(), is_valid.sum()])[None]
 
 
 def _build(recipe: Recipe, model: Any) -> FspadHead:
@@ -103,4 +113,4 @@ def _build(recipe: Recipe, model: Any) -> FspadHead:
     return head
 
 
-METHOD = Method("fspad", Recipe, _build, batch_loss)
+METHOD = Method("fspad", Recipe, _build, batch_loss, _foreseen)

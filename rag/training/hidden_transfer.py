@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from rag.generation.speculation._cache import PlainCache
+from rag.networks._target import check_target
 from rag.networks.hidden_transfer import TransferMaps
 from rag.training import _drafting_run
 from rag.training._drafting import train
@@ -71,6 +72,15 @@ def batch_loss(
     return loss
 
 
+def _foreseen(maps: TransferMaps, model: Any, batch: Batch) -> Tensor:
+    """Count over all tokens of texts where a step's likeliest token is the model's at its place."""
+    size = batch.token_ids.shape[1]
+    pseudo, states, is_valid = _steps(size, maps, model, batch, torch.Generator())
+    right = model.lm_head(pseudo).argmax(-1) == model.lm_head(states).argmax(-1)
+    found = (right & is_valid[..., None]).sum((0, 1))
+    return torch.stack([found, is_valid.sum().expand_as(found)], dim=-1)
+
+
 def _steps(
     num_rows: int, maps: TransferMaps, model: Any, batch: Batch, chance: torch.Generator
 ) -> tuple[Tensor, Tensor, Tensor]:
@@ -96,7 +106,9 @@ def _mean(values: Tensor, is_valid: Tensor, decay: float) -> Tensor:
 
 
 def _build(recipe: Recipe, model: Any) -> TransferMaps:
-    return TransferMaps(model.config.hidden_size, [int(each) for each in recipe.layers.split(",")])
+    layers = [int(each) for each in recipe.layers.split(",")]
+    check_target(model, layers=max(layers))
+    return TransferMaps(model.config.hidden_size, layers)
 
 
-METHOD = Method("hidden_transfer", Recipe, _build, batch_loss)
+METHOD = Method("hidden_transfer", Recipe, _build, batch_loss, _foreseen)

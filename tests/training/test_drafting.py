@@ -13,7 +13,7 @@ from rag.generation.backends._loading import Loaded
 from rag.generation.backends._proposing import build_proposer
 from rag.networks.fspad import FspadHead
 from rag.training import fspad, hidden_transfer
-from rag.training._drafting import save_heads, tokens_a_pass
+from rag.training._drafting import drafted, save_heads
 from rag.training._drafting_run import Method, Run
 from rag.training._drafting_texts import batch_of
 
@@ -64,7 +64,7 @@ def loaded() -> Loaded:
 
 def given(loaded: Loaded, name: str, folder: Path, prompts: list[list[int]]) -> float:
     proposer = build_proposer(name, {"heads": str(folder)}, loaded=lambda: loaded, device="cpu")
-    return tokens_a_pass(loaded, prompts, proposer, 24)
+    return drafted(loaded, prompts, proposer, 24).figures()["tokens a pass"]
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -72,16 +72,20 @@ def test_trained_heads_give_more_tokens_a_pass(loaded: Loaded, name: str, tmp_pa
     method, recipe = RECIPES[name]
     run = Run(method, recipe, loaded.model, language(128, 1), tmp_path)
     save_heads(name, run, tmp_path / "untrained")
+    before = run.foreseen(language(16, 3))
     for number in (1, 2):
         assert run.checkpoint(number)
+    after = run.foreseen(language(16, 3))
+    assert len(before) == len(after) == (1 if name == "fspad" else 3)
+    assert after[0] > before[0] + 0.3
     save_heads(name, run, tmp_path / "trained")
     prompts = [text[:14] for text in language(8, 2)]
-    nothing = tokens_a_pass(loaded, prompts, None, 24)
+    nothing = drafted(loaded, prompts, None, 24)
     untrained, trained = (
         given(loaded, name, tmp_path / each, prompts) for each in ("untrained", "trained")
     )
-    assert nothing == 1
-    assert trained > max(untrained, nothing) + 0.5
+    assert nothing.tokens == nothing.passes
+    assert trained > max(untrained, 1) + 0.5
 
 
 @pytest.mark.parametrize("name", RECIPES)

@@ -52,10 +52,10 @@ class Fspad:
 
     def run(self, model: Any, **inputs: Any) -> Any:
         """Run the model; keep its features."""
-        output = model(**{**inputs, "output_hidden_states": True})
         if self._head is None or self._model is not model:
             head = FspadHead.from_folder(self._folder, model)
             self._head, self._model = head.to(model.device, model.dtype), model
+        output = model(**{**inputs, "output_hidden_states": True})
         if self._standing.read(inputs["past_key_values"], output.hidden_states[-1][0]):
             self._past = PlainCache()
         return output

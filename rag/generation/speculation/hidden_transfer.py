@@ -51,10 +51,10 @@ class HiddenTransfer:
 
     def run(self, model: Any, **inputs: Any) -> Any:
         """Run the model; keep the states that the maps take."""
-        output = model(**{**inputs, "output_hidden_states": True})
         if self._maps is None or self._model is not model:
-            maps = TransferMaps.from_folder(self._folder)
+            maps = TransferMaps.from_folder(self._folder, model)
             self._maps, self._model = maps.to(model.device, model.dtype), model
+        output = model(**{**inputs, "output_hidden_states": True})
         kept = inputs.get("logits_to_keep", 0)
         states = self._maps.taken([each[0, -kept:] for each in output.hidden_states])
         self._standing.read(inputs["past_key_values"], states.transpose(0, 1))  # (N, k, D)

@@ -6,9 +6,11 @@ from threading import Event
 
 import pytest
 import torch
-from _tiny import generator, prompts, proposal
+from _tiny import SIZE, generator, prompts, proposal
 from torch import Tensor
+from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
 
+from rag.core.errors import InvalidInputError
 from rag.core.protocols import GenerationOptions
 from rag.generation.backends._loading import Loaded
 from rag.generation.backends._proposing import build_proposer, named_part
@@ -179,6 +181,21 @@ def test_a_stopped_answer_leaves_the_next_one_as_it_is(tmp_path_factory: pytest.
                 for each in (plain, drafted)
             ]
             assert answers[0] == answers[1]
+
+
+def test_heads_for_another_model_are_errors(tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("model")
+    generator(folder)
+    config = LlamaConfig(
+        vocab_size=SIZE, hidden_size=16, intermediate_size=16, num_attention_heads=2, num_hidden_layers=1
+    )
+    gpt = GPT2LMHeadModel(GPT2Config(vocab_size=SIZE, n_embd=16, n_layer=1, n_head=2))
+    for name in ("hidden_transfer", "fspad"):
+        loaded = generator(folder)._load()
+        for model, reason in ((LlamaForCausalLM(config), "train heads for"), (gpt, "Llama kind")):
+            proposer = drafting(loaded, folder, name)
+            with pytest.raises(InvalidInputError, match=reason):
+                run(model, proposer, input_ids=torch.tensor([[3]]), past_key_values=PlainCache())
 
 
 def test_sizes_that_make_no_sense_are_errors(tmp_path: Path) -> None:
