@@ -3,7 +3,10 @@
 import importlib
 import sys
 
-_PARTS = ("calibrate", "feedback", "late", "reader", "support", "synthesize", "tools", "treehop")
+_PARTS = (
+    "calibrate", "feedback", "fspad", "hidden-transfer", "late", "reader", "support", "synthesize", "tools",
+    "treehop",
+)  # fmt: skip
 
 
 def main() -> None:
@@ -11,7 +14,7 @@ def main() -> None:
     if len(sys.argv) < 2 or sys.argv[1] not in _PARTS:
         sys.exit(f"usage: python -m rag.training NAME ...; NAME is one of: {', '.join(_PARTS)}")
     name = sys.argv.pop(1)
-    importlib.import_module(f"rag.training.{name}").main()
+    importlib.import_module(f"rag.training.{name.replace('-', '_')}").main()
 
 
 if __name__ == "__main__":

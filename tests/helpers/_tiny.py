@@ -9,8 +9,11 @@ from tokenizers import Tokenizer, models
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from rag.generation.backends.transformers import Transformers
+from rag.networks._weights import save_weights
+from rag.networks.fspad import FspadHead
+from rag.networks.hidden_transfer import TransferMaps
 
-__all__ = ["SIZE", "generator", "prompts"]
+__all__ = ["SIZE", "generator", "prompts", "proposal"]
 
 SIZE = 48  # tokens, the end among them
 
@@ -52,3 +55,18 @@ def prompts(count: int) -> list[list[int]]:
     random = torch.Generator().manual_seed(11)
     sizes = torch.randint(5, 40, (count,), generator=random).tolist()
     return [torch.randint(2, SIZE, (size,), generator=random).tolist() for size in sizes]
+
+
+def proposal(name: str, folder: Path) -> str | dict[str, Any]:
+    """Name a proposer, with heads of random weights where it needs some, made for the folder's model."""
+    if name not in ("hidden_transfer", "fspad"):
+        return name
+    heads = folder / f"{name}-heads"
+    if not heads.exists():
+        model = generator(folder)._load().model
+        torch.manual_seed(6)
+        made = TransferMaps(32, [1, 1, 2]) if name == "hidden_transfer" else FspadHead(model)
+        for weights in made.parameters():
+            torch.nn.init.normal_(weights, std=0.3)
+        save_weights(name, made.state_dict(), heads)
+    return {"kind": name, "options": {"heads": str(heads)}}

@@ -22,7 +22,7 @@ from rag.generation.backends._packing import pack_linears
 from rag.generation.backends._proposing import NO_SPECULATION, build_proposer, named_part
 from rag.generation.backends._smollm2 import ensure_model
 from rag.generation.backends._streaming import Progress, stream_from_thread
-from rag.generation.backends._tree_reading import TreeReader
+from rag.generation.backends._tree_reading import TreeReader, run
 from rag.generation.constrained.schema import mask_of
 from rag.generation.speculation._cache import PlainCache
 from rag.generation.speculation._decoding import decode
@@ -179,7 +179,9 @@ class CausalModel:
             while written < options.max_tokens:
                 while unread and not stop.is_set():
                     piece, unread = unread[:_PREFILL_TOKENS], unread[_PREFILL_TOKENS:]
-                    output = loaded.model(
+                    output = run(
+                        loaded.model,
+                        None if meter else self._proposer,
                         input_ids=torch.tensor([piece], device=self.device),
                         past_key_values=cache,
                         use_cache=True,
@@ -219,7 +221,7 @@ class CausalModel:
     ) -> Iterator[int]:
         """Go on behind the first token of an answer, several tokens a pass."""
         assert self._proposer is not None
-        read = TreeReader(loaded.model, cache, self.device)
+        read = TreeReader(loaded.model, cache, self.device, self._proposer)
         steps = decode(
             read, cache=cache, proposer=self._proposer, choice=choice, state=state, max_tokens=max_tokens
         )

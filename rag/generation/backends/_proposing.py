@@ -21,6 +21,19 @@ NO_SPECULATION = "none"
 _PROPOSERS = Family("rag.generation.speculation")
 
 
+def named_part(speculation: str | Mapping[str, Any]) -> tuple[str, dict[str, object]]:  # Any: JSON
+    """Give the name and the options that a setting has.
+
+    Raises:
+        ValueError: it is neither a name nor `{"kind", "options"}`.
+    """
+    if isinstance(speculation, str):
+        return speculation, {}
+    if not set(speculation) <= {"kind", "options"} or "kind" not in speculation:
+        raise ValueError(f'speculation is a name, or {{"kind", "options"}}, got {dict(speculation)!r:.80}')
+    return str(speculation["kind"]), dict(speculation.get("options", {}))
+
+
 def build_proposer(
     name: str, options: dict[str, object], *, loaded: Callable[[], Loaded], device: str
 ) -> Proposer | None:

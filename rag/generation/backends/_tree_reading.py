@@ -9,19 +9,22 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from rag.generation.speculation._drafts import Draft
+from rag.generation.speculation._drafts import Draft, Looking, Proposer
 
-__all__ = ["TreeReader"]
+__all__ = ["TreeReader", "run"]
 
 
 class TreeReader:
     """Read drafts behind what a cache holds."""
 
-    def __init__(self, model: Any, cache: Any, device: str) -> None:  # Any: transformers' classes
-        """Take a causal model and its cache, as long as what was read."""
+    def __init__(
+        self, model: Any, cache: Any, device: str, proposer: Proposer | None = None
+    ) -> None:  # Any: transformers' classes
+        """Take a causal model, its cache, as long as what was read, and who may want to look on."""
         self._model = model
         self._cache = cache
         self._device = device
+        self._proposer = proposer
         self.passes = 0
 
     def __call__(self, token_ids: Sequence[int], draft: Draft) -> Tensor:
@@ -35,7 +38,8 @@ class TreeReader:
             more = {"position_ids": positions.to(self._device)}
             if draft.parents != tuple(range(-1, len(draft) - 1)):  # a chain is what the model expects
                 more["attention_mask"] = self._mask(draft.mask(), past).to(self._device)
-        output = self._model(input_ids=inputs, past_key_values=self._cache, use_cache=True, **more)
+        more |= {"input_ids": inputs}
+        output = run(self._model, self._proposer, past_key_values=self._cache, use_cache=True, **more)
         logits: Tensor = output.logits[0].float().cpu()
         return logits
 
@@ -45,3 +49,8 @@ class TreeReader:
         mask = torch.zeros(len(seen), past + len(seen), dtype=dtype)
         mask[:, past:].masked_fill_(~seen, torch.finfo(dtype).min)
         return mask[None, None]
+
+
+def run(model: Any, proposer: Proposer | None, **inputs: Any) -> Any:  # Any: of transformers
+    """Run a model on its inputs, and let the proposer look on if it is one that looks."""
+    return proposer.run(model, **inputs) if isinstance(proposer, Looking) else model(**inputs)

@@ -143,6 +143,12 @@ class RaggedCache(Cache):  # type: ignore[misc]  # transformers' classes have no
             self.peak_bytes = max(self.peak_bytes, self.num_bytes)
         return layer, layer
 
+    def beside(self, keys: Tensor, values: Tensor, layer: int) -> tuple[Layer, Layer]:
+        """Give a layer with (1, K, N, D) more behind it, for attention; the cache stays as it is."""
+        other = self.layers[layer].copy()
+        other.append(keys[0], values[0])
+        return other, other
+
     def observe(self, *observers: Observer) -> Self:
         """Tell these, and no longer others, of every query from now on."""
         for layer in self.layers:

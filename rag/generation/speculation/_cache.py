@@ -66,6 +66,11 @@ class PlainCache(Cache):  # type: ignore[misc]
         for layer in self.layers:
             layer.pick(layer.get_seq_length() - new, path)
 
+    def beside(self, keys: Tensor, values: Tensor, layer: int) -> tuple[Tensor, Tensor]:
+        """Give a layer's keys and values with (B, K, N, D) more behind them; the cache stays as it is."""
+        held = self.layers[layer]
+        return torch.cat((held.keys, keys), dim=-2), torch.cat((held.values, values), dim=-2)
+
 
 def _roomy(held: Tensor, *, like: Tensor, past: int, new: int) -> Tensor:
     size = past + new + max(_SPARE_TOKENS, (past + new) // 4)

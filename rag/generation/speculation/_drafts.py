@@ -5,12 +5,12 @@ Knows no model and no method.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
 
-__all__ = ["NOTHING", "ROOT", "Draft", "Proposer", "State", "chain", "fuse", "tree"]
+__all__ = ["NOTHING", "ROOT", "Draft", "Looking", "Proposer", "State", "chain", "fuse", "tree"]
 
 ROOT = -1  # the parent of tokens that follow the last one
 
@@ -56,6 +56,21 @@ class Draft:
             paths.append((*(() if parent == ROOT else paths[parent]), token_id))
         return paths
 
+    def follow(self, token_ids: Iterable[int]) -> list[int]:
+        """Give the places of tokens from the root down, as far as they were drafted.
+
+        >>> Draft((5, 6, 7), (-1, 0, 0)).follow([5, 7, 9])
+        [0, 2]
+        """
+        children, places = self.children(), [ROOT]
+        for token_id in token_ids:
+            below = children.get(places[-1], [])
+            place = next((each for each in below if self.token_ids[each] == token_id), None)
+            if place is None:
+                break
+            places.append(place)
+        return places[1:]
+
     def law(self, place: int) -> Tensor | None:
         """Give what a token was drawn from; nothing where it was not drawn."""
         return self.laws[place] if self.laws else None
@@ -87,6 +102,15 @@ class Proposer(Protocol):
 
     def observe(self, token_ids: Sequence[int], logits: Tensor) -> None:
         """Take note of a pass: the last token and the drafted ones, and (N + 1, V) what follows each."""
+        ...
+
+
+@runtime_checkable
+class Looking(Protocol):
+    """A proposer that looks at more of the model's passes than their logits."""
+
+    def run(self, model: Any, **inputs: Any) -> Any:  # Any: transformers' classes and their arguments
+        """Run the model on these inputs, over the prompt or a draft; its output is what it would be."""
         ...
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from _tiny import generator as make_model
+from _tiny import proposal
 
 from rag.core.protocols import GenerationOptions
 from rag.generation.backends._streaming import Progress
@@ -11,6 +12,7 @@ from rag.generation.backends.transformers import Transformers
 
 PROMPTS = [[step * number % 40 + 2 for number in range(60)] for step in (3, 7, 11, 13)]
 DRAFTING = ["lookup", "suffix", "recycling", "rasd", "adaptive", "rsd", "dyspec", "draft"]
+DRAFTING += ["hidden_transfer", "fspad"]
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +30,7 @@ def written(folder: Path, kv_policy: str, speculation: str) -> tuple[list[list[i
         no_repeat_tokens=0,
         kv_policy=kv_policy,
         kv_budget=0.4,
-        speculation=speculation,
+        speculation=proposal(speculation, folder),
     )
     loaded, options = made._load(), GenerationOptions(max_tokens=40)
     answers, passes = [], 0

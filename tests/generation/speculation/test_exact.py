@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 import torch
-from _tiny import SIZE, generator, prompts
+from _tiny import SIZE, generator, prompts, proposal
 from torch import Tensor
 
 from rag.core.protocols import GenerationOptions
@@ -67,7 +67,7 @@ def test_the_greedy_answer_is_that_of_plain_decoding(
 ) -> None:
     folder = tmp_path_factory.mktemp("model")
     plain = generator(folder, no_repeat_tokens=no_repeat_tokens)
-    drafted = generator(folder, no_repeat_tokens=no_repeat_tokens, speculation=name)
+    drafted = generator(folder, no_repeat_tokens=no_repeat_tokens, speculation=proposal(name, folder))
     for prompt in prompts(15):
         for options in (GenerationOptions(48), GenerationOptions(1), GenerationOptions(2)):
             assert written(drafted, prompt, options) == written(plain, prompt, options)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 import torch
-from _tiny import SIZE, generator, prompts
+from _tiny import SIZE, generator, prompts, proposal
 
 from rag.core.errors import InvalidInputError, UnknownPluginError
 from rag.core.protocols import GenerationOptions
@@ -20,7 +20,7 @@ from rag.generation.speculation.rasd import Rasd
 from rag.generation.speculation.recycling import Recycling
 from rag.generation.speculation.suffix import Suffix
 
-SURE = ("lookup", "suffix", "recycling", "rasd", "adaptive")
+SURE = ("lookup", "suffix", "recycling", "rasd", "adaptive", "hidden_transfer", "fspad")
 
 
 def written(model: CausalModel, prompt: list[int], options: GenerationOptions) -> list[int]:
@@ -30,7 +30,7 @@ def written(model: CausalModel, prompt: list[int], options: GenerationOptions) -
 @pytest.mark.parametrize("name", SURE)
 def test_the_same_seed_samples_the_same_answer(name: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("model")
-    plain, drafted = generator(folder), generator(folder, speculation=name)
+    plain, drafted = generator(folder), generator(folder, speculation=proposal(name, folder))
     for seed, prompt in enumerate(prompts(8)):
         options = GenerationOptions(40, temperature=0.7, seed=seed)
         assert written(drafted, prompt, options) == written(plain, prompt, options)

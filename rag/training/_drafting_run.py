@@ -1,0 +1,126 @@
+"""One run that trains heads which draft; it goes on from its last checkpoint.
+
+Knows steps and files; heads and their loss are a method's.
+"""
+
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from rag.training._drafting_texts import Batch, batch_of
+from rag.training._optimisers import LinearAdamW
+
+__all__ = ["Method", "Recipe", "Run"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """The choices that every method has."""
+
+    rate: float = 1e-3
+    warmup: float = 0.05  # share of the steps
+    clip: float = 1.0  # norm of the gradients; 0 does not cut them
+    batch: int = 4  # texts
+    epochs: int = 1
+    limit: int = 20_000  # texts
+    length: int = 320  # tokens of a text, at most
+    written: int = 64  # of them, written by the model behind a prompt; 0 takes passages alone
+    checkpoints: int = 4
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """Heads that draft, and how they learn; Any: a method's own recipe, and a class of transformers."""
+
+    name: str  # of the file of rag/generation/speculation
+    recipe: type[Recipe]
+    build: Callable[[Any, Any], nn.Module]  # (recipe, model) -> heads, untrained
+    loss: Callable[[Any, Any, Any, Batch, torch.Generator], Tensor]  # (recipe, heads, model, texts, chance)
+    foreseen: Callable[
+        [Any, Any, Batch], Tensor
+    ]  # (heads, model, texts) -> (k, 2): how often right, of how many
+
+
+class Run:
+    """The state of a training run; the model stays as it is."""
+
+    def __init__(
+        self, method: Method, recipe: Recipe, model: Any, texts: Sequence[Sequence[int]], folder: Path
+    ) -> None:  # Any: a class of transformers
+        """Build the heads, and the folder of this recipe's checkpoints in `folder`."""
+        torch.manual_seed(recipe.seed)
+        self._method, self._recipe, self._texts = method, recipe, texts
+        self._model = model.requires_grad_(False)
+        self._folder = folder / hashlib.sha256(repr(recipe).encode()).hexdigest()[:16]
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self.heads = method.build(recipe, model).to(model.device).requires_grad_(True)
+        self.steps = recipe.epochs * (len(texts) // recipe.batch)
+        self._optimiser = LinearAdamW(
+            self.heads.parameters(),
+            rate=recipe.rate,
+            warmup_steps=int(recipe.warmup * self.steps),
+            steps=self.steps,
+        )
+        self._step = 0
+
+    def checkpoint(self, number: int) -> bool:
+        """Bring the heads to a checkpoint, 1 being the first; say whether it was learned just now."""
+        file = self._folder / f"{number}.pt"
+        if file.exists():
+            weights, self._step, state = torch.load(file, map_location=self._model.device)
+            self.heads.load_state_dict(weights)
+            self._optimiser.restore(state)
+            return False
+        self._learn(self.steps * number // self._recipe.checkpoints)
+        torch.save([self.heads.state_dict(), self._step, self._optimiser.state()], file)
+        return True
+
+    def foreseen(self, texts: Sequence[Sequence[int]]) -> list[float]:
+        """Give how often the heads' likeliest token is the model's, for each step ahead."""
+        device, size = str(self._model.device), self._recipe.batch
+        parts = [texts[start : start + size] for start in range(0, len(texts), size)]
+        with torch.no_grad():
+            counts = [
+                self._method.foreseen(self.heads, self._model, batch_of(part, device)) for part in parts
+            ]
+        right, of_all = torch.stack(counts).sum(0).unbind(-1)
+        shares: list[float] = (right / of_all.clamp(min=1)).tolist()
+        return [round(share, 3) for share in shares]
+
+    def _learn(self, steps: int) -> None:
+        started, before = time.perf_counter(), self._step
+        losses: list[Tensor] = []  # read only when printed: reading waits for the device
+        while self._step < steps:
+            losses.append(self._learn_batch(self._batch()))
+            self._step += 1
+            if self._step % 10 == 0 or self._step == steps:
+                left = (time.perf_counter() - started) / (self._step - before) * (self.steps - self._step)
+                print(  # noqa: T201 -- training shows where it is
+                    f"step {self._step} of {self.steps}, loss {torch.stack(losses).mean().item():.3f},"
+                    f" {left / 60:.1f} minutes left",
+                    flush=True,
+                )
+                losses.clear()
+
+    def _learn_batch(self, batch: Batch) -> Tensor:
+        chance = torch.Generator().manual_seed(self._recipe.seed * 1_000_003 + self._step)
+        loss = self._method.loss(self._recipe, self.heads, self._model, batch, chance)
+        torch.autograd.backward(loss)
+        if self._recipe.clip:
+            nn.utils.clip_grad_norm_(self.heads.parameters(), self._recipe.clip)
+        self._optimiser.step()
+        return loss.detach()
+
+    def _batch(self) -> Batch:
+        epoch, turn = divmod(self._step, len(self._texts) // self._recipe.batch)
+        order = np.random.default_rng([self._recipe.seed, epoch]).permutation(len(self._texts))
+        chosen = order[turn * self._recipe.batch : (turn + 1) * self._recipe.batch]
+        return batch_of([self._texts[number] for number in chosen], str(self._model.device))
