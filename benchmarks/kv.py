@@ -32,6 +32,7 @@ from rag.generation.kv._attention import use_ragged_attention
 from rag.generation.kv._cache import RaggedCache
 from rag.generation.kv._observations import Need, Observations
 from rag.generation.kv._policy import Policy, Reading
+from rag.generation.kv.kvzip import Kvzip
 
 _TOKENS = 1000
 _BUDGET = 0.25
@@ -105,10 +106,10 @@ def _measure(
     folder = Settings().models_dir
     first = Reading(loaded.model, needle.context, seen, repeat_ids, folder)
     second = Reading(loaded.model, [*needle.context, *needle.question], asked_seen, repeat_ids, folder)
-    known: dict[str, Tensor] = {}
+    known: dict[type[Policy], Tensor] = {}
     for name, budget in rows:
         row, policy, smaller = found[name, budget], RECIPES[name](budget), cache.copy()
-        _remember(policy, known, name.split("_")[0])
+        remember(policy, known)
         policy.compress(smaller, first)
         after = smaller.copy()
         _note(row, smaller, after, _answer(loaded, after, behind, needle.answer))
@@ -121,16 +122,16 @@ def _measure(
         row.right_aware.append(right)
 
 
-def _remember(policy: Policy, known: dict[str, Tensor], family: str) -> None:
-    """Let policies that score by reading the text again do so once."""
-    if family != "kvzip":
+def remember(policy: Policy, known: dict[type[Policy], Tensor]) -> None:
+    """Let policies that score by reading the text again do so once a text, by what is known of it."""
+    if type(policy) is not Kvzip:
         return
     score = policy.scores
 
     def scores(cache: RaggedCache, reading: Reading) -> Tensor:
-        if family not in known:
-            known[family] = score(cache, reading)
-        return known[family]
+        if Kvzip not in known:
+            known[Kvzip] = score(cache, reading)
+        return known[Kvzip]
 
     policy.scores = scores  # type: ignore[method-assign]
 

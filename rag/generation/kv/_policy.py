@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 
 from rag.generation.kv._allocation import ALLOCATIONS, chosen
-from rag.generation.kv._cache import Head, RaggedCache
+from rag.generation.kv._cache import RaggedCache
+from rag.generation.kv._entries import Head
 from rag.generation.kv._observations import Need, Observations, attention
 from rag.generation.kv._reduction import evict
 

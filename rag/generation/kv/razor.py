@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from rag.generation.kv._allocation import spread
-from rag.generation.kv._cache import Head
+from rag.generation.kv._entries import Head
 from rag.generation.kv._heads import retrieval_heads
 from rag.generation.kv._policy import Reading
 from rag.generation.kv._reduction import compensate, evict

@@ -12,7 +12,8 @@ from transformers.masking_utils import eager_mask
 from rag.core.registry import Family
 from rag.generation.kv._allocation import chosen
 from rag.generation.kv._attention import use_ragged_attention
-from rag.generation.kv._cache import Head, RaggedCache
+from rag.generation.kv._cache import RaggedCache
+from rag.generation.kv._entries import Head
 from rag.generation.kv._policy import Policy, Reading
 
 POLICIES = Family("rag.generation.kv")
