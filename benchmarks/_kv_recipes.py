@@ -15,6 +15,7 @@ from rag.generation.kv.h2o import H2o
 from rag.generation.kv.keydiff import Keydiff
 from rag.generation.kv.kvzip import Kvzip
 from rag.generation.kv.prefixkv import Prefixkv
+from rag.generation.kv.prefixkv_offline import PrefixkvOffline
 from rag.generation.kv.razor import Razor
 from rag.generation.kv.snapkv import Snapkv
 from rag.generation.kv.streaming import Streaming
@@ -78,6 +79,7 @@ RECIPES: Mapping[str, Recipe] = {
     "ems": Ems,
     "ems_no_merge": lambda budget: Ems(budget, threshold=1.1),
     "prefixkv": Prefixkv,
+    "prefixkv_offline": PrefixkvOffline,
     "prefixkv_uniform": MeanH2o,
     "razor": Razor,
     "razor_published": PublishedRazor,

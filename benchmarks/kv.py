@@ -30,6 +30,7 @@ from rag.generation.backends._compressing import REPEAT
 from rag.generation.backends.transformers import Transformers
 from rag.generation.kv._attention import use_ragged_attention
 from rag.generation.kv._cache import RaggedCache
+from rag.generation.kv._calibration import calibration_text
 from rag.generation.kv._observations import Need, Observations
 from rag.generation.kv._policy import Policy, Reading
 from rag.generation.kv.kvzip import Kvzip
@@ -102,10 +103,14 @@ def _measure(
     behind = [*needle.question, *needle.opening]
     _note(full, cache, cache.copy(), _answer(loaded, cache.copy(), behind, needle.answer))
     full.right_aware.append(full.right[-1])
-    repeat_ids = loaded.tokenizer.encode(REPEAT, add_special_tokens=False)
+    repeat_ids, ours = (
+        loaded.tokenizer.encode(each, add_special_tokens=False) for each in (REPEAT, calibration_text())
+    )
     folder = Settings().models_dir
-    first = Reading(loaded.model, needle.context, seen, repeat_ids, folder)
-    second = Reading(loaded.model, [*needle.context, *needle.question], asked_seen, repeat_ids, folder)
+    first = Reading(loaded.model, needle.context, seen, repeat_ids, ours, folder)
+    second = Reading(
+        loaded.model, [*needle.context, *needle.question], asked_seen, repeat_ids, ours, folder
+    )
     known: dict[type[Policy], Tensor] = {}
     for name, budget in rows:
         row, policy, smaller = found[name, budget], RECIPES[name](budget), cache.copy()

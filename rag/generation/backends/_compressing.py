@@ -12,7 +12,7 @@ import torch
 from rag.core.registry import Family
 from rag.generation.kv._attention import use_ragged_attention
 from rag.generation.kv._cache import RaggedCache
-from rag.generation.kv._calibration import rotation_of, spectra
+from rag.generation.kv._calibration import calibration_text, rotation_of, spectra
 from rag.generation.kv._low_rank import LowRank, low_rank
 from rag.generation.kv._policy import Policy, Reading
 
@@ -97,6 +97,11 @@ class CompressedReader:
             piece = torch.tensor([read[start : start + _PIECE_TOKENS]], device=loaded.model.device)
             loaded.model(input_ids=piece, past_key_values=cache, use_cache=True, logits_to_keep=1)
         if read:
-            repeat_ids = loaded.tokenizer.encode(REPEAT, add_special_tokens=False)
-            self._policy.compress(cache, Reading(loaded.model, read, seen, repeat_ids, self._folder))
+            repeat_ids, calibration_ids = (
+                loaded.tokenizer.encode(each, add_special_tokens=False)
+                for each in (REPEAT, calibration_text())
+            )
+            self._policy.compress(
+                cache, Reading(loaded.model, read, seen, repeat_ids, calibration_ids, self._folder)
+            )
         return cache, unread

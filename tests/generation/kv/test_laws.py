@@ -40,7 +40,7 @@ def compressed(model: Any, policy: Policy) -> RaggedCache:
     cache = RaggedCache(model.config.num_hidden_layers).observe(seen)
     read(model, cache, TOKENS[:50])
     read(model, cache, TOKENS[50:])
-    policy.compress(cache, Reading(model, TOKENS, seen))
+    policy.compress(cache, Reading(model, TOKENS, seen, calibration_ids=text(120, seed=8)))
     return cache
 
 

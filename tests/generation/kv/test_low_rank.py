@@ -58,7 +58,7 @@ def compressed(
     seen = made.observe(model)
     cache = RaggedCache(LAYERS, low_rank).observe(seen)
     read(model, cache, TOKENS)
-    made.compress(cache, Reading(model, TOKENS, seen))
+    made.compress(cache, Reading(model, TOKENS, seen, calibration_ids=text(120, seed=8)))
     return cache
 
 
