@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from rag.generation.kv._cache import RaggedCache
+from rag.generation.kv._heads import retrieval_heads
 from rag.generation.kv._policy import Policy, Reading
 from rag.generation.kv.critic import Critic
 from rag.generation.kv.ems import Ems
@@ -14,11 +15,24 @@ from rag.generation.kv.h2o import H2o
 from rag.generation.kv.keydiff import Keydiff
 from rag.generation.kv.kvzip import Kvzip
 from rag.generation.kv.prefixkv import Prefixkv
+from rag.generation.kv.prefixkv_offline import PrefixkvOffline
 from rag.generation.kv.razor import Razor
 from rag.generation.kv.snapkv import Snapkv
 from rag.generation.kv.streaming import Streaming
 
 __all__ = ["LOOKS_BACK", "RECIPES"]
+
+
+class PublishedRazor(Razor):
+    """RazorAttention with its own choice of heads: 14% by induction, and 1% by echo."""
+
+    def ranked(self, reading: Reading) -> list[int]:
+        """Give the best by echo, then those by induction."""
+        echo, induction = (
+            scores.flatten().sort(descending=True, stable=True).indices.tolist()
+            for scores in retrieval_heads(reading.model, reading.folder)
+        )
+        return list(dict.fromkeys(echo[: round(0.01 * len(echo))] + induction[: round(0.14 * len(echo))]))
 
 
 class RandomHeads(Razor):
@@ -65,8 +79,10 @@ RECIPES: Mapping[str, Recipe] = {
     "ems": Ems,
     "ems_no_merge": lambda budget: Ems(budget, threshold=1.1),
     "prefixkv": Prefixkv,
+    "prefixkv_offline": PrefixkvOffline,
     "prefixkv_uniform": MeanH2o,
     "razor": Razor,
+    "razor_published": PublishedRazor,
     "razor_no_mean": lambda budget: Razor(budget, is_compensated=False),
     "razor_int8": lambda budget: Razor(budget, bits=8),
     "kvzip": Kvzip,

@@ -29,10 +29,10 @@ class Needle:
     depth: float
 
 
-def needles(tokenizer: Any, count: int, *, tokens: int) -> list[Needle]:
-    """Give needles over a grid of depths, each in a text of its own."""
+def needles(tokenizer: Any, count: int, *, tokens: int, seed: int = 7) -> list[Needle]:
+    """Give needles over a grid of depths, each in a text of its own; another seed has other texts."""
     paragraphs = _paragraphs()
-    random = Random(7)  # noqa: S311  # which texts, not a secret
+    random = Random(seed)  # noqa: S311  # which texts, not a secret
     random.shuffle(paragraphs)
     found = []
     for number in range(count):

@@ -5,7 +5,8 @@ needs), and after it was read (`accuracy_aware`, where that changes what is kept
 and all policies start from there. An answer counts if every digit is the model's first choice. The end of
 the prompt, up to the first digit, is read from the smaller cache, so that no digit is free.
 
-`python -m benchmarks.kv --all` takes budgets of 50, 25 and 12.5%; `--needles N` more or fewer texts.
+`python -m benchmarks.kv --budgets 0.5 0.25` takes other budgets than a quarter; `--needles N` more or fewer
+texts, `--seed N` others; `--policies razor kvzip` some rows alone.
 """
 
 import argparse
@@ -29,8 +30,10 @@ from rag.generation.backends._compressing import REPEAT
 from rag.generation.backends.transformers import Transformers
 from rag.generation.kv._attention import use_ragged_attention
 from rag.generation.kv._cache import RaggedCache
-from rag.generation.kv._observations import Observations
+from rag.generation.kv._calibration import calibration_text
+from rag.generation.kv._observations import Need, Observations
 from rag.generation.kv._policy import Policy, Reading
+from rag.generation.kv.kvzip import Kvzip
 
 _TOKENS = 1000
 _BUDGET = 0.25
@@ -51,17 +54,24 @@ class _Found:
     kept: list[float] = field(default_factory=list)
 
 
-def run(*, quick: bool, count: int | None = None, budgets: Sequence[float] = (_BUDGET,)) -> dict[str, Any]:
+def run(
+    *,
+    quick: bool,
+    count: int | None = None,
+    budgets: Sequence[float] = (_BUDGET,),
+    policies: Sequence[str] = tuple(RECIPES),
+    seed: int = 7,
+) -> dict[str, Any]:
     """Measure 60 needles; `quick` 4."""
     count = count or (4 if quick else 60)
     loaded = _loaded()
     found: dict[tuple[str, float], _Found] = defaultdict(_Found)
-    for number, needle in enumerate(needles(loaded.tokenizer, count, tokens=_TOKENS)):
+    for number, needle in enumerate(needles(loaded.tokenizer, count, tokens=_TOKENS, seed=seed)):
         with torch.inference_mode():
-            _measure(loaded, needle, budgets, found)
+            _measure(loaded, needle, [(each, budget) for budget in budgets for each in policies], found)
         full = found["full", 1.0]
         print(f"{number + 1}/{count}: full {sum(full.right)}", file=sys.stderr, flush=True)
-    settings = {"needles": count, "tokens": _TOKENS, "budgets": list(budgets), "dtype": "float32"}
+    settings = {"needles": count, "tokens": _TOKENS, "seed": seed, "dtype": "float32"}
     rows = [_row(policy, budget, each) for (policy, budget), each in found.items()]
     return {"machine": machine(), "settings": settings, "rows": rows}
 
@@ -77,11 +87,12 @@ def _loaded() -> Loaded:
 def _measure(
     loaded: Loaded,
     needle: Needle,
-    budgets: Sequence[float],
+    rows: Sequence[tuple[str, float]],
     found: dict[tuple[str, float], _Found],
 ) -> None:
-    """Read one text, and answer from every policy's cache of it."""
-    seen = Observations(loaded.model, frozenset({"attention", "queries"}), _WINDOW)
+    """Read one text, and answer from the cache of it that each policy makes of it at a budget."""
+    needs = frozenset[Need]().union(*(RECIPES[name](budget).needs for name, budget in rows))
+    seen = Observations(loaded.model, needs, _WINDOW)
     cache = RaggedCache(loaded.model.config.num_hidden_layers).observe(seen)
     _read(loaded, cache, needle.context)
     asked, asked_seen = cache.copy(), seen.copy()
@@ -92,37 +103,40 @@ def _measure(
     behind = [*needle.question, *needle.opening]
     _note(full, cache, cache.copy(), _answer(loaded, cache.copy(), behind, needle.answer))
     full.right_aware.append(full.right[-1])
-    repeat_ids = loaded.tokenizer.encode(REPEAT, add_special_tokens=False)
+    repeat_ids, ours = (
+        loaded.tokenizer.encode(each, add_special_tokens=False) for each in (REPEAT, calibration_text())
+    )
     folder = Settings().models_dir
-    first = Reading(loaded.model, needle.context, seen, repeat_ids, folder)
-    second = Reading(loaded.model, [*needle.context, *needle.question], asked_seen, repeat_ids, folder)
-    known: dict[str, Tensor] = {}
-    for budget in budgets:
-        for name, recipe in RECIPES.items():
-            row, policy, smaller = found[name, budget], recipe(budget), cache.copy()
-            _remember(policy, known, name.split("_")[0])
-            policy.compress(smaller, first)
-            after = smaller.copy()
-            _note(row, smaller, after, _answer(loaded, after, behind, needle.answer))
-            row.kept.append(smaller.num_entries / cache.num_entries)
-            if not name.startswith(LOOKS_BACK):
-                continue
-            smaller = asked.copy()
-            recipe(budget).compress(smaller, second)
-            right, _ = _answer(loaded, smaller, needle.opening, needle.answer)
-            row.right_aware.append(right)
+    first = Reading(loaded.model, needle.context, seen, repeat_ids, ours, folder)
+    second = Reading(
+        loaded.model, [*needle.context, *needle.question], asked_seen, repeat_ids, ours, folder
+    )
+    known: dict[type[Policy], Tensor] = {}
+    for name, budget in rows:
+        row, policy, smaller = found[name, budget], RECIPES[name](budget), cache.copy()
+        remember(policy, known)
+        policy.compress(smaller, first)
+        after = smaller.copy()
+        _note(row, smaller, after, _answer(loaded, after, behind, needle.answer))
+        row.kept.append(smaller.num_entries / cache.num_entries)
+        if not name.startswith(LOOKS_BACK):
+            continue
+        smaller = asked.copy()
+        RECIPES[name](budget).compress(smaller, second)
+        right, _ = _answer(loaded, smaller, needle.opening, needle.answer)
+        row.right_aware.append(right)
 
 
-def _remember(policy: Policy, known: dict[str, Tensor], family: str) -> None:
-    """Let policies that score by reading the text again do so once."""
-    if family != "kvzip":
+def remember(policy: Policy, known: dict[type[Policy], Tensor]) -> None:
+    """Let policies that score by reading the text again do so once a text, by what is known of it."""
+    if type(policy) is not Kvzip:
         return
     score = policy.scores
 
     def scores(cache: RaggedCache, reading: Reading) -> Tensor:
-        if family not in known:
-            known[family] = score(cache, reading)
-        return known[family]
+        if Kvzip not in known:
+            known[Kvzip] = score(cache, reading)
+        return known[Kvzip]
 
     policy.scores = scores  # type: ignore[method-assign]
 
@@ -182,8 +196,16 @@ def _interval(right: int, count: int) -> tuple[float, float]:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--all", action="store_true", help="budgets of 50, 25 and 12.5%%")
+    parser.add_argument("--budgets", type=float, nargs="+", default=[_BUDGET])
     parser.add_argument("--needles", type=int, default=60)
+    parser.add_argument("--policies", nargs="+", choices=list(RECIPES), default=list(RECIPES))
+    parser.add_argument("--seed", type=int, default=7)
     chosen = parser.parse_args()
-    budgets = (0.5, 0.25, 0.125) if chosen.all else (_BUDGET,)
-    print(json.dumps(run(quick=False, count=chosen.needles, budgets=budgets)))
+    found = run(
+        quick=False,
+        count=chosen.needles,
+        budgets=chosen.budgets,
+        policies=chosen.policies,
+        seed=chosen.seed,
+    )
+    print(json.dumps(found))

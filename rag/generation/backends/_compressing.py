@@ -1,6 +1,6 @@
-"""A prompt read into a cache that a policy then makes smaller.
+"""A prompt read into a cache that a policy then makes smaller, and that may hold fewer dimensions.
 
-Knows the order of the steps; policies are files of rag/generation/kv.
+Knows the order of the steps; policies are files of rag/generation/kv, dimensions its _low_rank.py.
 """
 
 from pathlib import Path
@@ -12,12 +12,15 @@ import torch
 from rag.core.registry import Family
 from rag.generation.kv._attention import use_ragged_attention
 from rag.generation.kv._cache import RaggedCache
+from rag.generation.kv._calibration import calibration_text, rotation_of, spectra
+from rag.generation.kv._low_rank import LowRank, low_rank
 from rag.generation.kv._policy import Policy, Reading
 
 __all__ = ["REPEAT", "CompressedReader"]
 
 REPEAT = "\n\nRepeat the previous context exactly.\n\n"
 _POLICIES = Family("rag.generation.kv")
+_KEEPS_ALL = "streaming"  # at a full budget, and it judges nothing
 _PIECE_TOKENS = 256  # read at a time, so that a cancelled run stops within one of them
 
 
@@ -34,11 +37,31 @@ class _Loaded(Protocol):
 class CompressedReader:
     """Read prompts so that what is written behind them sees a smaller cache."""
 
-    def __init__(self, policy: str, budget: float | None, bits: int | None, folder: Path) -> None:
-        """Take a policy, its budget (None: its own), bits a number, and where facts of models are kept."""
-        kind = _POLICIES.load(policy)
+    def __init__(
+        self,
+        policy: str | None,
+        budget: float | None = None,
+        *,
+        bits: int | None = None,
+        rank: float | None = None,
+        folder: Path,
+    ) -> None:
+        """Take what is kept, and in how many dimensions.
+
+        Args:
+            policy: by name; None keeps everything.
+            budget: of the policy; None: its own.
+            bits: a number, of what a policy keeps.
+            rank: share of the dimensions of keys and values that is held; None: all, as they are.
+            folder: where facts of models are kept.
+        """
+        if rank is not None and not 0 < rank <= 1:
+            raise ValueError(f"kv_rank is over 0 and at most 1, the share of dimensions held; got {rank}")
+        kind = _POLICIES.load(policy or _KEEPS_ALL)
+        budget = budget if policy else 1.0
         self._policy: Policy = kind(bits=bits) if budget is None else kind(budget, bits=bits)
-        self._folder = folder
+        self._rank, self._folder = rank, folder
+        self._low_rank: list[LowRank] | None = None
         self._cache: RaggedCache | None = None
 
     @property
@@ -47,8 +70,17 @@ class CompressedReader:
         return self._cache.num_bytes if self._cache else 0
 
     def prepare(self, loaded: _Loaded) -> None:
-        """Let the model read the caches."""
+        """Let the model read the caches, and find the dimensions that it uses most.
+
+        Raises:
+            InvalidInputError: a model whose dimensions cannot be told apart.
+        """
         use_ragged_attention(loaded.model)
+        if self._rank is not None:
+            found = spectra(loaded.model, loaded.tokenizer, self._folder)
+            self._low_rank = low_rank(
+                found, self._rank, rotation=rotation_of(loaded.model), like=next(loaded.model.parameters())
+            )
 
     def read(self, loaded: _Loaded, token_ids: list[int], stop: Event) -> tuple[RaggedCache, list[int]]:
         """Give the cache of all tokens but the last, made smaller, and that last one, still unread.
@@ -57,7 +89,7 @@ class CompressedReader:
         """
         read, unread = token_ids[:-1], token_ids[-1:]
         seen = self._policy.observe(loaded.model)
-        cache = RaggedCache(loaded.model.config.num_hidden_layers).observe(seen)
+        cache = RaggedCache(loaded.model.config.num_hidden_layers, self._low_rank).observe(seen)
         self._cache = cache
         for start in range(0, len(read), _PIECE_TOKENS):
             if stop.is_set():
@@ -65,6 +97,11 @@ class CompressedReader:
             piece = torch.tensor([read[start : start + _PIECE_TOKENS]], device=loaded.model.device)
             loaded.model(input_ids=piece, past_key_values=cache, use_cache=True, logits_to_keep=1)
         if read:
-            repeat_ids = loaded.tokenizer.encode(REPEAT, add_special_tokens=False)
-            self._policy.compress(cache, Reading(loaded.model, read, seen, repeat_ids, self._folder))
+            repeat_ids, calibration_ids = (
+                loaded.tokenizer.encode(each, add_special_tokens=False)
+                for each in (REPEAT, calibration_text())
+            )
+            self._policy.compress(
+                cache, Reading(loaded.model, read, seen, repeat_ids, calibration_ids, self._folder)
+            )
         return cache, unread

@@ -70,19 +70,6 @@ def build_proposer(
     return proposer
 
 
-def named_part(speculation: str | Mapping[str, Any]) -> tuple[str, dict[str, object]]:  # Any: JSON
-    """Give the name and the options of a setting.
-
-    Raises:
-        ValueError: it is neither a name nor `{"kind", "options"}`.
-    """
-    if isinstance(speculation, str):
-        return speculation, {}
-    if not set(speculation) <= {"kind", "options"} or "kind" not in speculation:
-        raise ValueError(f'speculation is a name, or {{"kind", "options"}}, got {dict(speculation)!r:.80}')
-    return str(speculation["kind"]), dict(speculation.get("options", {}))
-
-
 def _drafter(loaded: Callable[[], Loaded], device: str) -> NextLogits:
     def next_logits(sequences: Sequence[Sequence[int]]) -> Tensor:
         model: Any = loaded().model  # Any: a class of transformers

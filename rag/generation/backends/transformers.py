@@ -28,16 +28,18 @@ class Transformers(CausalModel):
 
     Options are those of `CausalModel`, and how the cache of keys and values is made smaller once the
     prompt is read: `kv_policy`, a file of rag/generation/kv or `none`; `kv_budget`, the share of the
-    entries that stays (by default a quarter); `kv_bits`, 4 or 8 a number (by default as the model has it).
+    entries that stays (by default a quarter); `kv_bits`, 4 or 8 a number (by default as the model has it);
+    with or without a policy, `kv_rank`, the share of the dimensions that stays (by default all).
     `context_plan`, one of rag/scoring/rope_plans.py: for more `context_tokens` than a model was trained on.
 
     `max_batch` answers are written at once, and more wait. By default 8, and one after another (1) with a
-    `kv_policy`, with `speculation`, and where the model's attention is of another kind than Llama's.
+    smaller cache, with `speculation`, and where the model's attention is of another kind than Llama's.
     """
 
     kv_policy: str = field(default="none", kw_only=True)
     kv_budget: float | None = field(default=None, kw_only=True)
     kv_bits: Literal[4, 8] | None = field(default=None, kw_only=True)
+    kv_rank: float | None = field(default=None, kw_only=True)
     context_plan: str = field(default="none", kw_only=True)
     max_batch: int | None = field(default=None, kw_only=True)
 
@@ -46,8 +48,8 @@ class Transformers(CausalModel):
 
         Raises:
             UnknownPluginError: no such policy.
-            ValueError: a budget that no policy takes, or one without a policy; no such plan; a batch of no
-                size, or where answers are written one after another.
+            ValueError: a budget that no policy takes, or one without a policy; no share of dimensions; no
+                such plan; a batch of no size, or where answers are written one after another.
         """
         super().__post_init__()
         if self.context_plan not in ("none", *PLANS):
@@ -60,20 +62,27 @@ class Transformers(CausalModel):
         self._batch_size = self._checked_batch()
         self._reader = (
             None
-            if self.kv_policy == "none"
-            else CompressedReader(self.kv_policy, self.kv_budget, self.kv_bits, self.models_dir)
+            if (self.kv_policy, self.kv_rank) == ("none", None)
+            else CompressedReader(
+                None if self.kv_policy == "none" else self.kv_policy,
+                self.kv_budget,
+                bits=self.kv_bits,
+                rank=self.kv_rank,
+                folder=self.models_dir,
+            )
         )
 
     def _checked_batch(self) -> int:
-        is_alone = self.kv_policy != "none" or self.speculation != NO_SPECULATION
+        is_whole = (self.kv_policy, self.kv_rank) == ("none", None)
+        is_alone = not is_whole or self.speculation != NO_SPECULATION
         if self.max_batch is None:
             return 1 if is_alone else _BATCH
         if type(self.max_batch) is not int or not 1 <= self.max_batch <= MAX_BATCH:
             raise ValueError(f"max_batch is a whole number from 1 to {MAX_BATCH}, got {self.max_batch!r}")
         if is_alone and self.max_batch > 1:
             raise ValueError(
-                f"with a kv_policy or speculation answers are written one after another, got max_batch"
-                f" {self.max_batch}; leave it out, or these"
+                f"with a kv_policy, kv_rank or speculation answers are written one after another, got"
+                f" max_batch {self.max_batch}; leave it out, or these"
             )
         return self.max_batch
 

@@ -86,11 +86,12 @@ ALLOCATIONS: Mapping[str, Callable[[Tensor, int], Tensor]] = {
 
 
 def calibrated(shares: Tensor) -> Callable[[Tensor, int], Tensor]:
-    """Give an allocation by fixed shares (L,) of the layers, as averaged over `prefix` of other texts."""
+    """Give an allocation by fixed shares (L,) of the layers, as `prefix` found on other texts."""
 
     def allocate(scores: Tensor, total: int) -> Tensor:
-        layers, num_heads, size = scores.shape
-        return spread(total, shares.repeat_interleave(num_heads), size).view(layers, num_heads)
+        _, num_heads, size = scores.shape
+        by_layer = spread(total, shares, num_heads * size).tolist()
+        return torch.stack([spread(each, torch.ones(num_heads), size) for each in by_layer])
 
     return allocate
 

@@ -1,30 +1,21 @@
 """A cache whose heads and layers hold different numbers of tokens.
 
 Each layer has entries, a different number for each head, in one flat tensor, and behind them a tail that is
-equally long in all heads: what was read since. Knows storage and its bytes; what is kept is the
-policies' choice (_policy.py), and how it is read is _attention.py.
+equally long in all heads: what was read since. Knows how a text grows; _entries.py stores, _policy.py
+chooses what is kept, and _attention.py reads.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol, Self
 
 import torch
 from torch import Tensor
 from transformers import Cache
 
-from rag.generation.kv._quantised import Quantised
+from rag.generation.kv._entries import Entries, Head, NarrowEntries
+from rag.generation.kv._low_rank import LowRank
 
-__all__ = ["Entries", "Head", "Layer", "Observer", "RaggedCache"]
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """What stays of one head."""
-
-    keys: Tensor  # (N, D)
-    values: Tensor  # (N, D)
-    bias: Tensor | None = None  # (N,), added to the logits
+__all__ = ["Layer", "Observer", "RaggedCache"]
 
 
 class Observer(Protocol):
@@ -35,43 +26,17 @@ class Observer(Protocol):
         ...
 
 
-class Entries:
-    """Keys and values of one layer, head behind head."""
-
-    def __init__(self, heads: Sequence[Head], bits: int | None) -> None:
-        """Store what stays of each head, in 4 or 8 bits a number or (None) as it is."""
-        self.counts = [len(head.keys) for head in heads]
-        self._ends = torch.tensor(self.counts).cumsum(0).tolist()
-        keys, values = torch.cat([head.keys for head in heads]), torch.cat([head.values for head in heads])
-        self._keys = keys if bits is None else Quantised(keys, bits)
-        self._values = values if bits is None else Quantised(values, bits)
-        self._bias = [head.bias for head in heads]
-
-    def head(self, number: int) -> tuple[Tensor, Tensor, Tensor | None]:
-        """Give a head's (N, D) keys and values and its (N,) biases."""
-        rows = slice(self._ends[number] - self.counts[number], self._ends[number])
-        return self._keys[rows], self._values[rows], self._bias[number]
-
-    @property
-    def num_bytes(self) -> int:
-        """Count keys, values, scales, biases and an 8-byte length a head."""
-        stored = sum(
-            part.num_bytes if isinstance(part, Quantised) else part.nbytes
-            for part in (self._keys, self._values)
-        )
-        return stored + sum(bias.nbytes for bias in self._bias if bias is not None) + 8 * len(self.counts)
-
-
 class Layer:
     """One layer's entries and tail; it stands for its keys where transformers passes those on."""
 
     is_sliding = False
     is_compileable = False
 
-    def __init__(self, index: int) -> None:
-        """Start empty."""
+    def __init__(self, index: int, low_rank: LowRank | None = None) -> None:
+        """Start empty; entries will hold fewer dimensions or (None) all."""
         self.index = index
-        self.entries: Entries | None = None
+        self.low_rank = low_rank
+        self.entries: Entries | NarrowEntries | None = None
         self.observers: tuple[Observer, ...] = ()
         self._tail: tuple[Tensor, Tensor] | None = None
 
@@ -96,7 +61,7 @@ class Layer:
     def replace(self, heads: Sequence[Head], bits: int | None) -> None:
         """Store these entries in place of the tail; there are no others yet."""
         assert self.entries is None
-        self.entries = Entries(heads, bits)
+        self.entries = NarrowEntries(heads, bits, self.low_rank) if self.low_rank else Entries(heads, bits)
         self._tail = self.keys[:, :0].clone(), self.values[:, :0].clone()
 
     def keep(self, new: int, path: Sequence[int]) -> None:
@@ -108,7 +73,7 @@ class Layer:
 
     def copy(self) -> "Layer":
         """Give another layer with the same entries and tail; neither changes when the other grows."""
-        other = Layer(self.index)
+        other = Layer(self.index, self.low_rank)
         other.entries, other._tail = self.entries, self._tail
         return other
 
@@ -128,9 +93,10 @@ class Layer:
 class RaggedCache(Cache):  # type: ignore[misc]  # transformers' classes have no types
     """Keys and values of one text, read by a model that `use_ragged_attention` prepared."""
 
-    def __init__(self, num_layers: int) -> None:
-        """Start empty."""
-        super().__init__(layers=[Layer(index) for index in range(num_layers)])
+    def __init__(self, num_layers: int, low_rank: Sequence[LowRank] | None = None) -> None:
+        """Start empty; entries will hold fewer dimensions, for each layer its own, or (None) all."""
+        maps: Sequence[LowRank | None] = low_rank or [None] * num_layers
+        super().__init__(layers=[Layer(index, each) for index, each in enumerate(maps)])
         self.num_read = 0
         self.peak_bytes = 0
 

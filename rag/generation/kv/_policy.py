@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 
 from rag.generation.kv._allocation import ALLOCATIONS, chosen
-from rag.generation.kv._cache import Head, RaggedCache
+from rag.generation.kv._cache import RaggedCache
+from rag.generation.kv._entries import Head
 from rag.generation.kv._observations import Need, Observations, attention
 from rag.generation.kv._reduction import evict
 
@@ -28,6 +29,7 @@ class Reading:
     token_ids: Sequence[int]
     seen: Observations
     repeat_ids: Sequence[int] = ()  # an order to repeat the text, for policies that have it repeated
+    calibration_ids: Sequence[int] = ()  # a text of ours, for policies that find out about a model by it
     folder: Path | None = None  # where what was found out about a model is kept
 
 

@@ -6,14 +6,14 @@ Each works on one head. Knows no budget and no score beyond the numbers it is gi
 import torch
 from torch import Tensor
 
-from rag.generation.kv._cache import Head
+from rag.generation.kv._entries import Head
 
 __all__ = ["compensate", "evict", "merge"]
 
 
 def evict(keys: Tensor, values: Tensor, places: Tensor) -> Head:
     """Keep the entries at these places of (T, D) keys and values, and drop the rest."""
-    return Head(keys[places], values[places])
+    return Head(keys[places], values[places], positions=places)
 
 
 def compensate(keys: Tensor, values: Tensor, places: Tensor) -> Head:
@@ -35,7 +35,10 @@ def compensate(keys: Tensor, values: Tensor, places: Tensor) -> Head:
     bias[0] = is_dropped.sum().log()
     mean_key, mean_value = keys[is_dropped].mean(dim=0), values[is_dropped].mean(dim=0)
     return Head(
-        torch.cat((mean_key[None], keys[places])), torch.cat((mean_value[None], values[places])), bias
+        torch.cat((mean_key[None], keys[places])),
+        torch.cat((mean_value[None], values[places])),
+        bias,
+        torch.cat((places.new_full((1,), -1), places)),
     )
 
 
@@ -64,7 +67,7 @@ def merge(
     others[places] = -torch.inf
     count = min(int(share * len(places)), len(scores) - len(places))
     if count == 0:
-        return Head(kept_keys, kept_values)
+        return Head(kept_keys, kept_values, positions=places)
     others = others.topk(count).indices
     likeness = (_directions(keys[others]) @ _directions(kept_keys).T).clamp_min(0)
     likeness = likeness * (_directions(values[others]) @ _directions(kept_values).T).clamp_min(0)
@@ -80,7 +83,11 @@ def merge(
     means = sums[:-1, size:-1] / sums[:-1, -1:]
     is_merged = (torch.bincount(classes, minlength=len(places) + 1)[:-1] > 0)[:, None]
     turned = _directions(sums[:-1, :size]) * kept_keys.norm(dim=-1, keepdim=True)
-    return Head(torch.where(is_merged, turned, kept_keys), torch.where(is_merged, means, kept_values))
+    return Head(
+        torch.where(is_merged, turned, kept_keys),
+        torch.where(is_merged, means, kept_values),
+        positions=places,
+    )
 
 
 def _directions(vectors: Tensor) -> Tensor:

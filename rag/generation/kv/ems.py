@@ -3,7 +3,8 @@
 import torch
 from torch import Tensor
 
-from rag.generation.kv._cache import Head, RaggedCache
+from rag.generation.kv._cache import RaggedCache
+from rag.generation.kv._entries import Head
 from rag.generation.kv._policy import Policy, Reading, attention_of_window
 from rag.generation.kv._reduction import merge
 

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from rag.generation.kv._allocation import spread
-from rag.generation.kv._cache import Head
+from rag.generation.kv._entries import Head
 from rag.generation.kv._heads import retrieval_heads
 from rag.generation.kv._policy import Reading
 from rag.generation.kv._reduction import compensate, evict
@@ -21,15 +21,16 @@ class Razor(Streaming):
     The budget decides the window of the other heads. Where it is too small for one, fewer heads
     count as retrieving, the best of them.
 
-    Source: RazorAttention (2407.15891), section 3.
+    Source: RazorAttention (2407.15891), section 3. It takes 14% of the heads by induction and 1% by echo;
+    we take as many by the sum of the two: to give a number back, a head may look at the number as well
+    as at what stands before it (docs/experiments.md, "A smaller cache": half of the numbers, and all).
     """
 
     def __init__(
         self,
         budget: float = 0.25,
         *,
-        induction_share: float = 0.14,
-        echo_share: float = 0.01,
+        share: float = 0.15,
         is_compensated: bool = True,
         bits: int | None = None,
         sinks: int = 4,
@@ -38,25 +39,21 @@ class Razor(Streaming):
 
         Args:
             budget: as for every policy, and so are bits and sinks.
-            induction_share: of all KV heads, those that attend most to what followed an earlier copy.
-            echo_share: likewise, to the earlier copy itself.
+            share: of all KV heads, those that attend most to an earlier copy and to what followed it.
             is_compensated: fold what a window drops into one entry, which stands for so many.
             bits: see `Policy`.
             sinks: see `Policy`.
         """
         super().__init__(budget, bits=bits, sinks=sinks, window=1)
-        self._induction_share, self._echo_share = induction_share, echo_share
+        self._share = share
         self._is_compensated = is_compensated
 
     def ranked(self, reading: Reading) -> list[int]:
         """Give the numbers of the heads that retrieve, layers in a row, the best first."""
         echo, induction = retrieval_heads(reading.model, reading.folder)
-        by_echo = echo.flatten().sort(descending=True, stable=True).indices
-        by_induction = induction.flatten().sort(descending=True, stable=True).indices
-        best = by_echo[: round(self._echo_share * echo.numel())].tolist()
-        return list(
-            dict.fromkeys(best + by_induction[: round(self._induction_share * echo.numel())].tolist())
-        )
+        order = (echo + induction).flatten().sort(descending=True, stable=True).indices
+        best: list[int] = order[: round(self._share * len(order))].tolist()
+        return best
 
     def counts(self, scores: Tensor, reading: Reading) -> Tensor:
         """Give retrieving heads everything, and divide the rest."""

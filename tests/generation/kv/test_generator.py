@@ -89,6 +89,38 @@ def test_fewer_bits_take_fewer_bytes(folder: Path) -> None:
     assert bytes_by_bits[4] < bytes_by_bits[8] < bytes_by_bits[None]
 
 
+def test_all_dimensions_write_what_no_policy_writes(folder: Path) -> None:
+    plain = Transformers(folder, str(folder))
+    assert written(Transformers(folder, str(folder), kv_rank=1.0)) == written(plain)
+
+
+def test_fewer_dimensions_take_fewer_bytes_alone_and_with_a_policy_and_bits(folder: Path) -> None:
+    sizes = []
+    for options in ({}, {"kv_policy": "snapkv"}, {"kv_policy": "snapkv", "kv_bits": 8}):
+        for rank in (1.0, 0.5):
+            made = Transformers(folder, str(folder), kv_rank=rank, **options)
+            usage = deltas(made)[-1].usage
+            assert usage is not None
+            sizes.append(usage.cache_bytes)
+    assert sizes == sorted(sizes, reverse=True)
+    assert len(set(sizes)) == 6
+
+
+@pytest.mark.parametrize("kv_policy", ["none", "razor"])
+def test_drafts_change_nothing_where_dimensions_are_fewer(folder: Path, kv_policy: str) -> None:
+    plain, drafting = (
+        Transformers(folder, str(folder), kv_policy=kv_policy, kv_rank=0.5, speculation=kind)
+        for kind in ("none", "lookup")
+    )
+    assert written(drafting) == written(plain) != ""
+
+
+@pytest.mark.parametrize("rank", [0.0, 1.5])
+def test_a_rank_is_a_share(rank: float) -> None:
+    with pytest.raises(ValueError, match="kv_rank is over 0 and at most 1"):
+        Transformers(Path(), kv_rank=rank)
+
+
 def test_bits_without_a_policy_and_other_bits_are_refused(folder: Path) -> None:
     with pytest.raises(ValueError, match="are for a kv_policy"):
         Transformers(folder, str(folder), kv_bits=4)

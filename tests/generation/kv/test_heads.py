@@ -9,6 +9,8 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from rag.generation.kv._cache import Layer
 from rag.generation.kv._heads import HeadProbe, head_scores, retrieval_heads
+from rag.generation.kv._policy import Reading
+from rag.generation.kv.razor import Razor
 
 LAYER, HEAD, DIM = 1, 2, 64
 
@@ -71,3 +73,10 @@ def test_a_model_is_probed_once(tmp_path: Path) -> None:
     assert all(torch.allclose(one, other) for one, other in zip(first, second, strict=True))
     retrieval_heads(small_llama(seed=9), tmp_path)
     assert len(list(tmp_path.glob("retrieval_heads-*.json"))) == 2
+
+
+def test_razor_keeps_a_head_that_looks_at_copies_and_never_behind_them() -> None:
+    model = planted()
+    policy = Razor(0.5, share=1 / 12)  # of 3 layers of 4 heads
+    reading = Reading(model, [], policy.observe(model))
+    assert policy.ranked(reading) == [LAYER * 4 + HEAD]

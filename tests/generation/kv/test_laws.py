@@ -12,7 +12,8 @@ from transformers.masking_utils import eager_mask
 from rag.core.registry import Family
 from rag.generation.kv._allocation import chosen
 from rag.generation.kv._attention import use_ragged_attention
-from rag.generation.kv._cache import Head, RaggedCache
+from rag.generation.kv._cache import RaggedCache
+from rag.generation.kv._entries import Head
 from rag.generation.kv._policy import Policy, Reading
 
 POLICIES = Family("rag.generation.kv")
@@ -39,7 +40,7 @@ def compressed(model: Any, policy: Policy) -> RaggedCache:
     cache = RaggedCache(model.config.num_hidden_layers).observe(seen)
     read(model, cache, TOKENS[:50])
     read(model, cache, TOKENS[50:])
-    policy.compress(cache, Reading(model, TOKENS, seen))
+    policy.compress(cache, Reading(model, TOKENS, seen, calibration_ids=text(120, seed=8)))
     return cache
 
 

@@ -2,7 +2,6 @@
 
 from itertools import product
 from pathlib import Path
-from threading import Event
 
 import pytest
 import torch
@@ -14,6 +13,7 @@ from rag.core.errors import InvalidInputError
 from rag.core.protocols import GenerationOptions
 from rag.generation.backends._loading import Loaded
 from rag.generation.backends._proposing import build_proposer, named_part
+from rag.generation.backends._streaming import Progress
 from rag.generation.backends._tree_reading import TreeReader, run
 from rag.generation.speculation._cache import PlainCache
 from rag.generation.speculation._drafts import Draft, Proposer, State
@@ -173,11 +173,11 @@ def test_a_stopped_answer_leaves_the_next_one_as_it_is(tmp_path_factory: pytest.
     for name in ("hidden_transfer", "fspad"):
         plain, drafted = generator(folder), generator(folder, speculation=proposal(name, folder))
         for prompt in prompts(4):
-            stopped = drafted._tokens(drafted._load(), prompt, GenerationOptions(40), Event(), None)
+            stopped = drafted._tokens(drafted._load(), prompt, GenerationOptions(40), Progress(), None)
             next(stopped, None)
             next(stopped, None)
             answers = [
-                list(each._tokens(each._load(), prompt, GenerationOptions(20), Event(), None))
+                list(each._tokens(each._load(), prompt, GenerationOptions(20), Progress(), None))
                 for each in (plain, drafted)
             ]
             assert answers[0] == answers[1]
