@@ -1,5 +1,6 @@
 """A small model of random weights whose tokens are bytes, and prompts with passages for it."""
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -7,11 +8,11 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from rag.core.protocols import Message, Prompt
+from rag.core.protocols import GenerationOptions, Generator, Message, Prompt
 from rag.core.types import Passage
 from rag.generation.context import render_passages
 
-__all__ = ["byte_model", "prompt"]
+__all__ = ["byte_model", "prompt", "written"]
 
 _TEMPLATE = "{% for message in messages %}{{ message['content'] }}<end>\n{% endfor %}"
 
@@ -54,3 +55,13 @@ def prompt(texts: Sequence[str], question: str, *, history: Sequence[str] = ()) 
         Message("user", f"{render_passages(passages)}\n\nQuestion: {question}"),
     )
     return Prompt(messages, question, passages)
+
+
+def written(generator: Generator, prompts: Sequence[Prompt], *, temperature: float = 0.0) -> list[str]:
+    """Give the first 24 tokens of each answer, one after another."""
+
+    async def collect(each: Prompt) -> str:
+        options = GenerationOptions(max_tokens=24, temperature=temperature, seed=3)
+        return "".join([delta.text async for delta in generator.stream(each, options)])
+
+    return [asyncio.run(collect(each)) for each in prompts]

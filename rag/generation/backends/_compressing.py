@@ -14,7 +14,7 @@ from rag.generation.kv._attention import use_ragged_attention
 from rag.generation.kv._cache import RaggedCache
 from rag.generation.kv._policy import Policy, Reading
 
-__all__ = ["REPEAT", "CompressedReader"]
+__all__ = ["REPEAT", "CompressedReader", "build_policy"]
 
 REPEAT = "\n\nRepeat the previous context exactly.\n\n"
 _POLICIES = Family("rag.generation.kv")
@@ -36,8 +36,7 @@ class CompressedReader:
 
     def __init__(self, policy: str, budget: float | None, bits: int | None, folder: Path) -> None:
         """Take a policy, its budget (None: its own), bits a number, and where facts of models are kept."""
-        kind = _POLICIES.load(policy)
-        self._policy: Policy = kind(bits=bits) if budget is None else kind(budget, bits=bits)
+        self._policy = build_policy(policy, budget, bits)
         self._folder = folder
         self._cache: RaggedCache | None = None
 
@@ -68,3 +67,15 @@ class CompressedReader:
             repeat_ids = loaded.tokenizer.encode(REPEAT, add_special_tokens=False)
             self._policy.compress(cache, Reading(loaded.model, read, seen, repeat_ids, self._folder))
         return cache, unread
+
+
+def build_policy(name: str, budget: float | None, bits: int | None) -> Policy:
+    """Give the policy of this name.
+
+    Raises:
+        UnknownPluginError: there is none.
+        ValueError: a budget or bits that it does not take.
+    """
+    kind = _POLICIES.load(name)
+    policy: Policy = kind(bits=bits) if budget is None else kind(budget, bits=bits)
+    return policy

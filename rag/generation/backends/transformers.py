@@ -6,15 +6,14 @@ from threading import Event
 from typing import Any, Literal
 
 from rag.core.protocols import Delta, GenerationOptions
+from rag.generation.backends._agreement import require_agreement
 from rag.generation.backends._causal import CausalModel, Loaded
-from rag.generation.backends._compressing import CompressedReader
-from rag.generation.backends._reusing import PrefixReader
-from rag.generation.kv._store import ByteStore
+from rag.generation.backends._readers import build_reader
+from rag.generation.backends._reusing import PassageReader
 
 __all__ = ["Transformers"]
 
-_REUSES = ("none", "prefix")
-_STORE_MB = 512
+_AGREEMENT = 0.9
 
 
 @dataclass(eq=False)
@@ -24,15 +23,17 @@ class Transformers(CausalModel):
     Options are those of `CausalModel`, and how the cache of keys and values is made smaller once the
     prompt is read: `kv_policy`, a file of rag/generation/kv or `none`; `kv_budget`, the share of the
     entries that stays (by default a quarter); `kv_bits`, 4 or 8 a number (by default as the model has it).
-    And what is kept of it for other prompts: `kv_reuse`, `prefix` or `none`; `kv_reuse_mb`, at most so
-    many megabytes (by default 512).
+    And what is kept for other prompts: `kv_reuse`, `prefix`, `passages` or `none`; `kv_reuse_mb`, at most
+    so many megabytes (by default 512); `kv_reuse_agreement`, the share of calibration questions that a
+    model has to answer the same with passages reused (by default 0.9).
     """
 
     kv_policy: str = field(default="none", kw_only=True)
     kv_budget: float | None = field(default=None, kw_only=True)
     kv_bits: Literal[4, 8] | None = field(default=None, kw_only=True)
-    kv_reuse: Literal["none", "prefix"] = field(default="none", kw_only=True)
+    kv_reuse: Literal["none", "prefix", "passages"] = field(default="none", kw_only=True)
     kv_reuse_mb: int | None = field(default=None, kw_only=True)
+    kv_reuse_agreement: float | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         """Take up the policy and what is kept.
@@ -43,31 +44,27 @@ class Transformers(CausalModel):
                 together.
         """
         super().__post_init__()
-        if self.kv_policy == "none" and (self.kv_budget, self.kv_bits) != (None, None):
-            raise ValueError("kv_budget and kv_bits are for a kv_policy, and there is none")
-        self._reader = self._built_reader()
-
-    def _built_reader(self) -> CompressedReader | PrefixReader | None:
-        if self.kv_reuse not in _REUSES:
-            raise ValueError(f"kv_reuse is one of {', '.join(_REUSES)}, got {self.kv_reuse!r}")
-        if self.kv_reuse == "none" and self.kv_reuse_mb is not None:
-            raise ValueError("kv_reuse_mb is for a kv_reuse, and there is none")
-        megabytes = _STORE_MB if self.kv_reuse_mb is None else self.kv_reuse_mb
-        if self.kv_reuse == "prefix":
-            if self.kv_policy != "none":
-                raise ValueError(
-                    f"kv_reuse prefix keeps whole caches, and kv_policy {self.kv_policy} makes them"
-                    " smaller; take one of the two"
-                )
-            return PrefixReader(ByteStore(megabytes << 20))
-        if self.kv_policy == "none":
-            return None
-        return CompressedReader(self.kv_policy, self.kv_budget, self.kv_bits, self.models_dir)
+        self._reader = build_reader(
+            policy=self.kv_policy,
+            budget=self.kv_budget,
+            bits=self.kv_bits,
+            reuse=self.kv_reuse,
+            reuse_mb=self.kv_reuse_mb,
+            folder=self.models_dir,
+        )
+        if self.kv_reuse_agreement is not None and self.kv_reuse != "passages":
+            raise ValueError("kv_reuse_agreement is for kv_reuse passages; prefix changes no answer")
+        least = self.kv_reuse_agreement
+        if least is not None and not 0 <= least <= 1:
+            raise ValueError(f"kv_reuse_agreement is a share from 0 to 1, got {least}")
 
     def _read(self) -> Loaded:
         loaded = super()._read()
         if self._reader is not None:
             self._reader.prepare(loaded)
+        if isinstance(self._reader, PassageReader):
+            least = _AGREEMENT if self.kv_reuse_agreement is None else self.kv_reuse_agreement
+            require_agreement(loaded, self._reader, folder=self.models_dir, least=least)
         return loaded
 
     def _begin(self, loaded: Loaded, token_ids: list[int], stop: Event) -> tuple[Any, list[int]]:

@@ -15,7 +15,7 @@ from rag.generation.kv._attention import use_ragged_attention
 from rag.generation.kv._cache import Layer, RaggedCache
 from rag.generation.kv._observations import attention
 
-__all__ = ["HeadProbe", "head_scores", "retrieval_heads"]
+__all__ = ["HeadProbe", "fingerprint", "head_scores", "retrieval_heads"]
 
 _PASS_TOKENS = 128
 
@@ -74,7 +74,7 @@ def head_scores(model: Any, *, period: int = 128, repeats: int = 4, seed: int = 
 
 def retrieval_heads(model: Any, folder: Path | None) -> tuple[Tensor, Tensor]:
     """Give `head_scores` of a model, from a file of the folder if it was probed before."""
-    path = folder / f"retrieval_heads-{_fingerprint(model)}.json" if folder else None
+    path = folder / f"retrieval_heads-{fingerprint(model)}.json" if folder else None
     if path is not None and path.is_file():
         known = json.loads(path.read_text())
         return torch.tensor(known["echo"]), torch.tensor(known["induction"])
@@ -87,7 +87,7 @@ def retrieval_heads(model: Any, folder: Path | None) -> tuple[Tensor, Tensor]:
     return echo, induction
 
 
-def _fingerprint(model: Any) -> str:
+def fingerprint(model: Any) -> str:
     """Name a model by its sizes and some of its weights, so that another has another file."""
     digest = hashlib.sha256(repr(sorted(model.config.to_diff_dict().items(), key=str)).encode())
     for weights in list(model.parameters())[:: max(1, len(list(model.parameters())) // 8)]:

@@ -65,6 +65,12 @@ class ByteStore:
             self._kept[key] = kept
             self._num_bytes += size
 
+    def clear(self) -> None:
+        """Drop everything."""
+        with self._lock:
+            self._kept.clear()
+            self._num_bytes = 0
+
     def __len__(self) -> int:
         """Count the keys."""
         return len(self._kept)

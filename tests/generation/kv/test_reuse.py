@@ -1,14 +1,11 @@
 """Prompts that share text with earlier ones: less is read, and the same is written."""
 
-import asyncio
-from collections.abc import Sequence
 from pathlib import Path
 from threading import Event
 
 import pytest
-from _passage_model import byte_model, prompt
+from _passage_model import byte_model, prompt, written
 
-from rag.core.protocols import GenerationOptions, Prompt
 from rag.generation.backends._reusing import PrefixReader
 from rag.generation.backends.transformers import Transformers
 from rag.generation.kv._store import ByteStore
@@ -32,20 +29,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return byte_model(tmp_path_factory.mktemp("model"))
 
 
-def written(generator: Transformers, prompts: Sequence[Prompt], temperature: float = 0.0) -> list[str]:
-    async def collect(each: Prompt) -> str:
-        options = GenerationOptions(max_tokens=24, temperature=temperature, seed=3)
-        return "".join([delta.text async for delta in generator.stream(each, options)])
-
-    return [asyncio.run(collect(each)) for each in prompts]
-
-
 @pytest.mark.parametrize("speculation", ["none", "suffix"])
 def test_a_known_beginning_changes_no_token(folder: Path, speculation: str) -> None:
     plain = Transformers(folder, str(folder), speculation=speculation)
     reusing = Transformers(folder, str(folder), kv_reuse="prefix", speculation=speculation)
     for temperature in (0.0, 1.0):
-        assert written(reusing, PROMPTS, temperature) == written(plain, PROMPTS, temperature)
+        assert written(reusing, PROMPTS, temperature=temperature) == written(
+            plain, PROMPTS, temperature=temperature
+        )
 
 
 def test_a_store_that_drops_much_changes_no_token(folder: Path) -> None:
@@ -91,7 +82,7 @@ def test_generators_share_nothing(folder: Path) -> None:
 
 
 def test_options_that_make_no_sense_are_refused() -> None:
-    with pytest.raises(ValueError, match="none, prefix, got 'all'"):
+    with pytest.raises(ValueError, match="none, prefix, passages, got 'all'"):
         Transformers(Path(), kv_reuse="all")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="there is none"):
         Transformers(Path(), kv_reuse_mb=5)
