@@ -27,6 +27,7 @@ __all__ = ["PassageReader", "PrefixReader", "read_all"]
 
 _PIECE_TOKENS = 256  # read at a time, so that a cancelled run stops within one of them
 _REPAIRED_TOKENS = 8
+_NEVER = Event()  # what stands between passages is short
 
 
 class PrefixReader:
@@ -135,15 +136,38 @@ class PassageReader(PrefixReader):
         cache = self._cache = self._new_cache(loaded.model)
         head = token_ids[: spans[0].start]
         before = _first_and_last_turn(head, loaded.stop_ids)
-        is_read = self._begin(loaded.model, cache, head, stop)
-        for span in spans if is_read else ():
+        if not self._begin(loaded.model, cache, head, stop):
+            return cache, token_ids[cache.get_seq_length() :]
+        parts: list[tuple[Place, Kept]] = []
+        for span in spans:
             kept = self._passage(loaded, before, token_ids[span.start : span.stop], stop)
-            place = Place(span.start, len(span), len(before))
-            between = token_ids[cache.get_seq_length() : span.start + self.form.first(place)]
-            if kept is None or not read_all(loaded.model, cache, between, stop):
-                break
-            self.form.attach(cache, kept, place, self._speeds)
+            if kept is None:
+                return cache, token_ids[len(head) :]
+            parts.append((Place(span.start, len(span), len(before)), kept))
+        join = self._join if self._policy is None else self._join_in_order
+        join(loaded.model, cache, token_ids, parts)
         return cache, token_ids[cache.get_seq_length() :]
+
+    def _join(
+        self, model: Any, cache: PlainCache, token_ids: list[int], parts: Sequence[tuple[Place, Kept]]
+    ) -> None:
+        """Attach all passages, and read what stands between them in one pass, behind them in the cache."""
+        assert self._speeds is not None
+        known = list(range(cache.get_seq_length()))
+        for place, kept in parts:
+            self.form.attach(cache, kept, place, self._speeds)
+            known += range(place.start + self.form.first(place), place.start + place.size)
+        read_gaps(model, cache, token_ids[: known[-1] + 1], known)
+
+    def _join_in_order(
+        self, model: Any, cache: RaggedCache, token_ids: list[int], parts: Sequence[tuple[Place, Kept]]
+    ) -> None:
+        """Attach each passage once all before it is read: what follows sees every entry of such a cache."""
+        assert self._speeds is not None
+        for place, kept in parts:
+            between = token_ids[cache.get_seq_length() : place.start + self.form.first(place)]
+            read_all(model, cache, between, _NEVER)
+            self.form.attach(cache, kept, place, self._speeds)
 
     def _passage(self, loaded: Any, before: list[int], token_ids: list[int], stop: Event) -> Kept | None:
         """Give what is kept of a passage, read now if it is new; None if that was stopped."""
@@ -173,6 +197,35 @@ def read_all(model: Any, cache: Any, token_ids: Sequence[int], stop: Event) -> b
         piece = torch.tensor([token_ids[start : start + _PIECE_TOKENS]], device=model.device)
         model(input_ids=piece, past_key_values=cache, use_cache=True, logits_to_keep=1)
     return True
+
+
+def read_gaps(model: Any, cache: Any, token_ids: Sequence[int], known: Sequence[int]) -> None:
+    """Read the tokens of a text that a plain cache lacks, in one pass; each sees what stands before it.
+
+    Args:
+        model: a causal model.
+        cache: holds those at the places `known`, in that order; the others come behind them.
+        token_ids: the whole text.
+        known: places.
+    """
+    held = torch.tensor(known)
+    is_new = torch.ones(len(token_ids), dtype=torch.bool)
+    is_new[held] = False
+    new = is_new.nonzero().flatten()
+    if not len(new):
+        return
+    is_later = torch.cat((held, new)) > new[:, None]
+    mask = torch.zeros(is_later.shape, dtype=model.dtype).masked_fill_(
+        is_later, torch.finfo(model.dtype).min
+    )
+    model(
+        input_ids=torch.tensor(token_ids)[new][None].to(model.device),
+        position_ids=new[None].to(model.device),
+        attention_mask=mask[None, None].to(model.device),
+        past_key_values=cache,
+        use_cache=True,
+        logits_to_keep=1,
+    )
 
 
 def _passages(tokenizer: Any, token_ids: list[int]) -> list[range]:
