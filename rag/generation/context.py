@@ -11,7 +11,7 @@ from typing import Literal
 from rag.core.types import Passage
 from rag.scoring.sentences import sentence_spans
 
-__all__ = ["neutralise", "order_passages", "pack", "render_passages"]
+__all__ = ["neutralise", "order_passages", "pack", "passage_spans", "render_passages"]
 
 CountTokens = Callable[[str], int]
 
@@ -38,6 +38,8 @@ _INVISIBLE = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff"
     "\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
+# What `_block` writes behind the number; nothing inside it looks like its end.
+_WRITTEN = re.compile(r'<passage number="\d+"( title="[^">\n]*">\n.*?\n</passage>)', re.DOTALL)
 _LINE_BREAKS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 
 
@@ -91,6 +93,16 @@ def order_passages(
 def render_passages(passages: Sequence[Passage]) -> str:
     """Give the passages as delimited, neutralised blocks, numbered from 1."""
     return "".join(_block(passage, number) for number, passage in enumerate(passages, 1)).rstrip()
+
+
+def passage_spans(text: str) -> list[tuple[int, int]]:
+    r"""Give where the blocks of `render_passages` stand in a text, each from behind its number on.
+
+    >>> text = 'Read. <passage number="1" title="A">\nOne.\n</passage> Why?'
+    >>> [text[start:end] for start, end in passage_spans(text)]
+    [' title="A">\nOne.\n</passage>']
+    """
+    return [match.span(1) for match in _WRITTEN.finditer(text)]
 
 
 def _block(passage: Passage, number: int) -> str:

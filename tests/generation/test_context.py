@@ -1,12 +1,13 @@
 import re
 import unicodedata
+from dataclasses import replace
 
 import pytest
 from _passages import passage
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.generation.context import neutralise, order_passages, pack, render_passages
+from rag.generation.context import neutralise, order_passages, pack, passage_spans, render_passages
 
 TEXT = "The depot opens at nine. It closes at five. On Fridays it stays shut. Keys hang by the door."
 
@@ -92,3 +93,14 @@ def test_the_best_stand_at_both_ends_where_a_model_overlooks_the_middle() -> Non
     passages = [passage(str(number), document=f"d{number}") for number in range(5)]
     assert [each.text for each in order_passages(passages, "best_at_ends")] == ["0", "2", "4", "3", "1"]
     assert order_passages(passages, "best_first") == passages
+
+
+@given(st.lists(st.text(), min_size=1, max_size=4), st.text())
+def test_the_place_of_each_passage_is_found_again(texts: list[str], title: str) -> None:
+    blocks = [render_passages([replace(passage(text), title=title)]) for text in texts]
+    written = render_passages([replace(passage(text), title=title) for text in texts])
+    prompt = f"Read.\n{written}\n\nWhy?"
+    opening = '<passage number="1"'
+    assert [prompt[start:end] for start, end in passage_spans(prompt)] == [
+        block.removeprefix(opening) for block in blocks
+    ]

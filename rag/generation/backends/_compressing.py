@@ -16,7 +16,7 @@ from rag.generation.kv._calibration import calibration_text, rotation_of, spectr
 from rag.generation.kv._low_rank import LowRank, low_rank
 from rag.generation.kv._policy import Policy, Reading
 
-__all__ = ["REPEAT", "CompressedReader"]
+__all__ = ["REPEAT", "CompressedReader", "build_policy"]
 
 REPEAT = "\n\nRepeat the previous context exactly.\n\n"
 _POLICIES = Family("rag.generation.kv")
@@ -57,9 +57,7 @@ class CompressedReader:
         """
         if rank is not None and not 0 < rank <= 1:
             raise ValueError(f"kv_rank is over 0 and at most 1, the share of dimensions held; got {rank}")
-        kind = _POLICIES.load(policy or _KEEPS_ALL)
-        budget = budget if policy else 1.0
-        self._policy: Policy = kind(bits=bits) if budget is None else kind(budget, bits=bits)
+        self._policy = build_policy(policy or _KEEPS_ALL, budget if policy else 1.0, bits)
         self._rank, self._folder = rank, folder
         self._low_rank: list[LowRank] | None = None
         self._cache: RaggedCache | None = None
@@ -105,3 +103,15 @@ class CompressedReader:
                 cache, Reading(loaded.model, read, seen, repeat_ids, calibration_ids, self._folder)
             )
         return cache, unread
+
+
+def build_policy(name: str, budget: float | None, bits: int | None) -> Policy:
+    """Give the policy of this name.
+
+    Raises:
+        UnknownPluginError: there is none.
+        ValueError: a budget or bits that it does not take.
+    """
+    kind = _POLICIES.load(name)
+    policy: Policy = kind(bits=bits) if budget is None else kind(budget, bits=bits)
+    return policy

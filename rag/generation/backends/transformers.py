@@ -7,12 +7,14 @@ from typing import Any, Literal
 
 from rag.core.errors import InvalidInputError
 from rag.core.protocols import Delta, GenerationOptions
+from rag.generation.backends._agreement import require_agreement
 from rag.generation.backends._batched_pass import can_read_pieces
 from rag.generation.backends._batching import MAX_BATCH, Batch
 from rag.generation.backends._causal import CausalModel, Loaded
-from rag.generation.backends._compressing import CompressedReader
 from rag.generation.backends._doubt import DoubtMeter
 from rag.generation.backends._proposing import NO_SPECULATION
+from rag.generation.backends._readers import build_reader
+from rag.generation.backends._reusing import PassageReader
 from rag.generation.backends._rotary import extend_context
 from rag.generation.backends._streaming import Progress
 from rag.scoring.rope_plans import PLANS
@@ -20,6 +22,7 @@ from rag.scoring.rope_plans import PLANS
 __all__ = ["Transformers"]
 
 _BATCH = 8
+_AGREEMENT = 0.9
 
 
 @dataclass(eq=False)
@@ -30,58 +33,64 @@ class Transformers(CausalModel):
     prompt is read: `kv_policy`, a file of rag/generation/kv or `none`; `kv_budget`, the share of the
     entries that stays (by default a quarter); `kv_bits`, 4 or 8 a number (by default as the model has it);
     with or without a policy, `kv_rank`, the share of the dimensions that stays (by default all).
+    And what is kept for other prompts: `kv_reuse`, `prefix`, `passages` or `none`; `kv_reuse_mb`, at most
+    so many megabytes (by default 512); `kv_reuse_agreement`, the share of calibration questions that a
+    model has to answer the same with passages reused (by default 0.9).
     `context_plan`, one of rag/scoring/rope_plans.py: for more `context_tokens` than a model was trained on.
 
-    `max_batch` answers are written at once, and more wait. By default 8, and one after another (1) with a
-    smaller cache, with `speculation`, and where the model's attention is of another kind than Llama's.
+    `max_batch` answers are written at once, and more wait. By default 8, and one after another (1) with
+    any of these but a plan, with `speculation`, and where attention is of another kind than Llama's.
     """
 
     kv_policy: str = field(default="none", kw_only=True)
     kv_budget: float | None = field(default=None, kw_only=True)
     kv_bits: Literal[4, 8] | None = field(default=None, kw_only=True)
     kv_rank: float | None = field(default=None, kw_only=True)
+    kv_reuse: Literal["none", "prefix", "passages"] = field(default="none", kw_only=True)
+    kv_reuse_mb: int | None = field(default=None, kw_only=True)
+    kv_reuse_agreement: float | None = field(default=None, kw_only=True)
     context_plan: str = field(default="none", kw_only=True)
     max_batch: int | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
-        """Take up the policy.
+        """Take up the policy and what is kept.
 
         Raises:
             UnknownPluginError: no such policy.
-            ValueError: a budget that no policy takes, or one without a policy; no share of dimensions; no
-                such plan; a batch of no size, or where answers are written one after another.
+            ValueError: a budget that no policy takes or one without a policy; no share of dimensions; no
+                such plan; a batch of no size; parts that do not go together.
         """
         super().__post_init__()
         if self.context_plan not in ("none", *PLANS):
             raise ValueError(
                 f"context_plan is none or one of {', '.join(PLANS)}, got {self.context_plan!r}"
             )
-        if self.kv_policy == "none" and (self.kv_budget, self.kv_bits) != (None, None):
-            raise ValueError("kv_budget and kv_bits are for a kv_policy, and there is none")
+        self._reader = build_reader(
+            policy=self.kv_policy,
+            budget=self.kv_budget,
+            bits=self.kv_bits,
+            rank=self.kv_rank,
+            reuse=self.kv_reuse,
+            reuse_mb=self.kv_reuse_mb,
+            folder=self.models_dir,
+        )
+        if self.kv_reuse_agreement is not None and self.kv_reuse != "passages":
+            raise ValueError("kv_reuse_agreement is for kv_reuse passages; prefix changes no answer")
+        least = self.kv_reuse_agreement
+        if least is not None and not 0 <= least <= 1:
+            raise ValueError(f"kv_reuse_agreement is a share from 0 to 1, got {least}")
         self._batch: Batch | None = None
         self._batch_size = self._checked_batch()
-        self._reader = (
-            None
-            if (self.kv_policy, self.kv_rank) == ("none", None)
-            else CompressedReader(
-                None if self.kv_policy == "none" else self.kv_policy,
-                self.kv_budget,
-                bits=self.kv_bits,
-                rank=self.kv_rank,
-                folder=self.models_dir,
-            )
-        )
 
     def _checked_batch(self) -> int:
-        is_whole = (self.kv_policy, self.kv_rank) == ("none", None)
-        is_alone = not is_whole or self.speculation != NO_SPECULATION
+        is_alone = self._reader is not None or self.speculation != NO_SPECULATION
         if self.max_batch is None:
             return 1 if is_alone else _BATCH
         if type(self.max_batch) is not int or not 1 <= self.max_batch <= MAX_BATCH:
             raise ValueError(f"max_batch is a whole number from 1 to {MAX_BATCH}, got {self.max_batch!r}")
         if is_alone and self.max_batch > 1:
             raise ValueError(
-                f"with a kv_policy, kv_rank or speculation answers are written one after another, got"
+                "with kv_policy, kv_rank, kv_reuse or speculation answers are written one by one, got"
                 f" max_batch {self.max_batch}; leave it out, or these"
             )
         return self.max_batch
@@ -99,6 +108,9 @@ class Transformers(CausalModel):
                     f"{self.model} has attention of another kind than Llama's and writes one answer after"
                     f" another, got max_batch {self.max_batch}; set it to 1, or leave it out"
                 )
+        if isinstance(self._reader, PassageReader):
+            least = _AGREEMENT if self.kv_reuse_agreement is None else self.kv_reuse_agreement
+            require_agreement(loaded, self._reader, folder=self.models_dir, least=least)
         return loaded
 
     def _in_turn(self, written: Iterator[Delta], stop: Event) -> Iterator[Delta]:

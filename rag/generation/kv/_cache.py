@@ -64,6 +64,16 @@ class Layer:
         self.entries = NarrowEntries(heads, bits, self.low_rank) if self.low_rank else Entries(heads, bits)
         self._tail = self.keys[:, :0].clone(), self.values[:, :0].clone()
 
+    def attach(self, heads: Sequence[Head]) -> None:
+        """Store these entries, without biases, behind those that are stored; the tail stays."""
+        if self.entries is not None:
+            before = [self.entries.head(number)[:2] for number in range(len(heads))]
+            heads = [
+                Head(torch.cat((keys, head.keys)), torch.cat((values, head.values)))
+                for (keys, values), head in zip(before, heads, strict=True)
+            ]
+        self.entries = Entries(heads, None)
+
     def keep(self, new: int, path: Sequence[int]) -> None:
         """Drop the last `new` of the tail but those at the places `path`."""
         past = self.keys.shape[1] - new
@@ -114,6 +124,13 @@ class RaggedCache(Cache):  # type: ignore[misc]  # transformers' classes have no
         other = self.layers[layer].copy()
         other.append(keys[0], values[0])
         return other, other
+
+    def attach(self, layers: Sequence[Sequence[Head]], num_tokens: int) -> None:
+        """Store what was kept elsewhere of a text of so many tokens, as if it had been read now."""
+        for layer, heads in zip(self.layers, layers, strict=True):
+            layer.attach(heads)
+        self.num_read += num_tokens
+        self.peak_bytes = max(self.peak_bytes, self.num_bytes)
 
     def observe(self, *observers: Observer) -> Self:
         """Tell these, and no longer others, of every query from now on."""

@@ -38,6 +38,7 @@ class Policy(ABC):
 
     needs: ClassVar[frozenset[Need]] = frozenset()
     allocation: ClassVar[str] = "uniform"
+    is_for_parts: ClassVar[bool] = False  # judges a passage alone, whatever will be asked
 
     def __init__(
         self,
@@ -89,6 +90,21 @@ class Policy(ABC):
             before = cache.num_bytes
             layer.replace(heads, self.bits)
             cache.peak_bytes = max(cache.peak_bytes, before + layer.num_bytes)
+
+    def part(self, cache: RaggedCache, reading: Reading, first: int) -> list[list[Head]]:
+        """Give what stays, by layer and head, of the tokens from `first` on; the cache stays whole.
+
+        Its share of them is the budget; none of them has to stay for its place.
+        """
+        scores = self.scores(cache.observe(), reading)[..., first:].float()
+        counts = self.counts(scores, reading)
+        return [
+            [
+                self.reduce(keys[first:], values[first:], kept, own)
+                for keys, values, kept, own in zip(layer.keys, layer.values, places, of_layer, strict=True)
+            ]
+            for layer, places, of_layer in zip(cache.layers, chosen(scores, counts), scores, strict=True)
+        ]
 
     @abstractmethod
     def scores(self, cache: RaggedCache, reading: Reading) -> Tensor:

@@ -16,6 +16,8 @@ class Keydiff(Policy):
     Source: KeyDiff (2504.15364), section 3; raised by 1, so that scores are at least 0.
     """
 
+    is_for_parts = True
+
     def scores(self, cache: RaggedCache, reading: Reading) -> Tensor:
         """Score from 0 (along the mean) to 2 (against it)."""
         directions = [normalize(layer.keys, dim=-1) for layer in cache.layers]

@@ -23,6 +23,7 @@ class Kvzip(Policy):
     """
 
     allocation = "model"
+    is_for_parts = True
 
     def scores(self, cache: RaggedCache, reading: Reading) -> Tensor:
         """Score by reconstruction."""
