@@ -9,6 +9,7 @@ from agents.writing import Emit, show_nothing, write
 from rag.core.types import Missing, Passage
 from rag.generation.answer import AnswerStream, CitedText, build_prompt, refusal
 from rag.generation.answer import cite as cite_text
+from rag.generation.constrained.conditions import conditions_of
 from rag.generation.missing import missing, missing_text
 
 __all__ = ["cite", "generate", "refuse"]
@@ -28,6 +29,8 @@ async def generate(state: State, context: Context, emit: Emit) -> Step:
         count_tokens=generator.count_tokens,
         history=state["history"],
     )
+    conditions = conditions_of(context.conditions, prompt.passages)
+    context = replace(context, options=replace(context.options, conditions=conditions))
     prompt = replace(prompt, question=state["query"])  # what quotes reads a follow-up with its subject
     is_checked = generator.capabilities.is_checked
     show = show_nothing if is_checked else emit

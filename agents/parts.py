@@ -49,6 +49,7 @@ def _context(grove: Grove, *, collection: str, retriever: str, generator: str, f
         options=GenerationOptions(
             generation.max_tokens, generation.temperature, generation.timeout_seconds
         ),
+        conditions=generation.conditions,
         support=grove.support,
         locate=partial(_locate, grove),
         min_relevance=generation.min_relevance,

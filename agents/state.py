@@ -92,6 +92,7 @@ class Context:
     rewriter: Literal["model", "rules"] = "rules"
     hop: Callable[[str], SearchResult] | None = None  # a search that goes on from what it found
     tools: Toolbox | None = None
+    conditions: tuple[str, ...] = ()  # that an answer is held to, over the passages of its prompt
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ class _Greedy:
 
     temperature = 0.0
     random = torch.Generator()
+    has_law = True
 
     def choose(self, logits: Tensor) -> int:
         return int(logits.argmax())

@@ -119,6 +119,7 @@ class _Told:
 
     temperature = 0.0
     random = torch.Generator()
+    has_law = True
 
     def choose(self, logits: Tensor) -> int:
         return int(logits[0])

@@ -3,6 +3,7 @@
 Made here: docs/settings.md from the fields of Settings, docs/command-line.md from the commands.
 """
 
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -89,6 +90,8 @@ def _is_model(kind: object) -> bool:
 def _shown(default: object) -> str:
     if isinstance(default, dict):
         return "`{}`" if not default else f"profiles {', '.join(f'`{name}`' for name in default)}"
+    if isinstance(default, tuple):
+        return f"`{json.dumps(default)}`"
     text = str(default).replace(sys.prefix, "<environment>")
     return "" if default is None or "Undefined" in text else f"`{text}`"
 

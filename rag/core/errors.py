@@ -19,6 +19,7 @@ RagError
 │   └── OutOfTokensError       the language model would have read and written too much
 └── UnavailableError           a dependency is down or too slow (HTTP 503)
     └── GenerationError        the language model failed, timed out or answered nonsense
+        └── DeadEndError       nothing that it may write next keeps the conditions it is held to
 
 A message says what was got, what is allowed and what to do.
 """
@@ -27,6 +28,7 @@ __all__ = [
     "ConflictError",
     "DamagedSegmentError",
     "DamagedWeightsError",
+    "DeadEndError",
     "GenerationError",
     "InvalidFilterError",
     "InvalidInputError",
@@ -129,6 +131,10 @@ class UnavailableError(RagError):
 
 class GenerationError(UnavailableError):
     """Say that the language model failed."""
+
+
+class DeadEndError(GenerationError):
+    """Say that nothing that the model may write next keeps the conditions it is held to."""
 
 
 def error_named(name: str, message: str) -> RagError:

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from rag.core.types import Doubt, Passage, Usage
 
-__all__ = ["Delta", "GenerationOptions", "GeneratorCapabilities", "Message", "Prompt"]
+__all__ = ["Condition", "Delta", "GenerationOptions", "GeneratorCapabilities", "Message", "Prompt"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,18 @@ class Prompt:
     passages: tuple[Passage, ...] = ()
 
 
+class Condition(Protocol):
+    """What a text must keep, where no grammar says it; a value, which depends on the text alone."""
+
+    def allows_prefix(self, text: str) -> bool:
+        """Say whether a text that begins so may keep it; U+FFFD at the end is a character begun."""
+        ...
+
+    def allows_complete(self, text: str) -> bool:
+        """Say whether the text keeps it as it is."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class GenerationOptions:
     """How to generate; temperature 0 is greedy."""
@@ -35,6 +47,7 @@ class GenerationOptions:
     timeout_seconds: float = 120.0
     schema: Mapping[str, Any] | None = None  # Any: JSON; the answer is JSON of this schema
     grammar: str | None = None  # Lark's form, as llguidance reads it; the answer is a sentence of it
+    conditions: tuple[Condition, ...] = ()  # the answer keeps them all
     seed: int | None = None  # of the sampling; None: the generator's own
 
 
@@ -57,5 +70,6 @@ class GeneratorCapabilities:
     follows_instructions: bool = False  # well enough to rewrite a question or to choose a way
     keeps_schema: bool = False  # writes JSON of the options' schema, unless max_tokens cuts it off
     keeps_grammar: bool = False  # the same for the options' grammar
+    keeps_conditions: bool = False  # the same for their conditions
     is_checked: bool = False  # shown only if passages support every sentence; else what is quoted stands
     passage_order: Literal["best_first", "best_at_ends"] = "best_first"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from rag.core.filters import Filter
-from rag.core.generation import Delta, GenerationOptions, GeneratorCapabilities, Message, Prompt
+from rag.core.generation import Condition, Delta, GenerationOptions, GeneratorCapabilities, Message, Prompt
 from rag.core.queries import Query
 from rag.core.timings import Timings
 from rag.core.types import (
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Chunker",
+    "Condition",
     "Delta",
     "Encoder",
     "GenerationOptions",

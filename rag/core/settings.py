@@ -78,6 +78,11 @@ class GenerationSettings(_Frozen):
     max_tokens: int = Field(192, ge=1, description="Longest answer, in tokens.")
     temperature: float = Field(0.0, ge=0, le=2, description="0 is greedy.")
     timeout_seconds: float = Field(120.0, gt=0, description="A slower answer is an error.")
+    conditions: tuple[Literal["citations", "quotes"], ...] = Field(
+        ("citations",),
+        description="What a model in this process cannot but keep: a citation mark names a passage, a"
+        " quotation stands in one.",
+    )
     num_passages: int = Field(6, ge=1, le=100, description="Passages retrieved for an answer.")
     min_relevance: float = Field(
         0.5, ge=0, le=1, description="Below this probability of support, a sentence is unsupported."

@@ -7,12 +7,12 @@ from rag.core.types import Passage
 from rag.scoring.sentences import sentence_spans
 from rag.scoring.words import content_words
 
-__all__ = ["Place", "find_verbatim"]
+__all__ = ["FINAL", "Place", "find_verbatim", "squeeze"]
 
 _SAME = str.maketrans(
     {"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "‑": "-", "\u00ad": None}
 )
-_FINAL = ".!?…;:,。！？"
+FINAL = ".!?…;:,。！？"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +29,12 @@ def find_verbatim(sentence: str, passages: Sequence[Passage]) -> Place | None:
 
     A part of a sentence is not verbatim: what is left out may turn its meaning.
     """
-    wanted, _ = _squeeze(sentence)
-    wanted = wanted.rstrip(_FINAL)
+    wanted, _ = squeeze(sentence)
+    wanted = wanted.rstrip(FINAL)
     if not wanted or not content_words(sentence):
         return None
     for index, passage in enumerate(passages):
-        text, places = _squeeze(passage.text)
+        text, places = squeeze(passage.text)
         spans = sentence_spans(passage.text)
         starts, ends = {start for start, _ in spans}, {end: end for _, end in spans}
         at = text.find(wanted)
@@ -47,13 +47,12 @@ def find_verbatim(sentence: str, passages: Sequence[Passage]) -> Place | None:
     return None
 
 
-def _sentence_end(text: str, end: int, ends: dict[int, int]) -> int | None:
-    while end not in ends and end < len(text) and (text[end] in _FINAL or text[end] in "\"'”’)]"):
-        end += 1
-    return ends.get(end)
+def squeeze(text: str) -> tuple[str, list[int]]:
+    """Give the text without white space and as if in one case and one kind of quotes, and whence each is.
 
-
-def _squeeze(text: str) -> tuple[str, list[int]]:
+    >>> squeeze("A “b”")
+    ('a"b"', [0, 2, 3, 4])
+    """
     squeezed: list[str] = []
     places: list[int] = []
     for place, character in enumerate(text):
@@ -63,3 +62,9 @@ def _squeeze(text: str) -> tuple[str, list[int]]:
             squeezed.append(same)
             places.append(place)
     return "".join(squeezed), places
+
+
+def _sentence_end(text: str, end: int, ends: dict[int, int]) -> int | None:
+    while end not in ends and end < len(text) and (text[end] in FINAL or text[end] in "\"'”’)]"):
+        end += 1
+    return ends.get(end)

@@ -98,6 +98,16 @@ class PostgresqlDatabase:
         rows = tuple(tuple(_plain(value) for value in row) for row in found[:max_rows])
         return Rows(names, rows, len(found) > max_rows)
 
+    def prepare(self, sql: str, tables: Sequence[str], *, seconds: float) -> None:
+        """Plan a query that rag/sql/guard.py has passed.
+
+        Raises:
+            InvalidInputError: PostgreSQL refuses it; the message says why.
+            UnavailableError: it took too long, or the database is down.
+        """
+        with self._reading(seconds) as connection:
+            connection.execute(composed.SQL("EXPLAIN {}").format(composed.SQL(sql)))
+
     @contextmanager
     def _reading(self, seconds: float) -> Iterator[psycopg.Connection[TupleRow]]:
         try:

@@ -57,6 +57,17 @@ class SqliteDatabase:
         rows = tuple(tuple(_plain(value) for value in row) for row in found[:max_rows])
         return Rows(names, rows, len(found) > max_rows)
 
+    def prepare(self, sql: str, tables: Sequence[str], *, seconds: float) -> None:
+        """Plan a query that rag/sql/guard.py has passed.
+
+        Raises:
+            InvalidInputError: SQLite refuses it; the message says why.
+            UnavailableError: it took too long, or the file cannot be read.
+        """
+        with self._connected(seconds) as connection:
+            connection.set_authorizer(_only_reads({name.casefold() for name in tables}))
+            connection.execute(f"EXPLAIN {sql}")
+
     @contextmanager
     def _connected(self, seconds: float) -> Iterator[sqlite3.Connection]:
         if not self._path.is_file():

@@ -5,16 +5,17 @@ Knows sources and generators; which source a question is for, and what its answe
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 
-from rag.core.errors import InvalidInputError
+from rag.core.errors import DeadEndError, InvalidInputError
 from rag.core.protocols import Encoder, GenerationOptions, Generator, Prompt
 from rag.generation.context import neutralise
 from rag.generation.prompts import load_prompt
 from rag.sql.grammar import grammar
 from rag.sql.prompt import described
 from rag.sql.reading import Reading, read
+from rag.sql.running import QueryRuns, bare
 from rag.sql.schema import Rows, Schema
 from rag.sql.schema_filter import filtered
 from rag.sql.source import SqlSource
@@ -108,13 +109,13 @@ class SqlAsker:
                 _MAX_QUERY_TOKENS,
                 temperature=min(0.4 * attempt, 1.0),  # the same prompt again would give the same again
                 grammar=grammar(few, source.dialect) if generator.capabilities.keeps_grammar else None,
+                conditions=(QueryRuns(source),) if generator.capabilities.keeps_conditions else (),
             )
-            async with aclosing(generator.stream(Prompt(messages, question), options)) as deltas:
-                text = "".join([delta.text async for delta in deltas])
+            query = bare(await _text(generator, Prompt(messages, question), options))
             try:
-                return await self._run(_bare(text), source, generator.capabilities.model)
+                return await self._run(query, source, generator.capabilities.model)
             except InvalidInputError as error:
-                faults.append(f"{_bare(text)[:300]}: {error}")
+                faults.append(f"{query[:300]}: {error}")
         raise InvalidInputError(
             f"no query of {generator.capabilities.model} could be run; the last was {faults[-1]}"
         )
@@ -145,10 +146,14 @@ def _shown(value: object) -> str:
     return text if len(text) <= _MAX_CELL_CHARS else f"{text[: _MAX_CELL_CHARS - 1]}…"
 
 
-def _bare(text: str) -> str:
-    """Take a query out of the fence that models like to put around it."""
-    inner = text.partition("```")[2].partition("```")[0] or text
-    return inner.removeprefix("sqlite").removeprefix("sql").strip().rstrip(";")
+async def _text(generator: Generator, prompt: Prompt, options: GenerationOptions) -> str:
+    """Give what a generator writes; where nothing more may follow, what it wrote before that."""
+    pieces: list[str] = []
+    with suppress(DeadEndError):
+        async with aclosing(generator.stream(prompt, options)) as deltas:
+            async for delta in deltas:
+                pieces.append(delta.text)
+    return "".join(pieces)
 
 
 def _unread(reading: Reading, name: str) -> str:

@@ -8,7 +8,7 @@ held to it may write any SELECT.
 import json
 from collections.abc import Iterable
 
-from rag.sql.names import quoted
+from rag.sql.names import quoted, written
 from rag.sql.schema import Schema
 
 __all__ = ["grammar"]
@@ -42,17 +42,13 @@ COUNT: /[1-9][0-9]{0,3}/
 
 def grammar(schema: Schema, dialect: str) -> str:
     """Give the grammar of the queries that read these tables."""
-    tables = [_table(table.name, dialect) for table in schema.tables]
+    tables = [written(table.name, dialect) for table in schema.tables]
     columns = [
-        f"{_table(table.name, dialect)}.{quoted(column.name, dialect)}"
+        f"{written(table.name, dialect)}.{quoted(column.name, dialect)}"
         for table in schema.tables
         for column in table.columns
     ]
     return f"{_RULES}TABLE: {_any_of(tables)}\nCOLUMN: {_any_of(columns)}\n"
-
-
-def _table(name: str, dialect: str) -> str:
-    return ".".join(quoted(part, dialect) for part in name.split("."))
 
 
 def _any_of(names: Iterable[str]) -> str:

@@ -37,6 +37,10 @@ class Database(Protocol):
         """Run a checked query that reads these tables alone."""
         ...
 
+    def prepare(self, sql: str, tables: Sequence[str], *, seconds: float) -> None:
+        """Plan such a query and read no row."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class SqlSourceSummary:
@@ -122,6 +126,18 @@ class SqlSource:
         return query, self._database.run(
             query, names, max_rows=limits.max_rows, seconds=limits.timeout_seconds
         )
+
+    def prepare(self, sql: str) -> None:
+        """Let the database plan one SELECT: what it refuses so it would refuse to run.
+
+        Raises:
+            InvalidInputError: it is not allowed, or the database refuses it.
+            UnavailableError: it took too long, or the database is down.
+        """
+        schema = self.schema()
+        query = checked(sql, schema, dialect=self.dialect)
+        names = [table.name for table in schema.tables]
+        self._database.prepare(query, names, seconds=self.settings.timeout_seconds)
 
     def _allowed(self, schema: Schema) -> Schema:
         if _GROVES_OWN <= {table.name.casefold() for table in schema.tables}:

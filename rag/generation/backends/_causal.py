@@ -23,7 +23,6 @@ from rag.generation.backends._proposing import NO_SPECULATION, build_proposer, n
 from rag.generation.backends._smollm2 import ensure_model
 from rag.generation.backends._streaming import Progress, stream_from_thread
 from rag.generation.backends._tree_reading import TreeReader, run
-from rag.generation.constrained.schema import mask_of
 from rag.generation.speculation._cache import PlainCache
 from rag.generation.speculation._decoding import decode
 from rag.generation.speculation._drafts import State
@@ -93,6 +92,7 @@ class CausalModel:
             passage_order=self.passage_order,
             keeps_schema=True,
             keeps_grammar=True,
+            keeps_conditions=True,
             is_checked=self.model == _SMOLLM2 if self.is_checked is None else self.is_checked,
         )
 
@@ -232,12 +232,7 @@ class CausalModel:
             yield token_id
 
     def _choice(self, loaded: Loaded, options: GenerationOptions) -> TokenChoice:
-        return TokenChoice(
-            temperature=options.temperature,
-            seed=self.seed if options.seed is None else options.seed,
-            no_repeat_tokens=self.no_repeat_tokens,
-            mask=mask_of(lambda: loaded.vocabulary, options),
-        )
+        return TokenChoice.of(loaded, options, seed=self.seed, no_repeat_tokens=self.no_repeat_tokens)
 
     def _begin(self, loaded: Loaded, token_ids: list[int], stop: Event) -> tuple[Any, list[int]]:
         """Give the cache and what of the prompt is to be read into it."""

@@ -3,6 +3,7 @@
 Knows files; runs nothing.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -33,6 +34,10 @@ class Loaded:
     def vocabulary(self) -> LLTokenizer:
         """Give the tokens as the bytes that they stand for, for answers that keep a schema."""
         return from_tokenizer(self.tokenizer)
+
+    def text(self, token_ids: Sequence[int]) -> str:
+        """Give the text of tokens, without those that mark turns and ends."""
+        return str(self.tokenizer.decode(token_ids, skip_special_tokens=True))
 
 
 def load_model(folder: Path, *, attention: str | None, device: str) -> Loaded:

@@ -27,6 +27,11 @@ class Choice(Protocol):
         """Give the source of chance."""
         ...
 
+    @property
+    def has_law(self) -> bool:
+        """Say whether `law` can be given; else tokens are chosen alone, whatever drafts were drawn from."""
+        ...
+
     def choose(self, logits: Tensor) -> int:
         """Take the next token, from (V,) logits."""
         ...
@@ -59,7 +64,8 @@ def verify(draft: Draft, logits: Tensor, choice: Choice) -> Iterator[tuple[int, 
     while at is not None:
         places = children.get(at, [])
         row = logits[at + 1]
-        if choice.temperature > 0 and any(draft.law(place) is not None for place in places):
+        is_drawn = choice.temperature > 0 and choice.has_law
+        if is_drawn and any(draft.law(place) is not None for place in places):
             token_id, at = _rejected(draft, places, choice.law(row), choice.random)
         else:
             token_id = choice.choose(row)
