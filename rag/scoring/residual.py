@@ -138,8 +138,8 @@ def products_table(codebook: Codebook, query: Vector) -> Vector:
     """Give what centroids and the values of bytes add to the inner products with a query's tokens.
 
     Returns:
-        (K + 256 B, Q and some columns of zeros): sums take less time with rows of 16 numbers. B is a
-        third of the bytes, the first ones, whose axes are the widest.
+        (K + 256 B, Q and some columns of zeros): sums take less time with rows of 16 numbers. B is half
+        of the bytes, the first ones, whose axes matter most.
 
     Source: Scheerer et al., WARP, SIGIR 2025, section 4.4 (implicit decompression).
     """
@@ -182,7 +182,7 @@ def rough_maxima(
 
 
 def _rough_bytes(codebook: Codebook) -> int:
-    return -(-len(codebook.widths) // 3)
+    return -(-len(codebook.widths) // 2)
 
 
 def centroid_similarity(codebook: Codebook, query: Vector) -> Vector:

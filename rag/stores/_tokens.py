@@ -58,7 +58,7 @@ _CANDIDATE_SHARE = 1 / 256  # are scored exactly, 12 times as many roughly (docs
 
 _TOKENS_AT_ONCE = 4096  # what they decode to stays in the cache
 _ROUGH_TOKENS = 32  # of a query; their products with a token fill two lines of the cache
-_NEAR = 32  # centroids of each token of a query; tokens at others are not scored roughly
+_NEAR = 20  # centroids of each token of a query; tokens at others are not scored roughly
 
 Kept = Vector | TokenCodes
 

@@ -100,14 +100,14 @@ def test_codes_are_scored_as_the_vectors_they_stand_for() -> None:
     np.testing.assert_allclose(best.sum(axis=1), maxsim(tokens[:5], decode(codes), offsets), rtol=1e-5)
 
 
-def test_rough_maxima_are_of_centroids_and_a_third_of_the_bytes_not_normed() -> None:
+def test_rough_maxima_are_of_centroids_and_half_of_the_bytes_not_normed() -> None:
     tokens = clustered(60)
     codes, offsets = coded(tokens, 7), np.array([0, 1, 20, 60])
     book, query = codes.codebook, tokens[:5]
     rough = rough_maxima(book, products_table(book, query), codes.codes, offsets)
     vectors = book.centroids.astype(np.float32)[nearest_centroids(codes.codes)]
     first = 0
-    for byte, width in enumerate(book.widths.tolist()[:3]):
+    for byte, width in enumerate(book.widths.tolist()[:4]):
         entries = book.tables[codes.codes[:, 2 + byte], first : first + width]
         vectors[:, first : first + width] += entries
         first += width

@@ -45,7 +45,7 @@ def test_rough_scores_are_of_tokens_at_near_centroids_and_of_first_ones() -> Non
     offsets = np.array([0, 4, 5, 30])
     rows = rng.permutation(600)[:30]
     table = products_table(book, query)
-    near = np.argsort(-table[:64, 0])[:32]  # as many as each token of a query has
+    near = np.argsort(-table[:64, 0])[:20]  # as many as each token of a query has
     of_tokens = rough_maxima(book, table, codes[rows], np.arange(31))[:, 0]
     expected = [
         max(of_tokens[n] for n in range(first, last) if n == first or nearest[rows[n]] in near)
