@@ -113,10 +113,14 @@ class Chunks:
         part: Vector = self.tokens[number * TOKENS : (number + 1) * TOKENS].astype(np.float32)
         return part
 
-    def blocks(self, *, num_chunks: int = _AT_ONCE) -> Iterator[Vector]:
-        """Give all tokens as 32-bit floats, some chunks at a time."""
-        for start in range(0, len(self.tokens), num_chunks * TOKENS):
-            yield self.tokens[start : start + num_chunks * TOKENS].astype(np.float32)
+    def block_bounds(self) -> list[int]:
+        """Give where blocks of some thousand chunks begin."""
+        return list(range(0, len(self), _AT_ONCE))
+
+    def blocks(self) -> Iterator[Vector]:
+        """Give all tokens as 32-bit floats, block by block."""
+        for start in self.block_bounds():
+            yield self.tokens[start * TOKENS : (start + _AT_ONCE) * TOKENS].astype(np.float32)
 
 
 def _pieces(backbone: Backbone, texts: list[str]) -> list[list[int]]:

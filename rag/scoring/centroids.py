@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from rag.core.types import Vector
 
-__all__ = ["CentroidLists"]
+__all__ = ["CentroidLists", "near_centroids"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,3 +55,16 @@ class CentroidLists:
                 best[self.passages[self.offsets[centroid] : self.offsets[centroid + 1]]] = row[centroid]
             totals += best
         return totals
+
+
+def near_centroids(similarity: Vector, *, count: int) -> NDArray[np.bool_]:
+    """Say of each centroid, (K,), whether it is among the first `count` of some row of (Q, K) similarities.
+
+    >>> near_centroids(np.array([[0.9, 0.5, 0.1], [0.8, 0.3, 0.2]]), count=1).tolist()
+    [True, False, False]
+    """
+    num_centroids = similarity.shape[1]
+    near = np.zeros(num_centroids, dtype=np.bool_)
+    first = max(0, num_centroids - count)
+    near[np.argpartition(similarity, first, axis=1)[:, first:]] = True
+    return near

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from rag.core.row_bytes import book_bytes, book_of_bytes
 from rag.core.types import Codebook, TokenCodes, Vector
-from rag.scoring.maxsim import join, maxsim
+from rag.scoring.maxsim import maxsim
 from rag.scoring.residual import code_bytes, nearest_centroids
 from rag.stores._tokens import FLOAT, FLOATS, Kept, Overview, Packed, code_scores, rough_scores
 
@@ -159,9 +159,10 @@ class _Shelf:
 
     def rough_scores(self, query: Vector, places: NDArray[np.int64]) -> Vector:
         """Give places about their MaxSim."""
-        assert self._book is not None
-        codes, offsets = self._codes_of(places)
-        return rough_scores(self._book, codes, self._wholes_of(places), query, offsets)
+        assert self._overview is not None
+        book, nearest = self._overview.book, self._overview.nearest
+        rows, offsets = self._rows_of(places)
+        return rough_scores(book, self._codes, nearest, self._wholes_of(places), query, rows, offsets)
 
     def scores(self, query: Vector, places: NDArray[np.int64]) -> Vector:
         """Give places their MaxSim."""
@@ -171,7 +172,15 @@ class _Shelf:
         return code_scores(self._book, codes, self._wholes_of(places), query, offsets)
 
     def _codes_of(self, places: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-        return join([self._codes[self._offsets[place] : self._offsets[place + 1]] for place in places])
+        rows, offsets = self._rows_of(places)
+        return self._codes[rows], offsets
+
+    def _rows_of(self, places: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Give where the codes of places are, (T,), and where among these each place's begin."""
+        starts = self._offsets[places]
+        lengths = self._offsets[places + 1] - starts
+        offsets = np.concatenate([[0], np.cumsum(lengths)])
+        return np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], lengths), offsets
 
     def _wholes_of(self, places: NDArray[np.int64]) -> NDArray[np.int8] | None:
         return None if self._whole is None else self._whole[places]

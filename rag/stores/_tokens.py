@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.core.types import Codebook, Row, TokenCodes, Vector
-from rag.scoring.centroids import CentroidLists
+from rag.scoring.centroids import CentroidLists, near_centroids
 from rag.scoring.maxsim import join, maxsim, spans
 from rag.scoring.residual import (
     centroid_similarity,
@@ -57,7 +57,8 @@ _SAMPLE_TOKENS = 131_072
 _CANDIDATE_SHARE = 1 / 256  # are scored exactly, 12 times as many roughly (docs/experiments.md)
 
 _TOKENS_AT_ONCE = 4096  # what they decode to stays in the cache
-_ROUGH_TOKENS = 16  # of a query; their products with a token fill a line of the cache
+_ROUGH_TOKENS = 32  # of a query; their products with a token fill two lines of the cache
+_NEAR = 20  # centroids of each token of a query; tokens at others are not scored roughly
 
 Kept = Vector | TokenCodes
 
@@ -167,14 +168,34 @@ def code_scores(
 def rough_scores(
     book: Codebook,
     codes: NDArray[np.uint8],
+    nearest: NDArray[np.uint16],
     whole: NDArray[np.int8] | None,
     query: Vector,
+    rows: NDArray[np.int64],
     offsets: NDArray[np.int64],
 ) -> Vector:
-    """Give about what `code_scores` gives, (N,), in a fraction of the time: by the heaviest tokens."""
+    """Give about what `code_scores` gives, (N,), in a fraction of the time.
+
+    Of a query the 32 heaviest tokens are taken; of a passage those at centroids that are near to one of
+    the query's, and its first.
+
+    Args:
+        book: of the codes.
+        codes: (M, bytes of a code), of more passages than these.
+        nearest: (M,), their centroids.
+        whole: if there are such, the vectors of the wholes, (N, D).
+        query: (Q, D).
+        rows: (T,), which codes are of these passages.
+        offsets: (N + 1,), where among `rows` each begins, ascending strictly.
+    """
     heaviest = np.argsort(-np.einsum("qd,qd->q", query, query), kind="stable")[:_ROUGH_TOKENS]
     query = query[heaviest]
     table = products_table(book, query)
+    near = near_centroids(table[: len(book.centroids), : len(query)].T, count=_NEAR)
+    looked_at = near[nearest[rows]]
+    looked_at[offsets[:-1]] = True
+    counts = np.add.reduceat(looked_at, offsets[:-1], dtype=np.int64)
+    codes, offsets = codes[rows[looked_at]], np.concatenate([[0], np.cumsum(counts)])
     best = np.empty((len(offsets) - 1, len(query)), dtype=np.float32)
     for first, last in spans(offsets, num_tokens=_TOKENS_AT_ONCE):
         some = codes[offsets[first] : offsets[last]]
@@ -197,6 +218,7 @@ class Overview:
     """What tells of many coded passages which are worth a look."""
 
     book: Codebook
+    nearest: NDArray[np.uint16]  # (T,) centroids of all tokens
     lists: CentroidLists
     whole: NDArray[np.int8] | None  # (N, D)
     norms: Vector | None  # (N,) of the wholes
@@ -211,7 +233,7 @@ class Overview:
     ) -> Self:
         """Make it of the centroids, (T,), of ragged passages, and the vectors of their wholes."""
         lists = CentroidLists.of(nearest, offsets, num_centroids=len(book.centroids))
-        return cls(book, lists, whole, None if whole is None else norms(whole))
+        return cls(book, nearest, lists, whole, None if whole is None else norms(whole))
 
     def estimates(self, query: Vector, *, num_probes: int) -> Vector:
         """Give every passage an estimate of its MaxSim, (N,); a query's whole is compared with wholes."""

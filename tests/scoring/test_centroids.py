@@ -1,7 +1,7 @@
 import numpy as np
 
 from rag.core.types import Vector
-from rag.scoring.centroids import CentroidLists
+from rag.scoring.centroids import CentroidLists, near_centroids
 from rag.scoring.maxsim import maxsim
 
 
@@ -38,3 +38,14 @@ def test_what_is_in_no_probed_centroid_gets_the_next_ones_similarity() -> None:
 def test_one_centroid_is_all_there_is() -> None:
     lists = lists_of([0, 0], [0, 1, 2], num_centroids=1)
     assert lists.scores(np.array([[0.5], [0.25]], dtype=np.float32), num_probes=32).tolist() == [0.75, 0.75]
+
+
+def test_a_centroid_is_near_when_it_is_among_the_first_of_any_row() -> None:
+    similarity = unit_rows(5, 3)[:, :7]
+    near = near_centroids(similarity, count=2)
+    assert set(np.flatnonzero(near)) == {int(each) for row in similarity for each in np.argsort(-row)[:2]}
+
+
+def test_all_are_near_when_there_are_no_more_than_asked_for() -> None:
+    assert near_centroids(unit_rows(2, 4), count=8).all()
+    assert near_centroids(unit_rows(2, 4), count=100).all()

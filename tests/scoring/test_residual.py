@@ -81,6 +81,18 @@ def test_dimensions_that_vary_more_share_a_byte_with_fewer() -> None:
     assert widths[0] < widths[-1]
 
 
+def test_axes_on_which_tokens_are_larger_take_more_bytes_for_equal_residuals() -> None:
+    rng = np.random.default_rng(0)
+    centres = np.pad(rng.normal(size=(16, 8)), ((0, 0), (0, 24)))  # all in the first 8 of 32 dimensions
+    tokens = (centres[rng.integers(0, 16, size=4000)] + 0.3 * rng.normal(size=(4000, 32))).astype(
+        np.float32
+    )
+    book = coded(tokens, 8).codebook
+    first = book.widths[0]
+    assert first < book.widths[-1]
+    assert (book.rotation[:8, :first] ** 2).sum() > 0.9 * first
+
+
 def test_codes_are_scored_as_the_vectors_they_stand_for() -> None:
     tokens = clustered(60)
     codes, offsets = coded(tokens), np.array([0, 1, 20, 60])
@@ -88,14 +100,14 @@ def test_codes_are_scored_as_the_vectors_they_stand_for() -> None:
     np.testing.assert_allclose(best.sum(axis=1), maxsim(tokens[:5], decode(codes), offsets), rtol=1e-5)
 
 
-def test_rough_maxima_are_of_centroids_and_a_third_of_the_bytes_not_normed() -> None:
+def test_rough_maxima_are_of_centroids_and_half_of_the_bytes_not_normed() -> None:
     tokens = clustered(60)
     codes, offsets = coded(tokens, 7), np.array([0, 1, 20, 60])
     book, query = codes.codebook, tokens[:5]
     rough = rough_maxima(book, products_table(book, query), codes.codes, offsets)
     vectors = book.centroids.astype(np.float32)[nearest_centroids(codes.codes)]
     first = 0
-    for byte, width in enumerate(book.widths.tolist()[:3]):
+    for byte, width in enumerate(book.widths.tolist()[:4]):
         entries = book.tables[codes.codes[:, 2 + byte], first : first + width]
         vectors[:, first : first + width] += entries
         first += width
