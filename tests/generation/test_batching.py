@@ -180,12 +180,14 @@ def test_eight_streams_run_at_once_and_one_that_is_late_holds_up_none(together: 
                 events.append((number, delta.usage is not None))
 
     async def everything() -> list[Any]:
-        late = one(7, GenerationOptions(1000, 1.0, timeout_seconds=0.1))
-        others = [one(number, GenerationOptions(40, 1.0)) for number in range(7)]
+        late = one(7, GenerationOptions(1000, 1.0, timeout_seconds=0.5))
+        others = [one(number, GenerationOptions(100, 1.0)) for number in range(7)]
         return await asyncio.gather(*others, late, return_exceptions=True)
 
     tokenizer = together._load().tokenizer
     tokenizer.chat_template = "{% for message in messages %}{{ message['content'] }}{% endfor %}"
+    assert together._batch is not None
+    together._batch._stop_ids = frozenset()  # none ends early
     *others, late = asyncio.run(everything())
     assert others == [None] * 7
     assert isinstance(late, GenerationError)
