@@ -52,12 +52,10 @@ class _Round:
 
 
 def run(*, quick: bool) -> dict[str, Any]:
-    """Measure 3 rounds of all numbers of requests; `quick` one of the short prompts alone."""
+    """Measure 3 rounds of all numbers of requests; `quick` one."""
     rounds = 1 if quick else 3
     generators = {way: _generator(size) for way, size in _WAYS.items()}
-    asked = {"short": _short()}
-    if not quick:
-        asked["grove"] = own_prompts(_MOST, generators["together"].count_tokens)
+    asked = {"short": _short(), "grove": own_prompts(_MOST, generators["together"].count_tokens)}
     for generator in generators.values():  # once, not measured: weights are read, and packed for a batch
         asyncio.run(_together(generator, asked["short"][:2], 2))
     measured: dict[tuple[str, int, str], list[_Round]] = {}

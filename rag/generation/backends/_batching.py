@@ -27,7 +27,7 @@ __all__ = ["MAX_BATCH", "Batch"]
 
 MAX_BATCH = 64
 _ALONE_TOKENS = 256  # of prompts in a step where no answer waits for it
-_STEP_TOKENS = 64  # in a step where some do: three times the time of a step without a prompt
+_STEP_TOKENS = 64  # in a step where some do; as many as packed weights are good for
 _LEAST_TOKENS = 16  # of prompts, however many answers run
 
 
