@@ -208,7 +208,12 @@ def test_a_batch_of_no_size_is_an_error(folder: Path, size: Any) -> None:
 
 
 def test_drafts_and_smaller_caches_go_one_by_one(folder: Path) -> None:
-    for options in ({"speculation": "lookup"}, {"kv_policy": "streaming"}):
+    for options in (
+        {"speculation": "lookup"},
+        {"kv_policy": "streaming"},
+        {"kv_rank": 0.5},
+        {"kv_reuse": "prefix"},
+    ):
         assert Transformers(folder, str(folder), **options)._batch_size == 1  # type: ignore[arg-type]
         with pytest.raises(ValueError, match="one by one, got max_batch 4"):
             Transformers(folder, str(folder), max_batch=4, **options)  # type: ignore[arg-type]

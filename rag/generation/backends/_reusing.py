@@ -102,8 +102,9 @@ class PassageReader(PrefixReader):
         """
         super().__init__(store)
         if policy is not None and not policy.is_for_parts:
+            name = type(policy).__module__.rpartition(".")[2]
             raise ValueError(
-                f"kv_policy {type(policy).__name__.lower()} does not judge passages alone, before a"
+                f"kv_policy {name} does not judge passages alone, before a"
                 " question is known; with kv_reuse passages take kvzip, keydiff or none"
             )
         self._policy, self._folder = policy, folder
