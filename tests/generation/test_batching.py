@@ -214,9 +214,9 @@ def test_drafts_and_smaller_caches_go_one_by_one(folder: Path) -> None:
         {"kv_rank": 0.5},
         {"kv_reuse": "prefix"},
     ):
-        assert Transformers(folder, str(folder), **options)._batch_size == 1  # type: ignore[arg-type]
+        assert Transformers(folder, str(folder), **options)._batch_size == 1
         with pytest.raises(ValueError, match="one by one, got max_batch 4"):
-            Transformers(folder, str(folder), max_batch=4, **options)  # type: ignore[arg-type]
+            Transformers(folder, str(folder), max_batch=4, **options)
 
 
 def test_attention_of_another_kind_goes_one_by_one(folder: Path, tmp_path: Path) -> None:
