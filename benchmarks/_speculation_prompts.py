@@ -17,7 +17,7 @@ from rag.core.protocols import GenerationOptions, GeneratorCapabilities, Prompt
 from rag.core.types import Passage
 from rag.generation.answer import build_prompt
 
-__all__ = ["GROVE", "Asked", "own_prompts", "prompts"]
+__all__ = ["GROVE", "Asked", "asked_of_passages", "own_prompts", "prompts"]
 
 SHARED = Path(os.environ.get("GROVE_SHARED", Path(__file__).parents[2] / "shared"))
 GROVE = "grove"  # the category of Grove's own prompts
@@ -75,26 +75,38 @@ def _spec_bench() -> Iterator[tuple[str, str, list[dict[str, str]]]]:
             yield f"specbench-{row['question_id']}", row["category"], messages
 
 
-def _own(count: int, count_tokens: Callable[[str], int]) -> Iterator[tuple[str, Prompt]]:
-    """Give questions of SQuAD's training part, lowest hash first, among paragraphs of their article."""
+def asked_of_passages(count: int) -> Iterator[tuple[str, str, list[Passage]]]:
+    """Give questions of SQuAD's training part, lowest hash first, among paragraphs of their article.
+
+    Yields:
+        An id, a question and passages of which one answers it.
+    """
     by_title: dict[str, list[dict[str, Any]]] = {}
     with gzip.open(SHARED / "data" / "train_qa_english" / "train.jsonl.gz", "rt") as lines:
         for row in map(json.loads, lines):
             if row["dataset"] == "squad" and len(row["context"]) <= _MAX_CHARS:
                 by_title.setdefault(row["title"], []).append(row)
     rows = sorted((row for each in by_title.values() for row in each), key=lambda row: _order(row["id"]))
-    capabilities = GeneratorCapabilities(model="", context_tokens=2048)
     for row in rows[:count]:
         others = {other["context"] for other in by_title[row["title"]]} - {row["context"]}
         texts = [row["context"], *sorted(others, key=_order)[: _PASSAGES - 1]]
+        passages = [
+            _passage(row["title"], number, text) for number, text in enumerate(sorted(texts, key=_order))
+        ]
+        yield str(row["id"]), row["question"], passages
+
+
+def _own(count: int, count_tokens: Callable[[str], int]) -> Iterator[tuple[str, Prompt]]:
+    capabilities = GeneratorCapabilities(model="", context_tokens=2048)
+    for name, question, passages in asked_of_passages(count):
         prompt = build_prompt(
-            row["question"],
-            [_passage(row["title"], number, text) for number, text in enumerate(sorted(texts, key=_order))],
+            question,
+            passages,
             capabilities=capabilities,
             options=GenerationOptions(),
             count_tokens=count_tokens,
         )
-        yield str(row["id"]), prompt
+        yield name, prompt
 
 
 def _passage(title: str, number: int, text: str) -> Passage:
