@@ -163,7 +163,8 @@ def _write(
     seed: int,
     is_held: bool,
 ) -> list[int]:
-    counted, written = Counted(check), loaded.tokenizer.encode(_START)
+    counted = Counted(check)
+    written: list[int] = loaded.tokenizer.encode(_START)
     start = len(written)
     held = TokenCheck((counted,), loaded.text, loaded.stop_ids) if is_held else None
     choice = TokenChoice(temperature=heat, seed=seed, no_repeat_tokens=8, check=held)
