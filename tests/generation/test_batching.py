@@ -212,7 +212,7 @@ def test_drafts_and_smaller_caches_go_one_by_one(folder: Path) -> None:
         {"speculation": "lookup"},
         {"kv_policy": "streaming"},
         {"kv_rank": 0.5},
-        {"kv_reuse": "prefix"},
+        {"kv_reuse": "passages"},
     ):
         assert Transformers(folder, str(folder), **options)._batch_size == 1
         with pytest.raises(ValueError, match="one by one, got max_batch 4"):
@@ -273,3 +273,28 @@ def differs_by_a_tie(loaded: Any, prompt: list[int], ours: str, theirs: str) -> 
     best = logits.topk(2)
     is_of_them = {answers[0][common], answers[1][common]} == set(best.indices.tolist())
     return is_of_them and float(best.values[0] - best.values[1]) < _TIE
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_known_beginning_changes_no_answer_that_is_written_together(
+    folder: Path, alone: Transformers, order: int
+) -> None:
+    reusing = Transformers(folder, str(folder), kv_reuse="prefix")
+    beginning = prompts(1)[0] * 4
+    asked = [beginning + each for each in mixed(6)][::order]
+    options = GenerationOptions(24)
+    for _ in range(2):  # the second time all is known
+        with ThreadPoolExecutor(6) as pool:
+            answers = list(pool.map(lambda prompt: list(written(reusing, prompt, options)), asked))
+        assert answers == [list(written(alone, prompt, options)) for prompt in asked]
+
+
+def test_of_a_known_beginning_only_the_rest_is_read(folder: Path) -> None:
+    reusing = Transformers(folder, str(folder), kv_reuse="prefix")
+    passes, beginning = Passes(reusing), prompts(1)[0] * 12
+    for end in ([5], [6, 7]):
+        before = sum(passes.tokens)
+        list(written(reusing, beginning + end, GenerationOptions(1)))
+        read = sum(passes.tokens) - before
+    assert len(beginning) > 96
+    assert read <= len(beginning) % 32 + 2

@@ -33,6 +33,18 @@ class Text:
         self.num_read = 0
         self._layers: list[tuple[Tensor, Tensor]] = []  # (1, K, room, D) each
 
+    @property
+    def layers(self) -> list[tuple[Tensor, Tensor]]:
+        """Give (K, T, D) keys and values of the tokens read, by layer; views."""
+        return [
+            (keys[0, :, : self.num_read], values[0, :, : self.num_read]) for keys, values in self._layers
+        ]
+
+    def begin(self, layers: Sequence[tuple[Tensor, Tensor]]) -> None:
+        """Take (K, T, D) keys and values of a text that begins alike, as if it had been read."""
+        self._layers = [(keys[None], values[None]) for keys, values in layers]
+        self.num_read = layers[0][0].shape[1] if layers else 0
+
     def append(self, layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
         """Add (1, K, N, D) to a layer; give all that it holds, with the N behind `num_read` tokens."""
         size = self.num_read + keys.shape[2]

@@ -22,6 +22,7 @@ from rag.generation.backends._batched_pass import Text, prepare, read_pieces
 from rag.generation.backends._choice import TokenChoice
 from rag.generation.backends._packing import pack_linears
 from rag.generation.backends._streaming import Progress
+from rag.generation.kv._prefixes import BLOCK_TOKENS, Prefixes
 
 __all__ = ["MAX_BATCH", "Batch"]
 
@@ -40,6 +41,7 @@ class _Answer:
     max_tokens: int
     progress: Progress
     text: Text = field(default_factory=Text)
+    to_keep: list[int] = field(default_factory=list)  # whole blocks of the prompt
     num_written: int = 0
     written: SimpleQueue[int | Exception | None] = field(default_factory=SimpleQueue)
 
@@ -52,18 +54,22 @@ class _Answer:
 class Batch:
     """The answers that one model writes together."""
 
-    def __init__(self, model: Any, stop_ids: frozenset[int], *, size: int) -> None:
+    def __init__(
+        self, model: Any, stop_ids: frozenset[int], *, size: int, prefixes: Prefixes | None = None
+    ) -> None:
         """Prepare a model, which nobody else runs from now on; Any: transformers' classes.
 
         Args:
             model: one that can read pieces.
             stop_ids: tokens that end an answer.
             size: answers at once, 1 to 64; more wait in the order in which they came.
+            prefixes: beginnings of prompts, kept for those to come; None: nothing is kept.
         """
         prepare(model)
         self._model = model
         self._stop_ids = stop_ids
         self._size = size
+        self._prefixes = prefixes
         self._is_packed = False
         self._lock = Lock()  # of the two below
         self._waiting: deque[_Answer] = deque()
@@ -124,7 +130,18 @@ class Batch:
             self._waiting = deque(going[self._size :])
             if not going:
                 self._thread = None
-            return going[: self._size]
+        going = going[: self._size]
+        for answer in going:
+            if answer.text.num_read == 0:
+                self._begin(answer)
+        return going
+
+    def _begin(self, answer: _Answer) -> None:
+        """Go on from what earlier prompts began with; a token is left to be read."""
+        answer.to_keep = answer.unread[: (len(answer.unread) - 1) // BLOCK_TOKENS * BLOCK_TOKENS]
+        if self._prefixes is not None:
+            answer.text.begin(self._prefixes.find(answer.to_keep))
+            answer.unread = answer.unread[answer.text.num_read :]
 
     def _step(self, running: list[_Answer]) -> list[_Answer]:
         """Read what is next of each and write a token of those that are read; give those not at an end."""
@@ -136,6 +153,8 @@ class Batch:
         ended = set()
         for (answer, piece), row in zip(pieces, logits, strict=True):
             answer.unread = answer.unread[len(piece) :]
+            if self._prefixes is not None and not answer.unread and not answer.is_writing:
+                self._prefixes.keep(answer.to_keep, answer.text.layers)
             if not answer.unread and not self._write(answer, row):
                 ended.add(answer)
         return [answer for answer in running if answer not in ended]

@@ -36,7 +36,7 @@ class PrefixReader:
     def __init__(self, store: ByteStore) -> None:
         """Take where keys and values are kept."""
         self.store = store
-        self._prefixes = Prefixes(store)
+        self.prefixes = Prefixes(store)
         self._cache: PlainCache | RaggedCache | None = None
 
     @property
@@ -61,13 +61,13 @@ class PrefixReader:
 
     def _begin(self, model: Any, cache: Any, token_ids: Sequence[int], stop: Event) -> bool:
         """Read the beginning of a text into an empty cache; say whether all of it was read."""
-        for number, (keys, values) in enumerate(self._prefixes.find(token_ids)):
+        for number, (keys, values) in enumerate(self.prefixes.find(token_ids)):
             cache.update(keys[None], values[None], number)
         known = cache.get_seq_length()
         if not read_all(model, cache, token_ids[known:], stop):
             return False
         if len(token_ids) - known >= BLOCK_TOKENS:
-            self._prefixes.keep(token_ids, _layers(cache))
+            self.prefixes.keep(token_ids, _layers(cache))
         return True
 
 

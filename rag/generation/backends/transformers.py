@@ -14,7 +14,7 @@ from rag.generation.backends._causal import CausalModel, Loaded
 from rag.generation.backends._doubt import DoubtMeter
 from rag.generation.backends._proposing import NO_SPECULATION
 from rag.generation.backends._readers import build_reader
-from rag.generation.backends._reusing import PassageReader
+from rag.generation.backends._reusing import PassageReader, PrefixReader
 from rag.generation.backends._rotary import extend_context
 from rag.generation.backends._streaming import Progress
 from rag.scoring.rope_plans import PLANS
@@ -39,7 +39,7 @@ class Transformers(CausalModel):
     `context_plan`, one of rag/scoring/rope_plans.py: for more `context_tokens` than a model was trained on.
 
     `max_batch` answers are written at once, and more wait. By default 8, and one after another (1) with
-    any of these but a plan, with `speculation`, and where attention is of another kind than Llama's.
+    a smaller cache, reused passages or `speculation`, and where attention is of another kind than Llama's.
     """
 
     kv_policy: str = field(default="none", kw_only=True)
@@ -83,15 +83,17 @@ class Transformers(CausalModel):
         self._batch_size = self._checked_batch()
 
     def _checked_batch(self) -> int:
-        is_alone = self._reader is not None or self.speculation != NO_SPECULATION
+        is_alone = self.speculation != NO_SPECULATION or not (
+            self._reader is None or self.kv_reuse == "prefix"
+        )
         if self.max_batch is None:
             return 1 if is_alone else _BATCH
         if type(self.max_batch) is not int or not 1 <= self.max_batch <= MAX_BATCH:
             raise ValueError(f"max_batch is a whole number from 1 to {MAX_BATCH}, got {self.max_batch!r}")
         if is_alone and self.max_batch > 1:
             raise ValueError(
-                "with kv_policy, kv_rank, kv_reuse or speculation answers are written one by one, got"
-                f" max_batch {self.max_batch}; leave it out, or these"
+                "with kv_policy, kv_rank, kv_reuse passages or speculation answers are written one by one,"
+                f" got max_batch {self.max_batch}; leave it out, or these"
             )
         return self.max_batch
 
@@ -102,7 +104,8 @@ class Transformers(CausalModel):
             self._reader.prepare(loaded)
         if self._batch_size > 1:
             if can_read_pieces(loaded.model):
-                self._batch = Batch(loaded.model, loaded.stop_ids, size=self._batch_size)
+                prefixes = self._reader.prefixes if isinstance(self._reader, PrefixReader) else None
+                self._batch = Batch(loaded.model, loaded.stop_ids, size=self._batch_size, prefixes=prefixes)
             elif self.max_batch is not None:
                 raise InvalidInputError(
                     f"{self.model} has attention of another kind than Llama's and writes one answer after"
@@ -144,7 +147,7 @@ class Transformers(CausalModel):
         known: str,
     ) -> Iterator[Delta]:
         for delta in super()._write(loaded, token_ids, options, progress, known=known):
-            if self._reader is None or delta.usage is None:
+            if self._reader is None or self._batch is not None or delta.usage is None:
                 yield delta
             else:
                 usage = replace(delta.usage, cache_bytes=self._reader.cache_bytes)
