@@ -11,7 +11,7 @@ from rag.core.errors import InvalidInputError
 __all__ = ["benchmark_names", "run_benchmark"]
 
 _REPOSITORY = Path(__file__).parents[1]
-_RUN = re.compile(r"^def run\(\s*\*, quick: bool\b", re.MULTILINE)
+_RUN = re.compile(r"^def run\(\s*\*,\s*quick: bool\b", re.MULTILINE)
 
 
 def benchmark_names() -> list[str]:

@@ -30,7 +30,7 @@ class Condition(Protocol):
     """What a text must keep, where no grammar says it; a value, which depends on the text alone."""
 
     def allows_prefix(self, text: str) -> bool:
-        """Say whether a text that begins so may keep it; U+FFFD at the end is a character begun."""
+        """Say whether a text that begins so may keep it; surrogates at its end are a character begun."""
         ...
 
     def allows_complete(self, text: str) -> bool:

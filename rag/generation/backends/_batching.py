@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from rag.core.errors import GenerationError, InvalidInputError
+from rag.core.errors import GenerationError, RagError
 from rag.generation.backends._batched_pass import Text, prepare, read_pieces
 from rag.generation.backends._choice import TokenChoice
 from rag.generation.backends._packing import pack_linears
@@ -82,7 +82,7 @@ class Batch:
 
         Raises:
             GenerationError: the model failed, for all answers of that step.
-            InvalidInputError: the choice cannot go on.
+            DeadEndError, InvalidInputError: the choice cannot go on.
         """
         if max_tokens < 1:
             return
@@ -168,7 +168,7 @@ class Batch:
                 answer.written.put(None)
                 return False
             answer.choice.accept(token_id)
-        except (InvalidInputError, RuntimeError) as error:
+        except (RagError, RuntimeError) as error:  # of this answer alone
             answer.written.put(error)
             return False
         answer.unread = [token_id]

@@ -19,6 +19,8 @@ from rag.generation.kv._attention import use_ragged_attention
 
 __all__ = ["Loaded", "load_model"]
 
+_MOST_BYTES = 4  # of a character
+_UNFINISHED = "\ufffd"
 _READING = Lock()  # transformers patches torch while it reads: two readings at once leave it broken
 
 
@@ -36,8 +38,16 @@ class Loaded:
         return from_tokenizer(self.tokenizer)
 
     def text(self, token_ids: Sequence[int]) -> str:
-        """Give the text of tokens, without those that mark turns and ends."""
-        return str(self.tokenizer.decode(token_ids, skip_special_tokens=True))
+        """Give the text of tokens, without those that mark turns and ends.
+
+        Where it ends inside a character its bytes stand as surrogates, as `surrogateescape` has them.
+        """
+        text = str(self.tokenizer.decode(token_ids, skip_special_tokens=True))
+        if not text.endswith(_UNFINISHED):
+            return text
+        newest = self.vocabulary.decode_bytes(list(token_ids[-_MOST_BYTES:]))
+        begun = _begun(newest).decode(errors="surrogateescape")
+        return text.removesuffix(_UNFINISHED) + begun if begun else text
 
 
 def load_model(folder: Path, *, attention: str | None, device: str) -> Loaded:
@@ -61,3 +71,17 @@ def load_model(folder: Path, *, attention: str | None, device: str) -> Loaded:
     stop_ids = model.generation_config.eos_token_id
     ids = {stop_ids} if isinstance(stop_ids, int) else set(stop_ids or ())
     return Loaded(model, tokenizer, frozenset(ids | {tokenizer.eos_token_id}))
+
+
+def _begun(text: bytes) -> bytes:
+    """Give the bytes of the last character where it is not whole.
+
+    >>> _begun("né".encode()[:2]).hex(), _begun("né".encode()).hex()
+    ('c3', '')
+    """
+    for start in range(max(len(text) - _MOST_BYTES + 1, 0), len(text)):
+        lead = text[start]
+        if lead >= 0xC0:
+            size = 2 + (lead >= 0xE0) + (lead >= 0xF0)
+            return text[start:] if len(text) - start < size else b""
+    return b""

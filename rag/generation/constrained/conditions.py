@@ -18,8 +18,9 @@ __all__ = ["CitationExists", "QuoteOccurs", "TokenCheck", "conditions_of"]
 
 # A straight mark behind a digit is one of inches or seconds; single quotes are apostrophes.
 _OPENING = re.compile(r'(?<!\d)"|[“„«]')
+_CLOSING_MARKS = "“”»"
 _CLOSING = {'"': '"', "“": "”", "„": "“”", "«": "»"}
-_UNFINISHED = "\ufffd"
+_BEGUN = re.compile("[\udc80-\udcff]+$")  # bytes of a character that is not whole yet
 _CITED = re.compile(
     r"""(?:\[\s*\^?(?:(?:passage|source|document|doc|citation|reference|ref)s?\s*)?
       | \(\s*(?:passage|source|document|citation)s?\s*
@@ -68,15 +69,17 @@ class QuoteOccurs:
         )
 
     def _may_go_on(self, quote: str) -> bool:
-        known = quote.removesuffix(_UNFINISHED)
+        known = _BEGUN.sub("", quote)
+        begun = quote[len(known) :].encode(errors="surrogateescape")
         wanted = squeeze(known)[0]
         if not wanted:
-            return any(any(map(str.isalnum, squeezed)) for _, squeezed, _ in self._sources)
-        # A character begun must be able to become the next one, which then is not of one byte.
-        return self._occurs(known) or any(
-            known == quote or not text[after:].lstrip()[:1].isascii()
-            for text, _, after in self._places(wanted)
-        )
+            texts = (text for text, squeezed, _ in self._sources if any(map(str.isalnum, squeezed)))
+            return any(_begins(begun, text) for text in texts)
+        if self._occurs(known) and _begins(begun, _CLOSING_MARKS):
+            return True
+        # A character begun must be able to become the next one.
+        following = (text[after:].lstrip()[:1] for text, _, after in self._places(wanted))
+        return any(_begins(begun, character) for character in following)
 
     def _places(self, wanted: str) -> Iterator[tuple[str, int, int]]:
         """Give the passages where it stands from the start of a word on, and from where to where."""
@@ -133,7 +136,7 @@ class TokenCheck:
     """Whether a token may come next, for all conditions that a text is held to."""
 
     conditions: Sequence[Condition]
-    text: Callable[[Sequence[int]], str]  # of tokens
+    text: Callable[[Sequence[int]], str]  # of tokens; bytes of a character begun as surrogates
     stop_ids: frozenset[int]
 
     @property
@@ -145,7 +148,8 @@ class TokenCheck:
         """Say whether the text keeps them with this token: as a start, or as it is where it ends there."""
         if token_id in self.stop_ids:
             text = self.text(written)
-            return all(condition.allows_complete(text) for condition in self.conditions)
+            is_whole = _BEGUN.search(text) is None
+            return is_whole and all(condition.allows_complete(text) for condition in self.conditions)
         text = self.text([*written, token_id])
         return all(condition.allows_prefix(text) for condition in self.conditions)
 
@@ -178,6 +182,11 @@ def _quotations(text: str) -> Iterator[tuple[str, bool]]:
             return
         yield text[start : min(ends)], False
         opening = _OPENING.search(text, min(ends) + 1)
+
+
+def _begins(begun: bytes, characters: str) -> bool:
+    """Say whether bytes are the start of one of these characters; no bytes are the start of anything."""
+    return not begun or any(character.encode().startswith(begun) for character in characters)
 
 
 def _is_whole(text: str, start: int, end: int) -> bool:

@@ -80,11 +80,17 @@ def test_a_quotation_that_is_open_may_go_on_but_not_end() -> None:
         assert QUOTES.allows_complete(text) == ('"' not in text)
 
 
+def begun(character: str) -> str:
+    """Give all bytes of a character but the last, as a text that is cut there has them."""
+    return character.encode()[:-1].decode(errors="surrogateescape")
+
+
 def test_a_character_begun_must_be_able_to_become_the_next() -> None:
-    assert QUOTES.allows_prefix('"opens at nine. \ufffd')
-    assert QUOTES.allows_prefix("“opens at nine\ufffd")  # the closing mark
-    assert not QUOTES.allows_prefix('"opens a\ufffd')
-    assert not QUOTES.allows_prefix('"opens \ufffd\ufffd')
+    assert QUOTES.allows_prefix("“opens at nine" + begun("”"))
+    assert QUOTES.allows_prefix("“" + begun("九"))
+    assert not QUOTES.allows_prefix('"opens at nine' + begun("é"))
+    assert not QUOTES.allows_prefix('"opens a' + begun("”"))
+    assert not QUOTES.allows_prefix("“" + begun("😀"))
 
 
 def test_where_there_is_nothing_to_quote_no_quotation_begins() -> None:
