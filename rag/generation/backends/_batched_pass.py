@@ -12,14 +12,10 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
-from transformers import AttentionInterface, AttentionMaskInterface, Cache
-from transformers.masking_utils import sdpa_mask
+from transformers import Cache
 
-from rag.generation.kv._attention import attend
+__all__ = ["Text", "can_read_pieces", "read_pieces"]
 
-__all__ = ["Text", "can_read_pieces", "prepare", "read_pieces"]
-
-_NAME = "grove_batched"
 _ROOM_TOKENS = 256  # made at a time
 _MOVING = ("dynamic", "longrope")  # turn all tokens of a pass by its longest text
 _OTHER = ("sliding_window", "softcap", "s_aux", "position_bias")  # what some models want of attention
@@ -80,6 +76,30 @@ class _New:
     keys: Tensor  # (1, K, N, D), N tokens of all pieces
     values: Tensor
 
+    def attend(self, query: Tensor, **more: Any) -> Tensor:
+        """Give (1, N, H, D); keys and values are written into the texts."""
+        if wanted := [name for name in _OTHER if more.get(name) is not None]:
+            raise RuntimeError(
+                f"its attention needs {', '.join(wanted)}, which a batch has not; set max_batch to 1"
+            )
+        outputs = []
+        start = 0
+        for piece in self.pieces:
+            rows = slice(start, start + piece.size)
+            start += piece.size
+            keys, values = piece.text.append(self.layer, self.keys[:, :, rows], self.values[:, :, rows])
+            output = scaled_dot_product_attention(
+                query[:, :, rows],
+                keys,
+                values,
+                attn_mask=piece.mask,
+                is_causal=piece.mask is None and piece.size > 1,
+                scale=more.get("scaling"),
+                enable_gqa=query.shape[1] != keys.shape[1],
+            )
+            outputs.append(output)
+        return torch.cat(outputs, dim=2).transpose(1, 2).contiguous()
+
 
 class _PassCache(Cache):  # type: ignore[misc]  # transformers' classes have no types
     """What transformers takes for the cache of one pass."""
@@ -108,18 +128,11 @@ def can_read_pieces(model: Any) -> bool:  # Any: transformers' classes are made 
     )
 
 
-def prepare(model: Any) -> None:  # Any: as above
-    """Let a model for which `can_read_pieces` holds do so; with other caches it computes what it did."""
-    AttentionInterface.register(_NAME, _attend)
-    AttentionMaskInterface.register(_NAME, sdpa_mask)
-    model.set_attn_implementation(_NAME)
-
-
 def read_pieces(model: Any, pieces: Sequence[tuple[Text, Sequence[int]]]) -> Tensor:  # Any: as above
     """Read the next tokens of each text in one pass.
 
     Args:
-        model: one that was prepared.
+        model: one with the attention of rag/generation/kv/_attention.py.
         pieces: different texts, with at least one token each.
 
     Returns:
@@ -144,40 +157,6 @@ def read_pieces(model: Any, pieces: Sequence[tuple[Text, Sequence[int]]]) -> Ten
         text.num_read += len(piece)
     logits: Tensor = output.logits[0].float().cpu()
     return logits
-
-
-def _attend(
-    module: torch.nn.Module,
-    query: Tensor,
-    key: Tensor | _New,
-    value: Tensor | _New,
-    attention_mask: Tensor | None,
-    **more: Any,
-) -> tuple[Tensor, Tensor | None]:
-    if not isinstance(key, _New):
-        assert not isinstance(value, _New)
-        return attend(module, query, key, value, attention_mask, **more)
-    if wanted := [name for name in _OTHER if more.get(name) is not None]:
-        raise RuntimeError(
-            f"its attention needs {', '.join(wanted)}, which a batch has not; set max_batch to 1"
-        )
-    outputs = []
-    start = 0
-    for piece in key.pieces:
-        rows = slice(start, start + piece.size)
-        start += piece.size
-        keys, values = piece.text.append(key.layer, key.keys[:, :, rows], key.values[:, :, rows])
-        output = scaled_dot_product_attention(
-            query[:, :, rows],
-            keys,
-            values,
-            attn_mask=piece.mask,
-            is_causal=piece.mask is None and piece.size > 1,
-            scale=more.get("scaling"),
-            enable_gqa=query.shape[1] != keys.shape[1],
-        )
-        outputs.append(output)
-    return torch.cat(outputs, dim=2).transpose(1, 2).contiguous(), None
 
 
 def _mask(past: int, size: int, device: torch.device) -> Tensor | None:

@@ -18,10 +18,11 @@ import torch
 from torch import Tensor
 
 from rag.core.errors import GenerationError, RagError
-from rag.generation.backends._batched_pass import Text, prepare, read_pieces
+from rag.generation.backends._batched_pass import Text, read_pieces
 from rag.generation.backends._choice import TokenChoice
 from rag.generation.backends._packing import pack_linears
 from rag.generation.backends._streaming import Progress
+from rag.generation.kv._attention import use_ragged_attention
 from rag.generation.kv._prefixes import BLOCK_TOKENS, Prefixes
 
 __all__ = ["MAX_BATCH", "Batch"]
@@ -65,7 +66,7 @@ class Batch:
             size: answers at once, 1 to 64; more wait in the order in which they came.
             prefixes: beginnings of prompts, kept for those to come; None: nothing is kept.
         """
-        prepare(model)
+        use_ragged_attention(model)
         self._model = model
         self._stop_ids = stop_ids
         self._size = size

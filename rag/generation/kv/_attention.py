@@ -3,7 +3,7 @@
 Ragged caches: for any model that passes its cache's keys on to the attention function, Llama and its kin.
 """
 
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -13,30 +13,39 @@ from transformers.masking_utils import sdpa_mask
 
 from rag.generation.kv._cache import Layer
 
-__all__ = ["attend", "use_ragged_attention"]
+__all__ = ["Attending", "use_ragged_attention"]
 
 _NAME = "grove_ragged"
 
 
+class Attending(Protocol):
+    """What a cache gives in place of keys where attention goes another way."""
+
+    def attend(self, query: Tensor, **more: Any) -> Tensor:
+        """Give (1, N, H, D) for a (1, H, N, D) query."""
+        ...
+
+
 def use_ragged_attention(model: Any) -> None:  # Any: transformers' classes are made at run time
     """Let a causal model read ragged caches too, and plain ones without copies."""
-    AttentionInterface.register(_NAME, attend)
+    AttentionInterface.register(_NAME, _attend)
     AttentionMaskInterface.register(_NAME, sdpa_mask)
     model.set_attn_implementation(_NAME)
 
 
-def attend(
+def _attend(
     module: torch.nn.Module,
     query: Tensor,
-    key: Tensor | Layer,
-    value: Tensor | Layer,
+    key: Tensor | Layer | Attending,
+    value: Tensor | Layer | Attending,
     attention_mask: Tensor | None,
     **more: Any,
 ) -> tuple[Tensor, Tensor | None]:
-    """Attend over a plain cache's keys and values or a ragged one's layer, as transformers calls it."""
-    if not isinstance(key, Layer):
-        assert not isinstance(value, Layer)
+    if isinstance(key, Tensor):
+        assert isinstance(value, Tensor)
         return _over_all(module, query, key, value, attention_mask, **more)
+    if not isinstance(key, Layer):
+        return key.attend(query, **more), None
     scaling = more.get("scaling") or query.shape[-1] ** -0.5
     for observer in key.observers:
         observer.see(key, query[0], scaling)
