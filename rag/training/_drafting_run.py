@@ -4,7 +4,6 @@ Knows steps and files; heads and their loss are a method's.
 """
 
 import hashlib
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from torch import Tensor, nn
 
 from rag.training._drafting_texts import Batch, batch_of
 from rag.training._optimisers import LinearAdamW
+from rag.training._progress import Progress
 
 __all__ = ["Method", "Recipe", "Run"]
 
@@ -96,19 +96,11 @@ class Run:
         return [round(share, 3) for share in shares]
 
     def _learn(self, steps: int) -> None:
-        started, before = time.perf_counter(), self._step
-        losses: list[Tensor] = []  # read only when printed: reading waits for the device
+        progress = Progress(self._step, self.steps, every=10)
         while self._step < steps:
-            losses.append(self._learn_batch(self._batch()))
+            loss = self._learn_batch(self._batch())
             self._step += 1
-            if self._step % 10 == 0 or self._step == steps:
-                left = (time.perf_counter() - started) / (self._step - before) * (self.steps - self._step)
-                print(  # noqa: T201 -- training shows where it is
-                    f"step {self._step} of {self.steps}, loss {torch.stack(losses).mean().item():.3f},"
-                    f" {left / 60:.1f} minutes left",
-                    flush=True,
-                )
-                losses.clear()
+            progress.note(self._step, loss, is_last=self._step == steps)
 
     def _learn_batch(self, batch: Batch) -> Tensor:
         chance = torch.Generator().manual_seed(self._recipe.seed * 1_000_003 + self._step)

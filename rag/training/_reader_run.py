@@ -1,7 +1,6 @@
 """One run of the reader's training; it goes on from its last checkpoint."""
 
 import hashlib
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from rag.networks.bert import Bert
 from rag.networks.reader import SpanReader
 from rag.training._low_rank import add_low_rank, merge_low_rank
 from rag.training._optimisers import LinearAdamW
+from rag.training._progress import Progress
 from rag.training._reader_cases import Case
 from rag.training._reader_data import Example
 from rag.training._reader_loss import Cut, span_loss
@@ -94,19 +94,11 @@ class Run:
         self._optimiser.restore(state)
 
     def _learn(self, steps: int) -> None:
-        started, before = time.perf_counter(), self._step
-        losses: list[Tensor] = []  # read only when printed: reading waits for the device
+        progress = Progress(self._step, self.steps, every=50)
         while self._step < steps:
-            losses.append(self._learn_batch(self._batch()))
+            loss = self._learn_batch(self._batch())
             self._step += 1
-            if self._step % 50 == 0 or self._step == steps:
-                left = (time.perf_counter() - started) / (self._step - before) * (self.steps - self._step)
-                print(  # noqa: T201 -- training shows where it is
-                    f"step {self._step} of {self.steps}, loss {torch.stack(losses).mean().item():.3f},"
-                    f" {left / 60:.1f} minutes left",
-                    flush=True,
-                )
-                losses.clear()
+            progress.note(self._step, loss, is_last=self._step == steps)
 
     def _learn_batch(self, batch: Sequence[int]) -> Tensor:
         chooser = np.random.default_rng([self._recipe.seed, self._step])

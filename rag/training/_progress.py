@@ -1,0 +1,34 @@
+"""Where a training is, printed now and then.
+
+Knows steps and losses; what is trained is others' business.
+"""
+
+import time
+
+import torch
+from torch import Tensor
+
+__all__ = ["Progress"]
+
+
+class Progress:
+    """A line every so many steps: the mean loss since the last one, and the minutes that are left."""
+
+    def __init__(self, done: int, steps: int, *, every: int) -> None:
+        """Start the clock at the steps that were done before."""
+        self._done, self._steps, self._every = done, steps, every
+        self._started = time.perf_counter()
+        self._losses: list[Tensor] = []  # read only when printed: reading waits for the device
+
+    def note(self, step: int, loss: Tensor, *, is_last: bool) -> None:
+        """Take note of a step; the last one prints too."""
+        self._losses.append(loss)
+        if step % self._every and not is_last:
+            return
+        left = (time.perf_counter() - self._started) / (step - self._done) * (self._steps - step)
+        print(  # noqa: T201 -- training shows where it is
+            f"step {step} of {self._steps}, loss {torch.stack(self._losses).mean().item():.3f},"
+            f" {left / 60:.1f} minutes left",
+            flush=True,
+        )
+        self._losses.clear()
