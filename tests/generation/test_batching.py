@@ -23,9 +23,10 @@ from transformers import LlamaConfig, LlamaForCausalLM, MistralConfig, MistralFo
 from rag.core.errors import GenerationError, InvalidInputError
 from rag.core.protocols import Delta, GenerationOptions, Message, Prompt
 from rag.core.settings import Settings
-from rag.generation.backends._batched_pass import Text, can_read_pieces
+from rag.generation.backends._batched_pass import can_read_pieces
 from rag.generation.backends._streaming import Progress
 from rag.generation.backends.transformers import Transformers
+from rag.generation.speculation._cache import PlainCache
 
 _TIE = 1e-3  # of logits; rounding moves SmolLM2's by some 1e-4
 
@@ -138,22 +139,22 @@ def test_a_cancelled_answer_leaves_at_once_and_its_memory_with_it(
     tokens = [next(first)]
     second = written(together, leaves, options, progress)
     next(second)
-    assert num_texts() == 2
+    assert num_caches() == 2
     progress.stop.set()
     assert len(list(second)) < 200
     tokens += [next(first) for _ in range(2)]
-    assert num_texts() == 1
+    assert num_caches() == 1
     pause[0] = 0.0
     tokens += first
     assert tokens == expected
     deadline = time.monotonic() + 5
-    while num_texts():
+    while num_caches():
         assert time.monotonic() < deadline
 
 
-def num_texts() -> int:
+def num_caches() -> int:
     gc.collect()
-    return sum(type(each) is Text for each in gc.get_objects())
+    return sum(type(each) is PlainCache for each in gc.get_objects())
 
 
 def test_a_pass_that_fails_fails_its_answers_and_no_later_one(
@@ -287,14 +288,3 @@ def test_a_known_beginning_changes_no_answer_that_is_written_together(
         with ThreadPoolExecutor(6) as pool:
             answers = list(pool.map(lambda prompt: list(written(reusing, prompt, options)), asked))
         assert answers == [list(written(alone, prompt, options)) for prompt in asked]
-
-
-def test_of_a_known_beginning_only_the_rest_is_read(folder: Path) -> None:
-    reusing = Transformers(folder, str(folder), kv_reuse="prefix")
-    passes, beginning = Passes(reusing), prompts(1)[0] * 12
-    for end in ([5], [6, 7]):
-        before = sum(passes.tokens)
-        list(written(reusing, beginning + end, GenerationOptions(1)))
-        read = sum(passes.tokens) - before
-    assert len(beginning) > 96
-    assert read <= len(beginning) % 32 + 2

@@ -14,55 +14,19 @@ from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
 from transformers import Cache
 
-__all__ = ["Text", "can_read_pieces", "read_pieces"]
+from rag.generation.speculation._cache import PlainCache
 
-_ROOM_TOKENS = 256  # made at a time
+__all__ = ["can_read_pieces", "read_pieces"]
+
 _MOVING = ("dynamic", "longrope")  # turn all tokens of a pass by its longest text
 _OTHER = ("sliding_window", "softcap", "s_aux", "position_bias")  # what some models want of attention
-
-
-class Text:
-    """Keys and values of one text, as far as it was read; they are freed with it."""
-
-    def __init__(self) -> None:
-        """Start at nothing read."""
-        self.num_read = 0
-        self._layers: list[tuple[Tensor, Tensor]] = []  # (1, K, room, D) each
-
-    @property
-    def layers(self) -> list[tuple[Tensor, Tensor]]:
-        """Give (K, T, D) keys and values of the tokens read, by layer; views."""
-        return [
-            (keys[0, :, : self.num_read], values[0, :, : self.num_read]) for keys, values in self._layers
-        ]
-
-    def begin(self, layers: Sequence[tuple[Tensor, Tensor]]) -> None:
-        """Take (K, T, D) keys and values of a text that begins alike, as if it had been read."""
-        self._layers = [(keys[None], values[None]) for keys, values in layers]
-        self.num_read = layers[0][0].shape[1] if layers else 0
-
-    def append(self, layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
-        """Add (1, K, N, D) to a layer; give all that it holds, with the N behind `num_read` tokens."""
-        size = self.num_read + keys.shape[2]
-        if layer == len(self._layers):
-            self._layers.append((keys[:, :, :0], values[:, :, :0]))
-        if size > self._layers[layer][0].shape[2]:
-            held_keys, held_values = self._layers[layer]
-            self._layers[layer] = (
-                _widened(held_keys, self.num_read, size),
-                _widened(held_values, self.num_read, size),
-            )
-        held_keys, held_values = self._layers[layer]
-        held_keys[:, :, self.num_read : size] = keys
-        held_values[:, :, self.num_read : size] = values
-        return held_keys[:, :, :size], held_values[:, :, :size]
 
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
     """The next tokens of a text."""
 
-    text: Text
+    cache: PlainCache
     size: int
     mask: Tensor | None  # (N, T), True where a token sees another; None: all before it, and itself
 
@@ -77,7 +41,7 @@ class _New:
     values: Tensor
 
     def attend(self, query: Tensor, **more: Any) -> Tensor:
-        """Give (1, N, H, D); keys and values are written into the texts."""
+        """Give (1, N, H, D); keys and values are written into the caches of the texts."""
         if wanted := [name for name in _OTHER if more.get(name) is not None]:
             raise RuntimeError(
                 f"its attention needs {', '.join(wanted)}, which a batch has not; set max_batch to 1"
@@ -87,7 +51,7 @@ class _New:
         for piece in self.pieces:
             rows = slice(start, start + piece.size)
             start += piece.size
-            keys, values = piece.text.append(self.layer, self.keys[:, :, rows], self.values[:, :, rows])
+            keys, values = piece.cache.update(self.keys[:, :, rows], self.values[:, :, rows], self.layer)
             output = scaled_dot_product_attention(
                 query[:, :, rows],
                 keys,
@@ -128,33 +92,35 @@ def can_read_pieces(model: Any) -> bool:  # Any: transformers' classes are made 
     )
 
 
-def read_pieces(model: Any, pieces: Sequence[tuple[Text, Sequence[int]]]) -> Tensor:  # Any: as above
+def read_pieces(model: Any, pieces: Sequence[tuple[PlainCache, Sequence[int]]]) -> Tensor:  # Any: as above
     """Read the next tokens of each text in one pass.
 
     Args:
         model: one with the attention of rag/generation/kv/_attention.py.
-        pieces: different texts, with at least one token each.
+        pieces: of different texts, the cache of what was read and at least one token each.
 
     Returns:
         (B, V) logits after the last token of each piece, float32 on the CPU.
     """
     device = model.device
     token_ids = [token_id for _, piece in pieces for token_id in piece]
-    positions = [text.num_read + place for text, piece in pieces for place in range(len(piece))]
+    known = [cache.get_seq_length() for cache, _ in pieces]
+    positions = [
+        past + place for past, (_, piece) in zip(known, pieces, strict=True) for place in range(len(piece))
+    ]
     last = torch.tensor([len(piece) for _, piece in pieces], device=device).cumsum(0) - 1
-    cache = _PassCache(
-        [_Piece(text, len(piece), _mask(text.num_read, len(piece), device)) for text, piece in pieces]
-    )
+    masked = [
+        _Piece(cache, len(piece), _mask(past, len(piece), device))
+        for past, (cache, piece) in zip(known, pieces, strict=True)
+    ]
     output = model(
         input_ids=torch.tensor([token_ids], device=device),
         position_ids=torch.tensor([positions], device=device),
         attention_mask=torch.zeros(1, 1, 1, 1, device=device),  # four dimensions: none is made
-        past_key_values=cache,
+        past_key_values=_PassCache(masked),
         use_cache=True,
         logits_to_keep=last,
     )
-    for text, piece in pieces:
-        text.num_read += len(piece)
     logits: Tensor = output.logits[0].float().cpu()
     return logits
 
@@ -163,11 +129,3 @@ def _mask(past: int, size: int, device: torch.device) -> Tensor | None:
     if size == 1 or past == 0:
         return None
     return torch.ones(size, past + size, dtype=torch.bool, device=device).tril(past)
-
-
-def _widened(held: Tensor, used: int, size: int) -> Tensor:
-    """Give (1, K, room, D) with the first `used` tokens of what is held, and room for at least `size`."""
-    room = -(-size // _ROOM_TOKENS) * _ROOM_TOKENS
-    wide = held.new_empty(*held.shape[:2], room, held.shape[3])
-    wide[:, :, :used] = held[:, :, :used]
-    return wide

@@ -18,12 +18,13 @@ import torch
 from torch import Tensor
 
 from rag.core.errors import GenerationError, RagError
-from rag.generation.backends._batched_pass import Text, read_pieces
+from rag.generation.backends._batched_pass import read_pieces
 from rag.generation.backends._choice import TokenChoice
 from rag.generation.backends._packing import pack_linears
 from rag.generation.backends._streaming import Progress
 from rag.generation.kv._attention import use_ragged_attention
 from rag.generation.kv._prefixes import BLOCK_TOKENS, Prefixes
+from rag.generation.speculation._cache import PlainCache
 
 __all__ = ["MAX_BATCH", "Batch"]
 
@@ -41,7 +42,7 @@ class _Answer:
     choice: TokenChoice
     max_tokens: int
     progress: Progress
-    text: Text = field(default_factory=Text)
+    cache: PlainCache = field(default_factory=PlainCache)
     to_keep: list[int] = field(default_factory=list)  # whole blocks of the prompt
     num_written: int = 0
     written: SimpleQueue[int | Exception | None] = field(default_factory=SimpleQueue)
@@ -133,7 +134,7 @@ class Batch:
                 self._thread = None
         going = going[: self._size]
         for answer in going:
-            if answer.text.num_read == 0:
+            if answer.cache.get_seq_length() == 0:
                 self._begin(answer)
         return going
 
@@ -141,8 +142,9 @@ class Batch:
         """Go on from what earlier prompts began with; a token is left to be read."""
         answer.to_keep = answer.unread[: (len(answer.unread) - 1) // BLOCK_TOKENS * BLOCK_TOKENS]
         if self._prefixes is not None:
-            answer.text.begin(self._prefixes.find(answer.to_keep))
-            answer.unread = answer.unread[answer.text.num_read :]
+            for number, (keys, values) in enumerate(self._prefixes.find(answer.to_keep)):
+                answer.cache.update(keys[None], values[None], number)
+            answer.unread = answer.unread[answer.cache.get_seq_length() :]
 
     def _step(self, running: list[_Answer]) -> list[_Answer]:
         """Read what is next of each and write a token of those that are read; give those not at an end."""
@@ -150,12 +152,13 @@ class Batch:
         if len(pieces) > 1 and not self._is_packed:
             pack_linears(self._model)  # only now: it takes memory, and one answer gains nothing
             self._is_packed = True
-        logits = read_pieces(self._model, [(answer.text, piece) for answer, piece in pieces])
+        logits = read_pieces(self._model, [(answer.cache, piece) for answer, piece in pieces])
         ended = set()
         for (answer, piece), row in zip(pieces, logits, strict=True):
             answer.unread = answer.unread[len(piece) :]
             if self._prefixes is not None and not answer.unread and not answer.is_writing:
-                self._prefixes.keep(answer.to_keep, answer.text.layers)
+                layers = [(layer.keys[0], layer.values[0]) for layer in answer.cache.layers]
+                self._prefixes.keep(answer.to_keep, layers)
             if not answer.unread and not self._write(answer, row):
                 ended.add(answer)
         return [answer for answer in running if answer not in ended]
