@@ -27,8 +27,9 @@ def settings_page() -> str:
     return f"""# Settings
 
 Everything that can be set, made from `rag/core/settings.py`. Each is an environment variable; a part
-(`KIND`, `OPTIONS`) is a file of its family, chosen by name, and its parameters as JSON. A wrong value stops
-the command with exit code 2 and names the variable. `--home` on the command line goes before `GROVE_HOME`.
+(`KIND`, `OPTIONS`) is a file of its family, chosen by name, and its parameters as JSON, or one by one:
+`GROVE_GENERATOR__OPTIONS__MAX_BATCH=4`. A wrong value stops the command with exit code 2 and names the
+variable. `--home` on the command line goes before `GROVE_HOME`.
 
 | variable | default | meaning |
 |---|---|---|

@@ -7,11 +7,12 @@ entry point whose group is the package's name.
 
 import importlib
 import inspect
+import json
 import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import entry_points
-from typing import Any
+from typing import Any, get_args
 
 from rag.core.errors import InvalidInputError, MissingExtraError, UnknownPluginError
 
@@ -56,7 +57,8 @@ class Family:
 
         Args:
             name: of the part.
-            options: by parameter.
+            options: by parameter; text is read as JSON where the parameter takes no text, since a variable
+                of the environment, `GROVE_GENERATOR__OPTIONS__MAX_BATCH=4`, holds nothing else.
             supply: (parameter, its option or None) -> its argument, None for the part's own default.
 
         Raises:
@@ -70,7 +72,10 @@ class Family:
                 f"{name} of {self.package} takes no option {', '.join(unknown)};"
                 f" it takes: {', '.join(parameters)}"
             )
-        supplied = {each: supply(each, options.get(each)) for each in parameters}
+        supplied = {
+            each: supply(each, _read(options.get(each), parameter.annotation))
+            for each, parameter in parameters.items()
+        }
         try:
             return kind(**{each: value for each, value in supplied.items() if value is not None})
         except (TypeError, ValueError) as error:
@@ -89,6 +94,15 @@ class Family:
                 f"{self.package}.{name} needs the library {error.name!r}, which is not installed;"
                 " docs/dependencies.md names the extra that brings it"
             ) from error
+
+
+def _read(option: object, annotation: object) -> object:
+    if not isinstance(option, str) or str in (annotation, *get_args(annotation)):
+        return option
+    try:
+        return json.loads(option)
+    except ValueError:  # the name of a part or of a choice: what takes it says which there are
+        return option
 
 
 def checked_names(option: object) -> list[str]:

@@ -17,6 +17,10 @@ FAMILIES = (
     "rag.retrieval",
     "rag.stores",
 )
+TAKES_ONE = """__all__ = ["{name}"]
+class {name}:
+    def __init__(self, {parameter}): self.value = {value}
+"""
 
 
 @pytest.mark.parametrize("package", FAMILIES)
@@ -66,6 +70,32 @@ def test_only_the_name_of_a_part_loads_it(name: str) -> None:
 def test_a_loaded_part_is_the_class_of_its_file() -> None:
     part = Family("rag.retrieval").load("dense")
     assert (part.__module__, part.__qualname__) == ("rag.retrieval.dense", "Dense")
+
+
+def nothing_to_add(parameter: str, option: object) -> object:
+    return option
+
+
+@pytest.mark.parametrize(
+    ("option", "expected"),
+    [("50", 50), ("true", True), ("[1, 2]", [1, 2]), ("fast", "fast"), (7, 7)],
+)
+def test_an_option_given_as_text_is_read_where_the_part_takes_no_text(
+    site: Path, option: object, expected: object
+) -> None:
+    write(
+        site,
+        hedges__yew=TAKES_ONE.format(name="Yew", parameter="depth: int = 1", value="depth"),
+    )
+    assert Family("hedges").build("yew", {"depth": option}, nothing_to_add).value == expected
+
+
+def test_an_option_that_is_text_stays_as_it_is(site: Path) -> None:
+    write(
+        site,
+        groves__oak=TAKES_ONE.format(name="Oak", parameter="key: str | None", value="key"),
+    )
+    assert Family("groves").build("oak", {"key": "123"}, nothing_to_add).value == "123"
 
 
 @pytest.fixture
