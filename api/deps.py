@@ -5,10 +5,11 @@ from typing import Annotated
 from fastapi import Depends, Query, Request
 
 from api.events import Guard
+from api.telemetry.metrics import Metrics
 from rag.compose import Grove
 from rag.core.kinds import parse_kinds
 
-__all__ = ["GroveDep", "GuardDep", "Kinds", "Limit"]
+__all__ = ["GroveDep", "GuardDep", "Kinds", "Limit", "MetricsDep"]
 
 
 def _grove(request: Request) -> Grove:
@@ -21,6 +22,11 @@ def _guard(request: Request) -> Guard:
     return guard
 
 
+def _metrics(request: Request) -> Metrics:
+    metrics: Metrics = request.app.state.metrics
+    return metrics
+
+
 def _kinds(
     index: Annotated[
         str | None, Query(description="Kinds of index, with commas: dense, late, long.")
@@ -31,5 +37,6 @@ def _kinds(
 
 GroveDep = Annotated[Grove, Depends(_grove)]
 GuardDep = Annotated[Guard, Depends(_guard)]
+MetricsDep = Annotated[Metrics, Depends(_metrics)]
 Kinds = Annotated[tuple[str, ...] | None, Depends(_kinds)]
 Limit = Annotated[int, Query(ge=1, le=1000, description="How many at most.")]

@@ -5,6 +5,7 @@ The one place of the API that catches everything: a reply with status 500, or th
 
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 
@@ -14,14 +15,27 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.guards import RequestGuard, SecurityHeaders
 from api.page import add_page
 from api.problems import OWN_FAULT, PROBLEM, add_handlers, problem
-from api.routes import ask, collections, documents, health, jobs, openai, runs, search, sql, tools
+from api.routes import (
+    ask,
+    collections,
+    documents,
+    health,
+    jobs,
+    metrics,
+    openai,
+    runs,
+    search,
+    sql,
+    tools,
+)
+from api.telemetry.metrics import Metrics, RequestMetrics, RunMetrics
 from rag.compose import Grove
 from rag.core.events import Event, RunFailed
 
 __all__ = ["create_app"]
 
 _PAGE = Path(__file__).parent / "static"
-_ROUTES = (health, collections, documents, jobs, search, ask, runs, tools, sql, openai)
+_ROUTES = (health, metrics, collections, documents, jobs, search, ask, runs, tools, sql, openai)
 _log = logging.getLogger(__name__)
 
 
@@ -41,7 +55,8 @@ def create_app(grove: Grove, *, page: Path = _PAGE) -> FastAPI:
         responses=PROBLEM,
     )
     app.state.grove = grove
-    app.state.guard = _ended
+    app.state.metrics = Metrics(grove)
+    app.state.guard = partial(_ended, metrics=app.state.metrics)
     add_handlers(app)
     for resource in _ROUTES:
         app.include_router(resource.router)
@@ -51,6 +66,7 @@ def create_app(grove: Grove, *, page: Path = _PAGE) -> FastAPI:
     app.add_middleware(_LastResort)
     app.add_middleware(RequestGuard, host=server.host, max_upload_bytes=server.max_upload_bytes)
     app.add_middleware(SecurityHeaders)
+    app.add_middleware(RequestMetrics, metrics=app.state.metrics)
     return app
 
 
@@ -80,16 +96,20 @@ class _LastResort:
             await reply(scope, receive, send)
 
 
-async def _ended(events: AsyncIterator[Event]) -> AsyncGenerator[Event, None]:
-    seq = 0
+async def _ended(events: AsyncIterator[Event], *, metrics: Metrics) -> AsyncGenerator[Event, None]:
+    seq, watch = 0, RunMetrics(metrics)
     try:
         async for event in events:
             seq = event.seq
+            watch.see(event)
             yield event
     except Exception as error:
         if seq == 0:
             raise  # no event has been sent: the request itself is answered with an error
         _log.exception("a run failed in a way that nobody foresaw")
-        yield RunFailed(seq + 1, type(error).__name__, OWN_FAULT)
+        failed = RunFailed(seq + 1, type(error).__name__, OWN_FAULT)
+        watch.see(failed)
+        yield failed
     finally:
+        watch.end()
         await events.aclose()  # type: ignore[attr-defined]  # an async generator

@@ -1,9 +1,11 @@
 """Writes the pages that are made from code: `python docs/generate.py`, or `--check` to compare only.
 
-Made here: docs/settings.md from the fields of Settings, docs/command-line.md from the commands.
+Made here: docs/settings.md from the fields of Settings, docs/command-line.md from the commands, and the
+table of metrics in docs/operations.md.
 """
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +16,7 @@ from pydantic import BaseModel
 from typer.core import TyperCommand, TyperGroup
 
 from api.cli import app
+from api.telemetry.names import metrics_table
 from rag.core.settings import Settings
 
 DOCS = Path(__file__).parent
@@ -69,6 +72,14 @@ standard output, while progress and notes go to standard error. Exit codes: 0 do
 {blocks}"""
 
 
+def operations_page() -> str:
+    """Give the page on operations with its table as it should be."""
+    marks = ("<!-- metrics: python docs/generate.py -->", "<!-- end -->")
+    page = (DOCS / "operations.md").read_text()
+    block = "\n".join((marks[0], metrics_table(), marks[1]))
+    return re.sub(f"{marks[0]}.*?{marks[1]}", lambda _: block, page, flags=re.DOTALL)
+
+
 def _fields(model: type[BaseModel] = Settings, prefix: str = "GROVE_") -> Iterator[tuple[str, str, str]]:
     for name, field in model.model_fields.items():
         variable = f"{prefix}{name.upper()}"
@@ -116,7 +127,11 @@ def _commands(group: TyperGroup, path: tuple[str, ...]) -> Iterator[tuple[str, s
             yield from _commands(command, here)
 
 
-PAGES = {"settings.md": settings_page, "command-line.md": command_line_page}
+PAGES = {
+    "settings.md": settings_page,
+    "command-line.md": command_line_page,
+    "operations.md": operations_page,
+}
 
 
 def main() -> int:

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from api.deps import GroveDep
+from api.deps import GroveDep, MetricsDep
 from api.schemas import SearchBody, SearchReply
 
 __all__ = ["router"]
@@ -11,9 +11,10 @@ router = APIRouter(prefix="/api/v1/search", tags=["search"])
 
 
 @router.post("", operation_id="search")
-def search(body: SearchBody, grove: GroveDep) -> SearchReply:
+def search(body: SearchBody, grove: GroveDep, metrics: MetricsDep) -> SearchReply:
     """Find the k best passages of a collection."""
     found = grove.search(
         body.query, collection=body.collection, retriever=body.retriever, k=body.k, filter=body.filter
     )
+    metrics.searched(found.timings)
     return SearchReply(found.passages, found.timings, found.counts)

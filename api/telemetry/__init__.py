@@ -1,0 +1,1 @@
+"""What a serving process tells about itself: metrics, logs, traces."""
