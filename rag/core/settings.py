@@ -30,7 +30,7 @@ from rag.core.tool_settings import ToolSettings
 __all__ = ["Part", "Settings"]
 
 
-_TEST_VARIABLES = {"REQUIRE", "SHARED"}
+_OTHER_VARIABLES = {"REQUIRE", "SHARED", "VLLM"}  # of the tests, and of the plugin in vLLM
 _OF_THIS_MACHINE = {"home", "database_url", "models_dir", "tenant", "server"}
 _SECRET = re.compile(r"(?i)(key|secret|password|token|credentials|authorization)$")
 
@@ -208,7 +208,7 @@ class Settings(BaseSettings):
     def _is_known(self, variable: str) -> bool:
         name, *inner = variable.split("__")
         if name.lower() not in type(self).model_fields:
-            return variable in _TEST_VARIABLES
+            return variable in _OTHER_VARIABLES
         # What is inside a model or a dictionary, that itself refuses.
         return not inner or isinstance(getattr(self, name.lower()), BaseModel | dict)
 
