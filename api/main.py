@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.guards import RequestGuard, SecurityHeaders
+from api.interfaces import INTERFACES
 from api.page import add_page
 from api.problems import OWN_FAULT, PROBLEM, add_handlers, problem
 from api.routes import (
@@ -22,7 +23,6 @@ from api.routes import (
     health,
     jobs,
     metrics,
-    openai,
     runs,
     search,
     sql,
@@ -35,7 +35,7 @@ from rag.core.events import Event, RunFailed
 __all__ = ["create_app"]
 
 _PAGE = Path(__file__).parent / "static"
-_ROUTES = (health, metrics, collections, documents, jobs, search, ask, runs, tools, sql, openai)
+_ROUTES = (health, metrics, collections, documents, jobs, search, ask, runs, tools, sql)
 _log = logging.getLogger(__name__)
 
 
@@ -60,6 +60,8 @@ def create_app(grove: Grove, *, page: Path = _PAGE) -> FastAPI:
     add_handlers(app)
     for resource in _ROUTES:
         app.include_router(resource.router)
+    for interface in INTERFACES:
+        app.include_router(interface.router)
     add_page(app, page)
     server = grove.settings.server
     # The last one added is the first that a request meets.

@@ -113,7 +113,7 @@ def problem(
     detail = detail.encode(errors="backslashreplace").decode()  # it may quote text that is no Unicode
     # What is too large is not read to its end: the connection is of no more use.
     headers = {"connection": "close"} if status is HTTPStatus.REQUEST_ENTITY_TOO_LARGE else None
-    if path.startswith("/v1/"):
+    if path.startswith(("/v1/", "/v2/")):
         group = "invalid_request_error" if status < HTTPStatus.INTERNAL_SERVER_ERROR else "server_error"
         code = kind or status.name.lower()
         error = {"message": detail, "type": group, "param": param, "code": code}

@@ -56,6 +56,7 @@ class Parts:
         self._encoder = encoder
         self._retrievers: dict[str, Retriever] = {}
         self._generators: dict[str, Generator] = {}
+        self._scorers: dict[str, Scorer] = {}
 
     @classmethod
     def with_cached_encoder(cls, settings: Settings, path: Path) -> Self:
@@ -142,6 +143,17 @@ class Parts:
         """Judge how well passages answer a question."""
         scorer: Scorer = self.build(_SCORERS, self.settings.scorer)
         return scorer
+
+    def scorer_named(self, name: str) -> Scorer:
+        """Give a file of rag/generation/scorers; that of the settings has their options."""
+        if name not in self._scorers:
+            is_own = name == self.settings.scorer.kind
+            self._scorers[name] = self.scorer if is_own else self.build(_SCORERS, Part(kind=name))
+        return self._scorers[name]
+
+    def scorer_names(self) -> list[str]:
+        """List what `scorer_named` takes."""
+        return _SCORERS.names()
 
     def retriever(self, name: str = DEFAULT) -> Retriever:
         """Give the named retriever: `default`, a pipeline of the settings, or a file of rag/retrieval."""

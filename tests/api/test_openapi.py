@@ -30,7 +30,7 @@ def test_an_operation_has_a_name_a_summary_and_an_error(
     assert "_" not in operation["operationId"]
     assert operation["description"]
     (kind,) = operation["responses"]["default"]["content"]
-    assert kind == ("application/json" if path.startswith("/v1/") else "application/problem+json")
+    assert kind == ("application/json" if path.startswith(("/v1/", "/v2/")) else "application/problem+json")
 
 
 def test_names_of_operations_are_unique() -> None:

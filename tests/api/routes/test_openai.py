@@ -149,7 +149,7 @@ def test_a_wrong_request_is_refused_in_the_words_of_openai(
 
 
 def test_an_unknown_address_is_refused_in_the_words_of_openai(client: TestClient) -> None:
-    assert client.post("/v1/embeddings", json={}).json()["error"]["code"] == "not_found"
+    assert client.post("/v1/images/generations", json={}).json()["error"]["code"] == "not_found"
     assert client.get("/v1/chat/completions").json()["error"]["code"] == "method_not_allowed"
 
 
