@@ -504,6 +504,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/embeddings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Embeddings
+         * @description Encode texts as the dense index does; what is longer than the encoder reads is refused, not cut.
+         */
+        post: operations["createEmbeddings"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/models": {
         parameters: {
             query?: never;
@@ -538,6 +558,52 @@ export interface paths {
         get: operations["getModel"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/rerank": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rerank
+         * @description Order documents for a query, best first; of equal ones those that came first.
+         *
+         *     Scores compare within a reply. Those of `late` are at most 1; those of `likelihood` are mean
+         *     log-probabilities, and so below 0.
+         */
+        post: operations["rerank"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/rerank": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rerank
+         * @description Order documents for a query, best first; of equal ones those that came first.
+         *
+         *     Scores compare within a reply. Those of `late` are at most 1; those of `likelihood` are mean
+         *     log-probabilities, and so below 0.
+         */
+        post: operations["rerankAsCohere"];
         delete?: never;
         options?: never;
         head?: never;
@@ -929,6 +995,43 @@ export interface components {
             version: number | null;
         };
         /**
+         * DocumentText
+         * @description A document as Jina's and Cohere's clients also send it.
+         */
+        DocumentText: {
+            /** Text */
+            text: string;
+        };
+        /**
+         * EmbeddingsBody
+         * @description Texts to encode. Token ids are refused: they are those of another tokenizer.
+         */
+        EmbeddingsBody: {
+            /**
+             * Dimensions
+             * @description That of the encoder, or none.
+             */
+            dimensions?: number | null;
+            /**
+             * Encoding Format
+             * @default float
+             */
+            encoding_format: ("float" | "base64") | null;
+            /** Input */
+            input: string | string[];
+            /**
+             * Model
+             * @description `grove`, or the name of the encoder.
+             * @default grove
+             */
+            model: string;
+            /**
+             * User
+             * @description Accepted and not used.
+             */
+            user?: string | null;
+        };
+        /**
          * FileStatus
          * @description How one file of a job fares: queued, running, done, skipped, failed or cancelled.
          */
@@ -1127,6 +1230,32 @@ export interface components {
              * @enum {string}
              */
             status: "ready" | "down";
+        };
+        /**
+         * RerankBody
+         * @description Documents to order for a query.
+         */
+        RerankBody: {
+            /** Documents */
+            documents: (string | components["schemas"]["DocumentText"])[];
+            /**
+             * Model
+             * @description `grove` (late interaction), or the name of a scorer.
+             * @default grove
+             */
+            model: string;
+            /** Query */
+            query: string;
+            /**
+             * Return Documents
+             * @default false
+             */
+            return_documents: boolean;
+            /**
+             * Top N
+             * @description How many at most; by default all.
+             */
+            top_n?: number | null;
         };
         RunEvent: components["schemas"]["RunStarted"] | components["schemas"]["StepStarted"] | components["schemas"]["StepFinished"] | components["schemas"]["PermissionAsked"] | components["schemas"]["PermissionAnswered"] | components["schemas"]["TokenGenerated"] | components["schemas"]["CitationFound"] | components["schemas"]["AnswerFinished"] | components["schemas"]["RunFailed"];
         /**
@@ -2529,6 +2658,48 @@ export interface operations {
             };
         };
     };
+    createEmbeddings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EmbeddingsBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            /** @description What was wrong, as OpenAI says it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: {
+                            code: string;
+                            message: string;
+                            param: string | null;
+                            type: string;
+                        };
+                    };
+                };
+            };
+        };
+    };
     listModels: {
         parameters: {
             query?: never;
@@ -2577,6 +2748,90 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            /** @description What was wrong, as OpenAI says it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: {
+                            code: string;
+                            message: string;
+                            param: string | null;
+                            type: string;
+                        };
+                    };
+                };
+            };
+        };
+    };
+    rerank: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RerankBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            /** @description What was wrong, as OpenAI says it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: {
+                            code: string;
+                            message: string;
+                            param: string | null;
+                            type: string;
+                        };
+                    };
+                };
+            };
+        };
+    };
+    rerankAsCohere: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RerankBody"];
+            };
+        };
         responses: {
             /** @description Successful Response */
             200: {
