@@ -29,6 +29,7 @@ from api.routes import (
     tools,
 )
 from api.telemetry.metrics import Metrics, RequestMetrics, RunMetrics
+from indexing.pages import PagePainter
 from rag.compose import Grove
 from rag.core.events import Event, RunFailed
 
@@ -57,6 +58,8 @@ def create_app(grove: Grove, *, page: Path = _PAGE) -> FastAPI:
     app.state.grove = grove
     app.state.metrics = Metrics(grove)
     app.state.guard = partial(_ended, metrics=app.state.metrics)
+    limits = grove.settings.ingestion
+    app.state.painter = PagePainter(max_seconds=limits.read_seconds, max_bytes=limits.read_bytes)
     add_handlers(app)
     for resource in _ROUTES:
         app.include_router(resource.router)

@@ -161,7 +161,10 @@ class DocumentList:
 
 @dataclass(frozen=True, slots=True)
 class DocumentReply:
-    """A document as it was read; offsets are code points of `text`."""
+    """A document as it was read; offsets are code points of `text`.
+
+    `has_file` says that its original is kept, `has_page_images` that its pages can be drawn.
+    """
 
     document_id: str
     version: int
@@ -174,9 +177,11 @@ class DocumentReply:
     created_at: datetime
     pages: tuple[PageSpan, ...]
     chunks: list[StoredChunk]
+    has_file: bool
+    has_page_images: bool
 
     @classmethod
-    def of(cls, document: StoredDocument) -> "DocumentReply":
+    def of(cls, document: StoredDocument, *, has_file: bool, has_page_images: bool) -> "DocumentReply":
         """Leave out the boxes, which citations carry."""
         return cls(
             document.document_id,
@@ -190,6 +195,8 @@ class DocumentReply:
             document.created_at,
             document.layout.pages,
             document.chunks,
+            has_file,
+            has_page_images,
         )
 
 

@@ -94,9 +94,12 @@ class Intake:
                 self._job.collection, file.source, content_hash, self._pipeline.version
             )
             if known_id is not None:
+                self._grove.originals.keep(content, content_hash)  # of what came before originals were kept
                 return _Read(ordinal, file, known_id=known_id)
             self._grove.jobs.start_file(self._job, ordinal)
-            return _Read(ordinal, file, document=self._pipeline.read(file, content, content_hash))
+            document = self._pipeline.read(file, content, content_hash)
+            self._grove.originals.keep(content, content_hash)
+            return _Read(ordinal, file, document=document)
         except (LeaseLostError, UnavailableError):
             raise
         except RagError as error:

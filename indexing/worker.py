@@ -129,3 +129,4 @@ def _tidy_all(grove: Grove) -> None:
         with suppress(NotFoundError, DamagedSegmentError):  # deleted meanwhile; its searches tell
             tidy(grove, collection.name)
     remove_orphans(grove)
+    grove.originals.sweep()

@@ -3,17 +3,23 @@
 from fastapi import APIRouter
 
 from api.deps import GroveDep
+from api.routes import originals
 from api.schemas import Deleted, DocumentReply
+from indexing.pages import has_page_pictures
 
 __all__ = ["router"]
 
 router = APIRouter(prefix="/api/v1/documents", tags=["documents"])
+router.include_router(originals.router)
 
 
 @router.get("/{document_id}", operation_id="getDocument")
 def get_document(document_id: str, grove: GroveDep) -> DocumentReply:
     """Give a document's text, pages and chunks."""
-    return DocumentReply.of(grove.catalog.document(document_id))
+    document = grove.catalog.document(document_id)
+    has_file = grove.originals.of(document_id).path is not None
+    has_pages = has_file and has_page_pictures(document.source)
+    return DocumentReply.of(document, has_file=has_file, has_page_images=has_pages)
 
 
 @router.delete("/{document_id}", operation_id="deleteDocument")

@@ -25,6 +25,7 @@ from rag.core.settings import Part, Settings
 from rag.db.catalog import Catalog
 from rag.db.job_control import JobControl
 from rag.db.jobs import JobQueue
+from rag.db.originals import Originals
 from rag.db.publish import Publisher
 from rag.db.reindex import Reindexer
 from rag.db.runs import RunLog
@@ -120,7 +121,14 @@ class Parts:
     @cached_property
     def publisher(self) -> Publisher:
         """Write what can be found."""
-        return Publisher(self.database, self.store, self.settings.tenant)
+        return Publisher(self.database, self.store, self.settings.tenant, originals=self.originals)
+
+    @cached_property
+    def originals(self) -> Originals:
+        """Keep the files that documents were read from."""
+        folder = self.settings.home_dir.absolute() / "originals"
+        max_bytes = self.settings.ingestion.max_original_bytes
+        return Originals(self.database, folder, self.settings.tenant, max_bytes=max_bytes)
 
     @cached_property
     def reindexer(self) -> Reindexer:

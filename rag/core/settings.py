@@ -61,6 +61,11 @@ class IngestionSettings(_Frozen):
     read_bytes: int = Field(
         1_000_000_000, ge=100_000_000, description="Memory that reading a file may take; more gives it up."
     )
+    max_original_bytes: int = Field(
+        100_000_000,
+        ge=0,
+        description="Originals up to this size are kept, for previews and downloads; 0 keeps none.",
+    )
     lease_seconds: float = Field(30.0, gt=0, description="A worker silent for so long has lost its job.")
     max_segments: int = Field(8, ge=1, description="More segments than this are merged into one.")
     long_unit: Literal["section", "document", "chunk"] = Field(

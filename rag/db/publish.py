@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session
 
 from rag.core.errors import ConflictError, InvalidInputError, NotFoundError, SegmentGoneError
@@ -26,6 +26,7 @@ from rag.db._segments import (
     written_indexes,
 )
 from rag.db._versions import Change, KnownVersion, known_versions, write_versions
+from rag.db.originals import Originals
 from rag.db.session import Database
 from rag.db.tables import CollectionRow, DocumentRow, IndexRow, SegmentRow
 
@@ -48,7 +49,18 @@ class Published:
 class Publisher:
     """Writes of one tenant, over the store that keeps the vectors."""
 
-    def __init__(self, database: Database, store: Store, tenant: str) -> None:
+    def __init__(
+        self, database: Database, store: Store, tenant: str, *, originals: Originals | None = None
+    ) -> None:
+        """Write for a tenant.
+
+        Args:
+            database: where everything is named.
+            store: where vectors are.
+            tenant: whose.
+            originals: go with their documents.
+        """
+        self._originals = originals
         self._database = database
         self._store = store
         self._tenant = tenant
@@ -153,12 +165,13 @@ class Publisher:
             condition = DocumentRow.collection_id == row.id
             if source is not None:
                 condition &= DocumentRow.source == source
+            named = self._original_names(session, condition)
             counts = delete_where(session, row.id, condition)
             if source is not None and counts[0] == 0:
                 raise NotFoundError(f"collection {collection!r} has no document from {source!r}")
             if source is None:
                 session.delete(row)
-        self.sweep()
+        self._forget(named)
         return counts
 
     def delete_document(self, document_id: str) -> tuple[int, int]:
@@ -173,8 +186,9 @@ class Publisher:
             )
             if document is None:
                 raise NotFoundError(f"no document {document_id!r}; `rag documents` lists what there is")
+            named = self._original_names(session, DocumentRow.id == document_id)
             counts = delete_where(session, document.collection_id, DocumentRow.id == document_id)
-        self.sweep()
+        self._forget(named)
         return counts
 
     def loads(self, collection: str, *, index_id: str | None = None) -> list[SegmentLoad]:
@@ -217,6 +231,17 @@ class Publisher:
                 return []
             named = list(session.scalars(select(SegmentRow.id)))
             return self._store.drop(None, keep=named, session=session)
+
+    def _original_names(self, session: Session, condition: ColumnElement[bool]) -> list[str]:
+        if self._originals is None:
+            return []
+        return self._originals.hashes(session, select(DocumentRow.id).where(condition))
+
+    def _forget(self, original_names: Sequence[str]) -> None:
+        """Remove what deleted documents leave behind."""
+        self.sweep()
+        if self._originals is not None:
+            self._originals.remove(original_names)
 
     def _merge(
         self, session: Session, collection: str, old: Sequence[Segment], merged: list[Segment]

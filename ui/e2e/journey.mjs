@@ -36,6 +36,18 @@ async function reply(page, canned, question = "What do oaks do?") {
   await page.unroute(ASK);
 }
 
+/** Check that the picture of a page is there and the marks on it are in view. */
+async function looksMarked(page) {
+  await page.waitForFunction(() => document.querySelector(".sheet img")?.naturalWidth > 0);
+  const mark = page.locator(".page-mark").first();
+  await mark.waitFor();
+  await page.waitForFunction(() => {
+    const area = document.querySelector(".page-scroller").getBoundingClientRect();
+    const box = document.querySelector(".page-mark").getBoundingClientRect();
+    return box.height > 3 && box.top >= area.top && box.bottom <= area.bottom;
+  });
+}
+
 const steps = {
   async "an empty collection invites to add files, and nothing can be asked"({ page }) {
     await page.goto(url);
@@ -129,6 +141,15 @@ const steps = {
     const cited = lastTurn(page).locator(".source").filter({ hasText: HANDBOOK.quote }).first();
     assert.match(await cited.innerText(), /page 2/);
     await cited.click();
+    await page.getByRole("img", { name: /^Page 2 of Lindqvist/ }).waitFor();
+    await looksMarked(page);
+    await page.getByRole("button", { name: "Next page" }).click();
+    await page.getByRole("img", { name: /^Page 3 of/ }).waitFor();
+    assert.equal(await page.locator(".page-mark").count(), 0);
+    const download = page.waitForEvent("download");
+    await page.getByRole("button", { name: "Download the file" }).click();
+    assert.equal((await download).suggestedFilename(), basename(handbook));
+    await page.getByRole("button", { name: "Text", exact: true }).click();
     const marks = page.locator(".passage mark");
     await marks.first().waitFor();
     assert.ok(squeezed((await marks.allInnerTexts()).join("")).includes(HANDBOOK.quote));
@@ -271,6 +292,9 @@ async function inspect(browser, size, scheme) {
   await ask(page, HANDBOOK.question);
   await answered(page);
   await lastTurn(page).locator(".cite").first().click();
+  await looksMarked(page);
+  await look("page");
+  await page.getByRole("button", { name: "Text", exact: true }).click();
   await page.locator(".passage mark").first().waitFor();
   await look("passage");
   assert.deepEqual([faults, complaints], [{}, []]);

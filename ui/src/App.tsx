@@ -6,13 +6,12 @@ import { Chat } from "./components/Chat";
 import { Drawer } from "./components/Drawer";
 import { Icon } from "./components/icons";
 import { LibraryPanel } from "./components/LibraryPanel";
-import { Passage } from "./components/Passage";
 import { useConversation } from "./hooks/useConversation";
 import { useFileDrop } from "./hooks/useFileDrop";
 import { useLibrary } from "./hooks/useLibrary";
 import { useMedia } from "./hooks/useMedia";
-import { type Opened, useDocument, useOpened } from "./hooks/usePassage";
-import type { Turn } from "./state/conversation";
+import { useOpened } from "./hooks/usePassage";
+import { OpenedPassage } from "./OpenedPassage";
 import { announcement } from "./text/words";
 
 const DEFAULT_COLLECTION = "default";
@@ -96,38 +95,6 @@ export function App({ client }: { readonly client: Client }): ReactNode {
       )}
       {isDropping && <div className="drop-target">Drop to add to “{collection}”</div>}
     </div>
-  );
-}
-
-interface OpenedPassageProps {
-  readonly client: Client;
-  readonly opened: Opened;
-  readonly turns: readonly Turn[];
-  readonly isModal: boolean;
-  readonly onOpen: (opened: Opened) => void;
-  readonly onClose: () => void;
-}
-
-function OpenedPassage({ client, opened, turns, isModal, onOpen, onClose }: OpenedPassageProps): ReactNode {
-  const turn = opened.kind === "citation" ? turns.find((known) => known.id === opened.turnId) : undefined;
-  const citation = opened.kind === "citation" ? (turn?.citations[opened.number - 1] ?? null) : null;
-  const documentId = opened.kind === "document" ? opened.documentId : (citation?.document_id ?? null);
-  const loaded = useDocument(client, documentId);
-  if (documentId === null) return null; // the turn has gone
-  return (
-    <Drawer className="passage" label="Passage" isModal={isModal} onClose={onClose}>
-      <Passage
-        title={opened.kind === "document" ? opened.title : citation?.title || citation?.source || ""}
-        citation={citation}
-        number={opened.kind === "citation" ? opened.number : 0}
-        total={turn?.citations.length ?? 0}
-        document={loaded.document}
-        error={loaded.error}
-        onRetry={loaded.retry}
-        onTurnTo={(number) => opened.kind === "citation" && onOpen({ ...opened, number })}
-        onClose={onClose}
-      />
-    </Drawer>
   );
 }
 

@@ -11,3 +11,13 @@ export async function copyText(text: string): Promise<void> {
   document.execCommand("copy");
   area.remove();
 }
+
+/** Hand a file over to the person, as a download of the browser. */
+export function saveAs(content: Blob, name: string): void {
+  const url = URL.createObjectURL(content);
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(url);
+}

@@ -9,6 +9,7 @@ import "./styles/conversation.css";
 import "./styles/composer.css";
 import "./styles/welcome.css";
 import "./styles/passage.css";
+import "./styles/page.css";
 
 const root = document.getElementById("root");
 if (root !== null) {

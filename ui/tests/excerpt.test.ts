@@ -4,7 +4,7 @@ import { excerpt, type ExcerptPart, holdsQuote } from "../src/text/excerpt";
 const WIDE = { before: 10_000, after: 10_000 };
 
 function stored(text: string, pages: { page: number; start: number; end: number }[] = []) {
-  return { document_id: "d1", version: 1, source: "oak.pdf", title: "The oak", text, pages };
+  return { document_id: "d1", version: 1, source: "oak.pdf", title: "The oak", text, pages, has_file: false, has_page_images: false };
 }
 
 function shown(parts: readonly ExcerptPart[]): string {

@@ -32,6 +32,17 @@ export const client = {
     return data(await http.GET("/api/v1/documents/{document_id}", { params: { path: { document_id } } }));
   },
 
+  /** Give a picture of a page; as a request and not an address, so that it carries what every request does. */
+  async page(document_id: string, number: number, version: number, width: number): Promise<Blob> {
+    const params = { path: { document_id, number: String(number) }, query: { version, width } };
+    return data(await http.GET("/api/v1/documents/{document_id}/pages/{number}.png", { params, parseAs: "blob" }));
+  },
+
+  async file(document_id: string, version: number): Promise<Blob> {
+    const params = { path: { document_id }, query: { version } };
+    return data(await http.GET("/api/v1/documents/{document_id}/file", { params, parseAs: "blob" }));
+  },
+
   async deleteDocument(document_id: string): Promise<void> {
     data(await http.DELETE("/api/v1/documents/{document_id}", { params: { path: { document_id } } }));
   },

@@ -1,6 +1,7 @@
 /** The passage behind a citation, in its document: where it stands, how well it supports, the words themselves. */
 
-import { type ReactNode, useEffect, useRef, useState } from "react";
+import { Fragment, type ReactNode, useEffect, useRef, useState } from "react";
+import { messageOf } from "../client/errors";
 import type { Citation, StoredDocument } from "../client/types";
 import { type Excerpt, excerpt, holdsQuote, type Reach } from "../text/excerpt";
 import { Icon } from "./icons";
@@ -17,13 +18,16 @@ export interface PassageProps {
   readonly total: number;
   readonly document: StoredDocument | null; // null while it loads
   readonly error: string | null;
+  readonly page: ReactNode; // the page as it looks; null where there is no picture of it
   readonly onRetry: () => void;
   readonly onTurnTo: (number: number) => void;
+  readonly onSave: (() => Promise<void>) | null; // null: the file is not kept
   readonly onClose: () => void;
 }
 
 export function Passage(props: PassageProps): ReactNode {
-  const { citation, document, error, title } = props;
+  const { citation, document, error, title, page } = props;
+  const [isText, setText] = useState(false);
   const heading = useRef<HTMLHeadingElement>(null);
   const key = citation === null ? (document?.document_id ?? "") : `${props.number} ${citation.chunk_id} ${citation.start}`;
   useEffect(() => heading.current?.focus(), [key]);
@@ -39,11 +43,46 @@ export function Passage(props: PassageProps): ReactNode {
           {source !== title && <span className="passage-source">{source}</span>}
           {citation?.page != null && <span>Page {citation.page}</span>}
           {citation !== null && <Relevance value={citation.relevance} />}
+          {props.onSave !== null && <SaveButton onSave={props.onSave} />}
         </p>
+        {page !== null && <Views isText={isText} onChange={setText} />}
       </div>
       {error !== null && <Problem citation={citation} message={error} onRetry={props.onRetry} />}
       {error === null && document === null && <p className="passage-note">Opening the document…</p>}
-      {document !== null && <Text key={key} document={document} citation={citation} />}
+      {page !== null && !isText && <Fragment key={key}>{page}</Fragment>}
+      {document !== null && (page === null || isText) && <Text key={key} document={document} citation={citation} />}
+    </>
+  );
+}
+
+/** Choose between the page as it looks and its text. */
+function Views({ isText, onChange }: { readonly isText: boolean; readonly onChange: (isText: boolean) => void }): ReactNode {
+  return (
+    <div className="views" role="group" aria-label="Show the document as">
+      <button type="button" aria-pressed={!isText} onClick={() => onChange(false)}>
+        Page
+      </button>
+      <button type="button" aria-pressed={isText} onClick={() => onChange(true)}>
+        Text
+      </button>
+    </div>
+  );
+}
+
+function SaveButton({ onSave }: { readonly onSave: () => Promise<void> }): ReactNode {
+  const [error, setError] = useState<string | null>(null);
+  const save = (): void => {
+    setError(null);
+    onSave().catch((problem: unknown) => setError(messageOf(problem)));
+  };
+  return (
+    <>
+      <button type="button" className="link" onClick={save}>
+        Download the file
+      </button>
+      <span className="field-error" role="alert">
+        {error}
+      </span>
     </>
   );
 }
