@@ -23,7 +23,7 @@ from rag.db.publish import EncodedDocument
 
 __all__ = ["Pipeline", "ReadDocument"]
 
-_VERSION = "6"  # raised when parsing, chunking or `analyze` changes: what was ingested before is read anew
+_VERSION = "7"  # raised when parsing, chunking or `analyze` changes: what was ingested before is read anew
 _CHUNKERS = Family("indexing.chunkers")
 _ENCODE_AT_ONCE = 64
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from selectolax.lexbor import LexborNode
 
+from indexing.loaders._merged import Below
 from indexing.loaders._text import TextBuilder, joined_cells, raised
 from rag.core.types import BlockKind
 
@@ -45,7 +46,8 @@ class HtmlWalk:
     _rows: list[str] | None = None  # of the table at hand
     _cells: list[str] = field(default_factory=list)  # of the row at hand
     _span: tuple[int, int] = (1, 1)  # columns and rows of the cell at hand
-    _below: dict[int, int] = field(default_factory=dict)  # columns that cells from above take, for how long
+    _row: int = 0  # number of the row at hand
+    _below: Below = field(default_factory=Below)
     _outer_tables: set[int] = field(default_factory=set)  # are there for the looks: what is in them is text
 
     def walk(self, root: LexborNode) -> None:
@@ -109,7 +111,7 @@ class HtmlWalk:
                 self._end_list()
             if tag == "table" and node.mem_id not in self._outer_tables:
                 self._end_list()
-                self._rows, self._below = [], {}
+                self._rows, self._row, self._below = [], 0, Below()
 
     def _leave(self, tag: str) -> None:
         if tag in _INLINE:
@@ -130,8 +132,8 @@ class HtmlWalk:
         elif tag in ("tr", "caption"):
             cells = [*self._cells, *([rest] if (rest := self._take_words(one_line=True)) else [])]
             if tag == "tr":
-                for column in range(len(self._cells), max(self._below, default=-1) + 1):
-                    self._below[column] = max(self._below.get(column, 0) - 1, 0)
+                self._below.fill(cells, self._row)
+                self._row += 1
             self._cells.clear()
             if any(cells):
                 self._rows.append(joined_cells(cells))
@@ -143,14 +145,16 @@ class HtmlWalk:
             self._words.append(" ")
 
     def _add_cell(self, text: str) -> None:
-        """Put a cell in its column; the others that it takes are empty, in this row and those below."""
-        while self._below.get(len(self._cells), 0):
-            self._below[len(self._cells)] -= 1
+        """Put a cell in its column; the others that it takes in this row are empty."""
+        while self._below.at(len(self._cells), self._row) is not None:
             self._cells.append("")
         columns, rows = self._span
-        first = len(self._cells)
-        self._cells += [text, *[""] * (columns - 1)]
-        self._below |= dict.fromkeys(range(first, first + columns), rows - 1)
+        last = self._row + rows - 1
+        self._below.reach(len(self._cells), until=last, text=text)
+        self._cells.append(text)
+        for _ in range(columns - 1):
+            self._below.reach(len(self._cells), until=last, text="")
+            self._cells.append("")
 
     def _end_block(self, level: int = 0) -> None:
         text = self._take_words(one_line=level > 0)

@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from indexing.loaders._merged import Below
 from indexing.loaders._number_format import BUILT_IN, display
 from indexing.loaders._tables import MAX_COLUMNS
 from indexing.loaders._xml import local, scan, tree
@@ -17,6 +18,11 @@ from indexing.loaders._xml import local, scan, tree
 __all__ = ["Workbook"]
 
 _CELL = re.compile(r"([A-Z]{1,3})(\d{1,7})")
+_AREA = re.compile(
+    rb"""<(?:\w+:)?mergeCell\s[^>]{0,200}?ref=["']([A-Z]{1,3})(\d{1,7}):[A-Z]{1,3}(\d{1,7})["']"""
+)
+_BLOCK_BYTES = 1 << 20
+_MAX_AREA_BYTES = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +59,7 @@ class Workbook:
 
     def rows(self, part: str) -> Iterator[list[str]]:
         """Give what each row shows; an empty one for one or more rows without cells."""
-        sheet = _Sheet(self)
+        sheet = _Sheet(self, _tall_areas(self.archive, part))
         with self.archive.open(part) as stream:
             for _ in scan(stream, sheet):
                 yield from sheet.rows
@@ -106,9 +112,11 @@ class _Strings:
 class _Sheet:
     """Collects the rows of a sheet."""
 
-    def __init__(self, workbook: Workbook) -> None:
+    def __init__(self, workbook: Workbook, tall: Mapping[tuple[int, int], int]) -> None:
         self.rows: list[list[str]] = []
         self._workbook = workbook
+        self._tall = tall  # row and column of a cell that is several rows high -> its last row
+        self._below = Below()
         self._cells: list[str] = []
         self._row = 0
         self._kind, self._style, self._column = "n", "0", -1
@@ -138,6 +146,7 @@ class _Sheet:
         elif name == "c":
             self._take()
         elif name == "row":
+            self._below.fill(self._cells, self._row)
             self.rows.append(self._cells)
             self._cells = []
 
@@ -148,12 +157,7 @@ class _Sheet:
     def _place(self, reference: str) -> int:
         """Give the cell's column from 0; without a reference it is the next one."""
         match = _CELL.fullmatch(reference)
-        if match is None:
-            return self._column + 1
-        column = 0
-        for letter in match[1]:
-            column = 26 * column + ord(letter) - ord("A") + 1
-        return column - 1
+        return self._column + 1 if match is None else _column(match[1])
 
     def _take(self) -> None:
         text = "".join(self._pieces)
@@ -163,7 +167,34 @@ class _Sheet:
         if self._column >= MAX_COLUMNS:
             raise ValueError(f"row {self._row} has more than {MAX_COLUMNS} columns")
         self._cells += [""] * (self._column + 1 - len(self._cells))
-        self._cells[self._column] = self._workbook.shown(text, kind=self._kind, style=self._style)
+        shown = self._workbook.shown(text, kind=self._kind, style=self._style)
+        self._cells[self._column] = shown
+        if last := self._tall.get((self._row, self._column)):
+            self._below.reach(self._column, until=last, text=shown)
+
+
+def _column(letters: str) -> int:
+    """Give a column's number from 0: A is 0, AA is 26."""
+    number = 0
+    for letter in letters:
+        number = 26 * number + ord(letter) - ord("A") + 1
+    return number - 1
+
+
+def _tall_areas(archive: zipfile.ZipFile, part: str) -> dict[tuple[int, int], int]:
+    """Give row and column of each cell that is merged with some below it, with the last one's row.
+
+    The part lists them behind its rows, which are read as they come: they are looked for first, as bytes.
+    """
+    tall: dict[tuple[int, int], int] = {}
+    tail = b""
+    with archive.open(part) as stream:
+        while block := stream.read(_BLOCK_BYTES):
+            for letters, first, last in _AREA.findall(tail + block):
+                if int(last) > int(first):
+                    tall[int(first), _column(letters.decode())] = int(last)
+            tail = (tail + block)[-_MAX_AREA_BYTES:]
+    return tall
 
 
 def _strings(archive: zipfile.ZipFile, part: str) -> Iterator[str]:

@@ -17,6 +17,7 @@ from docx.oxml.parser import etree
 from indexing.loaders._archive import open_archive, reading
 from indexing.loaders._docx_notes import NOTE_MARKS, marked_notes
 from indexing.loaders._docx_styles import Styles, W
+from indexing.loaders._merged import Below
 from indexing.loaders._text import TextBuilder, finish, joined_cells, one_line, raised
 from rag.core.types import Attribute, ParsedDocument
 
@@ -102,17 +103,29 @@ def _content(parent: _Element) -> Iterator[_Element]:
 
 
 def _rows(table: _Element) -> Iterator[str]:
-    """Give one line a row; a cell that continues a merged one is empty."""
-    for row in table.iter(f"{W}tr"):
+    """Give one line a row; a cell that continues one to the left is empty."""
+    below = Below()
+    for number, row in enumerate(table.iter(f"{W}tr")):
         if next(row.iterancestors(f"{W}tbl")) is not table:
             continue  # of a table inside a cell: its text is the cell's
         cells: list[str] = []
         for cell in row.iter(f"{W}tc"):
             if next(cell.iterancestors(f"{W}tr")) is row:
-                cells.append(one_line(" ".join(_text(paragraph) for paragraph in _paragraphs(cell))))
-                cells += [""] * (_columns(cell) - 1)
+                text = one_line(" ".join(_text(paragraph) for paragraph in _paragraphs(cell)))
+                if _continues(cell):
+                    below.extend(len(cells), until=number)
+                else:
+                    below.reach(len(cells), until=number, text=text)
+                cells += [text, *[""] * (_columns(cell) - 1)]
+        below.fill(cells, number)
         if any(cells):
             yield joined_cells(cells)
+
+
+def _continues(cell: _Element) -> bool:
+    """Tell whether a cell belongs to the one above it."""
+    merge = cell.find(f"{W}tcPr/{W}vMerge")
+    return merge is not None and merge.get(f"{W}val") != "restart"
 
 
 def _columns(cell: _Element) -> int:

@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Iterator
 
 from indexing.loaders._archive import open_archive, properties, reading
+from indexing.loaders._merged import Below
 from indexing.loaders._odf import OFFICE, SKIPPED, TABLE, TEXT, check, spaces
 from indexing.loaders._tables import MAX_COLUMNS, read_sheets
 from indexing.loaders._xml import scan
@@ -59,7 +60,10 @@ class _Reader:
         self._cells: list[str] = []
         self._row_times = 1
         self._num_rows = 0  # of the sheet, those that hold something
+        self._row = 0  # number of the row at hand
+        self._below = Below()
         self._cell_times = 1
+        self._cell_rows = 1
         self._paragraphs: list[str] = []
         self._value = ""
         self._in_cell = False
@@ -95,7 +99,7 @@ class _Reader:
         elif tag == _SHEET:
             self._depth += 1
             if self._depth == 1:
-                self._num_rows = 0
+                self._num_rows, self._row, self._below = 0, 0, Below()
                 self.names.append(_of(attributes, TABLE, "name"))
         elif self._depth != 1:
             return
@@ -103,6 +107,7 @@ class _Reader:
             self._row_times = int(_of(attributes, TABLE, "number-rows-repeated") or 1)
         elif tag in _CELLS:
             self._cell_times = int(_of(attributes, TABLE, "number-columns-repeated") or 1)
+            self._cell_rows = int(_of(attributes, TABLE, "number-rows-spanned") or 1)
             self._value = next(filter(None, (_of(attributes, OFFICE, value) for value in _VALUES)), "")
             self._in_cell = True
         elif self._in_cell:
@@ -139,6 +144,8 @@ class _Reader:
     def _take_row(self) -> None:
         while self._cells and not self._cells[-1]:
             self._cells.pop()
+        self._below.fill(self._cells, self._row)
+        self._row += self._row_times
         self._num_rows += self._row_times if self._cells else 0
         if self._num_rows > _MAX_ROWS:
             raise ValueError(f"a sheet has more than {_MAX_ROWS} rows")
@@ -151,6 +158,8 @@ class _Reader:
         self._in_cell = False
         if text and len(self._cells) + self._cell_times > MAX_COLUMNS:
             raise ValueError(f"a row has more than {MAX_COLUMNS} columns")
+        if self._cell_rows > 1:
+            self._below.reach(len(self._cells), until=self._row + self._cell_rows - 1, text=text)
         self._cells += [text] * min(self._cell_times, MAX_COLUMNS)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from indexing.loaders._archive import open_archive, properties, reading
+from indexing.loaders._merged import Below
 from indexing.loaders._odf import (
     DRAW,
     NOTE,
@@ -105,7 +106,7 @@ class _Writer:
             elif element.tag == f"{TEXT}list":
                 self._add_list(element)
             elif element.tag == f"{TABLE}table":
-                self.builder.add("\n".join(_rows(element)), "table")
+                self.builder.add("\n".join(_lines(element)), "table")
             else:
                 self.add_all(element)  # a section, an index, a frame on a page
                 continue
@@ -171,19 +172,29 @@ def _frames(element: Element) -> Iterator[Element]:
             yield from _frames(child)
 
 
-def _rows(table: Element) -> Iterator[str]:
-    """Give one line a row; a cell that continues a merged one is empty."""
+def _lines(table: Element) -> Iterator[str]:
+    """Give one line a row; a cell that continues one to the left is empty."""
+    below = Below()
+    for number, row in enumerate(_rows(table)):
+        cells: list[str] = []
+        for cell in row:
+            times = attribute(cell, f"{TABLE}number-columns-repeated") or "1"
+            rows = int(attribute(cell, f"{TABLE}number-rows-spanned") or "1")
+            text = one_line(" ".join(_paragraphs(cell)))
+            if rows > 1:
+                below.reach(len(cells), until=number + rows - 1, text=text)
+            cells += [text, *[""] * (min(int(times), _MAX_COLUMNS) - 1)]
+        below.fill(cells, number)
+        if any(cells):
+            yield " | ".join(cells)
+
+
+def _rows(table: Element) -> Iterator[Element]:
     for element in table:
         if element.tag in (f"{TABLE}table-header-rows", f"{TABLE}table-rows", f"{TABLE}table-row-group"):
             yield from _rows(element)
         elif element.tag == f"{TABLE}table-row":
-            cells: list[str] = []
-            for cell in element:
-                times = attribute(cell, f"{TABLE}number-columns-repeated") or "1"
-                text = one_line(" ".join(_paragraphs(cell)))
-                cells += [text, *[""] * (min(int(times), _MAX_COLUMNS) - 1)]
-            if any(cells):
-                yield " | ".join(cells)
+            yield element
 
 
 def _paragraphs(cell: Element) -> Iterator[str]:

@@ -5,7 +5,7 @@ Hidden slides are read too; charts, diagrams (SmartArt), pictures and comments a
 
 import io
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import pptx
@@ -17,6 +17,7 @@ from pptx.shapes.group import GroupShape
 from pptx.slide import Slide
 
 from indexing.loaders._archive import open_archive, properties, reading
+from indexing.loaders._merged import Below
 from indexing.loaders._pages import Pages
 from indexing.loaders._text import TextBuilder, finish, one_line
 from rag.core.types import ParsedDocument
@@ -115,7 +116,7 @@ def _add_shape(shape: Any, builder: TextBuilder) -> None:  # Any: what a shape h
             _add_paragraphs(shape.text_frame.paragraphs, builder, is_body=kind in _BODIES)
     elif shape.has_table:
         # The elements: the library finds the next of n rows by reading all of them.
-        rows = ([one_line(_cell(cell)) for cell in row.tc_lst] for row in shape.table._tbl.tr_lst)
+        rows = _rows(shape.table._tbl.tr_lst)
         builder.add("\n".join(" | ".join(row) for row in rows if any(row)), "table")
 
 
@@ -151,6 +152,17 @@ def _mark(paragraph: _Element, *, is_body: bool) -> str:
 def _paragraph(paragraph: Any) -> str:  # Any: the library's paragraphs, or their elements
     text: str = paragraph.text
     return _ESCAPED.sub(" ", text.replace("\v", "\n"))
+
+
+def _rows(rows: Sequence[_Element]) -> Iterator[list[str]]:
+    below = Below()
+    for number, row in enumerate(rows):
+        cells = [one_line(_cell(cell)) for cell in row.tc_lst]
+        for column, cell in enumerate(row.tc_lst):
+            if cell.rowSpan > 1:
+                below.reach(column, until=number + cell.rowSpan - 1, text=cells[column])
+        below.fill(cells, number)
+        yield cells
 
 
 def _cell(cell: _Element) -> str:

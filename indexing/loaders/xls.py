@@ -12,6 +12,7 @@ import xlrd
 from xlrd.compdoc import CompDocError
 
 from indexing.loaders._archive import reading
+from indexing.loaders._merged import Below
 from indexing.loaders._number_format import display
 from indexing.loaders._tables import read_sheets
 from indexing.loaders._text import one_line
@@ -67,8 +68,15 @@ def _sheets(book: _Book) -> Iterator[_Sheet]:
 
 
 def _rows(sheet: _Sheet, book: _Book) -> Iterator[list[str]]:
+    below = Below()
+    tall = {(first, column): end - 1 for first, end, column, _ in sheet.merged_cells if end - first > 1}
     for row in range(sheet.nrows):
-        yield [_shown(cell, book) for cell in sheet.row(row)]
+        cells = [_shown(cell, book) for cell in sheet.row(row)]
+        below.fill(cells, row)
+        for column, cell in enumerate(cells):
+            if (row, column) in tall:
+                below.reach(column, until=tall[row, column], text=cell)
+        yield cells
 
 
 def _shown(cell: _Cell, book: _Book) -> str:

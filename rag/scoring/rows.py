@@ -54,21 +54,25 @@ def has_year(cell: str) -> bool:
 def header_lines(lines: Sequence[str]) -> range:
     r"""Give which of a table's lines name its columns: from the first row of several cells on.
 
-    Further rows without an amount belong to it if their first cell is empty, or if the row above has no
-    label and names fewer columns. A first row with an amount is no header.
+    Further rows without an amount belong to it if their first cell is empty or that of the row above, or if
+    that row has no label and names fewer columns. A first row with an amount is no header.
 
     >>> header_lines(["| 2022 | | 2023", "Item | Q1 | Q2 | Q1 | Q2", "Sales | 5 | 6 | 7 | 8"])
+    range(0, 2)
+    >>> header_lines(["Item | 2022 | | 2023", "Item | Q1 | Q2 | Q1 | Q2", "Sales | 5 | 6 | 7 | 8"])
     range(0, 2)
     >>> header_lines(["Sales | $ 5 | $ 6", "Costs | $ 7 | $ 8"])
     range(0, 0)
     """
     first = next((number for number, line in enumerate(lines) if is_row(line)), len(lines))
     stop, held = first, 0  # cells that the row above names, where it has no label
+    above = ""
     for line in lines[first : first + _MAX_HEADER_LINES]:
         if _RULE.fullmatch(line):
             stop += 1
             continue
         label, *cells = (line[slice(*span)] for span in cell_spans(line))
+        label, above = "" if label == above else label, label
         named = sum(map(bool, cells))
         if not cells or any(map(_is_certain, cells)):
             break
@@ -83,7 +87,7 @@ def column_names(header: Sequence[str]) -> list[str]:
 
     An empty cell above the last row belongs to the cell before it, which stands above several columns.
 
-    >>> column_names(["| 2022 | | 2023", "Item | Q1 | Q2 | Q1 | Q2"])
+    >>> column_names(["Item | 2022 | | 2023", "Item | Q1 | Q2 | Q1 | Q2"])
     ['Item', '2022 Q1', '2022 Q2', '2023 Q1', '2023 Q2']
     """
     rows = [
@@ -97,7 +101,7 @@ def column_names(header: Sequence[str]) -> list[str]:
             cell = cells[column] if column < len(cells) else ""
             if column and number < len(rows) - 1:
                 held = cell = cell or held
-            if cell:
+            if cell and cell not in names[column]:
                 names[column].append(cell)
     return [" ".join(parts) for parts in names]
 

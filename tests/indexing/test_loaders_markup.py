@@ -152,7 +152,7 @@ def test_html_cells_stand_in_their_columns() -> None:
     )
     assert _html(table).text.split("\n") == [
         "Item | 2031 |  | 2032",
-        " | Q1 | Q2 | Q1 | Q2",
+        "Item | Q1 | Q2 | Q1 | Q2",
         "Sales | 5 | 6 | 7 | 8",
     ]
 
