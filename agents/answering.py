@@ -50,6 +50,7 @@ async def generate(state: State, context: Context, emit: Emit) -> Step:
         "completion_tokens": usage.completion_tokens,
         "passes": usage.passes,
         **({"cache_bytes": usage.cache_bytes} if usage.cache_bytes else {}),
+        **({"reused_tokens": usage.reused_tokens} if usage.reused_tokens else {}),
     }
     inputs = {
         "question": state["query"],

@@ -56,6 +56,7 @@ async def write(
         spent.completion_tokens + usage.completion_tokens,
         spent.passes + usage.passes,
         usage.cache_bytes,
+        spent.reused_tokens + usage.reused_tokens,
     )
     return "".join(draft), total
 

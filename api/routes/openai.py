@@ -243,9 +243,14 @@ def _annotations(citations: Sequence[Citation], base_url: str) -> list[dict[str,
     ]
 
 
-def _usage(answer: Answer) -> dict[str, int]:
+def _usage(answer: Answer) -> dict[str, object]:
     read, written = answer.usage.prompt_tokens, answer.usage.completion_tokens
-    return {"prompt_tokens": read, "completion_tokens": written, "total_tokens": read + written}
+    return {
+        "prompt_tokens": read,
+        "completion_tokens": written,
+        "total_tokens": read + written,
+        "prompt_tokens_details": {"cached_tokens": answer.usage.reused_tokens},
+    }
 
 
 def _frame(body: dict[str, Any]) -> ServerSentEvent:

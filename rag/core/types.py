@@ -238,6 +238,7 @@ class Usage:
     completion_tokens: int = 0
     passes: int = 0  # of the model that gave the completion; fewer than tokens where several came at once
     cache_bytes: int = 0  # of keys and values at the end; 0 where the generator does not say
+    reused_tokens: int = 0  # of the prompt, known from earlier ones and not read again
 
 
 @dataclass(frozen=True, slots=True)

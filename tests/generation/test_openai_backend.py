@@ -39,7 +39,7 @@ def test_the_request_is_what_the_protocol_says(chat: ChatServer) -> None:
     assert "".join(delta.text for delta in deltas) == "The depot opens at nine."
     usage = deltas[-1].usage
     assert usage is not None
-    assert (usage.prompt_tokens, usage.completion_tokens) == (7, 5)
+    assert (usage.prompt_tokens, usage.completion_tokens, usage.reused_tokens) == (7, 5, 4)
     request = chat.requests[0]
     assert request["model"] == "a-model"
     assert [message["role"] for message in request["messages"]] == ["system", "user"]

@@ -12,7 +12,7 @@ from typing import Any
 __all__ = ["ChatServer", "chunk", "running"]
 
 
-def chunk(text: str = "", *, finish: str | None = None, usage: dict[str, int] | None = None) -> str:
+def chunk(text: str = "", *, finish: str | None = None, usage: dict[str, object] | None = None) -> str:
     """Give one event's data."""
     choices = [{"index": 0, "delta": {"content": text}, "finish_reason": finish}]
     return json.dumps({"choices": [] if usage else choices, "usage": usage})
@@ -39,7 +39,13 @@ class ChatServer:
         return [
             *(chunk(word if number == 0 else f" {word}") for number, word in enumerate(words)),
             chunk(finish="stop"),
-            chunk(usage={"prompt_tokens": 7, "completion_tokens": len(words)}),
+            chunk(
+                usage={
+                    "prompt_tokens": 7,
+                    "completion_tokens": len(words),
+                    "prompt_tokens_details": {"cached_tokens": 4},
+                }
+            ),
             "[DONE]",
         ]
 

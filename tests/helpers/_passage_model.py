@@ -9,10 +9,10 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from rag.core.protocols import GenerationOptions, Generator, Message, Prompt
-from rag.core.types import Passage
+from rag.core.types import Passage, Usage
 from rag.generation.context import render_passages
 
-__all__ = ["byte_model", "prompt", "written"]
+__all__ = ["byte_model", "prompt", "usage", "written"]
 
 _TEMPLATE = "{% for message in messages %}{{ message['content'] }}<end>\n{% endfor %}"
 
@@ -65,3 +65,14 @@ def written(generator: Generator, prompts: Sequence[Prompt], *, temperature: flo
         return "".join([delta.text async for delta in generator.stream(each, options)])
 
     return [asyncio.run(collect(each)) for each in prompts]
+
+
+def usage(generator: Generator, asked: Prompt) -> Usage:
+    """Give what an answer of a few tokens took."""
+
+    async def last() -> Usage | None:
+        return [delta async for delta in generator.stream(asked, GenerationOptions(max_tokens=4))][-1].usage
+
+    told = asyncio.run(last())
+    assert told is not None
+    return told

@@ -33,7 +33,7 @@ export function answer(text: string, changes: Partial<Answer> = {}): Answer {
     citations: [],
     run_id: "r1",
     timings: { total: 12.5 },
-    usage: { prompt_tokens: 0, completion_tokens: 0, passes: 0, cache_bytes: 0 },
+    usage: { prompt_tokens: 0, completion_tokens: 0, passes: 0, cache_bytes: 0, reused_tokens: 0 },
     ...changes,
   };
 }

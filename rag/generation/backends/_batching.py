@@ -144,7 +144,8 @@ class Batch:
         if self._prefixes is not None:
             for number, (keys, values) in enumerate(self._prefixes.find(answer.to_keep)):
                 answer.cache.update(keys[None], values[None], number)
-            answer.unread = answer.unread[answer.cache.get_seq_length() :]
+            answer.progress.reused_tokens = answer.cache.get_seq_length()
+            answer.unread = answer.unread[answer.progress.reused_tokens :]
 
     def _step(self, running: list[_Answer]) -> list[_Answer]:
         """Read what is next of each and write a token of those that are read; give those not at an end."""

@@ -161,7 +161,8 @@ class CausalModel:
                 shown = text
         text = loaded.tokenizer.decode(written, skip_special_tokens=True)
         doubt = meter.doubt(f"{known} {text}") if meter and not is_judged else None
-        yield Delta(text[len(shown) :], Usage(len(token_ids), len(written), progress.passes), doubt)
+        usage = Usage(len(token_ids), len(written), progress.passes, reused_tokens=progress.reused_tokens)
+        yield Delta(text[len(shown) :], usage, doubt)
 
     def _tokens(
         self,
@@ -175,7 +176,7 @@ class CausalModel:
         choice = self._choice(loaded, options)
         written = 0
         with torch.inference_mode():
-            cache, unread = self._begin(loaded, token_ids, stop)
+            cache, unread = self._begin(loaded, token_ids, progress)
             while written < options.max_tokens:
                 while unread and not stop.is_set():
                     piece, unread = unread[:_PREFILL_TOKENS], unread[_PREFILL_TOKENS:]
@@ -234,7 +235,7 @@ class CausalModel:
     def _choice(self, loaded: Loaded, options: GenerationOptions) -> TokenChoice:
         return TokenChoice.of(loaded, options, seed=self.seed, no_repeat_tokens=self.no_repeat_tokens)
 
-    def _begin(self, loaded: Loaded, token_ids: list[int], stop: Event) -> tuple[Any, list[int]]:
+    def _begin(self, loaded: Loaded, token_ids: list[int], progress: Progress) -> tuple[Any, list[int]]:
         """Give the cache and what of the prompt is to be read into it."""
         return PlainCache(), token_ids
 

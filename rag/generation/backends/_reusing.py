@@ -37,6 +37,7 @@ class PrefixReader:
         """Take where keys and values are kept."""
         self.store = store
         self.prefixes = Prefixes(store)
+        self.reused_tokens = 0  # of the newest prompt, known from earlier ones
         self._cache: PlainCache | RaggedCache | None = None
 
     @property
@@ -56,19 +57,22 @@ class PrefixReader:
         """
         self._cache = PlainCache()
         whole = (len(token_ids) - 1) // BLOCK_TOKENS * BLOCK_TOKENS
-        self._begin(loaded.model, self._cache, token_ids[:whole], stop)
+        self.reused_tokens, _ = self._begin(loaded.model, self._cache, token_ids[:whole], stop)
         return self._cache, token_ids[self._cache.get_seq_length() :]
 
-    def _begin(self, model: Any, cache: Any, token_ids: Sequence[int], stop: Event) -> bool:
-        """Read the beginning of a text into an empty cache; say whether all of it was read."""
+    def _begin(self, model: Any, cache: Any, token_ids: Sequence[int], stop: Event) -> tuple[int, bool]:
+        """Read the beginning of a text into an empty cache.
+
+        Gives how many tokens of it were known, and whether all others were read.
+        """
         for number, (keys, values) in enumerate(self.prefixes.find(token_ids)):
             cache.update(keys[None], values[None], number)
         known = cache.get_seq_length()
         if not read_all(model, cache, token_ids[known:], stop):
-            return False
+            return known, False
         if len(token_ids) - known >= BLOCK_TOKENS:
             self.prefixes.keep(token_ids, _layers(cache))
-        return True
+        return known, True
 
 
 class PassageReader(PrefixReader):
@@ -137,7 +141,8 @@ class PassageReader(PrefixReader):
         cache = self._cache = self._new_cache(loaded.model)
         head = token_ids[: spans[0].start]
         before = _first_and_last_turn(head, loaded.stop_ids)
-        if not self._begin(loaded.model, cache, head, stop):
+        self.reused_tokens, is_read = self._begin(loaded.model, cache, head, stop)
+        if not is_read:
             return cache, token_ids[cache.get_seq_length() :]
         parts: list[tuple[Place, Kept]] = []
         for span in spans:
@@ -174,9 +179,11 @@ class PassageReader(PrefixReader):
         """Give what is kept of a passage, read now if it is new; None if that was stopped."""
         key = text_key(text_key(self.form.name, before), token_ids)
         kept = self.store.get(key)
-        if kept is None:
+        if kept is not None:
+            self.reused_tokens += len(token_ids) - self.repaired_tokens
+        else:
             cache = self._new_cache(loaded.model)
-            is_read = self._begin(loaded.model, cache, before, stop)
+            _, is_read = self._begin(loaded.model, cache, before, stop)
             if not is_read or not read_all(loaded.model, cache, token_ids, stop):
                 return None
             seen = Observations(loaded.model, frozenset(), window=1)  # policies for parts need nothing

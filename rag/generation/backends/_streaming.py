@@ -23,6 +23,7 @@ class Progress:
 
     stop: Event = field(default_factory=Event)
     passes: int = 0  # that gave its tokens
+    reused_tokens: int = 0  # of its prompt, that were not read again
 
 
 async def stream_from_thread(

@@ -185,4 +185,9 @@ def _usage(event: dict[str, Any]) -> Usage | None:
     counts = event.get("usage")
     if not isinstance(counts, dict):
         return None
-    return Usage(int(counts.get("prompt_tokens") or 0), int(counts.get("completion_tokens") or 0))
+    details = counts.get("prompt_tokens_details")
+    return Usage(
+        int(counts.get("prompt_tokens") or 0),
+        int(counts.get("completion_tokens") or 0),
+        reused_tokens=int(details.get("cached_tokens") or 0) if isinstance(details, dict) else 0,
+    )

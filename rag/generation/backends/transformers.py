@@ -132,10 +132,13 @@ class Transformers(CausalModel):
         choice = self._choice(loaded, options)
         return self._batch.tokens(token_ids, choice, max_tokens=options.max_tokens, progress=progress)
 
-    def _begin(self, loaded: Loaded, token_ids: list[int], stop: Event) -> tuple[Any, list[int]]:
+    def _begin(self, loaded: Loaded, token_ids: list[int], progress: Progress) -> tuple[Any, list[int]]:
         if self._reader is None:
-            return super()._begin(loaded, token_ids, stop)
-        return self._reader.read(loaded, token_ids, stop)
+            return super()._begin(loaded, token_ids, progress)
+        begun = self._reader.read(loaded, token_ids, progress.stop)
+        if isinstance(self._reader, PrefixReader):
+            progress.reused_tokens = self._reader.reused_tokens
+        return begun
 
     def _write(
         self,

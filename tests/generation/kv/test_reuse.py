@@ -2,12 +2,14 @@
 
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import pytest
-from _passage_model import byte_model, prompt, written
+from _passage_model import byte_model, prompt, usage, written
 
 from rag.generation.backends._reusing import PrefixReader
 from rag.generation.backends.transformers import Transformers
+from rag.generation.kv._prefixes import BLOCK_TOKENS
 from rag.generation.kv._store import ByteStore
 
 TEXTS = [
@@ -59,6 +61,15 @@ def test_only_what_is_new_is_read(folder: Path) -> None:
     read.clear()
     written(generator, PROMPTS[:1])
     assert sum(read) < 32 + 24 < first
+
+
+@pytest.mark.parametrize("options", [{}, {"max_batch": 1}, {"speculation": "suffix"}])
+def test_the_usage_says_what_was_not_read_again(folder: Path, options: dict[str, Any]) -> None:
+    generator = Transformers(folder, str(folder), kv_reuse="prefix", **options)
+    first, again = (usage(generator, PROMPTS[0]) for _ in range(2))
+    assert first.reused_tokens == 0
+    blocks = (again.prompt_tokens - 1) // BLOCK_TOKENS
+    assert again.reused_tokens == blocks * BLOCK_TOKENS > 0
 
 
 def test_a_stopped_reading_leaves_nothing(folder: Path) -> None:

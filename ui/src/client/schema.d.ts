@@ -681,7 +681,8 @@ export interface components {
              *       "cache_bytes": 0,
              *       "completion_tokens": 0,
              *       "passes": 0,
-             *       "prompt_tokens": 0
+             *       "prompt_tokens": 0,
+             *       "reused_tokens": 0
              *     }
              */
             usage: components["schemas"]["Usage"];
@@ -1642,6 +1643,11 @@ export interface components {
              * @default 0
              */
             prompt_tokens: number;
+            /**
+             * Reused Tokens
+             * @default 0
+             */
+            reused_tokens: number;
         };
         /**
          * WaitingReply
