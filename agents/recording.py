@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from typing import Self
 
@@ -38,6 +39,7 @@ class Recording:
     _stored: float = field(default_factory=time.perf_counter)
     _state: str = "cancelled"  # unless it ends otherwise
     _is_closed: bool = False
+    _storing: "Future[None] | None" = None  # events that are on their way into the database
 
     @classmethod
     def resumed(cls, log: RunLog, run_id: str, events: Sequence[Event]) -> Self:
@@ -63,17 +65,16 @@ class Recording:
                 self._state = "done"
             case PermissionAsked():  # stored before it is shown: the answer may come at once
                 self._state = "waiting"
-                await asyncio.to_thread(self.close)
+                await self.close()
         if not self._is_closed and time.perf_counter() - self._stored > _STORE_SECONDS:
-            pending, self._pending = self._pending, []
-            self._stored = time.perf_counter()
-            await asyncio.to_thread(self.log.append, self.run_id, pending)
+            await self._store()
         return numbered
 
     async def failed(self, error: Exception, state: State) -> Event:
         """Record how the run failed, and what it had found by then."""
         self._state = error.state if isinstance(error, LimitReachedError) else "failed"
-        self._stored = time.perf_counter()  # a cancelled run is not to be told so twice
+        # A cancelled run is not to be told so twice.
+        self._stored, self._storing = time.perf_counter(), None
         found = tuple(state.get("passages", ()))
         return await self.record(RunFailed(0, type(error).__name__, str(error), found))
 
@@ -92,13 +93,22 @@ class Recording:
             missing=final.get("missing"),
         )
 
-    def close(self) -> None:
-        """Store what is left and say how the run ended, or that it waits."""
+    async def close(self) -> None:
+        """Store what is left and say how the run ended, or that it waits; also when this is cancelled."""
         if self._is_closed:
             return  # somebody else may be at work on it by now
         self._is_closed = True
         pending, self._pending = self._pending, []
-        self.log.finish(self.run_id, self._state, pending)
+        await asyncio.wrap_future(self.log.finish(self.run_id, self._state, pending))
+
+    async def _store(self) -> None:
+        """Begin to store what is pending; wait only for what should have been stored by now."""
+        if self._storing is not None:
+            storing, self._storing = self._storing, None
+            await asyncio.wrap_future(storing)
+        pending, self._pending = self._pending, []
+        self._stored = time.perf_counter()
+        self._storing = self.log.append(self.run_id, pending)
 
     def _elapsed(self) -> float:
         return round(self._earlier + (time.perf_counter() - self._started) * 1000, 2)

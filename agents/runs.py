@@ -60,7 +60,7 @@ async def ask(
         grove, collection=collection, retriever=retriever, generator=generator, filter=filter
     )
     run = Recording(grove.runs, uuid4().hex)
-    await asyncio.to_thread(grove.runs.start, run.run_id, text, collection)
+    await asyncio.wrap_future(grove.runs.start(run.run_id, text, collection))
     started = RunStarted(0, run.run_id, text, collection, retriever, generator, cast(Any, filter))
     state = State(question=text, history=tuple(history))
     async with aclosing(recorded(grove, run, started, state, context)) as events:
@@ -126,9 +126,8 @@ async def recorded(
             async for event in events:
                 yield event
     finally:
-        # Also when the caller went away: an unfinished run must not look as if it still ran. Web servers
-        # cancel again at every await, hence the shield.
-        await asyncio.shield(asyncio.get_running_loop().run_in_executor(None, run.close))
+        # Also when the caller went away: an unfinished run must not look as if it still ran.
+        await run.close()
 
 
 async def _executed(

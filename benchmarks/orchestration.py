@@ -85,7 +85,7 @@ def _row(what: str, repeats: int, ask: Callable[[], Awaitable[None]]) -> dict[st
 
 async def _ask(grove: Grove, context: Context) -> None:
     run = Recording(grove.runs, uuid4().hex)
-    grove.runs.start(run.run_id, _QUESTION, "default")
+    grove.runs.start(run.run_id, _QUESTION, "default").result()
     started = RunStarted(0, run.run_id, _QUESTION, "default", "default", "default")
     events = recorded(grove, run, started, State(question=_QUESTION, history=()), context)
     last = [event async for event in events][-1]
@@ -101,8 +101,8 @@ async def _in_a_row(context: Context) -> None:
 
 async def _commits(grove: Grove) -> None:
     run_id = uuid4().hex
-    await asyncio.to_thread(grove.runs.start, run_id, _QUESTION, "default")
-    await asyncio.to_thread(grove.runs.finish, run_id, "done")
+    await asyncio.wrap_future(grove.runs.start(run_id, _QUESTION, "default"))
+    await asyncio.wrap_future(grove.runs.finish(run_id, "done"))
 
 
 def _context(grove: Grove, chance: float) -> Context:

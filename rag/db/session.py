@@ -6,9 +6,10 @@ writers that queue for the lock at their first statement instead of failing at t
 
 import logging
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from zlib import crc32
 
 from sqlalchemy import Connection, Engine, create_engine, event, func, inspect, select, text
@@ -17,10 +18,12 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, NoSuchModu
 from sqlalchemy.orm import Session, sessionmaker
 
 from rag.core.errors import ConflictError, InvalidInputError, UnavailableError
+from rag.db._group_commit import GroupCommit, Work
 from rag.db.migrations import HEAD
 
 __all__ = ["Database", "open_database"]
 
+_T = TypeVar("_T")
 _BUSY_SECONDS = 60
 _CONNECT_SECONDS = 10
 _log = logging.getLogger(__name__)
@@ -42,6 +45,7 @@ class Database:
         )
         self._writers = sessionmaker(writing, expire_on_commit=False)
         self._hasty_writers = sessionmaker(hasty, expire_on_commit=False)
+        self._group = GroupCommit(lambda is_durable: self.write(is_durable=is_durable))
 
     @contextmanager
     def write(self, *, is_durable: bool = True) -> Iterator[Session]:
@@ -61,6 +65,17 @@ class Database:
             if self.is_postgresql and not is_durable:
                 session.execute(text("SET LOCAL synchronous_commit = off"))
             yield session
+
+    def write_soon(self, work: Work[_T], *, is_durable: bool = False) -> "Future[_T]":
+        """Write with others that come at this time, in one transaction and in order.
+
+        Args:
+            work: is given the session, and may be run twice: the first time is then rolled back.
+            is_durable: as of `write`.
+
+        The future raises what `work` raises, or UnavailableError.
+        """
+        return self._group.submit(work, is_durable=is_durable)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -102,7 +117,8 @@ class Database:
         return taken
 
     def close(self) -> None:
-        """Close all connections."""
+        """Write what waits and close all connections."""
+        self._group.flush()
         self.engine.dispose()
 
     @contextmanager

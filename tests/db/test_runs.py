@@ -38,29 +38,29 @@ EVENTS: list[Event] = [
 @pytest.fixture
 def log(database: Database) -> RunLog:
     runs = RunLog(database, "default", silence=timedelta(minutes=5))
-    runs.start("r", "why? 🙂", "c")
+    runs.start("r", "why? 🙂", "c").result()
     return runs
 
 
 def test_every_kind_of_event_comes_back_equal(log: RunLog) -> None:
-    log.append("r", EVENTS[:3])
-    log.append("r", EVENTS[3:])
+    log.append("r", EVENTS[:3]).result()
+    log.append("r", EVENTS[3:]).result()
     assert log.events("r") == EVENTS
 
 
 def test_a_stream_is_resumed_after_a_number(log: RunLog) -> None:
-    log.append("r", EVENTS)
+    log.append("r", EVENTS).result()
     assert [event.seq for event in log.events("r", after=5)] == [6, 7]
 
 
 def test_no_events_are_stored_for_none(log: RunLog) -> None:
-    log.append("r", [])
+    log.append("r", []).result()
     assert log.events("r") == []
 
 
 def test_a_run_runs_until_it_is_finished(log: RunLog) -> None:
     assert log.run("r").state == "running"
-    log.finish("r", "done")
+    log.finish("r", "done").result()
     finished = log.run("r")
     assert (finished.state, finished.question) == ("done", "why? 🙂")
     assert finished.finished_at is not None
@@ -68,7 +68,7 @@ def test_a_run_runs_until_it_is_finished(log: RunLog) -> None:
 
 
 def test_runs_are_listed_newest_first(log: RunLog) -> None:
-    log.start("r2", "and then?", "c")
+    log.start("r2", "and then?", "c").result()
     assert [run.run_id for run in log.runs()] == ["r2", "r"]
     assert [run.run_id for run in log.runs(1)] == ["r2"]
 
@@ -79,13 +79,13 @@ def test_a_tenant_sees_and_ends_only_its_own_runs(log: RunLog, database: Databas
     for read in (other.run, other.events):
         with pytest.raises(NotFoundError):
             read("r")
-    other.finish("r", "failed")
+    other.finish("r", "failed").result()
     assert log.run("r").state == "running"
 
 
 def test_a_run_that_nobody_works_on_any_more_is_interrupted(database: Database) -> None:
     dead = RunLog(database, "default", silence=timedelta(seconds=-1))
-    dead.start("r", "why?", "c")
+    dead.start("r", "why?", "c").result()
     assert dead.run("r").state == "interrupted"
     assert [run.state for run in dead.runs()] == ["interrupted"]
 
@@ -93,9 +93,9 @@ def test_a_run_that_nobody_works_on_any_more_is_interrupted(database: Database) 
 def test_a_run_thought_dead_that_stores_more_runs_again_and_one_that_waits_may_wait(
     log: RunLog, database: Database
 ) -> None:
-    RunLog(database, "default", silence=timedelta(seconds=-1)).append("r", EVENTS[:1])
+    RunLog(database, "default", silence=timedelta(seconds=-1)).append("r", EVENTS[:1]).result()
     assert log.run("r").state == "interrupted"
-    log.append("r", EVENTS[1:2])
+    log.append("r", EVENTS[1:2]).result()
     assert log.run("r").state == "running"
-    RunLog(database, "default", silence=timedelta(seconds=-1)).finish("r", "waiting")
+    RunLog(database, "default", silence=timedelta(seconds=-1)).finish("r", "waiting").result()
     assert log.run("r").state == "waiting"
