@@ -12,6 +12,7 @@ from pathlib import Path
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.admission import Admission
 from api.guards import RequestGuard, SecurityHeaders
 from api.interfaces import INTERFACES
 from api.page import add_page
@@ -31,6 +32,7 @@ from api.routes import (
 from api.telemetry.metrics import Metrics, RequestMetrics, RunMetrics
 from indexing.pages import PagePainter
 from rag.compose import Grove
+from rag.core.errors import OverloadedError
 from rag.core.events import Event, RunFailed
 
 __all__ = ["create_app"]
@@ -57,7 +59,9 @@ def create_app(grove: Grove, *, page: Path = _PAGE) -> FastAPI:
     )
     app.state.grove = grove
     app.state.metrics = Metrics(grove)
-    app.state.guard = partial(_ended, metrics=app.state.metrics)
+    admission = Admission(grove.settings.server)
+    app.state.metrics.follow(admission)
+    app.state.guard = partial(_ended, metrics=app.state.metrics, admission=admission)
     limits = grove.settings.ingestion
     app.state.painter = PagePainter(max_seconds=limits.read_seconds, max_bytes=limits.read_bytes)
     add_handlers(app)
@@ -101,13 +105,19 @@ class _LastResort:
             await reply(scope, receive, send)
 
 
-async def _ended(events: AsyncIterator[Event], *, metrics: Metrics) -> AsyncGenerator[Event, None]:
+async def _ended(
+    events: AsyncIterator[Event], *, metrics: Metrics, admission: Admission
+) -> AsyncGenerator[Event, None]:
     seq, watch = 0, RunMetrics(metrics)
     try:
-        async for event in events:
-            seq = event.seq
-            watch.see(event)
-            yield event
+        async with admission.place():
+            async for event in events:
+                seq = event.seq
+                watch.see(event)
+                yield event
+    except OverloadedError:
+        watch.turn_away()
+        raise
     except Exception as error:
         if seq == 0:
             raise  # no event has been sent: the request itself is answered with an error

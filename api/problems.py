@@ -31,6 +31,7 @@ _STATUSES: tuple[tuple[type[RagError], HTTPStatus], ...] = (
     (UnavailableError, HTTPStatus.SERVICE_UNAVAILABLE),
     (LimitReachedError, HTTPStatus.SERVICE_UNAVAILABLE),
 )
+_RETRY_SECONDS = 5  # where nothing tells when a dependency will be up again
 _MAX_FAULTS = 5  # of a wrong body, as many are named
 
 
@@ -72,7 +73,11 @@ def add_handlers(app: FastAPI) -> None:
             (status for kind, status in _STATUSES if isinstance(error, kind)),
             HTTPStatus.INTERNAL_SERVER_ERROR,
         )
-        return problem(request.url.path, status, str(error), kind=type(error).__name__)
+        response = problem(request.url.path, status, str(error), kind=type(error).__name__)
+        if status is HTTPStatus.SERVICE_UNAVAILABLE:
+            seconds = getattr(error, "retry_after_seconds", _RETRY_SECONDS)
+            response.headers["retry-after"] = str(seconds)
+        return response
 
     @app.exception_handler(RequestValidationError)
     def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:

@@ -21,6 +21,7 @@ from prometheus_client import (
 )
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.admission import Admission
 from api.telemetry.database import DatabaseMetrics
 from api.telemetry.names import METRICS, Metric
 from rag.compose import Grove
@@ -71,6 +72,11 @@ class Metrics:
         """Give a histogram of the list, or its child with these labels."""
         histogram = self._histograms[name]
         return histogram.labels(**labels) if labels else histogram
+
+    def follow(self, admission: Admission) -> None:
+        """Show what an admission counts."""
+        self.gauge("grove_questions_working").set_function(lambda: admission.working)
+        self.gauge("grove_questions_waiting").set_function(lambda: admission.waiting)
 
     def searched(self, timings: Mapping[str, float]) -> None:
         """Count the stages of a search, in milliseconds."""
@@ -125,11 +131,15 @@ class RunMetrics:
                 return
         self._outcome = "cancelled"  # unless more comes
 
+    def turn_away(self) -> None:
+        """Count the run as one that there was no place for."""
+        self._outcome = "turned_away"
+
     def end(self) -> None:
         """Count the run as one that has ended, however it did."""
         labels = {"generator": self._generator, "outcome": self._outcome}
         self.metrics.counter("grove_runs_total", **labels).inc()
-        if self._outcome != "rejected":
+        if self._outcome not in ("rejected", "turned_away"):
             self._observe("grove_run_seconds")
 
     def _observe(self, name: str) -> None:

@@ -42,7 +42,7 @@ METRICS: tuple[Metric, ...] = (
         "grove_runs_total",
         "counter",
         "Questions by how they ended: answered, refused, waiting (for a permission), failed, cancelled,"
-        " rejected (before they began).",
+        " rejected (before they began), turned_away (too many came).",
         ("generator", "outcome"),
     ),
     Metric("grove_run_errors_total", "counter", "Questions that failed, by the error's name.", ("error",)),
@@ -52,6 +52,16 @@ METRICS: tuple[Metric, ...] = (
         "histogram",
         "From a question to the first piece of its answer, the time in the queue included.",
         ("generator",),
+    ),
+    Metric(
+        "grove_questions_working",
+        "gauge",
+        "Questions that are worked on, GROVE_SERVER__MAX_WORKING at most.",
+    ),
+    Metric(
+        "grove_questions_waiting",
+        "gauge",
+        "Questions that wait for that, GROVE_SERVER__MAX_WAITING at most.",
     ),
     Metric("grove_step_seconds", "histogram", "How long the steps of runs took.", ("step",)),
     Metric(

@@ -18,6 +18,7 @@ RagError
 │   ├── OutOfStepsError        it took too many steps
 │   └── OutOfTokensError       the language model would have read and written too much
 └── UnavailableError           a dependency is down or too slow (HTTP 503)
+    ├── OverloadedError        more is asked than can be served; later it can
     └── GenerationError        the language model failed, timed out or answered nonsense
         └── DeadEndError       nothing that it may write next keeps the conditions it is held to
 
@@ -38,6 +39,7 @@ __all__ = [
     "OutOfStepsError",
     "OutOfTimeError",
     "OutOfTokensError",
+    "OverloadedError",
     "RagError",
     "RunCancelledError",
     "SegmentGoneError",
@@ -127,6 +129,14 @@ class OutOfTokensError(LimitReachedError):
 
 class UnavailableError(RagError):
     """Say that a dependency is down or too slow."""
+
+
+class OverloadedError(UnavailableError):
+    """Say that more is asked than can be served, and after how long to ask again."""
+
+    def __init__(self, message: str, retry_after_seconds: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class GenerationError(UnavailableError):

@@ -103,6 +103,13 @@ class ServerSettings(_Frozen):
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8080, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     worker: bool = Field(True, description="Also run an ingestion worker.")
+    max_working: int = Field(256, ge=1, description="Questions worked on at once.")
+    max_waiting: int = Field(
+        256, ge=0, description="Questions that may wait for that; more are turned away with status 503."
+    )
+    max_wait_seconds: float = Field(
+        10.0, gt=0, description="A question that would wait longer is turned away, too."
+    )
     max_upload_bytes: int = Field(200_000_000, ge=1, description="Larger uploads are refused.")
 
 
