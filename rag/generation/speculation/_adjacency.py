@@ -31,10 +31,14 @@ class Adjacency:
     def learn(self, token_ids: list[int], logits: Tensor) -> None:
         """Note the likeliest followers of each token, from (N, V) logits; the last of equals stands."""
         size = logits.shape[-1]
+        self.note(token_ids, logits.topk(min(RANKS, size)).indices, size)
+
+    def note(self, token_ids: list[int], best: Tensor, size: int) -> None:
+        """Note (N, at most 8) followers, the likeliest first, of a vocabulary of a size."""
         if len(self._known) != size:
             self._rows = torch.zeros((size, RANKS), dtype=torch.int32)
             self._known = torch.zeros(size, dtype=torch.bool)
-        best = logits.topk(min(RANKS, size)).indices.to(torch.int32)
+        best = best.to("cpu", torch.int32)
         for token_id, row in zip(token_ids, best, strict=True):
             self._rows[token_id, : len(row)] = row
             self._known[token_id] = True

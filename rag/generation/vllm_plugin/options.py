@@ -24,7 +24,8 @@ class ProposerOptions:
     """What is drafted, and how much is remembered for it."""
 
     kind: ProposerKind = "rasd"
-    min_chance: float = 0.3  # of a drafted token to be reached and right; less is not worth its place
+    min_chance: float = 0.15  # of a drafted token to be reached and right; less is not worth its place
+    step_tokens: int = 256  # drafted in one step for all requests together
     answer_tokens: int = 65_536  # of earlier answers that are drafted from, the newest; 0 for none
     min_shared: float = 0.5  # of a prompt: only answers to prompts that have so much of it are drafted from
 
@@ -37,6 +38,8 @@ class ProposerOptions:
             raise InvalidInputError(f"min_chance is from 0 to less than 1, got {self.min_chance}")
         if self.answer_tokens < 0:
             raise InvalidInputError(f"answer_tokens is 0 or more, got {self.answer_tokens}")
+        if self.step_tokens < 1:
+            raise InvalidInputError(f"step_tokens is 1 or more, got {self.step_tokens}")
         if not 0 < self.min_shared <= 1:
             raise InvalidInputError(f"min_shared is more than 0, at most 1, got {self.min_shared}")
 

@@ -1,0 +1,122 @@
+"""Run jobs on real vLLM, one engine a process: prompts of tokens in, tokens, times and its counters out."""
+
+import json
+import os
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from api.llm_environment import default_environment
+from rag.generation.vllm_plugin.options import VARIABLE, PluginOptions
+
+__all__ = ["Asked", "Engine", "Round", "run_engine"]
+
+_REPOSITORY = Path(__file__).parents[1]
+_QUIET = {
+    "OMP_NUM_THREADS": "1",
+    "OMP_WAIT_POLICY": "PASSIVE",
+    "HF_HUB_OFFLINE": "1",
+    "VLLM_NO_USAGE_STATS": "1",
+    "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
+    "VLLM_LOGGING_LEVEL": "WARNING",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A prompt, and whose caches it may share."""
+
+    token_ids: Sequence[int]
+    cache_salt: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """How vLLM runs: everything else as `rag llm serve` has it on a CPU, in fp32."""
+
+    model_dir: Path
+    speculation: Mapping[str, Any] | None = None  # Any: JSON, as --speculative-config takes it
+    plugin: PluginOptions | None = None
+    max_num_seqs: int = 1
+    max_model_tokens: int = 2048
+    cache_bytes: int = 256 << 20
+    more: Mapping[str, Any] | None = None  # Any: further arguments of vLLM's LLM
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What came of prompts that were given together."""
+
+    token_ids: list[list[int]]
+    seconds: float
+    cpu_seconds: float
+    counters: Mapping[str, float]  # of vLLM's own, for these prompts alone
+
+    @property
+    def tokens_per_step(self) -> float:
+        """Give how many tokens a request gets in a step: its own one and those of its draft."""
+        written = sum(map(len, self.token_ids))
+        return written / (written - self.counters["vllm:spec_decode_num_accepted_tokens"])
+
+
+def run_engine(
+    engine: Engine,
+    rounds: Sequence[Sequence[Asked]],
+    *,
+    max_tokens: int,
+    ignores_eos: bool = False,
+    warm_up: Sequence[int] = (),
+    environment: Path | None = None,
+) -> list[Round]:
+    """Give what an engine writes, greedily, in rounds of prompts given together.
+
+    Raises:
+        RuntimeError: it failed; the message holds the end of what it said.
+    """
+    python = (environment or default_environment()) / "bin" / "python"
+    job = {
+        "engine": _arguments(engine),
+        "rounds": [
+            [{"token_ids": list(each.token_ids), "cache_salt": each.cache_salt} for each in prompts]
+            for prompts in rounds
+        ],
+        "max_tokens": max_tokens,
+        "ignores_eos": ignores_eos,
+        "warm_up": list(warm_up),
+    }
+    variables = {**os.environ, **_QUIET, "PYTHONPATH": str(_REPOSITORY)}
+    variables.pop(VARIABLE, None)
+    if engine.plugin is not None:
+        variables[VARIABLE] = engine.plugin.as_json()
+    with tempfile.TemporaryDirectory() as folder:
+        job_file, result_file = Path(folder) / "job.json", Path(folder) / "result.json"
+        job_file.write_text(json.dumps(job))
+        command = [
+            str(python),
+            str(Path(__file__).with_name("_vllm_job.py")),
+            str(job_file),
+            str(result_file),
+        ]
+        finished = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
+        if finished.returncode:
+            raise RuntimeError(f"vLLM ended with {finished.returncode}:\n{finished.stderr[-3000:]}")
+        return [Round(**each) for each in json.loads(result_file.read_text())["rounds"]]
+
+
+def _arguments(engine: Engine) -> dict[str, Any]:
+    return {
+        "model": str(engine.model_dir),
+        "dtype": "float32",
+        "enforce_eager": True,
+        "block_size": 32,
+        "max_num_seqs": engine.max_num_seqs,
+        "max_model_len": engine.max_model_tokens,
+        "kv_cache_memory_bytes": engine.cache_bytes,
+        "enable_prefix_caching": True,
+        "disable_log_stats": False,
+        **({"speculative_config": dict(engine.speculation)} if engine.speculation else {}),
+        **(engine.more or {}),
+    }
