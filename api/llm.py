@@ -11,7 +11,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,22 @@ from types import FrameType
 
 import httpx
 
-from api.llm_environment import VLLM_VERSION, default_environment, has_gpu, install, is_installed
+from api.llm_check import ServerReport, check
+from api.llm_environment import (
+    VLLM_VERSION,
+    default_environment,
+    has_gpu,
+    has_plugin,
+    install,
+    is_installed,
+)
+from api.llm_options import (
+    CPU_CACHE_BYTES,
+    ServerOptions,
+    checked_draft,
+    server_arguments,
+    server_variables,
+)
 from rag.core.errors import ConflictError, InvalidInputError, MissingExtraError, UnavailableError
 
 __all__ = [
@@ -28,6 +43,7 @@ __all__ = [
     "ServerOptions",
     "ServerReport",
     "check",
+    "checked_draft",
     "default_environment",
     "install",
     "running_server",
@@ -39,23 +55,6 @@ _GIB = 1 << 30
 _CPU_BASE_BYTES = int(2.4 * _GIB)  # resident, three processes, without weights and cache: measured
 _STOP_SECONDS = 20.0
 _LOG_PREFIX = re.compile(r"^(\(.*?pid=\d+\) )?([A-Z]+ [\d-]+ [\d:]+ \[.*?\] )?")
-_CPU_ARGUMENTS = ("--dtype", "float32", "--enforce-eager", "--block-size", "32", "--max-num-seqs", "8")
-
-
-@dataclass(frozen=True, slots=True)
-class ServerOptions:
-    """What is served, where, and how much memory it may take."""
-
-    model_dir: Path  # safetensors, config.json and tokenizer.json
-    host: str = "127.0.0.1"
-    port: int = 8765
-    model_name: str = "smollm2"  # as requests name it
-    max_model_tokens: int = 4096  # prompt and answer
-    cache_bytes: int = 256 << 20  # keys and values, on a CPU; a GPU uses what is free
-    # More than one thread spins against everything else on a small machine: ten times slower on 2 cores.
-    threads: int = 1
-    start_seconds: float = 600.0
-    more_arguments: tuple[str, ...] = ()  # handed to `vllm serve` as they are
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,18 +65,6 @@ class RunningServer:
     process: subprocess.Popen[bytes]
     log_file: Path
     start_seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class ServerReport:
-    """What `check` found; milliseconds."""
-
-    base_url: str
-    model: str
-    health_ms: float
-    completion: str
-    completion_tokens: int
-    completion_ms: float
 
 
 def serve(
@@ -126,7 +113,7 @@ def running_server(
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            env=_environment_variables(options),
+            env=server_variables(options),
             start_new_session=True,
         )
     root = f"http://{options.host}:{options.port}"
@@ -137,72 +124,11 @@ def running_server(
         _stop(process)
 
 
-def server_arguments(options: ServerOptions, *, is_gpu: bool) -> list[str]:
-    """Give the arguments of the `vllm` command."""
-    arguments = [
-        *("serve", str(options.model_dir)),
-        *("--served-model-name", options.model_name),
-        *("--host", options.host),
-        *("--port", str(options.port)),
-        *("--max-model-len", str(options.max_model_tokens)),
-        "--enable-prefix-caching",
-    ]
-    if not is_gpu:
-        arguments += [*_CPU_ARGUMENTS, "--kv-cache-memory-bytes", str(options.cache_bytes)]
-    return [*arguments, *options.more_arguments]
-
-
-def check(base_url: str, *, timeout_seconds: float = 120.0) -> ServerReport:
-    """Ask a server for its health, its model and a few tokens.
-
-    Args:
-        base_url: as in the settings, with /v1 at its end.
-        timeout_seconds: for each of the three requests.
-
-    Raises:
-        UnavailableError: nothing answers there, or not as a generation server does.
-    """
-    base = base_url.rstrip("/")
-    try:
-        with httpx.Client(timeout=timeout_seconds) as client:
-            started = time.perf_counter()
-            client.get(f"{base.removesuffix('/v1')}/health").raise_for_status()
-            healthy = time.perf_counter()
-            listed = client.get(f"{base}/models").raise_for_status().json()
-            model = listed["data"][0]["id"]
-            asked = time.perf_counter()
-            completion = client.post(
-                f"{base}/chat/completions",
-                json={
-                    "model": model,
-                    "messages": [{"role": "user", "content": "Say hello."}],
-                    "max_tokens": 8,
-                    "temperature": 0,
-                },
-            )
-            answer = completion.raise_for_status().json()
-            finished = time.perf_counter()
-            return ServerReport(
-                base_url=base,
-                model=model,
-                health_ms=round((healthy - started) * 1000, 2),
-                completion=answer["choices"][0]["message"]["content"],
-                completion_tokens=answer["usage"]["completion_tokens"],
-                completion_ms=round((finished - asked) * 1000, 2),
-            )
-    except httpx.TransportError as error:
-        raise UnavailableError(
-            f"no generation server answers on {base}: {error}; start it with `rag llm serve`"
-        ) from error
-    except (httpx.HTTPStatusError, KeyError, IndexError, TypeError, ValueError) as error:
-        raise UnavailableError(
-            f"what answers on {base} is no OpenAI-compatible generation server: {error!r}"
-        ) from error
-
-
 def _check_can_start(options: ServerOptions, environment: Path) -> None:
     if not is_installed(environment):
         raise MissingExtraError(f"{environment} holds no finished vLLM; run `rag llm install`")
+    if options.plugin is not None and not has_plugin(environment):
+        raise MissingExtraError(f"{environment} holds no plugin of Grove's; run `rag llm install` again")
     if not (options.model_dir / "config.json").exists():
         raise InvalidInputError(
             f"{options.model_dir} holds no config.json: give a folder with a model in safetensors"
@@ -224,7 +150,7 @@ def _check_memory(options: ServerOptions) -> None:
         1 if json.loads((options.model_dir / "config.json").read_text()).get("dtype") == "float32" else 2
     )
     weights = factor * sum(file.stat().st_size for file in options.model_dir.glob("*.safetensors"))
-    needed = _CPU_BASE_BYTES + weights + options.cache_bytes
+    needed = _CPU_BASE_BYTES + weights + (options.cache_bytes or CPU_CACHE_BYTES)
     if available is not None and available < needed:
         raise UnavailableError(
             f"vLLM needs about {needed / _GIB:.1f} GiB of memory here and {available / _GIB:.1f} GiB is"
@@ -238,15 +164,6 @@ def _available_bytes() -> int | None:
         return None
     found = re.search(r"^MemAvailable:\s+(\d+) kB", meminfo.read_text(), re.MULTILINE)
     return int(found.group(1)) * 1024 if found else None
-
-
-def _environment_variables(options: ServerOptions) -> Mapping[str, str]:
-    return {
-        **os.environ,
-        "OMP_NUM_THREADS": str(options.threads),
-        "HF_HUB_OFFLINE": "1",
-        "VLLM_NO_USAGE_STATS": "1",
-    }
 
 
 def _wait_until_healthy(

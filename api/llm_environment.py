@@ -87,9 +87,8 @@ def install_plugin(target: Path) -> None:
     """
     site_packages = _site_packages(target)
     link = site_packages / "rag"
-    if not has_plugin(target):
-        link.unlink(missing_ok=True)
-        link.symlink_to(_package())
+    link.unlink(missing_ok=True)
+    link.symlink_to(_package())
     metadata = site_packages / _PLUGIN
     metadata.mkdir(exist_ok=True)
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: grove-rag-plugin\nVersion: 0.0\n")
@@ -98,9 +97,9 @@ def install_plugin(target: Path) -> None:
 
 
 def has_plugin(target: Path) -> bool:
-    """Tell whether vLLM would find this `rag` there."""
-    link = _site_packages(target) / "rag"
-    return link.exists() and link.resolve() == _package()
+    """Tell whether vLLM would find a plugin of Grove's there."""
+    site_packages = _site_packages(target)
+    return (site_packages / "rag").exists() and (site_packages / _PLUGIN / "entry_points.txt").exists()
 
 
 def _package() -> Path:

@@ -1,7 +1,10 @@
 """llm install, serve, check, and models prepare: the generation server and the carried model."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from inspect import signature
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, get_type_hints
 
 import typer
 
@@ -9,10 +12,38 @@ from api.console import Console, Home, Json, as_json
 
 __all__ = ["add_commands"]
 
+_Of = typer.Option
 Environment = Annotated[
     Path | None,
     typer.Option("--environment", help="Its environment [beside this one, -vllm].", show_default=False),
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Served:
+    """What `rag llm serve` takes: too much for a list of parameters."""
+
+    model: Annotated[Path | None, typer.Argument(help="Folder of a model (SmolLM2).")] = None
+    named: Annotated[Path | None, _Of("--model", help="The same, by name.")] = None
+    host: Annotated[str, _Of("--host")] = "127.0.0.1"
+    port: Annotated[int, _Of("--port")] = 8765
+    name: Annotated[str, _Of("--name", help="As requests name the model.")] = "smollm2"
+    model_tokens: Annotated[int, _Of("--max-model-tokens", help="Prompt and answer.")] = 4096
+    num_seqs: Annotated[
+        int | None, _Of("--max-num-seqs", help="Requests in flight (8; on a GPU as vLLM has it).")
+    ] = None
+    cache: Annotated[
+        int | None, _Of("--cache-bytes", help="Of keys and values (256 MiB; on a GPU what is free).")
+    ] = None
+    draft: Annotated[
+        str | None, _Of("--draft", help="none, ngram, suffix, recycling or rasd (rasd; on a GPU none).")
+    ] = None
+    drafted: Annotated[int, _Of("--drafted-tokens", help="Of a request in a step, at most.")] = 8
+    policy: Annotated[str | None, _Of("--kv-policy", help="Which keys and values stay (all).")] = None
+    budget: Annotated[float, _Of("--kv-budget", help="Share of a prompt's that stays.")] = 0.5
+    more: Annotated[list[str] | None, _Of("--vllm", help="An argument of `vllm serve`; repeat it.")] = None
+    environment: Environment = None
+    home: Home = None
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -20,7 +51,7 @@ def add_commands(app: typer.Typer) -> None:
     group = typer.Typer(
         help="The generation server: vLLM in an environment of its own.", no_args_is_help=True
     )
-    for command in (install, serve, check):
+    for command in (install, _with_options(_Served, serve), check):
         group.command()(command)
     app.add_typer(group, name="llm")
     models = typer.Typer(help="The models that the installation carries.", no_args_is_help=True)
@@ -35,25 +66,32 @@ def install(environment: Environment = None, home: Home = None) -> None:
     llm.install(environment or llm.default_environment(), Console.open(home, is_json=False).note)
 
 
-def serve(
-    model: Annotated[
-        Path | None, typer.Option("--model", help="Folder of a model [SmolLM2].", show_default=False)
-    ] = None,
-    host: Annotated[str, typer.Option("--host")] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port")] = 8765,
-    name: Annotated[str, typer.Option("--name", help="As requests name the model.")] = "smollm2",
-    environment: Environment = None,
-    home: Home = None,
-) -> None:
+def serve(given: _Served) -> None:
     """Serve a model until stopped; `rag ask --generator vllm` asks it."""
     from api import llm
     from rag.compose import Grove
+    from rag.core.errors import InvalidInputError
+    from rag.generation.vllm_plugin.options import KvOptions
 
-    console = Console.open(home, is_json=False)
-    model_dir = model or Grove(console.settings).local_model()
+    if given.model and given.named and given.model != given.named:
+        raise InvalidInputError(f"two models are named, {given.model} and {given.named}: give one")
+    console = Console.open(given.home, is_json=False)
+    options = llm.ServerOptions(
+        given.model or given.named or Grove(console.settings).local_model(),
+        host=given.host,
+        port=given.port,
+        model_name=given.name,
+        max_model_tokens=given.model_tokens,
+        max_num_seqs=given.num_seqs,
+        cache_bytes=given.cache,
+        draft=llm.checked_draft(given.draft),
+        drafted_tokens=given.drafted,
+        kv=KvOptions(given.policy, given.budget) if given.policy else None,
+        more_arguments=tuple(given.more or ()),
+    )
     llm.serve(
-        llm.ServerOptions(model_dir, host=host, port=port, model_name=name),
-        environment=environment or llm.default_environment(),
+        options,
+        environment=given.environment or llm.default_environment(),
         log_file=console.settings.home_dir / "logs" / "vllm.log",
         on_line=console.note,
     )
@@ -64,13 +102,17 @@ def check(
     home: Home = None,
     json: Json = False,
 ) -> None:
-    """Ask the server for its health, its model and a few tokens."""
+    """Ask the server for its health, its model, a few tokens, and what it counted."""
     from api import llm
 
     console = Console.open(home, json)
     report = as_json(llm.check(base_url))
     assert isinstance(report, dict)
-    console.result(report, "\n".join(f"{name}: {value}" for name, value in report.items()))
+    counters = report["counters"]
+    shown = {name: value for name, value in report.items() if name != "counters"}
+    shown |= counters if isinstance(counters, dict) else {}
+    lines = [f"{name}: {value}" for name, value in shown.items() if value is not None]
+    console.result(report, "\n".join(lines))
 
 
 def prepare(home: Home = None, json: Json = False) -> None:
@@ -81,3 +123,16 @@ def prepare(home: Home = None, json: Json = False) -> None:
     console.note("preparing SmolLM2 (once, about 45 s) ...")
     path = Grove(console.settings).local_model()
     console.result({"model_dir": path}, f"SmolLM2 is ready in {path}")
+
+
+def _with_options(kind: type[_Served], function: Callable[[_Served], None]) -> Callable[..., None]:
+    """Give a command that takes the fields as its options."""
+
+    def command(**given: Any) -> None:  # Any: each of its field's type
+        function(kind(**given))
+
+    command.__name__, command.__doc__ = function.__name__, function.__doc__
+    # Where Typer looks for options and their types.
+    command.__signature__ = signature(kind)  # type: ignore[attr-defined]
+    command.__annotations__ = get_type_hints(kind, include_extras=True)
+    return command

@@ -84,11 +84,19 @@ def test_without_its_environment_the_message_names_the_install_command(
 
 def test_an_environment_that_is_there_is_not_installed_again(tmp_path: Path) -> None:
     environment = stand_in(tmp_path / "venv", BROKEN)
+    (environment / "lib" / "python3.11" / "site-packages").mkdir(parents=True)
     lines: list[str] = []
     install(environment, lines.append)
     assert is_installed(environment)
     assert len(lines) == 1
     assert "already installed" in lines[0]
+
+
+def test_without_the_plugin_only_plain_vllm_is_served(tmp_path: Path, model_dir: Path) -> None:
+    environment = stand_in(tmp_path / "venv", HEALTHY)
+    (environment / "lib" / "python3.11" / "site-packages").mkdir(parents=True)
+    with pytest.raises(MissingExtraError, match="rag llm install"):
+        start(ServerOptions(model_dir, draft="rasd"), environment, [])
 
 
 def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
@@ -206,6 +214,8 @@ def test_check_reports_the_model_and_how_fast_it_answers(server: RunningServer) 
     report = check(server.base_url)
     assert (report.model, report.completion_tokens) == ("smollm2", 8)
     assert report.completion_ms > report.health_ms > 0
+    assert report.counters is not None
+    assert report.counters.prefix_tokens > 0
 
 
 @pytest.mark.vllm

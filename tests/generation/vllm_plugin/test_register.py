@@ -55,6 +55,7 @@ def test_a_link_to_another_rag_is_replaced(environment: Path) -> None:
     install_plugin(environment)
     install_plugin(environment)
     assert has_plugin(environment)
+    assert link.resolve() == REPOSITORY / "rag"
 
 
 def test_an_environment_finds_rag_and_the_entry_point_and_nothing_else_of_grove(environment: Path) -> None:

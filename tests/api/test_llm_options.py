@@ -1,0 +1,67 @@
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from api.llm_options import ServerOptions, checked_draft, server_arguments, server_variables
+from rag.core.errors import InvalidInputError
+from rag.generation.vllm_plugin.options import KvOptions, PluginOptions
+
+MODEL = Path("/models/any")
+
+
+def given(options: ServerOptions, name: str, *, is_gpu: bool = False) -> str | None:
+    arguments = server_arguments(options, is_gpu=is_gpu)
+    return arguments[arguments.index(name) + 1] if name in arguments else None
+
+
+def test_without_drafts_vllm_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GROVE_VLLM", '{"proposer": {}}')
+    options = ServerOptions(MODEL)
+    assert given(options, "--speculative-config") is None
+    assert server_variables(options)["GROVE_VLLM"] == ""
+    assert os.environ["GROVE_VLLM"]
+
+
+def test_vllms_own_drafts_need_no_plugin() -> None:
+    options = ServerOptions(MODEL, draft="ngram", drafted_tokens=5)
+    told = json.loads(given(options, "--speculative-config") or "")
+    assert (told["method"], told["num_speculative_tokens"]) == ("ngram", 5)
+    assert options.plugin is None
+
+
+@pytest.mark.parametrize("draft", ["suffix", "recycling", "rasd"])
+def test_our_drafts_come_from_the_plugin(draft: str) -> None:
+    options = ServerOptions(MODEL, draft=checked_draft(draft))
+    told = json.loads(given(options, "--speculative-config") or "")
+    assert (told["method"], told["num_speculative_tokens"]) == ("custom_class", 8)
+    plugin = PluginOptions.from_json(server_variables(options)["GROVE_VLLM"])
+    assert plugin.proposer is not None
+    assert plugin.proposer.kind == draft
+
+
+def test_compression_goes_to_the_plugin_and_lengths_of_prompts_to_attention() -> None:
+    kv = KvOptions("snapkv", 0.25)
+    options = ServerOptions(MODEL, kv=kv)
+    assert PluginOptions.from_json(server_variables(options)["GROVE_VLLM"]) == PluginOptions(kv=kv)
+    assert "rswa_window" in (given(options, "--hf-overrides") or "")
+
+
+def test_a_gpu_takes_what_is_free_unless_told() -> None:
+    assert given(ServerOptions(MODEL), "--kv-cache-memory-bytes", is_gpu=True) is None
+    told = ServerOptions(MODEL, cache_bytes=1 << 30, max_num_seqs=64)
+    assert given(told, "--kv-cache-memory-bytes", is_gpu=True) == str(1 << 30)
+    assert given(told, "--max-num-seqs", is_gpu=True) == "64"
+    assert given(ServerOptions(MODEL), "--max-num-seqs") == "8"
+
+
+def test_a_draft_that_is_none_of_ours_is_refused_with_those_that_are() -> None:
+    with pytest.raises(InvalidInputError, match="none, ngram, suffix, recycling, rasd, got 'eagle'"):
+        checked_draft("eagle")
+
+
+@pytest.mark.parametrize("name", ["drafted_tokens", "max_num_seqs", "cache_bytes"])
+def test_a_number_below_one_is_refused(name: str) -> None:
+    with pytest.raises(InvalidInputError, match="1 or more"):
+        ServerOptions(MODEL, **{name: 0})  # type: ignore[arg-type]  # each is a number
