@@ -173,9 +173,14 @@ class Parts:
     def generator(self, name: str = DEFAULT) -> Generator:
         """Give the named generator: `default`, a profile of the settings, or a file of the backends."""
         if name not in self._generators:
-            profiles = {**_PROFILES, DEFAULT: self.settings.generator, **self.settings.generators}
+            profiles = {**self._profiles(), DEFAULT: self.settings.generator, **self.settings.generators}
             self._generators[name] = self.build(_GENERATORS, profiles.get(name, Part(kind=name)))
         return self._generators[name]
+
+    def _profiles(self) -> dict[str, Part]:
+        """Give the profiles that need no setting; what vLLM keeps of prompts is its tenant's alone."""
+        owned = {**_VLLM.options, "cache_owner": self.settings.tenant}
+        return {"vllm": Part(kind=_VLLM.kind, options=owned)}
 
     def retriever_names(self) -> list[str]:
         """List what `retriever` takes."""
@@ -183,7 +188,7 @@ class Parts:
 
     def generator_names(self) -> list[str]:
         """List what `generator` takes."""
-        return sorted({DEFAULT, *_PROFILES, *self.settings.generators, *_GENERATORS.names()})
+        return sorted({DEFAULT, *self._profiles(), *self.settings.generators, *_GENERATORS.names()})
 
     @cached_property
     def sql_sources(self) -> "SqlSources":
@@ -240,16 +245,15 @@ _PIPELINES: Mapping[str, Part] = {
     "one-step": Part(kind="first", options={"retrievers": ["hybrid+late", "hybrid"]}),
     "treehop": Part(kind="treehop", options={"retriever": "one-step"}),
 }
-_PROFILES: Mapping[str, Part] = {
-    "vllm": Part(
-        kind="openai",
-        options={
-            "base_url": "http://127.0.0.1:8765/v1",
-            "model": "smollm2",
-            "follows_instructions": False,
-        },
-    )
-}
+_VLLM = Part(
+    kind="openai",
+    options={
+        "base_url": "http://127.0.0.1:8765/v1",
+        "model": "smollm2",
+        "follows_instructions": False,
+        "passage_order": "stable",  # its prefix cache finds what begins alike
+    },
+)
 _PARTS: dict[str, Callable[[Parts], object]] = {
     "catalog": lambda parts: parts.catalog,
     "database": lambda parts: parts.database,

@@ -2,11 +2,22 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeAlias
 
 from rag.core.types import Doubt, Passage, Usage
 
-__all__ = ["Condition", "Delta", "GenerationOptions", "GeneratorCapabilities", "Message", "Prompt"]
+__all__ = [
+    "Condition",
+    "Delta",
+    "GenerationOptions",
+    "GeneratorCapabilities",
+    "Message",
+    "PassageOrder",
+    "Prompt",
+]
+
+PassageOrder: TypeAlias = Literal["best_first", "best_at_ends", "stable"]
+"""Where in a prompt passages stand: by rank, or where they stand in their documents, whatever is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,4 +83,4 @@ class GeneratorCapabilities:
     keeps_grammar: bool = False  # the same for the options' grammar
     keeps_conditions: bool = False  # the same for their conditions
     is_checked: bool = False  # shown only if passages support every sentence; else what is quoted stands
-    passage_order: Literal["best_first", "best_at_ends"] = "best_first"
+    passage_order: PassageOrder = "best_first"

@@ -5,8 +5,9 @@ counts for nothing.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import dropwhile
 
 from rag.core.errors import InvalidInputError
 from rag.core.layout import Box
@@ -14,7 +15,7 @@ from rag.core.protocols import GenerationOptions, GeneratorCapabilities, Message
 from rag.core.types import Citation, Passage, Sentence
 from rag.generation.context import neutralise, order_passages, pack, render_passages
 from rag.generation.markers import AnswerStream
-from rag.generation.prompts import load_prompt
+from rag.generation.prompts import Template, load_prompt
 from rag.generation.support import Evidence, Support
 from rag.scoring.sentences import sentence_spans
 
@@ -87,6 +88,8 @@ def build_prompt(
     turns = _newest(history, room // _HISTORY_SHARE, count_tokens)
     packed = pack(passages, budget_tokens=room - _cost(turns, count_tokens), count_tokens=count_tokens)
     blocks = render_passages(order_passages(packed, capabilities.passage_order))
+    if capabilities.passage_order == "stable":
+        return Prompt(tuple(_as_it_grows(template, blocks, turns, asked)), question, tuple(packed))
     *system, user = template.render({"question": asked, "passages": blocks})
     return Prompt((*system, *turns, user), question, tuple(packed))
 
@@ -159,6 +162,23 @@ def _citation(span: tuple[int, int], evidence: Evidence, locate: Locate) -> Cita
         score=round(evidence.score, 4),
         relevance=round(evidence.relevance, 4),
     )
+
+
+def _as_it_grows(
+    template: Template, blocks: str, turns: Sequence[Message], question: str
+) -> Iterator[Message]:
+    """Give the messages as they were a turn before, and the question behind them.
+
+    The passages stand with the first question that is kept, so that a prompt begins as the last one did.
+    """
+    asked = [*dropwhile(lambda turn: turn.role != "user", turns), Message("user", question)]
+    yield from template.render({"question": asked[0].content, "passages": blocks})
+    for turn in asked[1:]:
+        if turn.role == "user":
+            *_, user = template.render({"question": turn.content, "passages": ""})
+            yield Message("user", user.content.strip())
+        else:
+            yield turn
 
 
 def _cost(messages: Sequence[Message], count_tokens: Callable[[str], int]) -> int:

@@ -6,8 +6,8 @@ Knows tokens only by a counting function. What the model is told to do with it s
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Literal
 
+from rag.core.generation import PassageOrder
 from rag.core.types import Passage
 from rag.scoring.sentences import sentence_spans
 
@@ -76,17 +76,19 @@ def pack(passages: Sequence[Passage], *, budget_tokens: int, count_tokens: Count
     return packed
 
 
-def order_passages(
-    passages: Sequence[Passage], order: Literal["best_first", "best_at_ends"]
-) -> list[Passage]:
+def order_passages(passages: Sequence[Passage], order: PassageOrder) -> list[Passage]:
     """Put passages, given best first, in the order in which a model reads them best.
 
     `best_at_ends` puts the best first, the second last, and so on inwards: models overlook the middle.
+    `stable` puts them as they stand in their documents: a server that keeps what it read of a prompt's
+    beginning finds the same beginning for every question about the same passages.
 
     Source: Liu et al., Lost in the Middle, 2023 (https://arxiv.org/abs/2307.03172), section 2.3.
     """
     if order == "best_first":
         return list(passages)
+    if order == "stable":
+        return sorted(passages, key=lambda each: (each.document_id, each.version, each.start))
     return [*passages[::2], *reversed(passages[1::2])]
 
 

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.core.errors import InvalidInputError
+from rag.core.generation import PassageOrder
 from rag.core.layout import Box
 from rag.core.protocols import GenerationOptions, GeneratorCapabilities, Message, Prompt
 from rag.core.types import Passage
@@ -23,12 +24,16 @@ def cited(text: str, *passages: Passage, question: str = "") -> CitedText:
 
 
 def prompt(
-    question: str, *passages: Passage, context: int = 400, history: tuple[Message, ...] = ()
+    question: str,
+    *passages: Passage,
+    context: int = 400,
+    history: tuple[Message, ...] = (),
+    order: PassageOrder = "best_first",
 ) -> Prompt:
     return build_prompt(
         question,
         passages,
-        capabilities=GeneratorCapabilities("m", context),
+        capabilities=GeneratorCapabilities("m", context, passage_order=order),
         options=GenerationOptions(max_tokens=50),
         count_tokens=lambda text: len(text.split()),
         history=history,
@@ -57,6 +62,32 @@ def test_of_the_history_the_newest_turns_are_kept() -> None:
     kept = [message.content for message in prompt("When?", passage(TEXT), history=turns).messages[1:-1]]
     assert kept == [turn.content for turn in turns[-len(kept) :]]
     assert 0 < len(kept) < 30
+
+
+def test_in_the_stable_order_a_conversation_goes_on_as_it_began() -> None:
+    passages = [passage(f"{TEXT} {number}", document=f"d{number}") for number in (1, 2)]
+    first = prompt("When does it open?", *passages, order="stable")
+    turns = (Message("user", "When does it open?"), Message("assistant", "At nine."))
+    second = prompt("And when does it close?", *reversed(passages), order="stable", history=turns)
+    assert second.messages[:-2] == first.messages
+    assert [message.content for message in second.messages[-2:]] == [
+        "At nine.",
+        "Question: And when does it close?",
+    ]
+    third = prompt(
+        "Where are the keys?",
+        *passages,
+        order="stable",
+        history=(*turns, Message("user", "And when does it close?"), Message("assistant", "At five.")),
+    )
+    assert third.messages[:-2] == second.messages
+
+
+def test_in_the_stable_order_an_answer_whose_question_was_cut_off_is_left_out() -> None:
+    turns = (Message("assistant", "At nine."), Message("user", "Where?"), Message("assistant", "Here."))
+    made = prompt("When?", passage(TEXT), order="stable", history=turns)
+    assert [message.role for message in made.messages] == ["system", "user", "assistant", "user"]
+    assert TEXT in made.messages[1].content
 
 
 def test_a_question_that_leaves_no_room_is_refused_with_what_to_do() -> None:

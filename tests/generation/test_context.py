@@ -95,6 +95,13 @@ def test_the_best_stand_at_both_ends_where_a_model_overlooks_the_middle() -> Non
     assert order_passages(passages, "best_first") == passages
 
 
+def test_the_stable_order_is_that_of_the_documents_whatever_is_best() -> None:
+    first, second = passage("a", document="d1"), passage("b", document="d2")
+    later = replace(first, start=900, end=901)
+    assert order_passages([second, later, first], "stable") == [first, later, second]
+    assert order_passages([later, first, second], "stable") == [first, later, second]
+
+
 @given(st.lists(st.text(), min_size=1, max_size=4), st.text())
 def test_the_place_of_each_passage_is_found_again(texts: list[str], title: str) -> None:
     blocks = [render_passages([replace(passage(text), title=title)]) for text in texts]

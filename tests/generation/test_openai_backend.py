@@ -55,6 +55,21 @@ def test_a_schema_is_asked_for_where_there_is_one(chat: ChatServer) -> None:
     assert [request.get("response_format") for request in chat.requests] == [format, None]
 
 
+def test_what_the_server_kept_is_shared_by_the_prompts_of_one_owner(chat: ChatServer) -> None:
+    async def ask(owner: str | None) -> None:
+        generator = Openai(chat.url, "a-model", cache_owner=owner)
+        async for _ in generator.stream(PROMPT, GenerationOptions(max_tokens=20)):
+            pass
+
+    for owner in ("one", "one", "another", None):
+        asyncio.run(ask(owner))
+    first, again, another, nobody = (request.get("cache_salt") for request in chat.requests)
+    assert first == again != another
+    assert nobody is None
+    assert first is not None
+    assert "one" not in first
+
+
 def test_without_a_key_no_authorization_is_sent(chat: ChatServer) -> None:
     answer(chat.url)
     assert "Authorization" not in chat.headers[0]

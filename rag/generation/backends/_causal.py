@@ -8,11 +8,12 @@ from collections.abc import AsyncGenerator, Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from threading import Event, Lock
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import torch
 
 from rag.core.errors import GenerationError, InvalidInputError
+from rag.core.generation import PassageOrder
 from rag.core.protocols import Delta, GenerationOptions, GeneratorCapabilities, Prompt
 from rag.core.types import Usage
 from rag.generation.backends._choice import TokenChoice
@@ -57,7 +58,7 @@ class CausalModel:
     model: str = _SMOLLM2
     _: KW_ONLY
     context_tokens: int = 2048
-    passage_order: Literal["best_first", "best_at_ends"] = "best_first"
+    passage_order: PassageOrder = "best_first"
     no_repeat_tokens: int = 8
     is_checked: bool | None = None
     seed: int = 0

@@ -7,11 +7,13 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
-from typing import Any, Literal
+from hashlib import sha256
+from typing import Any
 
 import httpx
 
 from rag.core.errors import GenerationError, UnavailableError
+from rag.core.generation import PassageOrder
 from rag.core.protocols import Delta, GenerationOptions, GeneratorCapabilities, Prompt
 from rag.core.types import Usage
 
@@ -32,8 +34,9 @@ class Openai:
         api_key: str | None = None,
         context_tokens: int = 4096,
         keeps_schema: bool = True,
-        passage_order: Literal["best_first", "best_at_ends"] = "best_first",
+        passage_order: PassageOrder = "best_first",
         follows_instructions: bool = True,
+        cache_owner: str | None = None,
     ) -> None:
         """Set which server is asked.
 
@@ -45,6 +48,8 @@ class Openai:
             keeps_schema: the server knows the `response_format` of the kind `json_schema`.
             passage_order: where in the prompt the best passages stand.
             follows_instructions: well enough to rewrite a question or to choose a way.
+            cache_owner: whose prompts share what the server keeps of them: sent, hashed, as `cache_salt`,
+                which vLLM knows and others may refuse; None sends nothing.
         """
         if not base_url.startswith(("http://", "https://")):
             raise ValueError(f"base_url starts with http:// or https://, got {base_url!r}")
@@ -55,6 +60,7 @@ class Openai:
         self._keeps_schema = keeps_schema
         self._passage_order = passage_order
         self._follows_instructions = follows_instructions
+        self._cache_salt = sha256(cache_owner.encode()).hexdigest() if cache_owner else None
 
     @property
     def capabilities(self) -> GeneratorCapabilities:
@@ -112,8 +118,8 @@ class Openai:
         if options.schema is not None:
             schema = {"name": "answer", "schema": options.schema}
             body["response_format"] = {"type": "json_schema", "json_schema": schema}
-        if options.seed is not None:
-            body["seed"] = options.seed
+        if self._cache_salt is not None:
+            body["cache_salt"] = self._cache_salt
         return body
 
     async def _next(
