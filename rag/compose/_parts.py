@@ -23,6 +23,7 @@ from rag.core.protocols import (
 from rag.core.registry import Family, checked_names
 from rag.core.settings import Part, Settings
 from rag.db.catalog import Catalog
+from rag.db.files import FileRegister
 from rag.db.job_control import JobControl
 from rag.db.jobs import JobQueue
 from rag.db.originals import Originals
@@ -76,6 +77,11 @@ class Parts:
     def catalog(self) -> Catalog:
         """Read collections, documents and chunks."""
         return Catalog(self.database, self.settings.tenant)
+
+    @cached_property
+    def files(self) -> FileRegister:
+        """Note the files that clients keep here before they attach them."""
+        return FileRegister(self.database, self.settings.tenant)
 
     @cached_property
     def jobs(self) -> JobQueue:

@@ -95,6 +95,7 @@ class CollectionRow(Base):
     tenant: Mapped[str] = _tenant()
     name: Mapped[str] = mapped_column(String(200))
     generation: Mapped[int] = mapped_column(BigInteger, default=0)  # grows with what can be found
+    labels: Mapped[dict[str, Any]] = mapped_column(default=dict)  # what a client notes about it
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
