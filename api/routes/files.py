@@ -45,7 +45,7 @@ def list_files(
     return listed([_file(file) for file in files], limit)
 
 
-@router.get("/{file_id}", operation_id="getFile")
+@router.get("/{file_id}", operation_id="getUploadedFile")
 def get_file(file_id: str, grove: GroveDep) -> dict[str, Any]:
     """Describe a file, or a document that came another way, by the id that citations give."""
     return _file(grove.files.file(file_id))
@@ -59,7 +59,10 @@ def delete_file(file_id: str, grove: GroveDep) -> dict[str, Any]:
 
 
 @router.get(
-    "/{file_id}/content", operation_id="getFileContent", response_class=Response, responses={**_CONTENT}
+    "/{file_id}/content",
+    operation_id="getUploadedFileContent",
+    response_class=Response,
+    responses={**_CONTENT},
 )
 def get_content(file_id: str, grove: GroveDep) -> Response:
     """Give a file's bytes; of a document that came another way its text."""

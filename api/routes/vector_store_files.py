@@ -168,13 +168,19 @@ def _job(grove: Grove, collection: str, batch_id: str) -> JobStatus:
 def _batch(job: JobStatus) -> dict[str, Any]:
     statuses = [_STATUSES[file.state] for file in job.files]
     counts = {name: statuses.count(name) for name in ("in_progress", "completed", "failed", "cancelled")}
-    is_over = job.state in ("done", "failed", "cancelled")
+    # By the files: the job itself is over a moment after the last of them.
+    if counts["in_progress"]:
+        status = "in_progress"
+    elif job.state == "cancelled":
+        status = "cancelled"
+    else:
+        status = "failed" if counts["failed"] == len(statuses) else "completed"
     return {
         "id": f"{_BATCH}{job.job_id}",
         "object": "vector_store.files_batch",
         "created_at": int(job.created_at.timestamp()),
         "vector_store_id": job.collection,
-        "status": {"done": "completed"}.get(job.state, job.state) if is_over else "in_progress",
+        "status": status,
         "file_counts": {**counts, "total": len(statuses)},
     }
 

@@ -1,13 +1,14 @@
 """The tables that serve HTTP clients alone: files kept for later, and replies given before."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import BigInteger, String
+from sqlalchemy import BigInteger, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from rag.db.tables import Base, utc_now
 
-__all__ = ["FileRow", "ReplyRow"]
+__all__ = ["FileRow", "ReplyRow", "ResponseRow"]
 
 
 class FileRow(Base):
@@ -34,3 +35,15 @@ class ReplyRow(Base):
     location: Mapped[str | None]
     body: Mapped[bytes | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now, index=True)
+
+
+class ResponseRow(Base):
+    """What OpenAI's responses know of a run besides its events."""
+
+    __tablename__ = "responses"
+    run_id: Mapped[str] = mapped_column(
+        String(64), ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True
+    )
+    tenant: Mapped[str] = mapped_column(String(64))
+    previous: Mapped[str | None] = mapped_column(String(64))  # the run that it goes on from
+    labels: Mapped[dict[str, Any]]  # Any: JSON; what a client notes about it

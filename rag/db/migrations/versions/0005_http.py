@@ -33,9 +33,17 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
     )
     op.create_index("ix_replies_created_at", "replies", ["created_at"])
+    op.create_table(
+        "responses",
+        sa.Column("run_id", sa.String(64), sa.ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+        sa.Column("tenant", sa.String(64), nullable=False),
+        sa.Column("previous", sa.String(64), nullable=True),
+        sa.Column("labels", sa.JSON(), nullable=False),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("responses")
     op.drop_table("replies")
     op.drop_table("files")
     op.drop_column("collections", "labels")
