@@ -29,7 +29,7 @@ from rag.core.events import AnswerFinished, Event, PermissionAsked, RunFailed, R
 from rag.core.protocols import Message
 from rag.core.types import Answer, Citation
 
-__all__ = ["router"]
+__all__ = ["known_generator", "router"]
 
 router = APIRouter(prefix="/v1", tags=["openai"], responses=OPENAI_ERROR)
 _OWN_MODEL = "grove"
@@ -120,6 +120,15 @@ async def chat_completions(
     if isinstance(result, Waiting):  # OpenAI's clients cannot answer: the text says who can
         return _message(result.run_id, {"content": result.advice, "annotations": []}, body)
     return _completion(result, body, base_url)
+
+
+def known_generator(grove: Grove, model: str) -> str:
+    """Give the generator that a model's name stands for.
+
+    Raises:
+        NotFoundError: there is none of this name.
+    """
+    return DEFAULT if _known_model(grove, model) == _OWN_MODEL else model
 
 
 def _model_names(grove: Grove) -> list[str]:

@@ -29,6 +29,7 @@ from rag.db.jobs import JobQueue
 from rag.db.originals import Originals
 from rag.db.publish import Publisher
 from rag.db.reindex import Reindexer
+from rag.db.responses import ResponseLog
 from rag.db.runs import RunLog
 from rag.db.session import Database, open_database
 from rag.encoders._cache import CachedEncoder
@@ -99,6 +100,11 @@ class Parts:
         # Silent for long is a model that writes in one piece; the time limit ends it before this does.
         silence = timedelta(seconds=self.settings.orchestration.max_seconds + 60)
         return RunLog(self.database, self.settings.tenant, silence=silence)
+
+    @cached_property
+    def responses(self) -> ResponseLog:
+        """Note which run a response goes on from."""
+        return ResponseLog(self.database, self.runs, self.settings.tenant)
 
     @cached_property
     def encoder(self) -> Encoder:

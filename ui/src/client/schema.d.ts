@@ -695,6 +695,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/responses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Response
+         * @description Answer from the files; closing the connection cancels it.
+         */
+        post: operations["createResponse"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/responses/{response_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Response
+         * @description Give a response again, also one of a question that was asked another way.
+         */
+        get: operations["getResponse"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/vector_stores": {
         parameters: {
             query?: never;
@@ -1438,6 +1478,25 @@ export interface components {
             user?: string | null;
         };
         /**
+         * FileSearch
+         * @description Where to look. More stores than one, and numbers of results, are refused: the settings say these.
+         */
+        FileSearch: {
+            /**
+             * Filters
+             * @description By the documents' metadata.
+             */
+            filters?: components["schemas"]["ComparisonFilter"] | components["schemas"]["CompoundFilter"] | null;
+            ranking_options?: components["schemas"]["RankingOptions"] | null;
+            /**
+             * Type
+             * @constant
+             */
+            type: "file_search";
+            /** Vector Store Ids */
+            vector_store_ids: string[];
+        };
+        /**
          * FileStatus
          * @description How one file of a job fares: queued, running, done, skipped, failed or cancelled.
          */
@@ -1463,6 +1522,38 @@ export interface components {
              * @constant
              */
             status: "ok";
+        };
+        /**
+         * InputMessage
+         * @description A turn of the conversation.
+         */
+        InputMessage: {
+            /** Content */
+            content: string | components["schemas"]["InputPart"][];
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "user" | "assistant";
+            /**
+             * Type
+             * @default message
+             * @constant
+             */
+            type: "message";
+        };
+        /**
+         * InputPart
+         * @description A piece of an input's content; only text is read.
+         */
+        InputPart: {
+            /** Text */
+            text: string;
+            /**
+             * Type
+             * @enum {string}
+             */
+            type: "input_text" | "output_text";
         };
         /**
          * JobList
@@ -1679,6 +1770,70 @@ export interface components {
              * @description How many at most; by default all.
              */
             top_n?: number | null;
+        };
+        /**
+         * ResponseBody
+         * @description A response request.
+         *
+         *     Sampling parameters are accepted and left unused, as in chat completions; what else is not here is
+         *     refused by its name. Every response is kept.
+         */
+        ResponseBody: {
+            /**
+             * Include
+             * @default []
+             */
+            include: "file_search_call.results"[];
+            /** Input */
+            input: string | components["schemas"]["InputMessage"][];
+            /** Metadata */
+            metadata?: {
+                [key: string]: string;
+            } | null;
+            /**
+             * Model
+             * @description `grove`, or the name of a generator.
+             * @default grove
+             */
+            model: string;
+            /** Previous Response Id */
+            previous_response_id?: string | null;
+            /**
+             * Store
+             * @default true
+             */
+            store: true | null;
+            /**
+             * Stream
+             * @default false
+             */
+            stream: boolean | null;
+            /**
+             * Temperature
+             * @description Accepted and not used.
+             */
+            temperature?: number | null;
+            /**
+             * Tool Choice
+             * @default auto
+             */
+            tool_choice: ("auto" | "required") | components["schemas"]["ToolChoice"];
+            /**
+             * Tools
+             * @description Where to look; without one in the collection `default`.
+             * @default []
+             */
+            tools: components["schemas"]["FileSearch"][];
+            /**
+             * Top P
+             * @description Accepted and not used.
+             */
+            top_p?: number | null;
+            /**
+             * User
+             * @description Accepted and not used.
+             */
+            user?: string | null;
         };
         RunEvent: components["schemas"]["RunStarted"] | components["schemas"]["StepStarted"] | components["schemas"]["StepFinished"] | components["schemas"]["PermissionAsked"] | components["schemas"]["PermissionAnswered"] | components["schemas"]["TokenGenerated"] | components["schemas"]["CitationFound"] | components["schemas"]["AnswerFinished"] | components["schemas"]["RunFailed"];
         /**
@@ -1958,6 +2113,17 @@ export interface components {
              * @enum {string}
              */
             type: "token";
+        };
+        /**
+         * ToolChoice
+         * @description The one tool that there is.
+         */
+        ToolChoice: {
+            /**
+             * Type
+             * @constant
+             */
+            type: "file_search";
         };
         /**
          * ToolList
@@ -3582,6 +3748,87 @@ export interface operations {
                 "application/json": components["schemas"]["RerankBody"];
             };
         };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            /** @description What was wrong, as OpenAI says it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: {
+                            code: string;
+                            message: string;
+                            param: string | null;
+                            type: string;
+                        };
+                    };
+                };
+            };
+        };
+    };
+    createResponse: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResponseBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "text/event-stream": unknown;
+                };
+            };
+            /** @description What was wrong, as OpenAI says it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: {
+                            code: string;
+                            message: string;
+                            param: string | null;
+                            type: string;
+                        };
+                    };
+                };
+            };
+        };
+    };
+    getResponse: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                response_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
         responses: {
             /** @description Successful Response */
             200: {
