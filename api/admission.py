@@ -10,7 +10,8 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from rag.core.errors import OverloadedError
+from rag.core.errors import OverloadedError, UnavailableError
+from rag.core.events import Event
 from rag.core.settings import ServerSettings
 
 __all__ = ["Admission"]
@@ -26,6 +27,8 @@ class Admission:
         self._settings = settings
         self._places = asyncio.Semaphore(settings.max_working)
         self._average_seconds = 1.0
+        self._closes_at: float | None = None
+        self._waits: set[asyncio.Timeout] = set()  # for the next event, of each question at work
         self.working = 0
         self.waiting = 0
 
@@ -47,7 +50,36 @@ class Admission:
             took = time.perf_counter() - started
             self._average_seconds += _NEWEST_SHARE * (took - self._average_seconds)
 
+    async def next_of(self, events: AsyncIterator[Event]) -> Event | None:
+        """Give the next event, None behind the last one.
+
+        Raises:
+            UnavailableError: the server stops, and will not wait for it.
+        """
+        wait = asyncio.timeout_at(self._closes_at)
+        self._waits.add(wait)
+        try:
+            async with wait:
+                event: Event | None = await anext(events, None)
+                return event
+        except TimeoutError as error:
+            if not wait.expired():
+                raise
+            raise UnavailableError(
+                "the server was stopped before the answer was there; ask again"
+            ) from error
+        finally:
+            self._waits.discard(wait)
+
+    def close(self, *, after_seconds: float) -> None:
+        """Let no more questions in, and those at work go on for so long."""
+        self._closes_at = asyncio.get_running_loop().time() + after_seconds
+        for wait in self._waits:
+            wait.reschedule(self._closes_at)
+
     async def _enter(self) -> None:
+        if self._closes_at is not None:
+            raise UnavailableError("the server is being stopped; ask again in a moment")
         if self._places.locked() and self.waiting >= self._settings.max_waiting:
             raise self._overloaded(f"and {self.waiting} wait")
         self.waiting += 1

@@ -4,10 +4,11 @@ The one place of the API that catches everything: a reply with status 500, or th
 """
 
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
+from typing import Protocol
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -29,10 +30,11 @@ from api.routes import (
     sql,
     tools,
 )
+from api.telemetry.logs import LoggedRun, RequestLog
 from api.telemetry.metrics import Metrics, RequestMetrics, RunMetrics
 from indexing.pages import PagePainter
 from rag.compose import Grove
-from rag.core.errors import OverloadedError
+from rag.core.errors import RagError
 from rag.core.events import Event, RunFailed
 
 __all__ = ["create_app"]
@@ -60,8 +62,10 @@ def create_app(grove: Grove, *, page: Path = _PAGE) -> FastAPI:
     app.state.grove = grove
     app.state.metrics = Metrics(grove)
     admission = Admission(grove.settings.server)
+    app.state.admission = admission
     app.state.metrics.follow(admission)
-    app.state.guard = partial(_ended, metrics=app.state.metrics, admission=admission)
+    observers = (partial(RunMetrics, app.state.metrics), LoggedRun)
+    app.state.guard = partial(_ended, admission=admission, observers=observers)
     limits = grove.settings.ingestion
     app.state.painter = PagePainter(max_seconds=limits.read_seconds, max_bytes=limits.read_bytes)
     add_handlers(app)
@@ -76,6 +80,7 @@ def create_app(grove: Grove, *, page: Path = _PAGE) -> FastAPI:
     app.add_middleware(RequestGuard, host=server.host, max_upload_bytes=server.max_upload_bytes)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(RequestMetrics, metrics=app.state.metrics)
+    app.add_middleware(RequestLog, tenant=grove.settings.tenant)
     return app
 
 
@@ -105,26 +110,40 @@ class _LastResort:
             await reply(scope, receive, send)
 
 
+class _Observer(Protocol):
+    """Sees one run go by; what it does is quick and never fails."""
+
+    def see(self, event: Event) -> None: ...
+
+    def end(self, error: BaseException | None) -> None: ...
+
+
 async def _ended(
-    events: AsyncIterator[Event], *, metrics: Metrics, admission: Admission
+    events: AsyncIterator[Event],
+    *,
+    admission: Admission,
+    observers: Sequence[Callable[[], _Observer]],
 ) -> AsyncGenerator[Event, None]:
-    seq, watch = 0, RunMetrics(metrics)
+    seq, error, watching = 0, None, [observer() for observer in observers]
     try:
         async with admission.place():
-            async for event in events:
+            while (event := await admission.next_of(events)) is not None:
                 seq = event.seq
-                watch.see(event)
+                for observer in watching:
+                    observer.see(event)
                 yield event
-    except OverloadedError:
-        watch.turn_away()
-        raise
-    except Exception as error:
+    except Exception as failure:
+        error = failure
         if seq == 0:
             raise  # no event has been sent: the request itself is answered with an error
-        _log.exception("a run failed in a way that nobody foresaw")
-        failed = RunFailed(seq + 1, type(error).__name__, OWN_FAULT)
-        watch.see(failed)
+        is_foreseen = isinstance(failure, RagError)
+        if not is_foreseen:
+            _log.exception("a run failed in a way that nobody foresaw")
+        failed = RunFailed(seq + 1, type(failure).__name__, str(failure) if is_foreseen else OWN_FAULT)
+        for observer in watching:
+            observer.see(failed)
         yield failed
     finally:
-        watch.end()
+        for observer in watching:
+            observer.end(error)
         await events.aclose()  # type: ignore[attr-defined]  # an async generator

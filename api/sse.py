@@ -14,6 +14,7 @@ __all__ = ["EVENT_STREAM", "event_stream", "frames_stream"]
 EVENT_STREAM = "text/event-stream"
 _EVENT: TypeAdapter[Event] = TypeAdapter(RunEvent)
 _PING_SECONDS = 10
+_NEVER_SECONDS = 86_400
 
 
 def event_stream(events: AsyncGenerator[Event, None]) -> EventSourceResponse:
@@ -29,7 +30,8 @@ def event_stream(events: AsyncGenerator[Event, None]) -> EventSourceResponse:
 
 def frames_stream(frames: AsyncGenerator[ServerSentEvent, None]) -> EventSourceResponse:
     """Answer with server-sent events, and with comments when there are none for a while."""
-    return EventSourceResponse(frames, ping=_PING_SECONDS)
+    # A server that stops ends the run, and the run its stream: nothing else may cut it.
+    return EventSourceResponse(frames, ping=_PING_SECONDS, shutdown_grace_period=_NEVER_SECONDS)
 
 
 def _frame(event: Event) -> ServerSentEvent:

@@ -46,15 +46,16 @@ def serve(
     )
     settings = console.settings.model_copy(update={"server": server})
 
-    import uvicorn
-
     from api.main import create_app
+    from api.serving import Server
+    from api.telemetry.logs import set_up_logs
     from rag.compose import Grove
 
     # uvicorn stops on the signal and then raises it again: it must end this process by way of `finally`,
     # also when it comes before uvicorn listens, or the shell that started this had Ctrl-C ignored.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit())
+    set_up_logs(settings.log)
     grove = Grove(settings)
     grove.warm_up()
     listener = _listen(server.host, server.port)
@@ -62,9 +63,7 @@ def serve(
     app = create_app(grove)
     with announce(settings, url), _worker_process(settings, console):
         console.note(f"Grove listens on {url} (page, API and docs at {url}/docs). Ctrl-C stops it.")
-        uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=5)).run(
-            [listener]
-        )
+        Server(app, grace_seconds=server.grace_seconds).run([listener])
 
 
 def worker(
@@ -73,9 +72,11 @@ def worker(
     """Run ingestion jobs until stopped."""
     console = Console.open(home, is_json=False)
 
+    from api.telemetry.logs import set_up_logs
     from indexing.worker import work_forever
     from rag.compose import Grove
 
+    set_up_logs(console.settings.log)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

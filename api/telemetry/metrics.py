@@ -24,7 +24,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.admission import Admission
 from api.telemetry.database import DatabaseMetrics
 from api.telemetry.names import METRICS, Metric
+from api.telemetry.requests import method_of, route_of
 from rag.compose import Grove
+from rag.core.errors import OverloadedError
 from rag.core.events import (
     AnswerFinished,
     Event,
@@ -131,12 +133,10 @@ class RunMetrics:
                 return
         self._outcome = "cancelled"  # unless more comes
 
-    def turn_away(self) -> None:
-        """Count the run as one that there was no place for."""
-        self._outcome = "turned_away"
-
-    def end(self) -> None:
+    def end(self, error: BaseException | None) -> None:
         """Count the run as one that has ended, however it did."""
+        if isinstance(error, OverloadedError):
+            self._outcome = "turned_away"
         labels = {"generator": self._generator, "outcome": self._outcome}
         self.metrics.counter("grove_runs_total", **labels).inc()
         if self._outcome not in ("rejected", "turned_away"):
@@ -191,18 +191,7 @@ class RequestMetrics:
             await self._app(scope, receive, watched)
         finally:
             in_progress.dec()
-            labels = {"method": _method(scope), "route": _route(scope)}
+            labels = {"method": method_of(scope), "route": route_of(scope)}
             self._metrics.counter("grove_http_requests_total", status=str(status), **labels).inc()
             seconds = time.perf_counter() - started
             self._metrics.histogram("grove_http_request_seconds", **labels).observe(seconds)
-
-
-def _route(scope: Scope) -> str:
-    """Give the template: addresses themselves are without number, and say who asks for what."""
-    route = scope.get("route")
-    return getattr(route, "path", None) or "unmatched"
-
-
-def _method(scope: Scope) -> str:
-    known = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-    return scope["method"] if scope["method"] in known else "other"

@@ -23,15 +23,16 @@ from pydantic_settings import (
 
 from rag.core.errors import InvalidInputError
 from rag.core.kinds import parse_kinds
+from rag.core.log_settings import LogSettings
 from rag.core.orchestration_settings import OrchestrationSettings
 from rag.core.sql_settings import SqlSettings
 from rag.core.tool_settings import ToolSettings
 
-__all__ = ["Part", "Settings"]
+__all__ = ["LogSettings", "Part", "Settings"]
 
 
 _OTHER_VARIABLES = {"REQUIRE", "SHARED", "VLLM"}  # of the tests, and of the plugin in vLLM
-_OF_THIS_MACHINE = {"home", "database_url", "models_dir", "tenant", "server"}
+_OF_THIS_MACHINE = {"home", "database_url", "models_dir", "tenant", "server", "log"}
 _SECRET = re.compile(r"(?i)(key|secret|password|token|credentials|authorization)$")
 
 
@@ -110,6 +111,11 @@ class ServerSettings(_Frozen):
     max_wait_seconds: float = Field(
         10.0, gt=0, description="A question that would wait longer is turned away, too."
     )
+    grace_seconds: float = Field(
+        10.0,
+        ge=0,
+        description="When it is stopped, answers being written may take so long to end.",
+    )
     max_upload_bytes: int = Field(200_000_000, ge=1, description="Larger uploads are refused.")
 
 
@@ -186,6 +192,7 @@ class Settings(BaseSettings):
     orchestration: OrchestrationSettings = Field(
         OrchestrationSettings(), description="How a question goes through the graph."
     )
+    log: LogSettings = Field(LogSettings(), description="The log of `rag serve` and `rag worker`.")
     server: ServerSettings = Field(ServerSettings(), description="How `rag serve` listens.")
     sql: SqlSettings = Field(SqlSettings(), description="Databases that questions are answered from.")
     tools: ToolSettings = Field(ToolSettings(), description="Which tools there are.")
