@@ -147,3 +147,15 @@ def test_the_tool_of_the_tools_page_works(tmp_path: Path) -> None:
     exec(compile(source, "docs/tools.md", "exec"), names)
     result = asyncio.run(names["Dice"]().call({"sides": 2}, None))
     assert result.text in ("The die shows 1.", "The die shows 2.")
+
+
+def test_the_programs_of_the_page_on_clients_run(tmp_path: Path) -> None:
+    page = (REPOSITORY / "docs/clients.md").read_text()
+    with server(tmp_path) as url:
+        for program in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
+            source = program.replace("http://127.0.0.1:8080", url)
+            finished = subprocess.run(
+                [sys.executable, "-c", source], cwd=REPOSITORY, capture_output=True, text=True, check=False
+            )
+            assert finished.returncode == 0, finished.stderr
+            assert finished.stdout.strip()

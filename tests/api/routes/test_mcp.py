@@ -1,0 +1,84 @@
+"""The MCP server by the official client, over streamable HTTP, in the new protocol and the one before."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from _http import TOWER, Filled
+from fastapi.testclient import TestClient
+from mcp import Client
+from mcp_types import CallToolResult, TextContent
+
+
+def talked(server: str, talk: Callable[[Client], Awaitable[Any]], **options: Any) -> Any:
+    async def connected() -> Any:
+        async with Client(f"{server}/mcp", **options) as client:
+            return await talk(client)
+
+    return asyncio.run(connected())
+
+
+def called(server: str, name: str, arguments: dict[str, Any], **options: Any) -> CallToolResult:
+    result: CallToolResult = talked(server, lambda client: client.call_tool(name, arguments), **options)
+    return result
+
+
+def text_of(result: CallToolResult) -> str:
+    (item,) = result.content
+    assert isinstance(item, TextContent)
+    return item.text
+
+
+def test_the_tools_are_those_of_connectors_and_only_read(server: str) -> None:
+    listed = talked(server, lambda client: client.list_tools())
+    assert [tool.name for tool in listed.tools] == ["search", "fetch"]
+    assert all(tool.annotations.read_only_hint for tool in listed.tools)
+
+
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+def test_what_search_finds_fetch_reads(server: str, filled: Filled, mode: str) -> None:
+    found = called(server, "search", {"query": "how tall is the tower"}, mode=mode)
+    assert not found.is_error
+    url = f"{server}/api/v1/documents/{filled.document_id}"
+    expected = {"results": [{"id": filled.document_id, "title": "tower", "url": url}]}
+    assert json.loads(text_of(found)) == expected == found.structured_content
+    document = json.loads(text_of(called(server, "fetch", {"id": filled.document_id}, mode=mode)))
+    assert set(document) == {"id", "title", "text", "url", "metadata"}
+    assert (document["id"], document["text"], document["url"]) == (filled.document_id, TOWER, url)
+    assert document["metadata"]["source"] == "tower.txt"
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "words"),
+    [
+        ("search", {"query": " "}, "a query has"),
+        ("search", {}, "takes query and collection"),
+        ("search", {"query": "x", "k": "3"}, "takes query"),
+        ("search", {"query": "x", "collection": "nobody's"}, "no collection"),
+        ("fetch", {"id": "none"}, "no document"),
+        ("delete", {"id": "x"}, "there are search and fetch"),
+    ],
+)
+def test_a_wrong_call_is_an_error_in_words(
+    server: str, name: str, arguments: dict[str, Any], words: str
+) -> None:
+    result = called(server, name, arguments)
+    assert result.is_error
+    assert words in text_of(result)
+
+
+@pytest.mark.parametrize(
+    ("content", "status"),
+    [(b"", 400), (b"[]", 400), (b"{}", 400), (b'{"jsonrpc": "2.0", "method": "x"}', 202), (b"\xff", 400)],
+)
+def test_what_is_no_message_is_refused(filled: Filled, content: bytes, status: int) -> None:
+    headers = {"content-type": "application/json", "accept": "application/json, text/event-stream"}
+    assert filled.client.post("/mcp", content=content, headers=headers).status_code == status
+
+
+def test_a_page_of_another_site_is_not_served(filled: Filled) -> None:
+    client: TestClient = filled.client
+    assert client.post("/mcp", json={}, headers={"origin": "https://evil.example"}).status_code == 403
+    assert client.post("/mcp", json={}, headers={"host": "evil.example"}).status_code == 421
