@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, model_
 from typing_extensions import TypeAliasType
 
 from agents.toolset import ToolSummary
+from api.citations import CitationFormat
 from rag.compose import DEFAULT
 from rag.core.events import Event, PermissionAsked, StepFinished
 from rag.core.layout import PageSpan
@@ -97,6 +98,9 @@ class AskBody(Body):
     generator: str = DEFAULT
     filter: FilterJson = None
     history: list[Message] = Field([], description="Earlier turns, oldest first.", max_length=200)
+    citation_format: CitationFormat | None = Field(
+        None, description="Give the answer as a message of another service besides, under `message`."
+    )
     stream: StrictBool = Field(False, description="Reply with server-sent events as they happen.")
 
 
@@ -238,6 +242,7 @@ class AnswerReply:
     usage: Usage
     missing: Missing | None
     steps: list[StepFinished]
+    message: dict[str, Any] | None = None  # Any: JSON of `citation_format`
 
     @classmethod
     def of(cls, answer: Answer, steps: list[StepFinished]) -> "AnswerReply":

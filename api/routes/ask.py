@@ -1,18 +1,21 @@
 """Asking."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Request
 from fastapi.responses import Response
 
 from agents.runs import ask as ask_events
+from api.citations import formatted
 from api.deps import GroveDep, GuardDep
 from api.events import begun, outcome
 from api.replies import ANSWERS, answered
 from api.schemas import AnswerReply, AskBody
 from api.sse import EVENT_STREAM, event_stream
 from rag.compose import Grove
+from rag.core.errors import InvalidInputError
 from rag.core.events import Event
 
 __all__ = ["router"]
@@ -34,10 +37,16 @@ async def ask(
     `RunEvent`; the last one is `answer.finished`, `error`, or `permission.asked` of a run that waits for a
     person. Closing the connection cancels the run.
     """
+    is_stream = body.stream or EVENT_STREAM in accept
+    if is_stream and body.citation_format is not None:
+        raise InvalidInputError("citation_format: of whole replies only; leave it or `stream` out")
     events = guard(_events(grove, body))
-    if body.stream or EVENT_STREAM in accept:
+    if is_stream:
         return event_stream(await begun(events))
-    return await answered(request, outcome(events))
+    reply = await answered(request, outcome(events))
+    if body.citation_format is not None and isinstance(reply, AnswerReply):
+        return replace(reply, message=formatted(reply, body.citation_format))
+    return reply
 
 
 def _events(grove: Grove, body: AskBody) -> AsyncIterator[Event]:

@@ -198,3 +198,13 @@ def test_closing_the_connection_cancels_the_run(server: str, filled: Filled, str
     newest = filled.grove.runs.runs()[0]
     events = filled.grove.runs.events(newest.run_id)
     assert "answer.finished" not in {event.type for event in events}
+
+
+@pytest.mark.parametrize("form", ["anthropic", "anthropic_pages", "anthropic_search_results", "cohere"])
+def test_an_answer_is_given_as_a_message_of_another_service_too(filled: Filled, form: str) -> None:
+    asked = {"question": "How tall is the tower?", "citation_format": form}
+    reply = filled.client.post("/api/v1/ask", json=asked).json()
+    assert reply["message"]["content"][0]["text"] == reply["answer"]
+    assert reply["citations"][0]["quote"] in str(reply["message"])
+    refused = filled.client.post("/api/v1/ask", json={**asked, "stream": True})
+    assert (refused.status_code, "citation_format" in refused.json()["detail"]) == (422, True)
