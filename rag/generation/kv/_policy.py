@@ -80,7 +80,7 @@ class Policy(ABC):
 
         Layers are replaced one after the other: the peak is the whole cache and one layer's entries.
         """
-        scores = self._protected(self.scores(cache.observe(), reading))
+        scores = self.protected(self.scores(cache.observe(), reading))
         counts = self.counts(scores, reading)
         for layer, places, of_layer in zip(cache.layers, chosen(scores, counts), scores, strict=True):
             heads = [
@@ -118,7 +118,8 @@ class Policy(ABC):
         """Give what stays of a head's (T, D) keys and values."""
         return evict(keys, values, places)
 
-    def _protected(self, scores: Tensor) -> Tensor:
+    def protected(self, scores: Tensor) -> Tensor:
+        """Give the scores, infinite where a token stays for its place."""
         scores = scores.float().clone()
         scores[..., : self.sinks] = torch.inf
         scores[..., -self.window :] = torch.inf

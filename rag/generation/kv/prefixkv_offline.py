@@ -47,7 +47,7 @@ class PrefixkvOffline(Prefixkv):
         seen = Observations(reading.model, self.needs, self.window)
         cache = read(reading.model, reading.calibration_ids, seen)
         ours = Reading(reading.model, reading.calibration_ids, seen)
-        scores = self._protected(self.scores(cache, ours))
+        scores = self.protected(self.scores(cache, ours))
         return prefix(scores, max(1, round(self.budget * scores.numel()))).sum(dim=1)
 
 

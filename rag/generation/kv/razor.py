@@ -45,14 +45,14 @@ class Razor(Streaming):
             sinks: see `Policy`.
         """
         super().__init__(budget, bits=bits, sinks=sinks, window=1)
-        self._share = share
+        self.share = share
         self._is_compensated = is_compensated
 
     def ranked(self, reading: Reading) -> list[int]:
         """Give the numbers of the heads that retrieve, layers in a row, the best first."""
         echo, induction = retrieval_heads(reading.model, reading.folder)
         order = (echo + induction).flatten().sort(descending=True, stable=True).indices
-        best: list[int] = order[: round(self._share * len(order))].tolist()
+        best: list[int] = order[: round(self.share * len(order))].tolist()
         return best
 
     def counts(self, scores: Tensor, reading: Reading) -> Tensor:

@@ -26,7 +26,7 @@ def counts(policy: Prefixkv, model: Any, token_ids: list[int], folder: Path | No
     seen = policy.observe(model)
     cache = read(model, token_ids, seen)
     reading = Reading(model, token_ids, seen, calibration_ids=OURS, folder=folder)
-    return policy.counts(policy._protected(policy.scores(cache, reading)), reading)
+    return policy.counts(policy.protected(policy.scores(cache, reading)), reading)
 
 
 @pytest.mark.parametrize("budget", [0.35, 0.5, 0.77])

@@ -1,0 +1,50 @@
+"""What an engine must be like for compression to be right; all else is refused at start, with the reason.
+
+Reads vLLM's configuration by attribute, so that it can be tested without vLLM.
+"""
+
+from typing import Any
+
+from rag.core.errors import UnavailableError
+from rag.generation.vllm_plugin.scoring import Compressor
+
+__all__ = ["PROMPT_LENGTHS", "check_engine"]
+
+PROMPT_LENGTHS = {"rswa_window": 1 << 20}
+"""What `--hf-overrides` must have: without it vLLM tells attention no prompt's length."""
+
+_DRAFTERS = ("ngram", "custom_class", "suffix")  # that have no cache of their own
+
+
+def check_engine(config: Any, compressor: Compressor) -> None:
+    """Refuse what compression does not go with.
+
+    Args:
+        config: vLLM's `VllmConfig`.
+        compressor: the policy.
+
+    Raises:
+        UnavailableError: the message says what to set, or why it cannot be had.
+    """
+    parallel, drafts = config.parallel_config, config.speculative_config
+    refusals = {
+        "it needs to know prompts' lengths: start with --hf-overrides '{\"rswa_window\": 1048576}', as"
+        " `rag llm serve` does": config.model_config.rswa_window is None,
+        "this policy judges by the attention of every token of a prompt, and a prefix that is found in the"
+        " cache is not read again: start with --no-enable-prefix-caching, or take streaming, keydiff or"
+        " snapkv": compressor.needs_all and config.cache_config.enable_prefix_caching,
+        "a draft model keeps a cache of its own by the same block table: draft with ngram or Grove's"
+        " proposer": drafts is not None and drafts.method not in _DRAFTERS,
+        "a KV connector would store or load blocks that were packed: start without"
+        " --kv-transfer-config": config.kv_transfer_config is not None,
+        "context parallelism splits a sequence over workers, and a head's page must lie in one:"
+        " start without it": parallel.decode_context_parallel_size > 1
+        or parallel.prefill_context_parallel_size > 1,
+        "razor's heads are numbered over the whole model: start with one worker a layer"
+        " (tensor parallel 1)": compressor.has_biases and parallel.tensor_parallel_size > 1,
+        "keys are packed as numbers, and this cache holds codes: start with --kv-cache-dtype"
+        " auto": config.cache_config.cache_dtype != "auto",
+    }
+    for reason, is_refused in refusals.items():
+        if is_refused:
+            raise UnavailableError(f"kv compression cannot start: {reason}")

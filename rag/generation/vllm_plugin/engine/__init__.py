@@ -1,0 +1,1 @@
+"""What stands in vLLM: the only modules that import it."""
