@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from agents.calling import ToolCaller, ToolRanking
 from agents.tools import TOOLS, AgentTool, Effects, ToolScope, tool_within
 from rag.compose import Grove
+from rag.core.access import Access
 from rag.core.errors import InvalidInputError, RagError
 from rag.core.protocols import Generator
 from rag.core.tool_settings import ToolServer
@@ -53,9 +54,10 @@ class Toolset:
         self._built_in: list[AgentTool] = [
             TOOLS.build(name, {}, lambda parameter, _: getattr(grove, parameter, None))
             for name in names
-            if name not in settings.disabled and (name != "sql" or grove.settings.sql.sources)
+            if name not in settings.disabled and (name != "sql" or grove.sql_sources)
         ]
-        self._servers = {name: _server(name, each) for name, each in settings.servers.items()}
+        servers = settings.servers if grove.is_own_tenant else {}
+        self._servers = {name: _server(name, each) for name, each in servers.items()}
         self._listed: dict[str, list[AgentTool]] = {}
         self._failed_at: dict[str, float] = {}
         self.failures: dict[str, str] = {}  # server -> why its tools are not there
@@ -127,7 +129,14 @@ def _server(name: str, settings: ToolServer) -> "McpServer":
     return McpServer(name, settings)
 
 
-@lru_cache(maxsize=4)
 def toolset_of(grove: Grove) -> Toolset:
-    """Give the installation's tools, the same at each call: its connections are shared by all runs."""
+    """Give the tools of the caller's tenant, the same at each call: all runs share their connections.
+
+    The servers and databases of the settings are those of the settings' own tenant.
+    """
+    return _toolset_of(grove.within(Access(grove.access.tenant)))
+
+
+@lru_cache(maxsize=64)
+def _toolset_of(grove: Grove) -> Toolset:
     return Toolset(grove)

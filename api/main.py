@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.admission import Admission
+from api.authentication import AccessGuard, Authenticator
 from api.guards import RequestGuard, SecurityHeaders
 from api.interfaces import INTERFACES
 from api.page import add_page
@@ -24,6 +25,7 @@ from api.routes import (
     documents,
     health,
     jobs,
+    keys,
     metrics,
     runs,
     search,
@@ -40,16 +42,17 @@ from rag.core.events import Event, RunFailed
 __all__ = ["create_app"]
 
 _PAGE = Path(__file__).parent / "static"
-_ROUTES = (health, metrics, collections, documents, jobs, search, ask, runs, tools, sql)
+_ROUTES = (health, metrics, collections, documents, jobs, search, ask, runs, tools, sql, keys)
 _log = logging.getLogger(__name__)
 
 
-def create_app(grove: Grove, *, page: Path = _PAGE) -> FastAPI:
+def create_app(grove: Grove, *, page: Path = _PAGE, local_secret: str | None = None) -> FastAPI:
     """Build the application over one installation.
 
     Args:
         grove: what it serves.
         page: folder of the built web page; without one the application says how to build it.
+        local_secret: what the command line of this machine shows to be let in.
     """
     app = FastAPI(
         title="Grove",
@@ -73,9 +76,14 @@ def create_app(grove: Grove, *, page: Path = _PAGE) -> FastAPI:
         app.include_router(resource.router)
     for interface in INTERFACES:
         app.include_router(interface.router)
-    add_page(app, page)
+    open_paths = add_page(app, page)
     server = grove.settings.server
     # The last one added is the first that a request meets.
+    app.add_middleware(
+        AccessGuard,
+        authenticator=Authenticator(grove, local_secret=local_secret),
+        open_paths=open_paths,
+    )
     app.add_middleware(_LastResort)
     app.add_middleware(RequestGuard, host=server.host, max_upload_bytes=server.max_upload_bytes)
     app.add_middleware(SecurityHeaders)

@@ -16,21 +16,27 @@ _NOT_BUILT = """<!doctype html><html lang="en"><title>Grove</title>
 <p><a href="/openapi.json">/openapi.json</a> describes the API."""
 
 
-def add_page(app: FastAPI, folder: Path) -> None:
+def add_page(app: FastAPI, folder: Path) -> list[str]:
     """Serve the files of a folder, or say how they are built when there is no page among them.
+
+    What is listed then is open to anybody, `/assets/*` with all below it: it holds nothing of the library.
 
     Each entry gets a route of its own: a folder mounted at the root would take over every address that no
     route has, and the errors of the API with them.
     """
     if not (folder / _INDEX).exists():
         app.get("/", include_in_schema=False, response_class=HTMLResponse)(_not_built)
-        return
+        return ["/"]
+    served = []
     for entry in sorted(folder.iterdir()):
         if entry.is_dir():
             app.mount(f"/{entry.name}", _Assets(directory=entry))
+            served.append(f"/{entry.name}/*")
         else:
             path = "/" if entry.name == _INDEX else f"/{entry.name}"
             app.add_api_route(path, _sends(entry), methods=["GET", "HEAD"], include_in_schema=False)
+            served.append(path)
+    return served
 
 
 async def _not_built() -> str:

@@ -12,26 +12,34 @@ from starlette.routing import Match
 
 from rag.core.errors import (
     ConflictError,
+    ForbiddenError,
     InvalidInputError,
     LimitReachedError,
     MissingExtraError,
     NotFoundError,
     RagError,
+    UnauthenticatedError,
     UnavailableError,
 )
 
-__all__ = ["OPENAI_ERROR", "OWN_FAULT", "PROBLEM", "add_handlers", "problem"]
+__all__ = ["OPENAI_ERROR", "OWN_FAULT", "PROBLEM", "add_handlers", "problem", "problem_of"]
 
 OWN_FAULT = "an error of Grove's own; the server's log has its trace"
 _STATUSES: tuple[tuple[type[RagError], HTTPStatus], ...] = (
     (InvalidInputError, HTTPStatus.UNPROCESSABLE_ENTITY),
     (NotFoundError, HTTPStatus.NOT_FOUND),
     (ConflictError, HTTPStatus.CONFLICT),
+    (UnauthenticatedError, HTTPStatus.UNAUTHORIZED),
+    (ForbiddenError, HTTPStatus.FORBIDDEN),
     (MissingExtraError, HTTPStatus.NOT_IMPLEMENTED),
     (UnavailableError, HTTPStatus.SERVICE_UNAVAILABLE),
     (LimitReachedError, HTTPStatus.SERVICE_UNAVAILABLE),
 )
 _RETRY_SECONDS = 5  # where nothing tells when a dependency will be up again
+_CHALLENGES = {
+    HTTPStatus.UNAUTHORIZED: 'Bearer realm="grove"',
+    HTTPStatus.FORBIDDEN: 'Bearer realm="grove", error="insufficient_scope"',
+}
 _MAX_FAULTS = 5  # of a wrong body, as many are named
 
 
@@ -69,15 +77,7 @@ def add_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(RagError)
     def _own(request: Request, error: RagError) -> JSONResponse:
-        status = next(
-            (status for kind, status in _STATUSES if isinstance(error, kind)),
-            HTTPStatus.INTERNAL_SERVER_ERROR,
-        )
-        response = problem(request.url.path, status, str(error), kind=type(error).__name__)
-        if status is HTTPStatus.SERVICE_UNAVAILABLE:
-            seconds = getattr(error, "retry_after_seconds", _RETRY_SECONDS)
-            response.headers["retry-after"] = str(seconds)
-        return response
+        return problem_of(request.url.path, error)
 
     @app.exception_handler(RequestValidationError)
     def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
@@ -101,6 +101,21 @@ def add_handlers(app: FastAPI) -> None:
         response = problem(request.url.path, status, detail)
         response.headers.update(headers)
         return response
+
+
+def problem_of(path: str, error: RagError) -> JSONResponse:
+    """Describe one of our own errors in the words of the API that the path belongs to."""
+    status = next(
+        (status for kind, status in _STATUSES if isinstance(error, kind)),
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+    )
+    response = problem(path, status, str(error), kind=type(error).__name__)
+    if status is HTTPStatus.SERVICE_UNAVAILABLE:
+        seconds = getattr(error, "retry_after_seconds", _RETRY_SECONDS)
+        response.headers["retry-after"] = str(seconds)
+    if status in _CHALLENGES:
+        response.headers["www-authenticate"] = _CHALLENGES[status]
+    return response
 
 
 def problem(

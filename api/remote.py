@@ -32,10 +32,11 @@ class RunningServer:
     """A server that answered."""
 
     url: str
+    secret: str  # of this run of the server; who can read the home may use it
 
     def search(self, request: Mapping[str, object]) -> dict[str, Any]:
         """Search there; the reply is that of POST /api/v1/search."""
-        response = httpx.post(f"{self.url}/api/v1/search", json=request, timeout=60)
+        response = httpx.post(f"{self.url}/api/v1/search", json=request, headers=self._headers, timeout=60)
         _raise_for(response)
         found: dict[str, Any] = response.json()
         return found
@@ -48,9 +49,14 @@ class RunningServer:
         """Answer a run that waits there; the events that follow, as they come."""
         return self._events(f"/api/v1/runs/{run_id}/permission", {"allow": allow})
 
+    @property
+    def _headers(self) -> dict[str, str]:
+        return {"authorization": f"Bearer {self.secret}"}
+
     def _events(self, path: str, body: Mapping[str, object]) -> Iterator[Event]:
         request = {**body, "stream": True}
-        with httpx.stream("POST", f"{self.url}{path}", json=request, timeout=600) as response:
+        address, headers = f"{self.url}{path}", self._headers
+        with httpx.stream("POST", address, json=request, headers=headers, timeout=600) as response:
             if response.is_error:
                 response.read()
             _raise_for(response)
@@ -64,19 +70,23 @@ def find_server(settings: Settings) -> RunningServer | None:
     if any(name.startswith("GROVE_") and name != "GROVE_HOME" for name in os.environ):
         return None
     try:
-        url = json.loads((settings.home_dir / _FILE).read_text())["url"]
+        found = json.loads((settings.home_dir / _FILE).read_text())
+        url, secret = found["url"], found["secret"]
         httpx.get(f"{url}/health", timeout=1).raise_for_status()
     except (OSError, ValueError, KeyError, httpx.HTTPError):  # absent, half written, or of a dead server
         return None
-    return RunningServer(url)
+    return RunningServer(url, secret)
 
 
 @contextmanager
-def announce(settings: Settings, url: str) -> Iterator[Path]:
-    """Leave the server's address in the home for as long as the block runs."""
+def announce(settings: Settings, url: str, *, secret: str) -> Iterator[Path]:
+    """Leave the server's address, and what lets the command line in, in the home while the block runs."""
     path = settings.home_dir / _FILE
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({"url": url, "pid": os.getpid()}))
+    path.unlink(missing_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)  # of no other user
+    with open(descriptor, "w") as file:
+        json.dump({"url": url, "pid": os.getpid(), "secret": secret}, file)
     try:
         yield path
     finally:

@@ -88,4 +88,4 @@ def _open(home: Path | None, is_json: bool) -> "tuple[Console, Grove, Archive]":
 
     console = Console.open(home, is_json)
     grove = Grove(console.settings)
-    return console, grove, Archive(grove.database, grove.store, grove.settings.tenant)
+    return console, grove, Archive(grove.database, grove.store, grove.access)

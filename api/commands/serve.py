@@ -1,5 +1,6 @@
 """serve, worker: the processes that keep running."""
 
+import secrets
 import signal
 import socket
 import subprocess
@@ -46,6 +47,7 @@ def serve(
     )
     settings = console.settings.model_copy(update={"server": server})
 
+    from api.authentication import require_keys
     from api.main import create_app
     from api.serving import Server
     from api.telemetry.logs import set_up_logs
@@ -57,11 +59,13 @@ def serve(
         signal.signal(number, lambda *_: sys.exit())
     set_up_logs(settings.log)
     grove = Grove(settings)
+    require_keys(grove)
     grove.warm_up()
     listener = _listen(server.host, server.port)
     url = f"http://{_shown(server.host)}:{listener.getsockname()[1]}"
-    app = create_app(grove)
-    with announce(settings, url), _worker_process(settings, console):
+    secret = secrets.token_urlsafe(32)
+    app = create_app(grove, local_secret=secret)
+    with announce(settings, url, secret=secret), _worker_process(settings, console):
         console.note(f"Grove listens on {url} (page, API and docs at {url}/docs). Ctrl-C stops it.")
         Server(app, grace_seconds=server.grace_seconds).run([listener])
 

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from fastapi import APIRouter, Response
 
-from api.deps import GroveDep
+from api.deps import InstallationDep
 from api.schemas import Dependency, Health, Readiness
 from rag.compose import Grove
 from rag.core.errors import DamagedSegmentError, RagError
@@ -23,7 +23,7 @@ async def health() -> Health:
 
 
 @router.get("/health/ready", operation_id="ready", responses={503: {"model": Readiness}})
-def ready(grove: GroveDep, response: Response) -> Readiness:
+def ready(grove: InstallationDep, response: Response) -> Readiness:
     """Try each dependency; 503 when one is down."""
     dependencies = [
         _tried("database", lambda: _collection_names(grove)),

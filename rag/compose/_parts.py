@@ -4,12 +4,13 @@ A part's constructor parameters are filled by name: from its options in the sett
 parts listed in `_PARTS`.
 """
 
-from collections.abc import Callable, Mapping
-from datetime import timedelta
-from functools import cached_property
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from rag.compose._profiles import PIPELINES, profiles_of
+from rag.compose._rows import Rows
+from rag.compose._sharing import shared
 from rag.core.protocols import (
     Encoder,
     Generator,
@@ -22,16 +23,6 @@ from rag.core.protocols import (
 )
 from rag.core.registry import Family, checked_names
 from rag.core.settings import Part, Settings
-from rag.db.catalog import Catalog
-from rag.db.files import FileRegister
-from rag.db.job_control import JobControl
-from rag.db.jobs import JobQueue
-from rag.db.originals import Originals
-from rag.db.publish import Publisher
-from rag.db.reindex import Reindexer
-from rag.db.responses import ResponseLog
-from rag.db.runs import RunLog
-from rag.db.session import Database, open_database
 from rag.encoders._cache import CachedEncoder
 from rag.generation.support import Support
 from rag.generation.writing import PromptWriter
@@ -51,15 +42,16 @@ _READERS = Family("rag.generation.readers")
 _SCORERS = Family("rag.generation.scorers")
 
 
-class Parts:
+class Parts(Rows):
     """The parts of one installation, built from its settings."""
 
     def __init__(self, settings: Settings, *, encoder: Encoder | None = None) -> None:
-        self.settings = settings
+        super().__init__(settings)
         self._encoder = encoder
         self._retrievers: dict[str, Retriever] = {}
         self._generators: dict[str, Generator] = {}
         self._scorers: dict[str, Scorer] = {}
+        self._others: dict[str, dict[str, Generator]] = {}  # generators of other tenants
 
     @classmethod
     def with_cached_encoder(cls, settings: Settings, path: Path) -> Self:
@@ -67,98 +59,42 @@ class Parts:
         encoder: Encoder = cls(settings).encoder
         return cls(settings, encoder=CachedEncoder(encoder, path))
 
-    @cached_property
-    def database(self) -> Database:
-        """Open the database, made and migrated when needed."""
-        if self.settings.database_url is None:
-            self.settings.home_dir.mkdir(parents=True, exist_ok=True)
-        return open_database(self.settings.resolved_database_url)
-
-    @cached_property
-    def catalog(self) -> Catalog:
-        """Read collections, documents and chunks."""
-        return Catalog(self.database, self.settings.tenant)
-
-    @cached_property
-    def files(self) -> FileRegister:
-        """Note the files that clients keep here before they attach them."""
-        return FileRegister(self.database, self.settings.tenant)
-
-    @cached_property
-    def jobs(self) -> JobQueue:
-        """Queue and follow ingestion jobs."""
-        return JobQueue(self.database, self.settings.tenant)
-
-    @cached_property
-    def job_control(self) -> JobControl:
-        """Pause, resume, cancel and retry jobs."""
-        return JobControl(self.database, self.settings.tenant)
-
-    @cached_property
-    def runs(self) -> RunLog:
-        """Keep every question's events."""
-        # Silent for long is a model that writes in one piece; the time limit ends it before this does.
-        silence = timedelta(seconds=self.settings.orchestration.max_seconds + 60)
-        return RunLog(self.database, self.settings.tenant, silence=silence)
-
-    @cached_property
-    def responses(self) -> ResponseLog:
-        """Note which run a response goes on from."""
-        return ResponseLog(self.database, self.runs, self.settings.tenant)
-
-    @cached_property
+    @shared
     def encoder(self) -> Encoder:
         """Turn text into vectors: the one handed in, else the one of the settings."""
         encoder: Encoder = self._encoder or self.build(_ENCODERS, self.settings.encoder)
         return encoder
 
-    @cached_property
+    @shared
     def late_encoder(self) -> LateEncoder:
         """Turn text into one vector a token."""
         encoder: LateEncoder = self.build(_ENCODERS, self.settings.late_encoder)
         return encoder
 
-    @cached_property
+    @shared
     def long_encoder(self) -> LongEncoder:
         """Turn sections into vectors."""
         encoder: LongEncoder = self.build(_ENCODERS, self.settings.long_encoder)
         return encoder
 
-    @cached_property
+    @shared
     def store(self) -> Store:
         """Keep vectors and words."""
         store: Store = self.build(_STORES, self.settings.resolved_store)
         return store
 
-    @cached_property
-    def publisher(self) -> Publisher:
-        """Write what can be found."""
-        return Publisher(self.database, self.store, self.settings.tenant, originals=self.originals)
-
-    @cached_property
-    def originals(self) -> Originals:
-        """Keep the files that documents were read from."""
-        folder = self.settings.home_dir.absolute() / "originals"
-        max_bytes = self.settings.ingestion.max_original_bytes
-        return Originals(self.database, folder, self.settings.tenant, max_bytes=max_bytes)
-
-    @cached_property
-    def reindexer(self) -> Reindexer:
-        """Rebuild indexes beside those that serve."""
-        return Reindexer(self.database, self.store, self.settings.tenant)
-
-    @cached_property
+    @shared
     def support(self) -> Support:
         """Judge what answers a question, and what supports what."""
         return Support(self.encoder, self.reader)
 
-    @cached_property
+    @shared
     def reader(self) -> Reader:
         """Find where answers stand."""
         reader: Reader = self.build(_READERS, self.settings.resolved_reader)
         return reader
 
-    @cached_property
+    @shared
     def scorer(self) -> Scorer:
         """Judge how well passages answer a question."""
         scorer: Scorer = self.build(_SCORERS, self.settings.scorer)
@@ -166,10 +102,11 @@ class Parts:
 
     def scorer_named(self, name: str) -> Scorer:
         """Give a file of rag/generation/scorers; that of the settings has their options."""
-        if name not in self._scorers:
+        made = self.installation._scorers
+        if name not in made:
             is_own = name == self.settings.scorer.kind
-            self._scorers[name] = self.scorer if is_own else self.build(_SCORERS, Part(kind=name))
-        return self._scorers[name]
+            made[name] = self.scorer if is_own else self.build(_SCORERS, Part(kind=name))
+        return made[name]
 
     def scorer_names(self) -> list[str]:
         """List what `scorer_named` takes."""
@@ -178,38 +115,53 @@ class Parts:
     def retriever(self, name: str = DEFAULT) -> Retriever:
         """Give the named retriever: `default`, a pipeline of the settings, or a file of rag/retrieval."""
         if name not in self._retrievers:
-            profiles = {**_PIPELINES, DEFAULT: self.settings.retriever, **self.settings.retrievers}
+            profiles = {**PIPELINES, DEFAULT: self.settings.retriever, **self.settings.retrievers}
             self._retrievers[name] = self.build(RETRIEVERS, profiles.get(name, Part(kind=name)))
         return self._retrievers[name]
 
     def generator(self, name: str = DEFAULT) -> Generator:
         """Give the named generator: `default`, a profile of the settings, or a file of the backends."""
-        if name not in self._generators:
-            profiles = {**self._profiles(), DEFAULT: self.settings.generator, **self.settings.generators}
-            self._generators[name] = self.build(_GENERATORS, profiles.get(name, Part(kind=name)))
-        return self._generators[name]
-
-    def _profiles(self) -> dict[str, Part]:
-        """Give the profiles that need no setting; what vLLM keeps of prompts is its tenant's alone."""
-        owned = {**_VLLM.options, "cache_owner": self.settings.tenant}
-        return {"vllm": Part(kind=_VLLM.kind, options=owned)}
+        whole = self.installation
+        # A tenant's own: it may keep what it read, and draft from what it wrote.
+        made = whole._generators if self.is_own_tenant else whole._others.setdefault(self.access.tenant, {})
+        if name not in made:
+            profiles = {
+                **profiles_of(self.access.tenant),
+                DEFAULT: self.settings.generator,
+                **self.settings.generators,
+            }
+            made[name] = whole.build(_GENERATORS, profiles.get(name, Part(kind=name)))
+        return made[name]
 
     def retriever_names(self) -> list[str]:
         """List what `retriever` takes."""
-        return sorted({DEFAULT, *_PIPELINES, *self.settings.retrievers, *RETRIEVERS.names()})
+        return sorted({DEFAULT, *PIPELINES, *self.settings.retrievers, *RETRIEVERS.names()})
 
     def generator_names(self) -> list[str]:
         """List what `generator` takes."""
-        return sorted({DEFAULT, *self._profiles(), *self.settings.generators, *_GENERATORS.names()})
+        return sorted(
+            {DEFAULT, *profiles_of(self.access.tenant), *self.settings.generators, *_GENERATORS.names()}
+        )
 
-    @cached_property
+    @property
+    def is_own_tenant(self) -> bool:
+        """Tell whether the settings were made for this tenant: databases and servers that they name."""
+        return self.access.tenant == self.settings.tenant
+
+    @property
     def sql_sources(self) -> "SqlSources":
-        """Give the registered databases."""
+        """Give the registered databases; other tenants have none."""
         from rag.sql.source import SqlSources  # noqa: PLC0415  # most installations have none
+
+        return self._registered if self.is_own_tenant else SqlSources([])
+
+    @shared
+    def _registered(self) -> "SqlSources":
+        from rag.sql.source import SqlSources  # noqa: PLC0415
 
         return SqlSources.registered(self.settings.sql.sources)
 
-    @cached_property
+    @shared
     def sql_asker(self) -> "SqlAsker":
         """Answer questions with rows."""
         from rag.sql.asking import SqlAsker  # noqa: PLC0415
@@ -249,23 +201,6 @@ class Parts:
         return family.build(part.kind, part.options, supply)
 
 
-_PIPELINES: Mapping[str, Part] = {
-    "hybrid+late": Part(
-        kind="hybrid",
-        options={"retrievers": ["lexical", "dense", "late"], "fusion": "score", "weights": [1, 1, 2]},
-    ),
-    "one-step": Part(kind="first", options={"retrievers": ["hybrid+late", "hybrid"]}),
-    "treehop": Part(kind="treehop", options={"retriever": "one-step"}),
-}
-_VLLM = Part(
-    kind="openai",
-    options={
-        "base_url": "http://127.0.0.1:8765/v1",
-        "model": "smollm2",
-        "follows_instructions": False,
-        "passage_order": "stable",  # its prefix cache finds what begins alike
-    },
-)
 _PARTS: dict[str, Callable[[Parts], object]] = {
     "catalog": lambda parts: parts.catalog,
     "database": lambda parts: parts.database,

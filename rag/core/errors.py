@@ -12,6 +12,8 @@ RagError
 │   └── SegmentGoneError       what is searched was replaced meanwhile: search again
 ├── DamagedSegmentError        stored files are not those that were written (HTTP 500)
 ├── DamagedWeightsError        a trained part's weights are not those that were shipped (HTTP 500)
+├── UnauthenticatedError       no key, or one that is not valid (now) (HTTP 401)
+├── ForbiddenError             the caller may see it, but not do this (HTTP 403)
 ├── MissingExtraError          an optional library is not installed
 ├── LimitReachedError          a run was stopped by one of its limits (HTTP 503)
 │   ├── OutOfTimeError         it took too long
@@ -30,6 +32,7 @@ __all__ = [
     "DamagedSegmentError",
     "DamagedWeightsError",
     "DeadEndError",
+    "ForbiddenError",
     "GenerationError",
     "InvalidFilterError",
     "InvalidInputError",
@@ -43,6 +46,7 @@ __all__ = [
     "RagError",
     "RunCancelledError",
     "SegmentGoneError",
+    "UnauthenticatedError",
     "UnavailableError",
     "UnknownPluginError",
     "UnreadableDocumentError",
@@ -97,6 +101,14 @@ class DamagedSegmentError(RagError):
 
 class DamagedWeightsError(RagError):
     """Say that the weights of a trained part are not those that were shipped."""
+
+
+class UnauthenticatedError(RagError):
+    """Say that a key is needed, or that the one that came is not valid."""
+
+
+class ForbiddenError(RagError):
+    """Say that the caller may see this, but not do it."""
 
 
 class MissingExtraError(RagError):

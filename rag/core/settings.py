@@ -103,6 +103,10 @@ class ServerSettings(_Frozen):
 
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8080, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    api_key: str | None = Field(
+        None,
+        description="A key with all scopes, for who has no other way to make one; 32 characters or more.",
+    )
     worker: bool = Field(True, description="Also run an ingestion worker.")
     max_working: int = Field(256, ge=1, description="Questions worked on at once.")
     max_waiting: int = Field(

@@ -19,6 +19,7 @@ from sqlalchemy import ColumnElement, LargeBinary, Table, insert, select
 from sqlalchemy.exc import CompileError, IntegrityError, NoResultFound
 from sqlalchemy.orm import Session
 
+from rag.core.access import Access
 from rag.core.errors import ConflictError, SegmentGoneError
 from rag.core.protocols import Store
 from rag.core.row_bytes import book_bytes, book_of_bytes, bytes_of_rows, rows_of_bytes
@@ -70,10 +71,10 @@ class ArchiveCounts:
 class Archive:
     """Exports and imports of one tenant."""
 
-    def __init__(self, database: Database, store: Store, tenant: str) -> None:
+    def __init__(self, database: Database, store: Store, access: Access) -> None:
         self._database = database
         self._store = store
-        self._tenant = tenant
+        self._tenant = access.tenant
 
     def export(self, path: Path, *, settings: Mapping[str, object], on_rows: OnRows) -> ArchiveCounts:
         """Write everything into a new file.

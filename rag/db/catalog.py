@@ -6,6 +6,7 @@ from functools import lru_cache
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, undefer
 
+from rag.core.access import Access
 from rag.core.errors import NotFoundError
 from rag.core.kinds import DENSE, parse_kinds
 from rag.core.layout import Box, Layout
@@ -50,9 +51,9 @@ _PENDING = ("queued", "running", "failed")
 class Catalog:
     """Reads of one tenant."""
 
-    def __init__(self, database: Database, tenant: str) -> None:
+    def __init__(self, database: Database, access: Access) -> None:
         self._database = database
-        self._tenant = tenant
+        self._tenant = access.tenant
         self._snapshots: dict[str, Snapshot] = {}
         # A layout is megabytes and an answer cites few documents: keep the last ones decoded.
         self._layout = lru_cache(maxsize=16)(self._read_layout)

@@ -9,6 +9,7 @@ from collections.abc import Collection
 from sqlalchemy import Update, select, update
 from sqlalchemy.orm import Session
 
+from rag.core.access import Access
 from rag.core.errors import ConflictError, NotFoundError
 from rag.db.session import Database
 from rag.db.tables import JobFileRow, JobRow, utc_now
@@ -19,9 +20,9 @@ __all__ = ["JobControl"]
 class JobControl:
     """Jobs of one tenant, as a person steers them."""
 
-    def __init__(self, database: Database, tenant: str) -> None:
+    def __init__(self, database: Database, access: Access) -> None:
         self._database = database
-        self._tenant = tenant
+        self._tenant = access.tenant
 
     def pause(self, job_id: str) -> None:
         """Leave a job alone until it is resumed; what it has done stays.

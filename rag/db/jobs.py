@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
+from rag.core.access import Access
 from rag.core.errors import ConflictError, NotFoundError
 from rag.db._job_views import FileStatus, JobFile, JobHaltedError, JobStatus, LeasedJob, LeaseLostError
 from rag.db.session import Database
@@ -31,9 +32,9 @@ _UNFINISHED = ("queued", "running", "paused")
 class JobQueue:
     """Jobs of one tenant."""
 
-    def __init__(self, database: Database, tenant: str) -> None:
+    def __init__(self, database: Database, access: Access) -> None:
         self._database = database
-        self._tenant = tenant
+        self._tenant = access.tenant
 
     def submit(self, collection: str, files: Sequence[JobFile]) -> str:
         """Queue a job and give its id; a file with an error is failed from the start."""

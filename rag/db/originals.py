@@ -14,6 +14,7 @@ from pathlib import Path
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from rag.core.access import Access
 from rag.core.errors import NotFoundError
 from rag.db.session import Database
 from rag.db.tables import DocumentRow, VersionRow
@@ -37,18 +38,18 @@ class Original:
 class Originals:
     """The originals of one tenant."""
 
-    def __init__(self, database: Database, folder: Path, tenant: str, *, max_bytes: int) -> None:
+    def __init__(self, database: Database, folder: Path, access: Access, *, max_bytes: int) -> None:
         """Keep files below a folder.
 
         Args:
             database: knows which are named.
             folder: of the home; made when the first file is kept.
-            tenant: whose.
+            access: whose.
             max_bytes: larger ones are not kept.
         """
         self._database = database
-        self._folder = folder / hashlib.sha256(tenant.encode()).hexdigest()[:16]
-        self._tenant = tenant
+        self._folder = folder / hashlib.sha256(access.tenant.encode()).hexdigest()[:16]
+        self._tenant = access.tenant
         self._max_bytes = max_bytes
 
     def keep(self, content: bytes, content_hash: str) -> None:

@@ -9,6 +9,7 @@ from itertools import chain
 from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session
 
+from rag.core.access import Access
 from rag.core.errors import ConflictError, InvalidInputError, NotFoundError, SegmentGoneError
 from rag.core.protocols import Store
 from rag.core.types import Row, Segment
@@ -50,20 +51,20 @@ class Publisher:
     """Writes of one tenant, over the store that keeps the vectors."""
 
     def __init__(
-        self, database: Database, store: Store, tenant: str, *, originals: Originals | None = None
+        self, database: Database, store: Store, access: Access, *, originals: Originals | None = None
     ) -> None:
         """Write for a tenant.
 
         Args:
             database: where everything is named.
             store: where vectors are.
-            tenant: whose.
+            access: whose.
             originals: go with their documents.
         """
         self._originals = originals
         self._database = database
         self._store = store
-        self._tenant = tenant
+        self._tenant = access.tenant
 
     def create_collection(self, name: str, *, encoder: str, others: Mapping[str, str] = NO_OTHERS) -> bool:
         """Make the collection unless it exists; tell whether it was made.

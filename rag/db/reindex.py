@@ -12,6 +12,7 @@ from uuid import uuid4
 from sqlalchemy import ColumnElement, Select, exists, func, select
 from sqlalchemy.orm import Session
 
+from rag.core.access import Access
 from rag.core.errors import NotFoundError
 from rag.core.protocols import Store
 from rag.core.types import Attribute, Chunk
@@ -60,10 +61,10 @@ class Totals:
 class Reindexer:
     """Rebuilds the indexes of one tenant."""
 
-    def __init__(self, database: Database, store: Store, tenant: str) -> None:
+    def __init__(self, database: Database, store: Store, access: Access) -> None:
         self._database = database
         self._store = store
-        self._tenant = tenant
+        self._tenant = access.tenant
 
     def begin(
         self, session: Session, collection: str, *, encoder: str, others: Mapping[str, str] = NO_OTHERS

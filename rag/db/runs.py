@@ -10,6 +10,7 @@ from pydantic import Field, TypeAdapter
 from sqlalchemy import CursorResult, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
+from rag.core.access import Access
 from rag.core.errors import ConflictError, NotFoundError, RunCancelledError
 from rag.core.events import Event
 from rag.db.session import Database
@@ -44,23 +45,28 @@ class RunSummary:
 
 
 class RunLog:
-    """Runs of one tenant.
+    """Runs of one caller, or of a tenant.
 
     A power cut may undo the last seconds of this history, but not that a run waits, nor what was uploaded.
     """
 
-    def __init__(self, database: Database, tenant: str, *, silence: timedelta) -> None:
+    def __init__(self, database: Database, access: Access, *, silence: timedelta) -> None:
         """Read and write the runs of a tenant.
 
         Args:
             database: where they are.
-            tenant: whose.
+            access: whose.
             silence: a run that stored nothing for so long is taken for interrupted.
         """
         self._database = database
-        self._tenant = tenant
+        self._tenant = access.tenant
+        self._access = access
+        # A question is its asker's own; an administrator sees those of the whole tenant.
+        self._mine = RunRow.tenant == access.tenant
+        if not access.has("admin"):
+            self._mine &= RunRow.owner == access.subject
         self._silence = silence
-        self._change_mine = _CHANGE.where(RunRow.tenant == tenant)
+        self._change_mine = _CHANGE.where(self._mine)
 
     def start(self, run_id: str, question: str, collection: str) -> "Future[None]":
         """Open a run."""
@@ -71,6 +77,7 @@ class RunLog:
                     id=run_id,
                     tenant=self._tenant,
                     collection=collection,
+                    owner=self._access.subject,
                     question=question,
                     state="running",
                     working_until=utc_now() + self._silence,
@@ -162,7 +169,7 @@ class RunLog:
             NotFoundError: no such run.
         """
         with self._database.read() as session:
-            row = session.scalar(select(RunRow).where(RunRow.id == run_id, RunRow.tenant == self._tenant))
+            row = session.scalar(select(RunRow).where(RunRow.id == run_id, self._mine))
         if row is None:
             raise NotFoundError(f"no run {run_id!r}; `rag runs` lists what there is")
         return _summary(row)
@@ -184,7 +191,7 @@ class RunLog:
 
     def runs(self, limit: int = 20) -> list[RunSummary]:
         """List runs, newest first."""
-        query = select(RunRow).where(RunRow.tenant == self._tenant).order_by(RunRow.created_at.desc())
+        query = select(RunRow).where(self._mine).order_by(RunRow.created_at.desc())
         with self._database.read() as session:
             return [_summary(row) for row in session.scalars(query.limit(limit))]
 

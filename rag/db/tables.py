@@ -2,7 +2,7 @@
 
     collections ── indexes ── segments ── segment_versions      what can be searched
          └── documents ── document_versions ── chunks           what was read
-    jobs ── job_files          runs ── events
+    jobs ── job_files          runs ── events          api_keys
 
 Knows no query. `rag/db/migrations` makes what stands here; a test compares the two.
 """
@@ -34,6 +34,7 @@ __all__ = [
     "IndexRow",
     "JobFileRow",
     "JobRow",
+    "KeyRow",
     "RunRow",
     "SegmentRow",
     "SegmentVersionRow",
@@ -237,6 +238,7 @@ class RunRow(Base):
     id: Mapped[str] = _id()
     tenant: Mapped[str] = _tenant()
     collection: Mapped[str] = mapped_column(String(200))
+    owner: Mapped[str] = mapped_column(String(200), default="local")  # the subject that asked
     question: Mapped[str]
     state: Mapped[str] = mapped_column(String(16))  # as rag/db/runs.py lists them
     working_until: Mapped[datetime | None]  # of one that runs: by then it has stored more, or is dead
@@ -255,3 +257,19 @@ class EventRow(Base):
     tenant: Mapped[str] = _tenant()
     type: Mapped[str] = mapped_column(String(32))
     body: Mapped[str]  # JSON, as pydantic writes it
+
+
+class KeyRow(Base):
+    """A key that a caller shows; its secret is not here. One that was revoked stays, and says so."""
+
+    __tablename__ = "api_keys"
+    id: Mapped[str] = _id()  # also the part of the key that is shown
+    tenant: Mapped[str] = _tenant()
+    name: Mapped[str] = mapped_column(String(100))
+    digest: Mapped[str] = mapped_column(String(64))  # SHA-256 of the whole key, hex
+    subject: Mapped[str] = mapped_column(String(200))
+    scopes: Mapped[list[str]]
+    collections: Mapped[list[str] | None]  # that it may use; none for all of the tenant
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    expires_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]

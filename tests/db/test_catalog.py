@@ -4,6 +4,7 @@ from collections.abc import Callable
 import pytest
 from _library import Library
 
+from rag.core.access import Access
 from rag.core.errors import NotFoundError
 from rag.core.layout import Box
 from rag.core.types import Hit
@@ -120,7 +121,7 @@ def test_documents_come_in_pages_by_source(library: Library, encoded: Make) -> N
 
 
 def test_files_not_yet_in_and_failed_ones_are_listed(library: Library, encoded: Make) -> None:
-    queue = JobQueue(library.database, "default")
+    queue = JobQueue(library.database, Access("default"))
     queue.submit("c", [JobFile("waits.md", "/w"), JobFile("bad.pdf", "/b", error="broken")])
     library.put(encoded("a"))
     assert {(summary.source, summary.status) for summary in library.catalog.documents("c")} == {
@@ -131,7 +132,7 @@ def test_files_not_yet_in_and_failed_ones_are_listed(library: Library, encoded: 
 
 
 def test_a_failed_file_that_was_mended_is_no_longer_listed_as_failed(library: Library) -> None:
-    queue = JobQueue(library.database, "default")
+    queue = JobQueue(library.database, Access("default"))
     queue.submit("c", [JobFile("a.md", "/a", error="broken")])
     queue.submit("c", [JobFile("a.md", "/a")])
     leased = [queue.lease("w", lease_seconds=60) for _ in range(2)]

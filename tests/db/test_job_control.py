@@ -1,5 +1,6 @@
 import pytest
 
+from rag.core.access import Access
 from rag.core.errors import ConflictError, NotFoundError
 from rag.db.job_control import JobControl
 from rag.db.jobs import JobFile, JobHaltedError, JobQueue, LeasedJob
@@ -10,12 +11,12 @@ FILES = [JobFile("a", "/files/a"), JobFile("b", "/files/b")]
 
 @pytest.fixture
 def queue(database: Database) -> JobQueue:
-    return JobQueue(database, "default")
+    return JobQueue(database, Access("default"))
 
 
 @pytest.fixture
 def control(database: Database) -> JobControl:
-    return JobControl(database, "default")
+    return JobControl(database, Access("default"))
 
 
 def leased(queue: JobQueue) -> LeasedJob:
@@ -148,4 +149,4 @@ def test_a_retry_of_what_did_not_fail_changes_nothing(
 def test_a_job_of_another_tenant_is_not_found(queue: JobQueue, database: Database, act: str) -> None:
     job_id = queue.submit("c", FILES)
     with pytest.raises(NotFoundError):
-        getattr(JobControl(database, "other"), act)(job_id)
+        getattr(JobControl(database, Access("other")), act)(job_id)

@@ -3,6 +3,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from rag.core.access import Access
 from rag.core.errors import NotFoundError
 from rag.db.jobs import JobFile, JobQueue, LeasedJob, LeaseLostError
 from rag.db.session import Database
@@ -12,7 +13,7 @@ FILES = [JobFile("a", "/files/a"), JobFile("b", "/files/b")]
 
 @pytest.fixture
 def queue(database: Database) -> JobQueue:
-    return JobQueue(database, "default")
+    return JobQueue(database, Access("default"))
 
 
 def leased(queue: JobQueue, worker: str = "w", *, lease_seconds: float = 60) -> LeasedJob:
@@ -134,7 +135,7 @@ def test_jobs_are_listed_newest_first_and_only_to_their_tenant(queue: JobQueue, 
     first, second = queue.submit("c", FILES), queue.submit("c", FILES)
     assert [status.job_id for status in queue.jobs()] == [second, first]
     assert [status.job_id for status in queue.jobs(1)] == [second]
-    other = JobQueue(database, "other")
+    other = JobQueue(database, Access("other"))
     assert other.jobs() == []
     assert other.lease("w", lease_seconds=60) is None
     with pytest.raises(NotFoundError):

@@ -6,6 +6,7 @@ import pytest
 from _library import Library
 from sqlalchemy.orm import Session
 
+from rag.core.access import Access
 from rag.core.errors import ConflictError, InvalidInputError, NotFoundError
 from rag.core.types import Row, Segment
 from rag.db.publish import EncodedDocument, Publisher
@@ -144,7 +145,9 @@ class Interrupted(Memory):
 
 def interrupted(library: Library, encoded: Make) -> tuple[Library, Interrupted]:
     store = Interrupted()
-    mine = Library(library.database, store, Publisher(library.database, store, "default"), library.catalog)
+    mine = Library(
+        library.database, store, Publisher(library.database, store, Access("default")), library.catalog
+    )
     mine.put(encoded("a"))
     mine.put(encoded("b"))
     return mine, store

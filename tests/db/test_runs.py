@@ -2,6 +2,7 @@ from datetime import timedelta
 
 import pytest
 
+from rag.core.access import Access
 from rag.core.errors import NotFoundError
 from rag.core.events import (
     AnswerFinished,
@@ -37,7 +38,7 @@ EVENTS: list[Event] = [
 
 @pytest.fixture
 def log(database: Database) -> RunLog:
-    runs = RunLog(database, "default", silence=timedelta(minutes=5))
+    runs = RunLog(database, Access("default"), silence=timedelta(minutes=5))
     runs.start("r", "why? 🙂", "c").result()
     return runs
 
@@ -74,7 +75,7 @@ def test_runs_are_listed_newest_first(log: RunLog) -> None:
 
 
 def test_a_tenant_sees_and_ends_only_its_own_runs(log: RunLog, database: Database) -> None:
-    other = RunLog(database, "other", silence=timedelta(minutes=5))
+    other = RunLog(database, Access("other"), silence=timedelta(minutes=5))
     assert other.runs() == []
     for read in (other.run, other.events):
         with pytest.raises(NotFoundError):
@@ -84,7 +85,7 @@ def test_a_tenant_sees_and_ends_only_its_own_runs(log: RunLog, database: Databas
 
 
 def test_a_run_that_nobody_works_on_any_more_is_interrupted(database: Database) -> None:
-    dead = RunLog(database, "default", silence=timedelta(seconds=-1))
+    dead = RunLog(database, Access("default"), silence=timedelta(seconds=-1))
     dead.start("r", "why?", "c").result()
     assert dead.run("r").state == "interrupted"
     assert [run.state for run in dead.runs()] == ["interrupted"]
@@ -93,9 +94,9 @@ def test_a_run_that_nobody_works_on_any_more_is_interrupted(database: Database) 
 def test_a_run_thought_dead_that_stores_more_runs_again_and_one_that_waits_may_wait(
     log: RunLog, database: Database
 ) -> None:
-    RunLog(database, "default", silence=timedelta(seconds=-1)).append("r", EVENTS[:1]).result()
+    RunLog(database, Access("default"), silence=timedelta(seconds=-1)).append("r", EVENTS[:1]).result()
     assert log.run("r").state == "interrupted"
     log.append("r", EVENTS[1:2]).result()
     assert log.run("r").state == "running"
-    RunLog(database, "default", silence=timedelta(seconds=-1)).finish("r", "waiting").result()
+    RunLog(database, Access("default"), silence=timedelta(seconds=-1)).finish("r", "waiting").result()
     assert log.run("r").state == "waiting"

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from rag.core.access import Access
 from rag.db.catalog import Catalog
 from rag.db.publish import EncodedDocument, Published, Publisher
 from rag.db.session import Database
@@ -21,9 +22,9 @@ class Library:
 
     @classmethod
     def of(cls, database: Database, store: Memory, tenant: str = "default") -> "Library":
-        publisher = Publisher(database, store, tenant)
+        publisher = Publisher(database, store, Access(tenant))
         publisher.create_collection("c", encoder="e")
-        return cls(database, store, publisher, Catalog(database, tenant))
+        return cls(database, store, publisher, Catalog(database, Access(tenant)))
 
     def put(self, *documents: EncodedDocument, encoder: str = "e") -> list[Published]:
         with self.database.write() as session:

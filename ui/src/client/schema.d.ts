@@ -300,6 +300,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Keys
+         * @description List keys, also those that are no longer valid; never their secrets.
+         */
+        get: operations["listKeys"];
+        put?: never;
+        /**
+         * Create Key
+         * @description Make a key. Its secret is in this reply and nowhere else; from now on every caller needs a key.
+         */
+        post: operations["createKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/keys/{key_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke Key
+         * @description Make a key invalid at once and for good.
+         */
+        delete: operations["revokeKey"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs": {
         parameters: {
             query?: never;
@@ -1080,6 +1124,33 @@ export interface components {
             usage: components["schemas"]["Usage"];
         };
         /**
+         * ApiKey
+         * @description A key as it is listed; `prefix` is how it begins.
+         */
+        ApiKey: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Expires At */
+            expires_at: string | null;
+            /** Key Id */
+            key_id: string;
+            /** Name */
+            name: string;
+            /** Prefix */
+            prefix: string;
+            /** Revoked At */
+            revoked_at: string | null;
+            /** Scopes */
+            scopes: string[];
+            /** State */
+            state: string;
+            /** Subject */
+            subject: string;
+        };
+        /**
          * AskBody
          * @description A question, and how to answer it.
          */
@@ -1625,6 +1696,36 @@ export interface components {
             state: string;
         };
         /**
+         * KeyBody
+         * @description A key to make.
+         */
+        KeyBody: {
+            /** Expires At */
+            expires_at?: string | null;
+            /**
+             * Name
+             * @description For people.
+             */
+            name: string;
+            /** Scopes */
+            scopes: ("read" | "ask" | "write" | "admin")[];
+            /**
+             * User
+             * @description Whose questions are asked with it; by default the key's own.
+             */
+            user?: string | null;
+        };
+        /**
+         * KeyList
+         * @description One page of keys; `next` is the `after` of the next one.
+         */
+        KeyList: {
+            /** Keys */
+            keys: components["schemas"]["ApiKey"][];
+            /** Next */
+            next: string | null;
+        };
+        /**
          * Message
          * @description One turn of a conversation.
          */
@@ -1648,6 +1749,15 @@ export interface components {
             searched: string;
             /** Terms */
             terms: string[];
+        };
+        /**
+         * NewKeyReply
+         * @description A key that was just made; the one time that its secret is shown.
+         */
+        NewKeyReply: {
+            key: components["schemas"]["ApiKey"];
+            /** Secret */
+            secret: string;
         };
         /**
          * PageSpan
@@ -2949,6 +3059,119 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["JobStatus"];
+                };
+            };
+            /** @description What was wrong (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        detail: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    listKeys: {
+        parameters: {
+            query?: {
+                /** @description How many at most. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyList"];
+                };
+            };
+            /** @description What was wrong (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        detail: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    createKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KeyBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewKeyReply"];
+                };
+            };
+            /** @description What was wrong (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        detail: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    revokeKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiKey"];
                 };
             };
             /** @description What was wrong (RFC 9457). */

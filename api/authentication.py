@@ -1,0 +1,175 @@
+"""Who a request comes from: a key that it shows, or the person at this machine while the server is open.
+
+Every request passes here before a route sees it, but for a short list of open addresses, so that a new
+route is closed unless somebody opens it. docs/security.md has the rule and its reasons.
+"""
+
+import hmac
+import re
+from collections.abc import Collection
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from api.guards import is_loopback
+from api.problems import problem_of
+from rag.compose import Grove
+from rag.core.access import Access
+from rag.core.errors import ForbiddenError, InvalidInputError, RagError, UnauthenticatedError
+from rag.db.keys import access_of, has_keys
+
+__all__ = ["AccessGuard", "Authenticator", "needed_scope", "require_keys"]
+
+OPEN_PATHS = frozenset({"/", "/health", "/health/ready", "/openapi.json"})
+"""What is served to anybody: that the server lives, and what its API looks like. Nothing that it holds."""
+
+_FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
+_OF_ALL_TENANTS = ("/metrics",)
+_MIN_SECRET_CHARS = 32
+# The first that fits decides; what none fits takes `read` to look at and `write` to change.
+_SCOPES: tuple[tuple[str, str, str], ...] = (
+    ("*", r"/api/v1/(keys|audit)(/.*)?", "admin"),
+    ("*", r"/metrics", "admin"),
+    ("POST", r"/api/v1/search", "read"),
+    ("POST", r"/api/v1/(ask|runs|chat|conversations)(/.*)?", "ask"),
+    ("*", r"/api/v1/conversations(/.*)?", "ask"),
+    ("POST", r"/v1/(chat/completions|responses)(/.*)?", "ask"),
+    ("POST", r"/v1/(embeddings|rerank|vector_stores/[^/]+/search)", "read"),
+    ("*", r"/mcp(/.*)?", "ask"),
+)
+
+
+class Authenticator:
+    """Decides what a caller may do, from the secret that the request shows."""
+
+    def __init__(self, grove: Grove, *, local_secret: str | None = None) -> None:
+        """Decide for one installation.
+
+        Args:
+            grove: whose keys count.
+            local_secret: what the command line of this machine shows, read from the home.
+        """
+        self._grove = grove
+        server = grove.settings.server
+        self._is_loopback = is_loopback(server.host)
+        given = {"local": local_secret, "key:settings": server.api_key}
+        self._administrators = {subject: secret for subject, secret in given.items() if secret is not None}
+        self._has_key_of_settings = server.api_key is not None
+
+    def access(self, secret: str | None, *, is_forwarded: bool) -> Access:
+        """Give what the caller may do.
+
+        Args:
+            secret: that the request shows, if any.
+            is_forwarded: the request came through a proxy, so that its sender is not at this machine.
+
+        Raises:
+            UnauthenticatedError: a key is needed, or the one shown is not valid.
+        """
+        own = self._grove.access
+        if not is_forwarded and self._is_open():
+            return own  # whatever is shown: clients of OpenAI's API cannot show nothing
+        if secret is None:
+            raise UnauthenticatedError(
+                "a key is needed: send it as `Authorization: Bearer KEY`; `rag keys create` makes one"
+            )
+        shown = secret.encode()
+        for subject, known in self._administrators.items():
+            if hmac.compare_digest(shown, known.encode()):
+                return Access(own.tenant, subject)
+        return access_of(self._grove.database, secret)
+
+    def require_own(self, access: Access, path: str) -> None:
+        """Make sure that what is of all tenants is seen by administrators of the installation alone.
+
+        Raises:
+            ForbiddenError: it is of all tenants, and this is another one's administrator.
+        """
+        own = self._grove.access.tenant
+        if path in _OF_ALL_TENANTS and access.tenant != own:
+            raise ForbiddenError(f"{path} is about all tenants; it takes a key of the tenant {own!r}")
+
+    def _is_open(self) -> bool:
+        return self._is_loopback and not self._has_key_of_settings and not has_keys(self._grove.database)
+
+
+class AccessGuard:
+    """Lets those through that may do what they ask for; routes find who it is in the request's state."""
+
+    def __init__(self, app: ASGIApp, *, authenticator: Authenticator, open_paths: Collection[str]) -> None:
+        self._app = app
+        self._authenticator = authenticator
+        self._open = OPEN_PATHS.union(open_paths)
+        self._open_folders = tuple(path[:-1] for path in open_paths if path.endswith("/*"))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuse the request, or say who it comes from and pass it on."""
+        if scope["type"] != "http":  # the server's own start and end; there are no web sockets
+            await self._app(scope, receive, send)
+            return
+        path = scope["path"]
+        if not self._is_open(scope):
+            headers = Headers(scope=scope)
+            try:
+                access = await run_in_threadpool(
+                    self._authenticator.access,
+                    _secret(headers),
+                    is_forwarded=any(name in headers for name in _FORWARDED),
+                )
+                access.require(needed_scope(scope["method"], path))
+                self._authenticator.require_own(access, path)
+            except RagError as error:
+                await problem_of(path, error)(scope, receive, send)
+                return
+            scope.setdefault("state", {})["access"] = access
+        await self._app(scope, receive, send)
+
+    def _is_open(self, scope: Scope) -> bool:
+        if scope["method"] not in ("GET", "HEAD"):
+            return False
+        path: str = scope["path"]
+        return path in self._open or path.startswith(self._open_folders)
+
+
+def needed_scope(method: str, path: str) -> str:
+    """Give the scope that a request takes.
+
+    >>> needed_scope("GET", "/api/v1/jobs"), needed_scope("DELETE", "/api/v1/documents/1")
+    ('read', 'write')
+    >>> needed_scope("POST", "/api/v1/ask"), needed_scope("GET", "/api/v1/keys")
+    ('ask', 'admin')
+    """
+    for known, pattern, scope in _SCOPES:
+        if known in ("*", method) and re.fullmatch(pattern, path, re.DOTALL):
+            return scope
+    return "read" if method in ("GET", "HEAD", "OPTIONS") else "write"
+
+
+def require_keys(grove: Grove) -> None:
+    """Refuse to serve others than this machine while nobody has a key.
+
+    Raises:
+        InvalidInputError: there is no key, or one of the settings that is too short.
+    """
+    server = grove.settings.server
+    if server.api_key is not None and len(server.api_key) < _MIN_SECRET_CHARS:
+        raise InvalidInputError(
+            f"GROVE_SERVER__API_KEY has {len(server.api_key)} characters and needs {_MIN_SECRET_CHARS};"
+            " `openssl rand -hex 32` makes a good one"
+        )
+    if not is_loopback(server.host) and server.api_key is None and not has_keys(grove.database):
+        raise InvalidInputError(
+            f"{server.host} can be reached by others, and there is no key that would keep them out."
+            " Make one with `rag keys create NAME --scope admin`, or set GROVE_SERVER__API_KEY,"
+            " and start the server again; or listen on 127.0.0.1"
+        )
+
+
+def _secret(headers: Headers) -> str | None:
+    """Give the secret that a request shows, as `Authorization: Bearer` or as `x-api-key`."""
+    authorization = headers.get("authorization")
+    if authorization is None:
+        return headers.get("x-api-key")
+    scheme, _, secret = authorization.partition(" ")
+    return secret.strip() if scheme.lower() == "bearer" else ""  # which is nobody's

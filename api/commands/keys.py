@@ -1,0 +1,85 @@
+"""keys with create, list and revoke: who may use the server."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from api.console import Console, Home, Json, as_json
+from api.render import table_text
+
+if TYPE_CHECKING:
+    from rag.db.keys import Keyring
+
+__all__ = ["add_commands"]
+
+Tenant = Annotated[
+    str | None, typer.Option("--tenant", help="Whose keys [GROVE_TENANT, default].", show_default=False)
+]
+_COLUMNS = ["key_id", "name", "subject", "scopes", "state", "expires_at"]
+_keys = typer.Typer(no_args_is_help=True, help="Make, list and revoke the keys that callers show.")
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Register this group's commands."""
+    _keys.command("create")(create)
+    _keys.command("list")(list_)
+    _keys.command("revoke")(revoke)
+    app.add_typer(_keys, name="keys")
+
+
+def create(
+    name: Annotated[str, typer.Argument(help="For people, such as whose it is.")],
+    scope: Annotated[
+        list[str] | None, typer.Option("--scope", help="read, ask, write or admin; again for more [ask].")
+    ] = None,
+    user: Annotated[
+        str | None, typer.Option("--user", help="Whose questions are asked with it [the key's own].")
+    ] = None,
+    days: Annotated[float | None, typer.Option("--days", help="Valid for so many days [for ever].")] = None,
+    tenant: Tenant = None,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Make a key and show its secret, once. From the first key on, the server asks all callers for one."""
+    from rag.db.tables import utc_now
+
+    console, keys = _open(home, json, tenant)
+    expires_at = None if days is None else utc_now() + timedelta(days=days)
+    made = keys.create(name, scopes=scope or ["ask"], user=user, expires_at=expires_at)
+    if not console.is_json:
+        console.note("Keep it now; it is not shown again. Callers send it as `Authorization: Bearer KEY`.")
+    console.result({"secret": made.secret, "key": made.key}, made.secret)
+
+
+def list_(
+    limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="How many at most.")] = 100,
+    tenant: Tenant = None,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """List the keys of a tenant, also those that are no longer valid; never their secrets."""
+    console, keys = _open(home, json, tenant)
+    rows = as_json(keys.keys(limit))
+    console.result({"keys": rows}, table_text(rows, _COLUMNS))
+
+
+def revoke(
+    key_id: Annotated[str, typer.Argument(help="As `rag keys list` prints it.")],
+    tenant: Tenant = None,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Make a key invalid at once and for good, also at a server that runs."""
+    console, keys = _open(home, json, tenant)
+    revoked = keys.revoke(key_id)
+    console.result({"key": revoked}, f"Key {revoked.key_id} ({revoked.name}) is revoked.")
+
+
+def _open(home: Path | None, is_json: bool, tenant: str | None) -> "tuple[Console, Keyring]":
+    from rag.compose import Grove
+    from rag.core.access import Access
+
+    console = Console.open(home, is_json)
+    return console, Grove(console.settings).within(Access(tenant or console.settings.tenant)).keys

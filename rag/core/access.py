@@ -1,0 +1,46 @@
+"""Who asks, and what they may: decided once at the edge, and carried by every read and write.
+
+Knows no key, no request and no query.
+"""
+
+from dataclasses import dataclass
+
+from rag.core.errors import ForbiddenError
+
+__all__ = ["LOCAL", "SCOPES", "Access"]
+
+SCOPES = ("read", "ask", "write", "admin")
+"""What a key may be good for: `ask` includes `read`, and `admin` all of them."""
+
+LOCAL = "local"
+"""The subject of whoever sits at the machine: the command line, and an open server on loopback."""
+
+_INCLUDED = {"ask": {"read"}, "admin": {"read", "ask", "write"}}
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """One caller: a tenant, who it is within it, and what it may do.
+
+    >>> Access("acme", "key:1", frozenset({"ask"})).has("read")
+    True
+    """
+
+    tenant: str
+    subject: str = LOCAL
+    scopes: frozenset[str] = frozenset({"admin"})
+
+    def has(self, scope: str) -> bool:
+        """Tell whether it may do what the scope stands for."""
+        return any(scope == each or scope in _INCLUDED.get(each, ()) for each in self.scopes)
+
+    def require(self, scope: str) -> None:
+        """Make sure that it has a scope.
+
+        Raises:
+            ForbiddenError: it has not.
+        """
+        if not self.has(scope):
+            raise ForbiddenError(
+                f"this needs a key with the scope {scope!r}; yours has {', '.join(sorted(self.scopes))}"
+            )
