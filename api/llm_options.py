@@ -21,6 +21,7 @@ __all__ = [
     "checked_draft",
     "server_arguments",
     "server_variables",
+    "speculation",
 ]
 
 _CPU_ARGUMENTS = ("--dtype", "float32", "--enforce-eager", "--block-size", "32")
@@ -103,14 +104,17 @@ def server_arguments(options: ServerOptions, *, is_gpu: bool) -> list[str]:
     arguments += () if is_gpu else _CPU_ARGUMENTS
     arguments += ["--max-num-seqs", str(num_seqs)] if num_seqs else []
     arguments += ["--kv-cache-memory-bytes", str(cache_bytes)] if cache_bytes else []
-    if options.draft != "none":
-        arguments += ["--speculative-config", json.dumps(_speculation(options))]
+    if (drafts := speculation(options)) is not None:
+        arguments += ["--speculative-config", json.dumps(drafts)]
     if options.kv is not None:
         arguments += ["--hf-overrides", _PROMPT_LENGTHS]
     return [*arguments, *options.more_arguments]
 
 
-def _speculation(options: ServerOptions) -> dict[str, object]:
+def speculation(options: ServerOptions) -> dict[str, object] | None:
+    """Give what vLLM is told of drafts, None where there are none."""
+    if options.draft == "none":
+        return None
     if options.draft == "ngram":
         return {"method": "ngram", "num_speculative_tokens": options.drafted_tokens, **_NGRAM}
     return {

@@ -25,18 +25,17 @@ def main(job_file: str, result_file: str) -> None:
     started = time.perf_counter()
     llm = LLM(**job["engine"])
     started_seconds = time.perf_counter() - started
-    params = SamplingParams(temperature=0.0, ignore_eos=job["ignores_eos"], max_tokens=job["max_tokens"])
     if job["warm_up"]:  # what is compiled in the first call is nobody's cost
-        llm.generate([TokensPrompt(prompt_token_ids=job["warm_up"])], params, use_tqdm=False)
+        llm.generate([TokensPrompt(prompt_token_ids=job["warm_up"])], _params(job, 16), use_tqdm=False)
     rounds = []
-    for prompts in job["rounds"]:
+    for prompts, max_tokens in zip(job["rounds"], job["max_tokens"], strict=True):
         before = _counted(llm)
         cpu, wall = time.process_time(), time.perf_counter()
         given = [
             TokensPrompt(prompt_token_ids=each["token_ids"], cache_salt=each.get("cache_salt"))
             for each in prompts
         ]
-        outputs = llm.generate(given, params, use_tqdm=False)
+        outputs = llm.generate(given, _params(job, max_tokens), use_tqdm=False)
         seconds, cpu_seconds = time.perf_counter() - wall, time.process_time() - cpu
         after = _counted(llm)
         rounds.append(
@@ -48,6 +47,10 @@ def main(job_file: str, result_file: str) -> None:
             }
         )
     Path(result_file).write_text(json.dumps({"started_seconds": started_seconds, "rounds": rounds}))
+
+
+def _params(job: dict[str, Any], max_tokens: int) -> SamplingParams:
+    return SamplingParams(temperature=0.0, ignore_eos=job["ignores_eos"], max_tokens=max_tokens)
 
 
 def _counted(llm: LLM) -> dict[str, float]:

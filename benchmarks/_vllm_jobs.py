@@ -66,12 +66,20 @@ def run_engine(
     engine: Engine,
     rounds: Sequence[Sequence[Asked]],
     *,
-    max_tokens: int,
+    max_tokens: Sequence[int],
     ignores_eos: bool = False,
     warm_up: Sequence[int] = (),
     environment: Path | None = None,
 ) -> list[Round]:
     """Give what an engine writes, greedily, in rounds of prompts given together.
+
+    Args:
+        engine: what runs.
+        rounds: one after another.
+        max_tokens: of each round.
+        ignores_eos: writes on where the model would end.
+        warm_up: is read before any round.
+        environment: of vLLM, the default one otherwise.
 
     Raises:
         RuntimeError: it failed; the message holds the end of what it said.
@@ -83,7 +91,7 @@ def run_engine(
             [{"token_ids": list(each.token_ids), "cache_salt": each.cache_salt} for each in prompts]
             for prompts in rounds
         ],
-        "max_tokens": max_tokens,
+        "max_tokens": list(max_tokens),
         "ignores_eos": ignores_eos,
         "warm_up": list(warm_up),
     }

@@ -45,7 +45,7 @@ def written(environment: Path, plugin: PluginOptions | None) -> list[Round]:
         max_model_tokens=512,
         cache_bytes=64 << 20,
     )
-    return run_engine(engine, [both, both[:1]], max_tokens=32, environment=environment)
+    return run_engine(engine, [both, both[:1]], max_tokens=[32, 32], environment=environment)
 
 
 def test_greedy_texts_with_drafts_are_those_without(vllm_environment: Path) -> None:

@@ -1,0 +1,23 @@
+"""What Grove's plugin is worth in real vLLM, beside plain vLLM in the same run; a parameter a part.
+
+Instead of rows there are keys (CONTRACT: `rag bench vllm`). Each part starts engines of its own, one after
+another, in fp32 on one thread, with SmolLM2; a key is named after what it says.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from benchmarks._machine import machine
+from benchmarks._vllm_drafts import measured_drafts
+
+__all__ = ["run"]
+
+_PARTS: tuple[Callable[[bool], dict[str, Any]], ...] = (measured_drafts,)
+
+
+def run(*, quick: bool) -> dict[str, Any]:
+    """Measure 24 prompts of 96 tokens, and 54 of a repeated workload; `quick` 4 of 40, and 12."""
+    figures: dict[str, Any] = {}
+    for part in _PARTS:
+        figures |= part(quick)
+    return {"machine": machine(), "settings": {"model": "smollm2", "quick": quick}, **figures}
