@@ -212,4 +212,5 @@ _PARTS: dict[str, Callable[[Parts], object]] = {
     "scorer": lambda parts: parts.scorer,
     "store": lambda parts: parts.store,
     "support": lambda parts: parts.support,
+    "tenant": lambda parts: parts.settings.tenant,
 }

@@ -1,24 +1,18 @@
 import json
 import os
-import re
 import signal
 import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
 
-from api.llm import RunningServer, ServerOptions, check, install, running_server, server_arguments
+from api.llm import ServerOptions, check, install, running_server, server_arguments
 from api.llm_environment import VLLM_VERSION, has_gpu, is_installed
-from rag.compose import Grove
 from rag.core.errors import ConflictError, InvalidInputError, MissingExtraError, UnavailableError
-from rag.core.settings import Settings
 
 HEALTHY = """#!{python}
 import sys
@@ -174,71 +168,3 @@ def test_check_tells_another_kind_of_server_from_a_generation_server() -> None:
         with pytest.raises(UnavailableError, match="no OpenAI-compatible"):
             check(f"http://127.0.0.1:{server.server_port}/v1")
         server.shutdown()
-
-
-@pytest.fixture(scope="module")
-def server(vllm_environment: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    """Run the real server over SmolLM2, once for all tests here: it takes a minute to start."""
-    options = ServerOptions(Grove(Settings()).local_model(), port=free_port())
-    log_file = tmp_path_factory.mktemp("vllm") / "vllm.log"
-    with running_server(options, environment=vllm_environment, log_file=log_file, on_line=print) as running:
-        yield running
-
-
-def finished_requests(server: RunningServer) -> float:
-    metrics = httpx.get(f"{server.base_url.removesuffix('/v1')}/metrics").text
-    return sum(
-        float(count) for count in re.findall(r"^vllm:request_success_total\{.*\} (\S+)$", metrics, re.M)
-    )
-
-
-@pytest.mark.vllm
-def test_vllm_streams_a_completion(server: RunningServer) -> None:
-    request = {
-        "model": "smollm2",
-        "messages": [{"role": "user", "content": "Repeat: the vault is 7294."}],
-        "max_tokens": 12,
-        "stream": True,
-    }
-    with httpx.stream("POST", f"{server.base_url}/chat/completions", json=request, timeout=120) as response:
-        lines = [line.removeprefix("data: ") for line in response.iter_lines() if line]
-    assert lines[-1] == "[DONE]"
-    pieces = [
-        choice["delta"].get("content") for line in lines[:-1] for choice in json.loads(line)["choices"]
-    ]
-    assert len([piece for piece in pieces if piece]) > 3
-
-
-@pytest.mark.vllm
-def test_check_reports_the_model_and_how_fast_it_answers(server: RunningServer) -> None:
-    report = check(server.base_url)
-    assert (report.model, report.completion_tokens) == ("smollm2", 8)
-    assert report.completion_ms > report.health_ms > 0
-    assert report.counters is not None
-    assert report.counters.prefix_tokens > 0
-
-
-@pytest.mark.vllm
-def test_rag_ask_answers_through_vllm(server: RunningServer, tmp_path: Path) -> None:
-    document = tmp_path / "vault.md"
-    document.write_text("# The vault\n\nThe code of the vault is 7294. It was set in 1987 by Ada Marsh.\n")
-    profile = {"vllm": {"kind": "openai", "options": {"base_url": server.base_url, "model": "smollm2"}}}
-    environment = {
-        **os.environ,
-        "GROVE_ENCODER__KIND": "hashing",
-        "GROVE_GENERATORS": json.dumps(profile),
-        "GROVE_HOME": str(tmp_path / "home"),
-    }
-
-    def rag(*arguments: str) -> Any:
-        command = [str(Path(sys.prefix) / "bin" / "rag"), *arguments, "--json"]
-        finished = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-        assert finished.returncode == 0, finished.stderr
-        return json.loads(finished.stdout)
-
-    assert rag("ingest", str(document))["documents"] == 1
-    before = finished_requests(server)
-    answer = rag("ask", "What is the code of the vault?", "--generator", "vllm")
-    assert answer["answer"]
-    assert answer["usage"]["completion_tokens"] > 0
-    assert finished_requests(server) > before
