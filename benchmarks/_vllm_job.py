@@ -1,4 +1,4 @@
-"""One engine of vLLM in a process of its own: `python _vllm_job.py JOB RESULT`, in vLLM's environment.
+"""One engine of vLLM in a process of its own: `-m benchmarks._vllm_job JOB RESULT`, in vLLM's environment.
 
 Reads a job as JSON and writes what came as JSON; benchmarks/_vllm_jobs.py is the other side.
 """

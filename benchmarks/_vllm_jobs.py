@@ -102,12 +102,8 @@ def run_engine(
     with tempfile.TemporaryDirectory() as folder:
         job_file, result_file = Path(folder) / "job.json", Path(folder) / "result.json"
         job_file.write_text(json.dumps(job))
-        command = [
-            str(python),
-            str(Path(__file__).with_name("_vllm_job.py")),
-            str(job_file),
-            str(result_file),
-        ]
+        # As a module: in this folder is a vllm.py, which is not vLLM.
+        command = [str(python), "-m", "benchmarks._vllm_job", str(job_file), str(result_file)]
         finished = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
         if finished.returncode:
             raise RuntimeError(f"vLLM ended with {finished.returncode}:\n{finished.stderr[-3000:]}")
