@@ -56,7 +56,7 @@ class Toolset:
             for name in names
             if name not in settings.disabled and (name != "sql" or grove.sql_sources)
         ]
-        servers = settings.servers if grove.is_own_tenant else {}
+        servers = settings.servers if grove.sees_settings else {}
         self._servers = {name: _server(name, each) for name, each in servers.items()}
         self._listed: dict[str, list[AgentTool]] = {}
         self._failed_at: dict[str, float] = {}
@@ -130,11 +130,9 @@ def _server(name: str, settings: ToolServer) -> "McpServer":
 
 
 def toolset_of(grove: Grove) -> Toolset:
-    """Give the tools of the caller's tenant, the same at each call: all runs share their connections.
-
-    The servers and databases of the settings are those of the settings' own tenant.
-    """
-    return _toolset_of(grove.within(Access(grove.access.tenant)))
+    """Give the tools that the caller may use, the same at each call: all runs share their connections."""
+    reach = None if grove.sees_settings else frozenset[str]()  # those built in keep to a scope anyway
+    return _toolset_of(grove.within(Access(grove.access.tenant, readable=reach)))
 
 
 @lru_cache(maxsize=64)

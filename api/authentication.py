@@ -35,7 +35,7 @@ _SCOPES: tuple[tuple[str, str, str], ...] = (
     ("POST", r"/api/v1/(ask|runs|chat|conversations)(/.*)?", "ask"),
     ("*", r"/api/v1/conversations(/.*)?", "ask"),
     ("POST", r"/v1/(chat/completions|responses)(/.*)?", "ask"),
-    ("POST", r"/v1/(embeddings|rerank|vector_stores/[^/]+/search)", "read"),
+    ("POST", r"/v1/(embeddings|rerank|vector_stores/.+/search)|/v2/rerank", "read"),
     ("*", r"/mcp(/.*)?", "ask"),
 )
 

@@ -16,6 +16,9 @@ class KeyBody(Body):
 
     name: Annotated[str, Field(min_length=1, max_length=100, description="For people.")]
     scopes: Annotated[list[Literal["read", "ask", "write", "admin"]], Field(min_length=1)]
+    collections: Annotated[
+        list[str] | None, Field(description="The only ones that it may use; by default all of the tenant.")
+    ] = None
     user: Annotated[
         str | None, Field(description="Whose questions are asked with it; by default the key's own.")
     ] = None

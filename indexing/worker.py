@@ -14,8 +14,10 @@ from indexing.reader import Reader
 from indexing.reindex import Reindex
 from indexing.submit import remove_orphans, remove_uploads
 from rag.compose import Grove
+from rag.core.access import Access
 from rag.core.errors import DamagedSegmentError, NotFoundError, UnavailableError
 from rag.db.jobs import JobHaltedError, JobStatus, LeaseLostError
+from rag.db.tenants import tenants_with_collections, tenants_with_jobs
 
 __all__ = ["Progress", "new_reader", "run_job", "work_forever"]
 
@@ -76,12 +78,15 @@ def run_job(
 
 
 def work_forever(grove: Grove, stop: threading.Event) -> None:
-    """Run jobs as they come until stopped; an unexpected failure is logged and the next job tried."""
+    """Run jobs of all tenants as they come until stopped.
+
+    An unexpected failure is logged and the next job tried.
+    """
     tidied = 0.0
     with new_reader(grove) as reader:
         while not stop.is_set():
             try:
-                if run_job(grove, stop=stop, reader=reader) is None:
+                if not _run_each(grove, stop, reader):
                     if time.monotonic() - tidied > _TIDY_SECONDS:
                         tidied = time.monotonic()
                         reader.stop()  # nobody needs it now, and a scan may have made it large
@@ -122,11 +127,23 @@ def _heartbeat(work: Work, lease_seconds: float) -> Iterator[None]:
         thread.join()
 
 
+def _run_each(grove: Grove, stop: threading.Event, reader: Reader) -> bool:
+    """Run one job of each tenant that has some, so that none waits for another's; tell if any ran."""
+    has_run = False
+    for tenant in tenants_with_jobs(grove.database):
+        if not stop.is_set():
+            has_run |= run_job(grove.within(Access(tenant)), stop=stop, reader=reader) is not None
+    return has_run
+
+
 def _tidy_all(grove: Grove) -> None:
     """Remove what crashes, deletes and merges left behind."""
     grove.publisher.sweep()
-    for collection in grove.catalog.collections():
-        with suppress(NotFoundError, DamagedSegmentError):  # deleted meanwhile; its searches tell
-            tidy(grove, collection.name)
-    remove_orphans(grove)
     grove.originals.sweep()
+    for tenant in tenants_with_collections(grove.database):
+        view = grove.within(Access(tenant))
+        view.originals.sweep()
+        for collection in view.catalog.collections():
+            with suppress(NotFoundError, DamagedSegmentError):  # deleted meanwhile; its searches tell
+                tidy(view, collection.name)
+    remove_orphans(grove)

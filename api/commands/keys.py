@@ -17,7 +17,7 @@ __all__ = ["add_commands"]
 Tenant = Annotated[
     str | None, typer.Option("--tenant", help="Whose keys [GROVE_TENANT, default].", show_default=False)
 ]
-_COLUMNS = ["key_id", "name", "subject", "scopes", "state", "expires_at"]
+_COLUMNS = ["key_id", "name", "subject", "scopes", "collections", "state", "expires_at"]
 _keys = typer.Typer(no_args_is_help=True, help="Make, list and revoke the keys that callers show.")
 
 
@@ -34,6 +34,10 @@ def create(
     scope: Annotated[
         list[str] | None, typer.Option("--scope", help="read, ask, write or admin; again for more [ask].")
     ] = None,
+    collection: Annotated[
+        list[str] | None,
+        typer.Option("--collection", "-c", help="Only for this one; again for more [all of the tenant]."),
+    ] = None,
     user: Annotated[
         str | None, typer.Option("--user", help="Whose questions are asked with it [the key's own].")
     ] = None,
@@ -47,7 +51,9 @@ def create(
 
     console, keys = _open(home, json, tenant)
     expires_at = None if days is None else utc_now() + timedelta(days=days)
-    made = keys.create(name, scopes=scope or ["ask"], user=user, expires_at=expires_at)
+    made = keys.create(
+        name, scopes=scope or ["ask"], collections=collection or None, user=user, expires_at=expires_at
+    )
     if not console.is_json:
         console.note("Keep it now; it is not shown again. Callers send it as `Authorization: Bearer KEY`.")
     console.result({"secret": made.secret, "key": made.key}, made.secret)

@@ -27,7 +27,13 @@ def list_keys(
 @router.post("", operation_id="createKey", status_code=201)
 def create_key(body: KeyBody, grove: GroveDep) -> NewKeyReply:
     """Make a key. Its secret is in this reply and nowhere else; from now on every caller needs a key."""
-    made = grove.keys.create(body.name, scopes=body.scopes, user=body.user, expires_at=body.expires_at)
+    made = grove.keys.create(
+        body.name,
+        scopes=body.scopes,
+        collections=body.collections,
+        user=body.user,
+        expires_at=body.expires_at,
+    )
     return NewKeyReply(made.secret, made.key)
 
 

@@ -145,15 +145,23 @@ class Parts(Rows):
 
     @property
     def is_own_tenant(self) -> bool:
-        """Tell whether the settings were made for this tenant: databases and servers that they name."""
+        """Tell whether this is the tenant of the settings."""
         return self.access.tenant == self.settings.tenant
 
     @property
+    def sees_settings(self) -> bool:
+        """Tell whether the caller may use the databases and servers that the settings name.
+
+        No access list says anything of them: they are for those who see all of the settings' own tenant.
+        """
+        return self.is_own_tenant and self.access.readable is None
+
+    @property
     def sql_sources(self) -> "SqlSources":
-        """Give the registered databases; other tenants have none."""
+        """Give the registered databases, to those who may see them."""
         from rag.sql.source import SqlSources  # noqa: PLC0415  # most installations have none
 
-        return self._registered if self.is_own_tenant else SqlSources([])
+        return self._registered if self.sees_settings else SqlSources([])
 
     @shared
     def _registered(self) -> "SqlSources":

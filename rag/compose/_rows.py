@@ -69,7 +69,7 @@ class Rows:
     @cached_property
     def files(self) -> FileRegister:
         """Note the files that clients keep here before they attach them."""
-        return FileRegister(self.database, self.access.tenant)
+        return FileRegister(self.database, self.access)
 
     @cached_property
     def jobs(self) -> JobQueue:

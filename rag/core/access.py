@@ -5,7 +5,7 @@ Knows no key, no request and no query.
 
 from dataclasses import dataclass
 
-from rag.core.errors import ForbiddenError
+from rag.core.errors import ForbiddenError, NotFoundError
 
 __all__ = ["LOCAL", "SCOPES", "Access"]
 
@@ -29,6 +29,8 @@ class Access:
     tenant: str
     subject: str = LOCAL
     scopes: frozenset[str] = frozenset({"admin"})
+    readable: frozenset[str] | None = None  # names of collections; none for all of the tenant
+    writable: frozenset[str] | None = None
 
     def has(self, scope: str) -> bool:
         """Tell whether it may do what the scope stands for."""
@@ -44,3 +46,18 @@ class Access:
             raise ForbiddenError(
                 f"this needs a key with the scope {scope!r}; yours has {', '.join(sorted(self.scopes))}"
             )
+
+    def check_write(self, collection: str) -> None:
+        """Make sure that it may change a collection, whether there is one of this name or not.
+
+        Raises:
+            ForbiddenError: it may only read it.
+            NotFoundError: it may not know of it.
+        """
+        if self.writable is None or collection in self.writable:
+            return
+        if self.readable is None or collection in self.readable:
+            raise ForbiddenError(f"you may read the collection {collection!r}, but not change it")
+        raise NotFoundError(
+            f"no collection {collection!r}; your access is to: {', '.join(sorted(self.readable)) or 'none'}"
+        )

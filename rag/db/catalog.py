@@ -3,16 +3,22 @@
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, undefer
 
 from rag.core.access import Access
 from rag.core.errors import NotFoundError
 from rag.core.kinds import DENSE, parse_kinds
 from rag.core.layout import Box, Layout
-from rag.core.types import Hit, Passage, Segment, Snapshot
+from rag.core.types import Hit, Passage, Snapshot
 from rag.db._layout import decode_layout
-from rag.db._queries import FIND_COLLECTION, FIND_PASSAGES
+from rag.db._queries import (
+    FIND_COLLECTION,
+    FIND_PASSAGES,
+    current_versions,
+    read_snapshot,
+    within_reach,
+)
 from rag.db._views import (
     CollectionSummary,
     DocumentSummary,
@@ -29,8 +35,6 @@ from rag.db.tables import (
     IndexRow,
     JobFileRow,
     JobRow,
-    SegmentRow,
-    SegmentVersionRow,
     VersionRow,
 )
 
@@ -49,11 +53,14 @@ _PENDING = ("queued", "running", "failed")
 
 
 class Catalog:
-    """Reads of one tenant."""
+    """Reads of one caller."""
 
     def __init__(self, database: Database, access: Access) -> None:
         self._database = database
-        self._tenant = access.tenant
+        self._access, self._tenant = access, access.tenant
+        # In the query and not behind it: what a caller may not read is not even looked at.
+        self._find_collection = FIND_COLLECTION.where(within_reach(access))
+        self._find_passages = FIND_PASSAGES.where(within_reach(access))
         self._snapshots: dict[str, Snapshot] = {}
         # A layout is megabytes and an answer cites few documents: keep the last ones decoded.
         self._layout = lru_cache(maxsize=16)(self._read_layout)
@@ -73,7 +80,7 @@ class Catalog:
                 VersionRow,
                 (VersionRow.document_id == DocumentRow.id) & (VersionRow.version == DocumentRow.version),
             )
-            .where(CollectionRow.tenant == self._tenant)
+            .where(within_reach(self._access))
             .group_by(CollectionRow.id, IndexRow.id)
             .order_by(CollectionRow.name)
         )
@@ -98,13 +105,13 @@ class Catalog:
         """
         with self._database.connection() as connection:
             found = connection.execute(
-                FIND_COLLECTION, {"tenant": self._tenant, "name": collection}
+                self._find_collection, {"tenant": self._tenant, "name": collection}
             ).first()
         cached = None if found is None else self._snapshots.get(found.id)
         if found is None or cached is None or cached.generation != found.generation:
             with self._database.read() as session:
                 row = self._collection(session, collection)
-                cached = self._read_snapshot(session, row)
+                cached = read_snapshot(session, row)
                 self._snapshots[row.id] = cached
         return cached
 
@@ -119,9 +126,8 @@ class Catalog:
         with self._database.read() as session:
             row = self._collection(session, collection)
             pending = self._pending(session, row) if after is None else []
-            query = (
-                _current_versions().where(DocumentRow.collection_id == row.id).order_by(DocumentRow.source)
-            )
+            query = current_versions(self._access).where(DocumentRow.collection_id == row.id)
+            query = query.order_by(DocumentRow.source)
             if after is not None:
                 query = query.where(DocumentRow.source > after)
             found = session.execute(query.limit(limit)).all()
@@ -160,7 +166,11 @@ class Catalog:
         while after is not None:
             with self._database.read() as session:
                 row = self._collection(session, collection)
-                query = _current_versions().options(undefer(VersionRow.text)).order_by(DocumentRow.source)
+                query = (
+                    current_versions(self._access)
+                    .options(undefer(VersionRow.text))
+                    .order_by(DocumentRow.source)
+                )
                 query = query.where(DocumentRow.collection_id == row.id, DocumentRow.source > after)
                 page = [
                     StoredText(
@@ -182,7 +192,7 @@ class Catalog:
         Raises:
             NotFoundError: no such document.
         """
-        query = _current_versions().where(DocumentRow.id == document_id, DocumentRow.tenant == self._tenant)
+        query = current_versions(self._access).where(DocumentRow.id == document_id)
         query = query.options(undefer(VersionRow.text), undefer(VersionRow.layout))
         with self._database.read() as session:
             found = session.execute(query).one_or_none()
@@ -211,7 +221,7 @@ class Catalog:
         """Give the hits' texts and places, in their order; a hit deleted in between is left out."""
         wanted = {"tenant": self._tenant, "chunk_ids": [hit.chunk_id for hit in hits]}
         with self._database.connection() as connection:
-            found = {row.id: row for row in connection.execute(FIND_PASSAGES, wanted)}
+            found = {row.id: row for row in connection.execute(self._find_passages, wanted)}
         passages = []
         for hit in hits:
             if (row := found.get(hit.chunk_id)) is not None:
@@ -226,10 +236,12 @@ class Catalog:
         return layout.page_at(start), layout.boxes_in(start, end)
 
     def _read_layout(self, document_id: str, version: int) -> Layout:
-        query = select(VersionRow.layout).where(
-            VersionRow.document_id == document_id,
-            VersionRow.version == version,
-            VersionRow.tenant == self._tenant,
+        query = (
+            select(VersionRow.layout)
+            .join(DocumentRow, DocumentRow.id == VersionRow.document_id)
+            .join(CollectionRow, CollectionRow.id == DocumentRow.collection_id)
+            .where(VersionRow.document_id == document_id, VersionRow.version == version)
+            .where(within_reach(self._access))
         )
         with self._database.read() as session:
             packed = session.scalar(query)
@@ -237,40 +249,14 @@ class Catalog:
 
     def _collection(self, session: Session, name: str) -> CollectionRow:
         row = session.scalar(
-            select(CollectionRow).where(CollectionRow.tenant == self._tenant, CollectionRow.name == name)
+            select(CollectionRow).where(within_reach(self._access), CollectionRow.name == name)
         )
         if row is None:
-            names = ", ".join(
-                session.scalars(select(CollectionRow.name).where(CollectionRow.tenant == self._tenant))
-            )
+            names = ", ".join(session.scalars(select(CollectionRow.name).where(within_reach(self._access))))
             raise NotFoundError(
                 f"no collection {name!r}; there is: {names or 'none yet; `rag ingest` makes one'}"
             )
         return row
-
-    def _read_snapshot(self, session: Session, collection: CollectionRow) -> Snapshot:
-        index = session.scalars(
-            select(IndexRow).where(IndexRow.collection_id == collection.id, IndexRow.is_serving)
-        ).one()
-        dead: dict[str, set[str]] = {}
-        query = (
-            select(SegmentVersionRow.segment_id, SegmentVersionRow.version_id)
-            .join(SegmentRow, SegmentRow.id == SegmentVersionRow.segment_id)
-            .where(SegmentRow.index_id == index.id, SegmentVersionRow.is_dead)
-        )
-        for segment_id, version_id in session.execute(query):
-            dead.setdefault(segment_id, set()).add(version_id)
-        segments = session.scalars(
-            select(SegmentRow).where(SegmentRow.index_id == index.id).order_by(SegmentRow.id)
-        )
-        return Snapshot(
-            self._tenant,
-            collection.name,
-            collection.generation,
-            index.encoder,
-            tuple(Segment(row.id, row.num_rows, frozenset(dead.get(row.id, ()))) for row in segments),
-            index.others,
-        )
 
     def _pending(self, session: Session, collection: CollectionRow) -> list[DocumentSummary]:
         of_collection = (
@@ -292,9 +278,3 @@ class Catalog:
             for file, created_at in last.values()
             if file.state in _PENDING
         ]
-
-
-def _current_versions() -> Select[DocumentRow, VersionRow]:
-    return select(DocumentRow, VersionRow).join(
-        VersionRow, (VersionRow.document_id == DocumentRow.id) & (VersionRow.version == DocumentRow.version)
-    )

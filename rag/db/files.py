@@ -12,8 +12,10 @@ from datetime import datetime
 from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session
 
+from rag.core.access import Access
 from rag.core.errors import NotFoundError
 from rag.core.types import Attribute
+from rag.db._queries import within_reach
 from rag.db._views import DocumentSummary, attributes_of
 from rag.db.http_tables import FileRow
 from rag.db.session import Database
@@ -63,15 +65,17 @@ def file_name_of(source: str) -> str:
 
 
 class FileRegister:
-    """The files of one tenant."""
+    """The files of one caller, or of a tenant, and the documents that were made of them."""
 
-    def __init__(self, database: Database, tenant: str) -> None:
+    def __init__(self, database: Database, access: Access) -> None:
         self._database = database
-        self._tenant = tenant
+        self._access = access
+        self._tenant = access.tenant
 
     def add(self, file_id: str, name: str, *, purpose: str, num_bytes: int) -> StoredFile:
         """Note a file whose bytes are kept."""
         row = FileRow(id=file_id, tenant=self._tenant, name=name, purpose=purpose, num_bytes=num_bytes)
+        row.owner = self._access.subject
         with self._database.write() as session:
             session.add(row)
             session.flush()
@@ -95,7 +99,8 @@ class FileRegister:
                     VersionRow.text,
                 )
                 .join(VersionRow, VersionRow.document_id == DocumentRow.id)
-                .where(VersionRow.version == DocumentRow.version, DocumentRow.tenant == self._tenant)
+                .join(CollectionRow, CollectionRow.id == DocumentRow.collection_id)
+                .where(VersionRow.version == DocumentRow.version, within_reach(self._access))
                 .where(DocumentRow.id == file_id.removeprefix("file-"))
             ).one_or_none()
         if found is None or file_id_of(found.id, found.source) != file_id:
@@ -137,7 +142,7 @@ class FileRegister:
         query = (
             select(CollectionRow.name)
             .join(DocumentRow, DocumentRow.collection_id == CollectionRow.id)
-            .where(CollectionRow.tenant == self._tenant, DocumentRow.source == source)
+            .where(within_reach(self._access), DocumentRow.source == source)
             .order_by(CollectionRow.name)
         )
         with self._database.read() as session:
@@ -149,7 +154,7 @@ class FileRegister:
             select(DocumentRow, VersionRow)
             .join(VersionRow, VersionRow.document_id == DocumentRow.id)
             .join(CollectionRow, CollectionRow.id == DocumentRow.collection_id)
-            .where(VersionRow.version == DocumentRow.version, CollectionRow.tenant == self._tenant)
+            .where(VersionRow.version == DocumentRow.version, within_reach(self._access))
             .where(CollectionRow.name == collection, DocumentRow.source == source)
         )
         with self._database.read() as session:
@@ -173,7 +178,8 @@ class FileRegister:
         query = (
             select(DocumentRow.id, VersionRow.attributes)
             .join(VersionRow, VersionRow.document_id == DocumentRow.id)
-            .where(VersionRow.version == DocumentRow.version, DocumentRow.tenant == self._tenant)
+            .join(CollectionRow, CollectionRow.id == DocumentRow.collection_id)
+            .where(VersionRow.version == DocumentRow.version, within_reach(self._access))
             .where(DocumentRow.id.in_(document_ids))
         )
         with self._database.read() as session:
@@ -193,7 +199,9 @@ class FileRegister:
 
         Raises:
             NotFoundError: no such collection.
+            ForbiddenError: the caller may only read it.
         """
+        self._access.check_write(collection)
         with self._database.write() as session:
             row = self._collection(session, collection)
             session.execute(
@@ -202,14 +210,16 @@ class FileRegister:
 
     def _collection(self, session: Session, name: str) -> CollectionRow:
         row = session.scalar(
-            select(CollectionRow).where(CollectionRow.tenant == self._tenant, CollectionRow.name == name)
+            select(CollectionRow).where(within_reach(self._access), CollectionRow.name == name)
         )
         if row is None:
             raise NotFoundError(f"no collection {name!r}")
         return row
 
     def _files(self) -> Select[FileRow]:
-        return select(FileRow).where(FileRow.tenant == self._tenant)
+        # A file is its sender's own until it is attached; an administrator sees those of the whole tenant.
+        query = select(FileRow).where(FileRow.tenant == self._tenant)
+        return query if self._access.has("admin") else query.where(FileRow.owner == self._access.subject)
 
 
 def _file(row: FileRow) -> StoredFile:

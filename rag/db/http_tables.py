@@ -17,6 +17,7 @@ class FileRow(Base):
     __tablename__ = "files"
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
     tenant: Mapped[str] = mapped_column(String(64))
+    owner: Mapped[str] = mapped_column(String(200), default="local")  # the subject that sent it
     name: Mapped[str]
     purpose: Mapped[str] = mapped_column(String(32))
     num_bytes: Mapped[int] = mapped_column(BigInteger)

@@ -22,7 +22,10 @@ class JobControl:
 
     def __init__(self, database: Database, access: Access) -> None:
         self._database = database
-        self._tenant = access.tenant
+        self._access = access
+        self._mine = JobRow.tenant == access.tenant
+        if access.readable is not None:
+            self._mine &= JobRow.collection.in_(access.readable)
 
     def pause(self, job_id: str) -> None:
         """Leave a job alone until it is resumed; what it has done stays.
@@ -75,12 +78,11 @@ class JobControl:
             session.execute(_files(job_id, "failed").values(state="queued", error=None, attempts=0))
 
     def _move(self, session: Session, job_id: str, states: Collection[str], state: str) -> JobRow:
-        """Set a job's state if it is in one of those, and take the lease away."""
-        job = session.scalar(
-            select(JobRow).where(JobRow.id == job_id, JobRow.tenant == self._tenant).with_for_update()
-        )
+        """Set a job's state if it is in one of those and the caller may, and take the lease away."""
+        job = session.scalar(select(JobRow).where(JobRow.id == job_id, self._mine).with_for_update())
         if job is None:
             raise NotFoundError(f"no job {job_id!r}; `rag jobs` lists what there is")
+        self._access.check_write(job.collection)
         if job.state not in states:
             raise ConflictError(
                 f"job {job_id} is {job.state}; this takes one that is {' or '.join(sorted(states))}"

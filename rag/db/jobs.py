@@ -35,9 +35,18 @@ class JobQueue:
     def __init__(self, database: Database, access: Access) -> None:
         self._database = database
         self._tenant = access.tenant
+        self._access = access
+        self._mine = JobRow.tenant == access.tenant
+        if access.readable is not None:
+            self._mine &= JobRow.collection.in_(access.readable)
 
     def submit(self, collection: str, files: Sequence[JobFile]) -> str:
-        """Queue a job and give its id; a file with an error is failed from the start."""
+        """Queue a job and give its id; a file with an error is failed from the start.
+
+        Raises:
+            ForbiddenError, NotFoundError: the caller may not change the collection.
+        """
+        self._access.check_write(collection)
         job_id = uuid.uuid4().hex
         with self._database.write() as session:
             session.add(JobRow(id=job_id, tenant=self._tenant, collection=collection, state="queued"))
@@ -61,7 +70,9 @@ class JobQueue:
 
         Raises:
             ConflictError: one that makes other kinds of index is not finished.
+            ForbiddenError, NotFoundError: the caller may not change the collection.
         """
+        self._access.check_write(collection)
         with self._database.write() as session:
             self._database.lock(session, "jobs")
             unfinished = session.scalar(
@@ -243,14 +254,14 @@ class JobQueue:
             NotFoundError: no such job.
         """
         with self._database.read() as session:
-            row = session.scalar(select(JobRow).where(JobRow.id == job_id, JobRow.tenant == self._tenant))
+            row = session.scalar(select(JobRow).where(JobRow.id == job_id, self._mine))
             if row is None:
                 raise NotFoundError(f"no job {job_id!r}; `rag jobs` lists what there is")
             return _status(session, row)
 
     def jobs(self, limit: int = 20) -> list[JobStatus]:
         """List jobs, newest first."""
-        query = select(JobRow).where(JobRow.tenant == self._tenant).order_by(JobRow.created_at.desc())
+        query = select(JobRow).where(self._mine).order_by(JobRow.created_at.desc())
         with self._database.read() as session:
             return [_status(session, row) for row in session.scalars(query.limit(limit)).all()]
 

@@ -35,6 +35,7 @@ class ApiKey:
     name: str
     subject: str
     scopes: list[str]
+    collections: list[str] | None  # that it may use; none for all of the tenant
     state: str  # valid, expired or revoked
     created_at: datetime
     expires_at: datetime | None
@@ -61,6 +62,7 @@ class Keyring:
         name: str,
         *,
         scopes: Sequence[str],
+        collections: Sequence[str] | None = None,
         user: str | None = None,
         expires_at: datetime | None = None,
     ) -> NewKey:
@@ -69,13 +71,20 @@ class Keyring:
         Args:
             name: for people.
             scopes: what it is good for.
+            collections: the only ones that it may use, whether they exist yet or not.
             user: whose questions those asked with it are; by default the key's own.
             expires_at: when it stops to be valid.
 
         Raises:
-            InvalidInputError: no name, no such scope, no name of a user, or a time that is past.
+            InvalidInputError: no name, no such scope, no name of a user, a time that is past, or an
+                administrator of some collections only.
         """
         self._check(name, scopes, user, expires_at)
+        if collections is not None and "admin" in scopes:
+            raise InvalidInputError(
+                "an administrator's key is for the whole tenant; leave out the collections, or the scope"
+                " 'admin'"
+            )
         key_id = secrets.token_hex(6)
         secret = f"{_PREFIX}{key_id}_{secrets.token_urlsafe(32)}"
         row = KeyRow(
@@ -85,6 +94,7 @@ class Keyring:
             digest=_digest(secret),
             subject=f"key:{key_id}" if user is None else f"user:{user}",
             scopes=[scope for scope in SCOPES if scope in scopes],
+            collections=None if collections is None else sorted(set(collections)),
             created_at=utc_now(),
             expires_at=expires_at,
         )
@@ -147,7 +157,8 @@ def access_of(database: Database, secret: str) -> Access:
         raise UnauthenticatedError("this key is not one of this server's; an administrator makes keys")
     if (state := _state(row)) != "valid":
         raise UnauthenticatedError(f"this key is {state}; ask an administrator for another")
-    return Access(row.tenant, row.subject, frozenset(row.scopes))
+    names = None if row.collections is None else frozenset(row.collections)
+    return Access(row.tenant, row.subject, frozenset(row.scopes), names, names)
 
 
 def has_keys(database: Database) -> bool:
@@ -173,6 +184,7 @@ def _key(row: KeyRow) -> ApiKey:
         row.name,
         row.subject,
         list(row.scopes),
+        None if row.collections is None else list(row.collections),
         _state(row),
         row.created_at,
         row.expires_at,

@@ -16,8 +16,9 @@ from sqlalchemy.orm import Session
 
 from rag.core.access import Access
 from rag.core.errors import NotFoundError
+from rag.db._queries import within_reach
 from rag.db.session import Database
-from rag.db.tables import DocumentRow, VersionRow
+from rag.db.tables import CollectionRow, DocumentRow, VersionRow
 
 __all__ = ["Original", "Originals"]
 
@@ -49,7 +50,7 @@ class Originals:
         """
         self._database = database
         self._folder = folder / hashlib.sha256(access.tenant.encode()).hexdigest()[:16]
-        self._tenant = access.tenant
+        self._access, self._tenant = access, access.tenant
         self._max_bytes = max_bytes
 
     def keep(self, content: bytes, content_hash: str) -> None:
@@ -71,7 +72,8 @@ class Originals:
         query = (
             select(DocumentRow.source, VersionRow.version, VersionRow.content_hash)
             .join(VersionRow, VersionRow.document_id == DocumentRow.id)
-            .where(DocumentRow.id == document_id, DocumentRow.tenant == self._tenant)
+            .join(CollectionRow, CollectionRow.id == DocumentRow.collection_id)
+            .where(DocumentRow.id == document_id, within_reach(self._access))
             .where(VersionRow.version == (DocumentRow.version if version is None else version))
         )
         with self._database.read() as session:

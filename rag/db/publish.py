@@ -14,6 +14,7 @@ from rag.core.errors import ConflictError, InvalidInputError, NotFoundError, Seg
 from rag.core.protocols import Store
 from rag.core.types import Row, Segment
 from rag.db._encoded import EncodedDocument
+from rag.db._queries import current_versions
 from rag.db._segments import (
     SEGMENTS,
     SegmentLoad,
@@ -65,6 +66,7 @@ class Publisher:
         self._database = database
         self._store = store
         self._tenant = access.tenant
+        self._access = access
 
     def create_collection(self, name: str, *, encoder: str, others: Mapping[str, str] = NO_OTHERS) -> bool:
         """Make the collection unless it exists; tell whether it was made.
@@ -76,7 +78,9 @@ class Publisher:
 
         Raises:
             InvalidInputError: not a name.
+            ForbiddenError, NotFoundError: the caller may not change a collection of this name.
         """
+        self._access.check_write(name)
         if not 0 < len(name.strip()) <= _MAX_NAME_CHARS or name != name.strip() or not name.isprintable():
             raise InvalidInputError(
                 f"a collection's name has 1 to {_MAX_NAME_CHARS} printable characters and no white space"
@@ -160,7 +164,9 @@ class Publisher:
 
         Raises:
             NotFoundError: no such collection or source.
+            ForbiddenError: the caller may only read it.
         """
+        self._access.check_write(collection)
         with self._database.write() as session:
             row = self._collection(session, collection)
             condition = DocumentRow.collection_id == row.id
@@ -180,13 +186,13 @@ class Publisher:
 
         Raises:
             NotFoundError: no such document.
+            ForbiddenError: the caller may only read its collection.
         """
         with self._database.write() as session:
-            document = session.scalar(
-                select(DocumentRow).where(DocumentRow.id == document_id, DocumentRow.tenant == self._tenant)
-            )
+            document = session.scalar(current_versions(self._access).where(DocumentRow.id == document_id))
             if document is None:
                 raise NotFoundError(f"no document {document_id!r}; `rag documents` lists what there is")
+            self._access.check_write(session.get_one(CollectionRow, document.collection_id).name)
             named = self._original_names(session, DocumentRow.id == document_id)
             counts = delete_where(session, document.collection_id, DocumentRow.id == document_id)
         self._forget(named)

@@ -65,6 +65,8 @@ class RunLog:
         self._mine = RunRow.tenant == access.tenant
         if not access.has("admin"):
             self._mine &= RunRow.owner == access.subject
+        if access.readable is not None:  # it quotes what it found
+            self._mine &= RunRow.collection.in_(access.readable)
         self._silence = silence
         self._change_mine = _CHANGE.where(self._mine)
 

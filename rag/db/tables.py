@@ -269,7 +269,8 @@ class KeyRow(Base):
     digest: Mapped[str] = mapped_column(String(64))  # SHA-256 of the whole key, hex
     subject: Mapped[str] = mapped_column(String(200))
     scopes: Mapped[list[str]]
-    collections: Mapped[list[str] | None]  # that it may use; none for all of the tenant
+    # That it may use; none for all of the tenant.
+    collections: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]

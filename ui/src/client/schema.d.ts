@@ -1128,6 +1128,8 @@ export interface components {
          * @description A key as it is listed; `prefix` is how it begins.
          */
         ApiKey: {
+            /** Collections */
+            collections: string[] | null;
             /**
              * Created At
              * Format: date-time
@@ -1700,6 +1702,11 @@ export interface components {
          * @description A key to make.
          */
         KeyBody: {
+            /**
+             * Collections
+             * @description The only ones that it may use; by default all of the tenant.
+             */
+            collections?: string[] | null;
             /** Expires At */
             expires_at?: string | null;
             /**
