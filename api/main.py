@@ -15,7 +15,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.admission import Admission
 from api.authentication import AccessGuard, Authenticator
+from api.conditions import Conditions
 from api.guards import RequestGuard, SecurityHeaders
+from api.idempotency import Idempotency
 from api.interfaces import INTERFACES
 from api.page import add_page
 from api.problems import OWN_FAULT, PROBLEM, add_handlers, problem
@@ -32,6 +34,7 @@ from api.routes import (
     sql,
     tools,
 )
+from api.server_timing import ServerTiming
 from api.telemetry.logs import LoggedRun, RequestLog
 from api.telemetry.metrics import Metrics, RequestMetrics, RunMetrics
 from indexing.pages import PagePainter
@@ -79,6 +82,8 @@ def create_app(grove: Grove, *, page: Path = _PAGE, local_secret: str | None = N
     open_paths = add_page(app, page)
     server = grove.settings.server
     # The last one added is the first that a request meets.
+    app.add_middleware(Conditions)
+    app.add_middleware(Idempotency, grove=grove)
     app.add_middleware(
         AccessGuard,
         authenticator=Authenticator(grove, local_secret=local_secret),
@@ -87,6 +92,7 @@ def create_app(grove: Grove, *, page: Path = _PAGE, local_secret: str | None = N
     app.add_middleware(_LastResort)
     app.add_middleware(RequestGuard, host=server.host, max_upload_bytes=server.max_upload_bytes)
     app.add_middleware(SecurityHeaders)
+    app.add_middleware(ServerTiming)
     app.add_middleware(RequestMetrics, metrics=app.state.metrics)
     app.add_middleware(RequestLog, tenant=grove.settings.tenant)
     return app

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 from api.events import unless_gone
 from api.outcomes import Outcome, Waiting
 from api.schemas import AnswerReply, WaitingReply
+from api.server_timing import show_stages
 from api.sse import EVENT_STREAM
 
 __all__ = ["ANSWERS", "answered"]
@@ -32,4 +33,5 @@ async def answered(request: Request, work: Coroutine[Any, Any, Outcome]) -> Answ
     if isinstance(result, Waiting):
         waiting = WaitingReply(result.run_id, result.permission, steps)
         return JSONResponse(_WAITING.dump_python(waiting, mode="json"), HTTPStatus.ACCEPTED)
+    show_stages(request, result.timings)
     return AnswerReply.of(result, steps)

@@ -22,6 +22,7 @@ from api.events import begun, outcome, unless_gone
 from api.outcomes import Waiting
 from api.problems import OPENAI_ERROR
 from api.schemas import Body
+from api.server_timing import show_stages
 from api.sse import EVENT_STREAM, frames_stream
 from rag.compose import DEFAULT, Grove
 from rag.core.errors import InvalidInputError, NotFoundError
@@ -119,6 +120,7 @@ async def chat_completions(
     result = answered[0]
     if isinstance(result, Waiting):  # OpenAI's clients cannot answer: the text says who can
         return _message(result.run_id, {"content": result.advice, "annotations": []}, body)
+    show_stages(request, result.timings)
     return _completion(result, body, base_url)
 
 

@@ -1,9 +1,10 @@
 """Searching."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
 from api.deps import GroveDep, MetricsDep
 from api.schemas import SearchBody, SearchReply
+from api.server_timing import show_stages
 
 __all__ = ["router"]
 
@@ -11,10 +12,11 @@ router = APIRouter(prefix="/api/v1/search", tags=["search"])
 
 
 @router.post("", operation_id="search")
-def search(body: SearchBody, grove: GroveDep, metrics: MetricsDep) -> SearchReply:
+def search(body: SearchBody, request: Request, grove: GroveDep, metrics: MetricsDep) -> SearchReply:
     """Find the k best passages of a collection."""
     found = grove.search(
         body.query, collection=body.collection, retriever=body.retriever, k=body.k, filter=body.filter
     )
     metrics.searched(found.timings)
+    show_stages(request, found.timings)
     return SearchReply(found.passages, found.timings, found.counts)

@@ -5,6 +5,7 @@ from typing import Any, get_args, get_type_hints
 import pytest
 
 from api.openapi import openapi_json
+from rag.core import errors
 from rag.core.events import Event
 
 REPOSITORY = Path(__file__).parents[2]
@@ -55,3 +56,9 @@ def test_streams_are_described_by_their_events(path: str) -> None:
 def test_the_page_of_the_api_has_every_route(method: str, path: str, operation: dict[str, Any]) -> None:
     page = (REPOSITORY / "docs/http.md").read_text()
     assert f"`{method.upper()} {path}`" in page
+
+
+def test_every_kind_of_error_is_documented() -> None:
+    page = (REPOSITORY / "docs/http.md").read_text()
+    kinds = [name for name in errors.__all__ if name.endswith("Error") and name != "RagError"]
+    assert [kind for kind in kinds if f"`{kind}`" not in page] == []

@@ -1,0 +1,156 @@
+"""`Idempotency-Key`: a POST that is sent again with the key of before gets the reply of before.
+
+Stands inside every guard, so that a caller only ever gets back what it was given. What fails is not kept:
+the same key then tries again. Streams are not kept either.
+
+Source: draft-ietf-httpapi-idempotency-key-header.
+"""
+
+import hashlib
+import re
+from functools import partial
+from http import HTTPStatus
+
+import anyio
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.problems import problem
+from rag.compose import Grove
+from rag.core.errors import ConflictError, InvalidInputError, RagError
+from rag.db.replies import ReplyLog, StoredReply
+
+__all__ = ["HEADER", "Idempotency"]
+
+HEADER = "idempotency-key"
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_MAX_REPLY_BYTES = 1_000_000  # what is longer is not kept, and is done again
+_RETRY_SECONDS = "1"
+
+
+class Idempotency:
+    """Keeps the replies of POSTs that carry a key."""
+
+    def __init__(self, app: ASGIApp, *, grove: Grove) -> None:
+        self._app = app
+        self._grove = grove
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer as before, or work and keep the answer."""
+        key = Headers(scope=scope).get(HEADER) if scope["type"] == "http" else None
+        if key is None or scope["method"] != "POST":
+            await self._app(scope, receive, send)
+            return
+        if _KEY.fullmatch(key) is None:
+            detail = f"Idempotency-Key has 1 to 255 visible ASCII characters, got {key!r:.80}"
+            await problem(scope["path"], HTTPStatus.BAD_REQUEST, detail)(scope, receive, send)
+            return
+        body = await _body(receive)
+        access = scope.get("state", {}).get("access")
+        tenant = self._grove.settings.tenant if access is None else access.tenant
+        log = ReplyLog(self._grove.database, tenant)
+        own = f"{'' if access is None else access.subject}\0{key}"
+        try:
+            before = await run_in_threadpool(log.begin, own, _request(scope, body))
+        except (ConflictError, InvalidInputError) as error:
+            await _refusal(scope["path"], error)(scope, receive, send)
+            return
+        if before is not None:
+            await _again(before)(scope, receive, send)
+            return
+        await self._work(scope, _replayed(body, receive), send, log=log, key=own)
+
+    async def _work(self, scope: Scope, receive: Receive, send: Send, *, log: ReplyLog, key: str) -> None:
+        kept = _Kept(send)
+        try:
+            await self._app(scope, receive, kept.send)
+        finally:
+            reply = kept.reply()
+            done = partial(log.release, key) if reply is None else partial(log.finish, key, reply)
+            with anyio.CancelScope(shield=True):  # a client that went away must not leave the key taken
+                await run_in_threadpool(done)
+
+
+class _Kept:
+    """Passes a reply on and keeps it, unless it is a failure, a stream, or too long."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._start: Message | None = None
+        self._body: bytearray | None = bytearray()
+        self._is_whole = False
+
+    async def send(self, message: Message) -> None:
+        """Pass a part of the reply on."""
+        if message["type"] == "http.response.start":
+            self._start = message
+        elif message["type"] == "http.response.body" and self._body is not None:
+            self._body += message.get("body", b"")
+            self._is_whole = not message.get("more_body", False)
+            if len(self._body) > _MAX_REPLY_BYTES:
+                self._body = None
+        await self._send(message)
+
+    def reply(self) -> StoredReply | None:
+        """Give what is to be kept, if anything is."""
+        if self._start is None or self._body is None or not self._is_whole:
+            return None
+        headers = Headers(raw=self._start["headers"])
+        kind = headers.get("content-type")
+        if self._start["status"] >= HTTPStatus.BAD_REQUEST or (kind or "").startswith("text/event-stream"):
+            return None
+        return StoredReply(self._start["status"], kind, headers.get("location"), bytes(self._body))
+
+
+async def _body(receive: Receive) -> bytes:
+    body = bytearray()
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if not message.get("more_body", False):
+            return bytes(body)
+
+
+def _replayed(body: bytes, receive: Receive) -> Receive:
+    is_given = False
+
+    async def again() -> Message:
+        nonlocal is_given
+        if is_given:
+            return await receive()
+        is_given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return again
+
+
+def _request(scope: Scope, body: bytes) -> str:
+    """Tell one request from another; the boundary of a form is new whenever the form is sent."""
+    kind = Headers(scope=scope).get("content-type", "")
+    boundary = re.search(r'boundary="?([^";]+)', kind)
+    if boundary is not None:
+        body = body.replace(boundary[1].encode("latin-1"), b"")
+    address = f"{scope['path']}?{scope['query_string'].decode('latin-1')}"
+    digest = hashlib.sha256(f"{address}\0{kind.split(';')[0]}\0".encode())
+    digest.update(body)
+    return digest.hexdigest()
+
+
+def _refusal(path: str, error: RagError) -> Response:
+    is_busy = isinstance(error, ConflictError)
+    status = HTTPStatus.CONFLICT if is_busy else HTTPStatus.UNPROCESSABLE_ENTITY
+    reply = problem(path, status, str(error), kind=type(error).__name__)
+    if is_busy:
+        reply.headers["retry-after"] = _RETRY_SECONDS
+    return reply
+
+
+def _again(reply: StoredReply) -> Response:
+    headers = {"idempotency-replayed": "true"}
+    if reply.content_type is not None:
+        headers["content-type"] = reply.content_type
+    if reply.location is not None:
+        headers["location"] = reply.location
+    return Response(reply.body, reply.status, headers)
