@@ -145,7 +145,7 @@ def _check_can_start(options: ServerOptions, environment: Path) -> None:
 
 
 def _check_memory(options: ServerOptions) -> None:
-    available = _available_bytes()
+    available = available_bytes()
     factor = (
         1 if json.loads((options.model_dir / "config.json").read_text()).get("dtype") == "float32" else 2
     )
@@ -158,7 +158,7 @@ def _check_memory(options: ServerOptions) -> None:
         )
 
 
-def _available_bytes() -> int | None:
+def available_bytes() -> int | None:
     meminfo = Path("/proc/meminfo")
     if not meminfo.exists():
         return None

@@ -8,6 +8,7 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
+from api.commands import doctor
 from api.console import Console, Home, Json, as_json
 
 __all__ = ["add_commands"]
@@ -54,7 +55,8 @@ def add_commands(app: typer.Typer) -> None:
     for command in (install, _with_options(_Served, serve), check):
         group.command()(command)
     app.add_typer(group, name="llm")
-    models = typer.Typer(help="The models that the installation carries.", no_args_is_help=True)
+    models = typer.Typer(invoke_without_command=True)
+    models.callback()(doctor.models)
     models.command()(prepare)
     app.add_typer(models, name="models")
 

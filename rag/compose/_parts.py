@@ -183,6 +183,11 @@ class Parts(Rows):
             max_attempts=self.settings.sql.max_attempts,
         )
 
+    def local_model_folder(self) -> Path:
+        """Give where the carried language model is once it is converted."""
+        path: Path = self.settings.models_dir / _GENERATORS.helper("_smollm2").FOLDER
+        return path
+
     def local_model(self) -> Path:
         """Give the folder of the carried language model, converted when it is not yet.
 

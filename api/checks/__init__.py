@@ -1,0 +1,1 @@
+"""The checks of `rag doctor`: each gives a state, what it found and what to do."""
