@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from benchmarks import _gpu_decoding
+from benchmarks._gpu_packing import packing
 from rag.core.errors import UnavailableError
 from rag.encoders.minilm import Minilm
 
@@ -104,7 +105,7 @@ def run(*, quick: bool) -> dict[str, Any]:
     return {
         "machine": f"{name}; {platform.machine()}, {os.cpu_count()} cores",
         "settings": {"torch": torch.__version__, "texts": len(TEXTS), "vectors": NUM_VECTORS, "k": K},
-        "rows": [check_encoder(), check_flat_search(), *check_decoding()],
+        "rows": [check_encoder(), check_flat_search(), *check_decoding(), *packing("cuda")],
     }
 
 

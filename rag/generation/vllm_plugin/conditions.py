@@ -42,6 +42,8 @@ def check_engine(config: Any, compressor: Compressor) -> None:
         or parallel.prefill_context_parallel_size > 1,
         "razor's heads are numbered over the whole model: start with one worker a layer"
         " (tensor parallel 1)": compressor.has_biases and parallel.tensor_parallel_size > 1,
+        "vLLM's newer model runner keeps block tables in a way that was not tried: set"
+        " VLLM_USE_V2_MODEL_RUNNER=0": config.use_v2_model_runner,
         "keys are packed as numbers, and this cache holds codes: start with --kv-cache-dtype"
         " auto": config.cache_config.cache_dtype != "auto",
     }

@@ -16,6 +16,7 @@ def config(**changed: Any) -> Any:
         "kv_transfer_config": None,
         "context": 1,
         "cache_dtype": "auto",
+        "use_v2_model_runner": False,
     } | changed
     return SimpleNamespace(
         model_config=SimpleNamespace(rswa_window=values["rswa_window"]),
@@ -24,6 +25,7 @@ def config(**changed: Any) -> Any:
         ),
         speculative_config=values["drafts"],
         kv_transfer_config=values["kv_transfer_config"],
+        use_v2_model_runner=values["use_v2_model_runner"],
         parallel_config=SimpleNamespace(
             decode_context_parallel_size=values["context"],
             prefill_context_parallel_size=1,
@@ -59,6 +61,7 @@ def test_policies_that_need_every_token_read_are_refused_with_a_prefix_cache(pol
         ({"kv_transfer_config": object()}, "without --kv-transfer-config"),
         ({"context": 2}, "start without it"),
         ({"cache_dtype": "fp8"}, "--kv-cache-dtype auto"),
+        ({"use_v2_model_runner": True}, "VLLM_USE_V2_MODEL_RUNNER=0"),
     ],
 )
 def test_an_engine_that_compression_does_not_go_with_is_refused(

@@ -130,16 +130,16 @@ def blocks_behind(prompt: list[int], budget: float) -> int:
     return plan.num_kept + 1
 
 
-def test_shared_prefixes_drafts_and_preemption_change_no_token(
+def test_shared_prefixes_and_drafts_change_no_token(
     vllm_environment: Path, folder: Path, loaded: Any, prompts: list[list[int]]
 ) -> None:
-    """Long and short requests share blocks and pack; drafts are verified; the pool is too small for all."""
+    """Long and short requests share blocks and pack; drafts are verified; the pool is small."""
     first, second = prompts
-    short = first[:96] + loaded.tokenizer.encode("\nThe name of hall 2 is")
+    short = first[:64] + loaded.tokenizer.encode("\nThe name of hall 2 is")
     longer = first + loaded.tokenizer.encode(
         "".join(f"\nNote {n}: it rains in room {n}." for n in range(8))
     )
-    asked = [first, first, short, second, longer]
+    asked = [short, first, first, second, longer]
     shared = {"max_tokens": ANSWER, "ignore_eos": True}
     answered = run_engine(
         vllm_environment,
@@ -174,11 +174,10 @@ def test_shared_prefixes_drafts_and_preemption_change_no_token(
     plan = plan_of(len(first), block_size=SIZE, budget=0.5)
     assert plan is not None
     found = plan.first * SIZE
-    assert in_turn["cached_tokens"] == [0, found, 96, in_turn["cached_tokens"][3], found]
-    assert 128 <= in_turn["cached_tokens"][3] <= found
+    # A short one is left whole, and what it published is read by a longer one that packs.
+    assert in_turn["cached_tokens"] == [0, 64, found, found, found]
     assert in_turn["drafted_steps"] > 0
-    assert at_once["preemptions"] > 0
-    assert max(smaller["in_flight"]) > max(in_turn["in_flight"]) == 1
+    assert min(max(each["in_flight"]) for each in (at_once, smaller)) > max(in_turn["in_flight"]) == 1
 
 
 def test_a_full_budget_is_no_plugin(vllm_environment: Path, folder: Path, prompts: list[list[int]]) -> None:

@@ -10,8 +10,6 @@ import torch
 from torch import Tensor
 from vllm import _custom_ops as ops
 from vllm import envs
-from vllm.config import VllmConfig, get_layers_from_vllm_config
-from vllm.model_executor.layers.attention import Attention
 from vllm.model_executor.models.utils import extract_layer_index
 from vllm.v1.attention.backend import CommonAttentionMetadata
 from vllm.v1.attention.backends.cpu_attn import (
@@ -20,13 +18,10 @@ from vllm.v1.attention.backends.cpu_attn import (
     CPUAttentionMetadata,
     CPUAttentionMetadataBuilder,
 )
-from vllm.v1.kv_cache_interface import AttentionSpec
 
 from rag.generation.vllm_plugin.compressing import Kernels, Pass, Worker
-from rag.generation.vllm_plugin.conditions import check_engine
-from rag.generation.vllm_plugin.layout import Layout, found_layout
+from rag.generation.vllm_plugin.engine.dividing import divided, worker_of
 from rag.generation.vllm_plugin.options import KvOptions
-from rag.generation.vllm_plugin.scoring import Compressor
 from rag.generation.vllm_plugin.steps import Batch, Virtual
 
 __all__ = ["CompressingBackend", "CompressingBuilder", "CompressingImpl", "CompressingMetadata"]
@@ -47,39 +42,20 @@ class CompressingBuilder(CPUAttentionMetadataBuilder):
 
     options: ClassVar[KvOptions]  # set once, before any engine starts
 
-    def __init__(
-        self,
-        kv_cache_spec: AttentionSpec,
-        layer_names: list[str],
-        vllm_config: VllmConfig,
-        device: torch.device,
-    ) -> None:
-        """Check the engine and its cache, once for each group of layers.
-
-        Raises:
-            InvalidInputError: a policy or settings that cannot be served.
-            UnavailableError: an engine with what compression does not go with; the message names it.
-        """
-        super().__init__(kv_cache_spec, layer_names, vllm_config, device)
+    def __init__(self, *arguments: Any, **more: Any) -> None:  # Any: as vLLM has them
+        """Check the engine and its cache, once for each group of layers."""
+        super().__init__(*arguments, **more)
         self.use(self.options)
 
     def use(self, options: KvOptions) -> None:
-        """Compress so from the next pass on, with nothing in flight; the manager is told apart.
+        """Compress so from the next pass on, with nothing in flight; the manager is told apart."""
 
-        Raises:
-            InvalidInputError: a policy or settings that cannot be served.
-            UnavailableError: this engine has what the policy does not go with.
-        """
-        compressor = Compressor(
-            options.policy,
-            options.budget,
-            options.settings,
-            num_heads=self.num_kv_heads,
-            block_size=self.block_size,
+        def store(keys: Tensor, values: Tensor, cache: Tensor, slots: Tensor) -> None:
+            ops.cpu_attn_reshape_and_cache(keys, values, *_parts(cache), slots, self.isa)
+
+        self._worker = worker_of(
+            options, self.vllm_config, self.kv_cache_spec, self.layer_names, store=store, device=self.device
         )
-        check_engine(self.vllm_config, compressor)
-        scaling = self._scaling(self.layer_names)
-        self._worker = Worker(compressor, self._layout(), num_heads=self.num_kv_heads, scaling=scaling)
 
     def build(
         self,
@@ -88,53 +64,13 @@ class CompressingBuilder(CPUAttentionMetadataBuilder):
         fast_build: bool = False,
     ) -> CompressingMetadata:
         """Give what the layers of this group are told."""
-        common = common_attn_metadata
-        whole = super().build(common_prefix_len, common, fast_build)
+        whole = super().build(common_prefix_len, common_attn_metadata, fast_build)
         told = CompressingMetadata(**{each.name: getattr(whole, each.name) for each in fields(whole)})
         told.worker = self._worker
-        if common.rswa_prefix_lens is None:
-            return told
-        told.current = self._worker.begin(
-            common.query_start_loc_cpu.tolist(),
-            common.seq_lens.tolist(),
-            common.rswa_prefix_lens[: common.num_reqs].tolist(),
-            common.block_table_tensor,
-        )
-        if told.current is None:
-            return told
-        before = told.current.before
-        if before is not None and told.current.after is not None:
-            starts = torch.tensor(before.starts, dtype=torch.int32)
-            told.before = super().build(
-                common_prefix_len,
-                common.replace(
-                    num_reqs=len(before.rows),
-                    num_actual_tokens=len(before.tokens),
-                    query_start_loc=starts,
-                    query_start_loc_cpu=starts,
-                    seq_lens=torch.tensor(before.lengths, dtype=torch.int32),
-                    block_table_tensor=torch.stack([row.blocks for row in before.rows]),
-                    slot_mapping=common.slot_mapping[before.tokens],
-                ),
-                fast_build,
-            )
+        told.current, part = divided(self._worker, common_attn_metadata)
+        if part is not None:
+            told.before = super().build(common_prefix_len, part, fast_build)
         return told
-
-    def _layout(self) -> Layout:
-        """Find out how this kernel stores pages."""
-
-        def store(keys: Tensor, values: Tensor, cache: Tensor, slots: Tensor) -> None:
-            ops.cpu_attn_reshape_and_cache(keys, values, *_parts(cache), slots, self.isa)
-
-        shape = (self.num_kv_heads, self.block_size, self.head_dim)
-        return found_layout(store, shape=shape, dtype=self.dtype)
-
-    def _scaling(self, layer_names: list[str]) -> float:
-        layers = get_layers_from_vllm_config(self.vllm_config, Attention, layer_names)
-        scales = {layer.impl.scale for layer in layers.values()}
-        assert len(scales) == 1, "layers of one model scale alike"
-        scale: float = scales.pop()
-        return scale
 
 
 class CompressingImpl(CPUAttentionBackendImpl):

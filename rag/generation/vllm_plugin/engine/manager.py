@@ -30,6 +30,7 @@ class CompressingManager(FullAttentionManager):
             UnavailableError: layers that attend to less than everything, or several groups.
         """
         super().__init__(kv_cache_spec, **more)
+        self._admitted: list[Any] = []
         windowed = kv_cache_spec.sliding_window or kv_cache_spec.attention_chunk_size
         if type(kv_cache_spec) is not FullAttentionSpec or windowed or self.kv_cache_group_id:
             raise UnavailableError(
@@ -63,10 +64,19 @@ class CompressingManager(FullAttentionManager):
         plan = self._planned(request.num_prompt_tokens, self.block_size)
         if plan is not None:
             num_tokens = min(num_tokens, plan.first * self.block_size)
-            # Where it is preempted it starts again with its answer as part of the text, by whose length
-            # a hit would be measured; it reads all of it anew instead.
-            request.skip_reading_prefix_cache = True
+            if not request.skip_reading_prefix_cache:
+                self._admitted.append(request)
         super().cache_blocks(request, num_tokens, retention_interval, replay_boundaries=replay_boundaries)
+
+    def new_step_starts(self) -> None:
+        """Keep requests that were admitted from being looked up again.
+
+        A preempted one starts again with its answer as part of the text, by whose length a hit would be
+        measured; it reads all of it anew instead. Not before the next step: hits are counted once admitted.
+        """
+        super().new_step_starts()
+        while self._admitted:
+            self._admitted.pop().skip_reading_prefix_cache = True
 
     def remove_skipped_blocks(
         self, request_id: str, processed_computed_tokens: int, num_prompt_tokens: int | None = None
