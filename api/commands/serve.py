@@ -8,14 +8,17 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from api.console import Console, Home
 from api.remote import announce
-from rag.core.errors import UnavailableError
+from rag.core.errors import MissingExtraError, UnavailableError
 from rag.core.settings import Settings
+
+if TYPE_CHECKING:
+    from api.telemetry.tracing import Tracing
 
 __all__ = ["add_commands"]
 
@@ -64,7 +67,7 @@ def serve(
     listener = _listen(server.host, server.port)
     url = f"http://{_shown(server.host)}:{listener.getsockname()[1]}"
     secret = secrets.token_urlsafe(32)
-    app = create_app(grove, local_secret=secret)
+    app = create_app(grove, local_secret=secret, tracing=_tracing(server.traces_endpoint))
     with announce(settings, url, secret=secret), _worker_process(settings, console):
         console.note(f"Grove listens on {url} (page, API and docs at {url}/docs). Ctrl-C stops it.")
         Server(app, grace_seconds=server.grace_seconds).run([listener])
@@ -88,6 +91,19 @@ def worker(
         threading.Thread(target=_stop_at_end_of_input, args=(stop,), daemon=True).start()
     console.note("Waiting for ingestion jobs. Ctrl-C stops after the file in hand.")
     work_forever(Grove(console.settings), stop)
+
+
+def _tracing(endpoint: str | None) -> "Tracing | None":
+    if endpoint is None:
+        return None
+    try:
+        from api.telemetry.tracing import Tracing
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(
+            f"traces need {error.name}: run `pip install 'grove-rag[otel]'`, or unset"
+            " GROVE_SERVER__TRACES_ENDPOINT"
+        ) from error
+    return Tracing.to_endpoint(endpoint)
 
 
 def _stop_at_end_of_input(stop: threading.Event) -> None:

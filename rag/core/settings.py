@@ -115,6 +115,9 @@ class ServerSettings(_Frozen):
     max_wait_seconds: float = Field(
         10.0, gt=0, description="A question that would wait longer is turned away, too."
     )
+    traces_endpoint: str | None = Field(
+        None, description="OpenTelemetry collector (OTLP over HTTP); needs the extra `otel`."
+    )
     grace_seconds: float = Field(
         10.0,
         ge=0,
