@@ -36,7 +36,8 @@ class _Request:
 
     def fields(self) -> dict[str, str]:
         """Give what is known."""
-        known = {"run_id": self.run_id, "tenant": self.tenant}
+        access = self.scope.get("state", {}).get("access")  # once its key was looked at
+        known = {"run_id": self.run_id, "tenant": self.tenant if access is None else access.tenant}
         route = {"method": method_of(self.scope), "route": route_of(self.scope)}
         return {**{name: value for name, value in known.items() if value}, **route}
 

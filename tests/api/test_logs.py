@@ -12,6 +12,7 @@ from _http import BrokenEncoder, client_of, ingested, small_settings
 
 from api.telemetry.logs import set_up_logs
 from rag.compose import Grove
+from rag.core.access import Access
 from rag.core.settings import LogSettings
 
 Capture = pytest.CaptureFixture[str]
@@ -53,6 +54,17 @@ def test_a_question_is_one_line_with_its_run_tenant_and_route(grove_home: Path, 
     assert line["milliseconds"] > 0
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", line["time"])
     assert not [line for line in written if line.get("route") == "/health"]
+    grove.database.close()
+
+
+def test_a_request_belongs_to_the_tenant_of_its_key(grove_home: Path, capsys: Capture) -> None:
+    set_up_logs(LogSettings(format="json"))
+    grove = Grove(small_settings(grove_home))
+    made = grove.within(Access("other")).keys.create("k", scopes=["read"])
+    reply = client_of(grove).get("/api/v1/jobs", headers={"authorization": f"Bearer {made.secret}"})
+    (line,) = [line for line in lines(capsys) if line.get("route") == "/api/v1/jobs"]
+    assert (reply.status_code, line["tenant"]) == (200, "other")
+    assert made.secret not in str(line)
     grove.database.close()
 
 
