@@ -29,11 +29,11 @@ _OF_ALL_TENANTS = ("/metrics",)
 _MIN_SECRET_CHARS = 32
 # The first that fits decides; what none fits takes `read` to look at and `write` to change.
 _SCOPES: tuple[tuple[str, str, str], ...] = (
-    ("*", r"/api/v1/(keys|audit)(/.*)?", "admin"),
+    ("*", r"/api/v1/(keys|audit|feedback)(/.*)?", "admin"),
     ("*", r"/metrics", "admin"),
     ("POST", r"/api/v1/search", "read"),
     ("POST", r"/api/v1/(ask|runs|chat|conversations)(/.*)?", "ask"),
-    ("*", r"/api/v1/conversations(/.*)?", "ask"),
+    ("*", r"/api/v1/(conversations(/.*)?|runs/[^/]+/feedback)", "ask"),
     ("POST", r"/v1/(chat/completions|responses)(/.*)?", "ask"),
     ("POST", r"/v1/(embeddings|rerank|vector_stores/.+/search)|/v2/rerank", "read"),
     ("*", r"/mcp(/.*)?", "ask"),

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.admission import Admission
 from api.authentication import AccessGuard, Authenticator
 from api.conditions import Conditions
+from api.detached import Detached
 from api.guards import RequestGuard, SecurityHeaders
 from api.idempotency import Idempotency
 from api.interfaces import INTERFACES
@@ -24,7 +25,9 @@ from api.problems import OWN_FAULT, PROBLEM, add_handlers, problem
 from api.routes import (
     ask,
     collections,
+    conversations,
     documents,
+    feedback,
     health,
     jobs,
     keys,
@@ -48,7 +51,21 @@ if TYPE_CHECKING:
 __all__ = ["create_app"]
 
 _PAGE = Path(__file__).parent / "static"
-_ROUTES = (health, metrics, collections, documents, jobs, search, ask, runs, tools, sql, keys)
+_ROUTES = (
+    health,
+    metrics,
+    collections,
+    documents,
+    jobs,
+    search,
+    ask,
+    runs,
+    conversations,
+    feedback,
+    tools,
+    sql,
+    keys,
+)
 _log = logging.getLogger(__name__)
 
 
@@ -81,6 +98,7 @@ def create_app(
         observers.append(tracing.run)
     app.state.guard = partial(_ended, admission=admission, observers=observers)
     limits = grove.settings.ingestion
+    app.state.detached = Detached()
     app.state.painter = PagePainter(max_seconds=limits.read_seconds, max_bytes=limits.read_bytes)
     add_handlers(app)
     for resource in _ROUTES:

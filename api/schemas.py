@@ -6,7 +6,6 @@ Replies reuse the core's and the database's own dataclasses wherever they are wh
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, model_validator
@@ -16,10 +15,9 @@ from agents.toolset import ToolSummary
 from api.citations import CitationFormat
 from rag.compose import DEFAULT
 from rag.core.events import Event, PermissionAsked, StepFinished
-from rag.core.layout import PageSpan
 from rag.core.protocols import Message
-from rag.core.types import Answer, Attribute, Citation, Missing, Passage, Sentence, Usage
-from rag.db.catalog import CollectionSummary, DocumentSummary, StoredChunk, StoredDocument
+from rag.core.types import Answer, Citation, Missing, Passage, Sentence, Usage
+from rag.db.catalog import CollectionSummary, DocumentSummary
 from rag.db.jobs import JobStatus
 from rag.db.runs import RunSummary
 from rag.sql.source import SqlSourceSummary
@@ -33,7 +31,6 @@ __all__ = [
     "Deleted",
     "Dependency",
     "DocumentList",
-    "DocumentReply",
     "Health",
     "JobList",
     "PermissionBody",
@@ -102,6 +99,9 @@ class AskBody(Body):
         None, description="Give the answer as a message of another service besides, under `message`."
     )
     stream: StrictBool = Field(False, description="Reply with server-sent events as they happen.")
+    detach: StrictBool = Field(False, description="Of a stream: closing the connection ends nothing.")
+    conversation_id: str | None = Field(None, description="The conversation that this is a turn of.")
+    replaces: str | None = Field(None, description="The turn, by its run, in whose place this one comes.")
 
 
 class PermissionBody(Body):
@@ -161,47 +161,6 @@ class DocumentList:
 
     documents: list[DocumentSummary]
     next: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class DocumentReply:
-    """A document as it was read; offsets are code points of `text`.
-
-    `has_file` says that its original is kept, `has_page_images` that its pages can be drawn.
-    """
-
-    document_id: str
-    version: int
-    collection: str
-    source: str
-    title: str
-    text: str
-    metadata: Mapping[str, Attribute]
-    status: str
-    created_at: datetime
-    pages: tuple[PageSpan, ...]
-    chunks: list[StoredChunk]
-    has_file: bool
-    has_page_images: bool
-
-    @classmethod
-    def of(cls, document: StoredDocument, *, has_file: bool, has_page_images: bool) -> "DocumentReply":
-        """Leave out the boxes, which citations carry."""
-        return cls(
-            document.document_id,
-            document.version,
-            document.collection,
-            document.source,
-            document.title,
-            document.text,
-            document.metadata,
-            document.status,
-            document.created_at,
-            document.layout.pages,
-            document.chunks,
-            has_file,
-            has_page_images,
-        )
 
 
 @dataclass(frozen=True, slots=True)

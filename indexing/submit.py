@@ -99,7 +99,7 @@ def submit_uploads(
     """
     if not uploads:
         raise InvalidInputError("no files were sent; send them as multipart form data in the field `files`")
-    named = [(safe_name(name), path) for name, path in uploads]
+    named = [(_safe_source(name), path) for name, path in uploads]
     counts = Counter(name for name, _ in named)
     if twice := sorted(name for name, count in counts.items() if count > 1):
         raise InvalidInputError(f"several files are called {', '.join(twice)}; one would replace the other")
@@ -149,6 +149,22 @@ def safe_name(name: str) -> str:
     if not stem or room <= 0:
         raise InvalidInputError(f"{name!r:.120} is not a file name; send a name such as report.pdf")
     return stem.encode()[:room].decode(errors="ignore") + suffix
+
+
+def _safe_source(name: str) -> str:
+    r"""Make a source of an upload's name, which may have folders: that of a folder that was dropped.
+
+    >>> _safe_source("notes/2026/../may.md")
+    'notes/2026/may.md'
+    """
+    *folders, last = unicodedata.normalize("NFC", name).split("/")
+    kept = [_NOT_FOR_NAMES.sub("", folder).strip().lstrip(".") for folder in folders]
+    source = "/".join([*filter(None, kept), safe_name(last)])
+    if len(source.encode()) > _MAX_SOURCE_BYTES:
+        raise InvalidInputError(
+            f"the path {source!r:.80} has more than {_MAX_SOURCE_BYTES} bytes; shorten it"
+        )
+    return source
 
 
 def _uploads_dir(grove: Grove) -> Path:

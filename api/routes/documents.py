@@ -3,8 +3,9 @@
 from fastapi import APIRouter
 
 from api.deps import GroveDep
+from api.document_schemas import DocumentReply
 from api.routes import originals
-from api.schemas import Deleted, DocumentReply
+from api.schemas import Deleted
 from indexing.pages import has_page_pictures
 
 __all__ = ["router"]

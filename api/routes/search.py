@@ -3,12 +3,19 @@
 from fastapi import APIRouter, Request
 
 from api.deps import GroveDep, MetricsDep
+from api.document_schemas import RetrieverList
 from api.schemas import SearchBody, SearchReply
 from api.server_timing import show_stages
 
 __all__ = ["router"]
 
 router = APIRouter(prefix="/api/v1/search", tags=["search"])
+
+
+@router.get("/retrievers", operation_id="listRetrievers")
+def list_retrievers(grove: GroveDep) -> RetrieverList:
+    """List the names that `retriever` takes: the default, the pipelines of the settings, single methods."""
+    return RetrieverList(grove.retriever_names())
 
 
 @router.post("", operation_id="search")

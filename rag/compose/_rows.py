@@ -12,6 +12,8 @@ from rag.core.access import Access
 from rag.core.protocols import Store
 from rag.core.settings import Settings
 from rag.db.catalog import Catalog
+from rag.db.conversations import Conversations
+from rag.db.feedback import FeedbackLog
 from rag.db.files import FileRegister
 from rag.db.job_control import JobControl
 from rag.db.jobs import JobQueue
@@ -97,6 +99,18 @@ class Rows:
     def responses(self) -> ResponseLog:
         """Note which run a response goes on from."""
         return ResponseLog(self.database, self.runs, self.access.tenant)
+
+    @cached_property
+    def conversations(self) -> Conversations:
+        """Keep what belongs together of a person's questions."""
+        # A link shows another's runs; which conversation may be read is decided before its runs are.
+        runs = self.within(Access(self.access.tenant)).runs
+        return Conversations(self.database, runs, tenant=self.access.tenant, owner=self.access.subject)
+
+    @cached_property
+    def feedback(self) -> FeedbackLog:
+        """Keep what people think of answers."""
+        return FeedbackLog(self.database, self.runs, tenant=self.access.tenant, owner=self.access.subject)
 
     @cached_property
     def publisher(self) -> Publisher:

@@ -107,6 +107,7 @@ class ServerSettings(_Frozen):
         None,
         description="A key with all scopes, for who has no other way to make one; 32 characters or more.",
     )
+    share_links: bool = Field(False, description="People may share a conversation by a link.")
     worker: bool = Field(True, description="Also run an ingestion worker.")
     max_working: int = Field(256, ge=1, description="Questions worked on at once.")
     max_waiting: int = Field(

@@ -12,6 +12,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+import rag.db.conversation_tables
 import rag.db.migrations
 from rag.core.errors import ConflictError, InvalidInputError, UnavailableError
 from rag.db.http_tables import FileRow, ReplyRow

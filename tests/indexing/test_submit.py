@@ -133,6 +133,21 @@ def test_uploads_of_a_submission_that_failed_are_removed_later(grove: Grove, tmp
     assert set(uploads.iterdir()) == {awaited, fresh}
 
 
+def test_files_of_a_folder_keep_their_place_in_it(grove: Grove, tmp_path: Path) -> None:
+    uploads = []
+    for number, name in enumerate(("a/readme.md", "b/readme.md", "../.b//c\u202e/x.md", "readme.md")):
+        path = tmp_path / f"{number}.part"
+        path.write_text(f"# {name}")
+        uploads.append((name, path))
+    job = grove.jobs.job(submit_uploads(grove, uploads, collection="c"))
+    assert sorted(file.source for file in job.files) == [
+        "a/readme.md",
+        "b/c/x.md",
+        "b/readme.md",
+        "readme.md",
+    ]
+
+
 @pytest.mark.parametrize(
     ("name", "clean"),
     [

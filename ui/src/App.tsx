@@ -1,39 +1,101 @@
 /** The whole page: connects state and server (hooks) with what is shown (components). */
 
 import { type ReactNode, useCallback, useEffect, useRef, useState } from "react";
+import { collectionOfAddress, conversationOfAddress, remember, rememberView, sharedLink, viewOfAddress } from "./address";
 import type { Client } from "./client/client";
+import type { ConversationSummary } from "./client/types";
+import { copyText } from "./clipboard";
 import { Chat } from "./components/Chat";
+import { ConversationList } from "./components/ConversationList";
 import { Drawer } from "./components/Drawer";
+import { Frame } from "./components/Frame";
 import { Icon } from "./components/icons";
 import { LibraryPanel } from "./components/LibraryPanel";
+import { Places } from "./components/Places";
+import { Share } from "./components/Share";
 import { useConversation } from "./hooks/useConversation";
+import { useConversations } from "./hooks/useConversations";
 import { useFileDrop } from "./hooks/useFileDrop";
 import { useLibrary } from "./hooks/useLibrary";
 import { useMedia } from "./hooks/useMedia";
 import { useOpened } from "./hooks/usePassage";
+import { InsightsPage } from "./InsightsPage";
+import { KeysPage } from "./KeysPage";
 import { OpenedPassage } from "./OpenedPassage";
+import { SearchPage } from "./SearchPage";
+import { type View, VIEW_NAMES } from "./state/views";
 import { announcement } from "./text/words";
-
-const DEFAULT_COLLECTION = "default";
 
 export function App({ client }: { readonly client: Client }): ReactNode {
   const [library, actions] = useLibrary(client, collectionOfAddress());
-  const talk = useConversation(client);
+  const [first] = useState(conversationOfAddress);
+  const talk = useConversation(client, first);
+  const [listed, list] = useConversations(client, `${talk.summary?.conversation_id} ${talk.turns.length}`);
   const [opened, open, close] = useOpened();
   const [isLibraryOpen, setLibraryOpen] = useState(false);
   const isWide = useMedia("(min-width: 1080px)");
   const isRoomy = useMedia("(min-width: 860px)");
   const composer = useRef<HTMLTextAreaElement>(null);
-  const { add } = actions;
+  const { add, choose } = actions;
   const isDropping = useFileDrop(useCallback((files: readonly File[]) => add(files), [add]));
   const { collection } = library;
-  useEffect(() => rememberCollection(collection), [collection]);
+  const { summary } = talk;
+  const conversationId = summary?.conversation_id ?? talk.address.conversationId;
+  const { sharedToken } = talk.address;
+  useEffect(
+    () => remember(collection, sharedToken === null ? { conversationId, sharedToken } : { conversationId: null, sharedToken }),
+    [collection, conversationId, sharedToken],
+  );
+  const spoken = summary?.collection;
+  useEffect(() => {
+    if (spoken !== undefined) choose(spoken); // the conversation's own, also after a reload
+  }, [spoken, choose]);
 
+  const [view, setView] = useState(viewOfAddress);
+  useEffect(() => rememberView(view), [view]);
+  const goTo = (next: View): void => {
+    close();
+    setLibraryOpen(false);
+    setView(next);
+  };
   const startOver = (): void => {
+    setView("chat");
     talk.clear();
     close();
     composer.current?.focus();
   };
+  const changed = (next: ConversationSummary): void => {
+    talk.changed(next);
+    list.changed(next);
+  };
+  const conversations = (
+    <ConversationList
+      conversations={listed}
+      current={conversationId}
+      onSearch={list.search}
+      onOpen={({ conversation_id }) => {
+        goTo("chat");
+        talk.open({ conversationId: conversation_id, sharedToken: null });
+      }}
+      onRename={async (id, title) => changed(await client.renameConversation(id, title))}
+      onRemove={async (id) => {
+        await list.remove(id);
+        if (id === conversationId) startOver();
+      }}
+      onMore={list.loadMore}
+      onRetry={list.refresh}
+    />
+  );
+  const share =
+    summary === null || talk.isReadOnly || !listed.canShare ? null : (
+      <Share
+        key={summary.conversation_id}
+        link={summary.share_token === null ? null : sharedLink(summary.share_token)}
+        onShare={async () => changed(await client.share(summary.conversation_id))}
+        onUnshare={async () => changed(await client.unshare(summary.conversation_id))}
+        onCopy={copyText}
+      />
+    );
   const panel = (
     <LibraryPanel
       library={library}
@@ -55,6 +117,10 @@ export function App({ client }: { readonly client: Client }): ReactNode {
       onRemove={actions.remove}
       onMore={actions.loadMore}
       onRetry={actions.refresh}
+      onAttemptAgain={actions.attemptAgain}
+      onReindex={actions.reindex}
+      conversations={conversations}
+      places={<Places view={view} onGo={goTo} />}
     />
   );
   return (
@@ -80,32 +146,37 @@ export function App({ client }: { readonly client: Client }): ReactNode {
           </button>
         </Drawer>
       )}
-      <Chat
-        library={library}
-        talk={talk}
-        opened={opened}
-        composer={composer}
-        onOpenLibrary={isWide ? null : () => setLibraryOpen(true)}
-        onCite={(turn, number) => open({ kind: "citation", turnId: turn.id, number })}
-        onAdd={actions.add}
-        onStartOver={startOver}
-      />
+      {view !== "chat" && (
+        <Frame title={VIEW_NAMES[view]} onOpenLibrary={isWide ? null : () => setLibraryOpen(true)} onBack={() => goTo("chat")}>
+          {view === "search" && (
+            <SearchPage
+              key={collection}
+              client={client}
+              collection={collection}
+              onOpen={(documentId, title) => open({ kind: "document", documentId, title })}
+            />
+          )}
+          {view === "insights" && <InsightsPage client={client} />}
+          {view === "keys" && <KeysPage client={client} />}
+        </Frame>
+      )}
+      {view === "chat" && (
+        <Chat
+          library={library}
+          talk={talk}
+          opened={opened}
+          composer={composer}
+          share={share}
+          onOpenLibrary={isWide ? null : () => setLibraryOpen(true)}
+          onCite={(turn, number) => open({ kind: "citation", turnId: turn.id, number })}
+          onAdd={actions.add}
+          onStartOver={startOver}
+        />
+      )}
       {opened !== null && (
         <OpenedPassage client={client} opened={opened} turns={talk.turns} isModal={!isRoomy} onOpen={open} onClose={close} />
       )}
       {isDropping && <div className="drop-target">Drop to add to “{collection}”</div>}
     </div>
   );
-}
-
-/** Read the collection from the page's address, which can be bookmarked and shared. */
-function collectionOfAddress(): string {
-  return new URLSearchParams(location.search).get("collection") || DEFAULT_COLLECTION;
-}
-
-function rememberCollection(name: string): void {
-  const address = new URL(location.href);
-  if (name === DEFAULT_COLLECTION) address.searchParams.delete("collection");
-  else address.searchParams.set("collection", name);
-  history.replaceState(null, "", address);
 }

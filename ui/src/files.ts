@@ -1,4 +1,4 @@
-/** Files out of a drop: also those inside dropped folders, which a browser hands over as entries. */
+/** Files out of a drop or a choice, named by their path in the folder that they came in. */
 
 /** Give every file of a drop, folders opened. */
 export async function droppedFiles(transfer: DataTransfer): Promise<File[]> {
@@ -11,7 +11,20 @@ export async function droppedFiles(transfer: DataTransfer): Promise<File[]> {
 async function filesOf(entry: FileSystemEntry): Promise<File[]> {
   if (entry.name.startsWith(".")) return []; // .DS_Store and its kind
   if (isDirectory(entry)) return (await Promise.all((await childrenOf(entry)).map(filesOf))).flat();
-  return [await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject))];
+  const file = await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject));
+  return [named(file, entry.fullPath.replace(/^\//, ""))];
+}
+
+/** Give the files of a chosen folder; hidden ones are left out. */
+export function chosenFiles(files: Iterable<File>): File[] {
+  return Array.from(files, (file) => named(file, file.webkitRelativePath || file.name)).filter(
+    ({ name }) => !name.split("/").some((part) => part.startsWith(".")),
+  );
+}
+
+/** Give the same file under a name with its folders: two of one name would replace each other. */
+function named(file: File, path: string): File {
+  return path === file.name ? file : new File([file], path, { type: file.type, lastModified: file.lastModified });
 }
 
 async function childrenOf(folder: FileSystemDirectoryEntry): Promise<FileSystemEntry[]> {

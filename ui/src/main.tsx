@@ -1,7 +1,7 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-import { App } from "./App";
 import { client } from "./client/client";
+import { Gate } from "./Gate";
 import "./styles/base.css";
 import "./styles/layout.css";
 import "./styles/library.css";
@@ -10,12 +10,16 @@ import "./styles/composer.css";
 import "./styles/welcome.css";
 import "./styles/passage.css";
 import "./styles/page.css";
+import "./styles/talk.css";
+import "./styles/markdown.css";
+import "./styles/sheets.css";
+import "./styles/steps.css";
 
 const root = document.getElementById("root");
 if (root !== null) {
   createRoot(root).render(
     <StrictMode>
-      <App client={client} />
+      <Gate client={client} />
     </StrictMode>,
   );
 }

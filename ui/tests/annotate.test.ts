@@ -8,7 +8,7 @@ function sentence(start: number, end: number, supported: boolean) {
 
 function shown(blocks: readonly Block[]): string[] {
   return blocks.map(({ kind, number, pieces }) => {
-    const prefix = { paragraph: "", bullet: "* ", numbered: `${number}. ` }[kind];
+    const prefix = { paragraph: "", bullet: "* ", numbered: `${number}. `, heading: "# ", quote: "> ", row: "| ", code: "$ " }[kind];
     const text = pieces.map((piece) => {
       const words = piece.isUnsupported ? `<${piece.text}>` : piece.text;
       return words + piece.citations.map((mark) => `[${mark}]`).join("");
@@ -56,6 +56,23 @@ describe("an annotated answer", () => {
 
   it("marks a sentence that runs over several blocks in each of them", () => {
     expect(shown(annotate("One\n\ntwo.", [sentence(0, 9, false)], []))).toEqual(["<One>", "<two.>"]);
+  });
+
+  it("has headings, quotations and code, also code that is not closed yet", () => {
+    const text = "## Trees\nOaks\n> He said\n> so.\n```js\nx = **1**\n\ny\n```\nAnd\n```\nrm";
+    expect(shown(annotate(text, [], []))).toEqual(["# Trees", "Oaks", "> He said", "> so.", "$ x = **1**\n\ny", "And", "$ rm"]);
+  });
+
+  it("has tables whose cells carry citations", () => {
+    const text = "| tree | height |\n|---|:--|\n| oak | **30 m** |";
+    const blocks = annotate(text, [], [citation({ answer_start: 36, answer_end: 46 })]);
+    expect(blocks.map(({ kind }) => kind)).toEqual(["row", "row"]);
+    const cells = blocks[1]?.pieces.map(({ text: words, cell, style }) => [words.trim(), cell, style]);
+    expect(cells?.filter(([words]) => words !== "")).toEqual([
+      ["oak", 0, {}],
+      ["30 m", 1, { isStrong: true }],
+    ]);
+    expect(blocks[1]?.pieces.find((piece) => piece.text === "30 m")?.supportedBy).toEqual([1]);
   });
 
   it("of nothing is nothing", () => {

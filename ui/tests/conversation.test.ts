@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { RunEvent } from "../src/client/types";
-import { conversation, type ConversationAction, history, type Turn } from "../src/state/conversation";
+import { conversation, type ConversationAction, restoredTurns, type Turn } from "../src/state/conversation";
 import { announcement, plainText } from "../src/text/words";
 import { answer, citation } from "./samples";
 
@@ -30,8 +30,8 @@ describe("a conversation", () => {
       state: "running",
       text: "It is 30",
       steps: [
-        { name: "retrieve", milliseconds: 41, summary: { passages: 6 } },
-        { name: "generate", milliseconds: null, summary: {} },
+        { name: "retrieve", milliseconds: 41, summary: { passages: 6 }, inputs: {} },
+        { name: "generate", milliseconds: null, summary: {}, inputs: {} },
       ],
     });
   });
@@ -76,20 +76,45 @@ describe("a conversation", () => {
 
   it("ignores events that it does not know", () => {
     const unknown = { type: "permission.requested", seq: 1 } as unknown as RunEvent;
-    expect(after(asked, received(unknown))).toEqual(after(asked));
+    expect(after(asked, received(unknown))).toEqual([{ ...after(asked)[0], seq: 1 }]);
   });
 
-  it("gives only answered turns as history", () => {
-    const turns = after(asked, received(finished), { ...asked, id: 2 }, { type: "stopped", id: 2 });
-    expect(history(turns)).toEqual([
-      { role: "user", content: "How high?" },
-      { role: "assistant", content: REPLY.answer },
-    ]);
+  it("takes up every event once, also when a stream begins again", () => {
+    const first: RunEvent = { type: "token", seq: 4, text: "It is " };
+    const [turn] = after(asked, received(first), { type: "reconnecting", id: 1 });
+    expect(turn).toMatchObject({ isReconnecting: true, text: "It is " });
+    const [again] = after(asked, received(first), { type: "reconnecting", id: 1 }, received(first, { type: "token", seq: 5, text: "30" }));
+    expect(again).toMatchObject({ isReconnecting: false, text: "It is 30", seq: 5 });
   });
 
-  it("forgets a removed turn, and all when it is cleared", () => {
-    expect(after(asked, { type: "removed", id: 1 })).toEqual([]);
+  it("loses a replaced turn and all that follow", () => {
+    const turns = after(asked, received(finished), { ...asked, id: 2 }, { ...asked, id: 3 }, { type: "replaced", id: 2 });
+    expect(turns.map(({ id }) => id)).toEqual([1]);
     expect(after(asked, { type: "cleared" })).toEqual([]);
+  });
+
+  it("is built anew of what the server has kept", () => {
+    const run = { run_id: "r1", collection: "trees", question: "How high?", state: "done", created_at: "", finished_at: null };
+    const conversation = { conversation_id: "c", title: "", collection: "trees", share_token: null, created_at: "", updated_at: "" };
+    const started: RunEvent = {
+      ...{ type: "run.started", seq: 1, run_id: "r1", question: "How high?", collection: "trees" },
+      ...{ retriever: "default", generator: "default" },
+    };
+    const token: RunEvent = { type: "token", seq: 2, text: "It" };
+    const turns = [
+      { run, events: [started, finished], rating: "up" as const },
+      { run: { ...run, state: "cancelled" }, events: [started, token], rating: null },
+      { run: { ...run, state: "interrupted" }, events: [started], rating: null },
+      { run: { ...run, state: "running" }, events: [started, token], rating: null },
+    ];
+    const restored = restoredTurns({ conversation, turns }, 5);
+    expect(restored.map(({ id, state, rating }) => [id, state, rating])).toEqual([
+      [5, "answered", "up"],
+      [6, "stopped", null],
+      [7, "failed", null],
+      [8, "running", null],
+    ]);
+    expect(restored[3]).toMatchObject({ text: "It", seq: 2, runId: "r1" });
   });
 });
 

@@ -15,7 +15,7 @@ function rendered(changes: Partial<Turn>): string {
     state: "answered",
     runId: "r1",
     permission: null,
-    steps: [{ name: "retrieve", milliseconds: 41.2, summary: { passages: 6 } }],
+    steps: [{ name: "retrieve", milliseconds: 41.2, summary: { passages: 6 }, inputs: { searched: "height" } }],
     text: "It is 30 m high. It is old.",
     shortAnswer: null,
     sentences: [
@@ -26,10 +26,21 @@ function rendered(changes: Partial<Turn>): string {
     missing: [],
     milliseconds: 93,
     error: null,
+    seq: 9,
+    isReconnecting: false,
+    rating: null,
     ...changes,
   };
   return renderToStaticMarkup(
-    <TurnView turn={turn} active={1} onCite={nothing} onRetry={nothing} onPermit={nothing} onCopy={() => Promise.resolve()} />,
+    <TurnView
+      turn={turn}
+      active={1}
+      onCite={nothing}
+      onAskInstead={nothing}
+      onRate={() => Promise.resolve()}
+      onPermit={nothing}
+      onCopy={() => Promise.resolve()}
+    />,
   );
 }
 
@@ -73,6 +84,21 @@ describe("a turn", () => {
 
   it("shows steps with their milliseconds", () => {
     expect(rendered({})).toContain("Search <b>41 ms</b>");
+  });
+
+  it("shows what a step was given and found, passages too", () => {
+    const found = [{ source: "oak.pdf", page: 2, score: 3.14159, text: "The oak\nis high." }, { odd: true }];
+    const steps = [{ name: "retrieve", milliseconds: 3, inputs: { searched: "oak" }, summary: { passages: 1, evidence: found } }];
+    const html = rendered({ steps });
+    expect(html).toContain("searched</dt><dd>oak</dd>");
+    expect(html).toMatch(/<b>oak\.pdf, page 2<\/b>.*3\.14.*The oak is high\./);
+    expect(html).not.toContain("odd");
+  });
+
+  it("warns where the sources hardly bear the answer", () => {
+    expect(rendered({ citations: [citation({ answer_end: 16, relevance: 0.55 })] })).toContain("hardly bear on this question");
+    expect(rendered({ citations: [] })).toContain("No passage of the documents supports this answer");
+    expect(rendered({})).not.toContain("notice doubt");
   });
 
   it("tells a refusal from an answer", () => {

@@ -2,9 +2,12 @@
 
 from alembic import context
 
+from rag.db import conversation_tables
 from rag.db.tables import Base
 
 __all__: list[str] = []
+
+assert conversation_tables  # imported for its tables
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -1,15 +1,41 @@
 /** Every request that the page makes, typed by the server's own description; knows nothing of the page's state. */
 
 import createClient from "openapi-fetch";
+import { access } from "./access";
 import { errorOf } from "./errors";
 import type { paths } from "./schema";
 import { serverEvents } from "./sse";
-import type { Collection, DocumentPage, Job, Question, RunEvent, StoredDocument } from "./types";
+import type {
+  ApiKey,
+  Collection,
+  ConversationPage,
+  ConversationSummary,
+  DocumentPage,
+  Feedback,
+  Found,
+  Job,
+  NewKey,
+  Question,
+  Rating,
+  RunEvent,
+  RunSummary,
+  StoredConversation,
+  StoredDocument,
+  WantedKey,
+} from "./types";
 import { upload } from "./upload";
 
 // Beside the page, also where the page is served below a path.
 const BASE = new URL(".", document.baseURI).href.replace(/\/$/, "");
 const http = createClient<paths>({ baseUrl: BASE });
+http.use({
+  onRequest: ({ request }) => {
+    for (const [name, value] of Object.entries(access.headers())) request.headers.set(name, value);
+  },
+  onResponse: ({ response }) => {
+    if (response.status === 401) access.refused();
+  },
+});
 
 export type Client = typeof client;
 
@@ -56,9 +82,22 @@ export const client = {
   },
 
   async *ask(question: Question, signal: AbortSignal): AsyncGenerator<RunEvent> {
-    const body = { ...question, stream: true, retriever: "default", generator: "default" };
+    const body = { ...question, history: [], stream: true, detach: true, retriever: "default", generator: "default" };
     const stream = data(await http.POST("/api/v1/ask", { body, signal, parseAs: "stream" }));
     yield* runEvents(stream);
+  },
+
+  /** Give what a run's events are behind a number, and those to come while it goes on. */
+  async *events(run_id: string, after: number, signal: AbortSignal): AsyncGenerator<RunEvent> {
+    const params = { path: { run_id }, query: { after } };
+    const reply = await http.GET("/api/v1/runs/{run_id}/events", { params, signal, parseAs: "stream" });
+    if (reply.response.status !== 204) yield* runEvents(data(reply) as ReadableStream<Uint8Array> | null);
+  },
+
+  /** End a run; one that has ended already is left as it is. */
+  async cancel(run_id: string): Promise<void> {
+    const reply = await http.POST("/api/v1/runs/{run_id}/cancel", { params: { path: { run_id } } });
+    if (reply.response.status !== 409) data(reply);
   },
 
   async *permit(run_id: string, allow: boolean, signal: AbortSignal): AsyncGenerator<RunEvent> {
@@ -66,6 +105,88 @@ export const client = {
     const params = { path: { run_id } };
     const reply = await http.POST("/api/v1/runs/{run_id}/permission", { params, body, signal, parseAs: "stream" });
     yield* runEvents(data(reply));
+  },
+
+  async conversations(q: string, after: string | null): Promise<ConversationPage> {
+    const query = { limit: 30, q, ...(after === null ? {} : { after }) };
+    return data(await http.GET("/api/v1/conversations", { params: { query } }));
+  },
+
+  async createConversation(collection: string): Promise<ConversationSummary> {
+    return data(await http.POST("/api/v1/conversations", { body: { collection, title: "" } }));
+  },
+
+  async conversation(conversation_id: string): Promise<StoredConversation> {
+    return data(await http.GET("/api/v1/conversations/{conversation_id}", { params: { path: { conversation_id } } }));
+  },
+
+  async sharedConversation(token: string): Promise<StoredConversation> {
+    return data(await http.GET("/api/v1/shared/{token}", { params: { path: { token } } }));
+  },
+
+  async renameConversation(conversation_id: string, title: string): Promise<ConversationSummary> {
+    const params = { path: { conversation_id } };
+    return data(await http.PATCH("/api/v1/conversations/{conversation_id}", { params, body: { title } }));
+  },
+
+  async deleteConversation(conversation_id: string): Promise<void> {
+    data(await http.DELETE("/api/v1/conversations/{conversation_id}", { params: { path: { conversation_id } } }));
+  },
+
+  async share(conversation_id: string): Promise<ConversationSummary> {
+    return data(await http.POST("/api/v1/conversations/{conversation_id}/share", { params: { path: { conversation_id } } }));
+  },
+
+  async unshare(conversation_id: string): Promise<ConversationSummary> {
+    return data(await http.DELETE("/api/v1/conversations/{conversation_id}/share", { params: { path: { conversation_id } } }));
+  },
+
+  async retrievers(): Promise<readonly string[]> {
+    return data(await http.GET("/api/v1/search/retrievers")).retrievers;
+  },
+
+  async search(wanted: { query: string; collection: string; retriever: string }): Promise<Found> {
+    return data(await http.POST("/api/v1/search", { body: { ...wanted, k: 10 } }));
+  },
+
+  async runs(): Promise<readonly RunSummary[]> {
+    return data(await http.GET("/api/v1/runs", { params: { query: { limit: 200 } } })).runs;
+  },
+
+  async feedback(): Promise<readonly Feedback[]> {
+    return data(await http.GET("/api/v1/feedback", { params: { query: { limit: 200 } } })).feedback;
+  },
+
+  async jobs(): Promise<readonly Job[]> {
+    return data(await http.GET("/api/v1/jobs", { params: { query: { limit: 100 } } })).jobs;
+  },
+
+  async retryJob(job_id: string): Promise<void> {
+    data(await http.POST("/api/v1/jobs/{job_id}/retry", { params: { path: { job_id } } }));
+  },
+
+  async reindex(name: string): Promise<Job> {
+    return data(await http.POST("/api/v1/collections/{name}/reindex", { params: { path: { name } } }));
+  },
+
+  async keys(): Promise<readonly ApiKey[]> {
+    return data(await http.GET("/api/v1/keys", { params: { query: { limit: 1000 } } })).keys;
+  },
+
+  async createKey(wanted: WantedKey): Promise<NewKey> {
+    return data(await http.POST("/api/v1/keys", { body: wanted }));
+  },
+
+  async revokeKey(key_id: string): Promise<void> {
+    data(await http.DELETE("/api/v1/keys/{key_id}", { params: { path: { key_id } } }));
+  },
+
+  async rate(run_id: string, rating: Rating, reason: string): Promise<void> {
+    data(await http.POST("/api/v1/runs/{run_id}/feedback", { params: { path: { run_id } }, body: { rating, reason } }));
+  },
+
+  async unrate(run_id: string): Promise<void> {
+    data(await http.DELETE("/api/v1/runs/{run_id}/feedback", { params: { path: { run_id } } }));
   },
 };
 

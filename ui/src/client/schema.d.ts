@@ -19,7 +19,8 @@ export interface paths {
          *
          *     Events are asked for by `"stream": true` or `Accept: text/event-stream`. The `data` of each is a
          *     `RunEvent`; the last one is `answer.finished`, `error`, or `permission.asked` of a run that waits for a
-         *     person. Closing the connection cancels the run.
+         *     person. Closing the connection cancels the run, unless `detach` is set: `/api/v1/runs/{run_id}/events`
+         *     then goes on with it. With a `conversation_id` the run becomes a turn, and earlier turns its history.
          */
         post: operations["ask"];
         delete?: never;
@@ -116,6 +117,82 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/conversations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Conversations
+         * @description List the caller's conversations, the latest first.
+         */
+        get: operations["listConversations"];
+        put?: never;
+        /**
+         * Create Conversation
+         * @description Begin a conversation about a collection; `ask` with its id adds turns.
+         */
+        post: operations["createConversation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conversations/{conversation_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Conversation
+         * @description Give a conversation with its turns; the events of one that goes on are at its run.
+         */
+        get: operations["getConversation"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Conversation
+         * @description Delete a conversation with its questions, answers and their steps; what still runs is cancelled.
+         */
+        delete: operations["deleteConversation"];
+        options?: never;
+        head?: never;
+        /**
+         * Rename Conversation
+         * @description Give it another title.
+         */
+        patch: operations["renameConversation"];
+        trace?: never;
+    };
+    "/api/v1/conversations/{conversation_id}/share": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Share Conversation
+         * @description Let everybody read it who has the `share_token`, and may use its collection here.
+         */
+        post: operations["shareConversation"];
+        /**
+         * Unshare Conversation
+         * @description Make the token worthless; sharing again makes another.
+         */
+        delete: operations["unshareConversation"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/documents/{document_id}": {
         parameters: {
             query?: never;
@@ -172,6 +249,26 @@ export interface paths {
          * @description Draw a page of a PDF document; pages count from 1. 404 when there is no such page or picture.
          */
         get: operations["getPage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/feedback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Feedback
+         * @description List what people think of answers, newest first.
+         */
+        get: operations["listFeedback"];
         put?: never;
         post?: never;
         delete?: never;
@@ -426,6 +523,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runs/{run_id}/feedback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give Feedback
+         * @description Judge an answer, in place of what the caller thought of it before.
+         */
+        post: operations["giveFeedback"];
+        /**
+         * Withdraw Feedback
+         * @description Take a judgement back.
+         */
+        delete: operations["withdrawFeedback"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs/{run_id}/permission": {
         parameters: {
             query?: never;
@@ -462,6 +583,46 @@ export interface paths {
          * @description Find the k best passages of a collection.
          */
         post: operations["search"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/search/retrievers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Retrievers
+         * @description List the names that `retriever` takes: the default, the pipelines of the settings, single methods.
+         */
+        get: operations["listRetrievers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/shared/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Shared
+         * @description Give the conversation that a link leads to.
+         */
+        get: operations["getSharedConversation"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1168,6 +1329,17 @@ export interface components {
              */
             collection: string;
             /**
+             * Conversation Id
+             * @description The conversation that this is a turn of.
+             */
+            conversation_id?: string | null;
+            /**
+             * Detach
+             * @description Of a stream: closing the connection ends nothing.
+             * @default false
+             */
+            detach: boolean;
+            /**
              * Filter
              * @description Metadata filter; docs/http.md gives the language.
              */
@@ -1187,6 +1359,11 @@ export interface components {
             history: components["schemas"]["Message"][];
             /** Question */
             question: string;
+            /**
+             * Replaces
+             * @description The turn, by its run, in whose place this one comes.
+             */
+            replaces?: string | null;
             /**
              * Retriever
              * @default default
@@ -1445,6 +1622,68 @@ export interface components {
             type: "and" | "or";
         };
         /**
+         * ConversationBody
+         * @description A conversation to begin.
+         */
+        ConversationBody: {
+            /**
+             * Collection
+             * @default default
+             */
+            collection: string;
+            /**
+             * Title
+             * @description By default its first question.
+             * @default
+             */
+            title: string;
+        };
+        /**
+         * ConversationList
+         * @description One page of conversations, the latest first; `next` is the `after` of the next one.
+         */
+        ConversationList: {
+            /** Can Share */
+            can_share: boolean;
+            /** Conversations */
+            conversations: components["schemas"]["ConversationSummary"][];
+            /** Next */
+            next: string | null;
+        };
+        /**
+         * ConversationReply
+         * @description A conversation with its turns, oldest first.
+         */
+        ConversationReply: {
+            conversation: components["schemas"]["ConversationSummary"];
+            /** Turns */
+            turns: components["schemas"]["TurnReply"][];
+        };
+        /**
+         * ConversationSummary
+         * @description A conversation as a list shows it; `share_token` is what a link to it carries, if it has one.
+         */
+        ConversationSummary: {
+            /** Collection */
+            collection: string;
+            /** Conversation Id */
+            conversation_id: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Share Token */
+            share_token: string | null;
+            /** Title */
+            title: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+        };
+        /**
          * Deleted
          * @description How much was deleted.
          */
@@ -1578,6 +1817,53 @@ export interface components {
              * @description Accepted and not used.
              */
             user?: string | null;
+        };
+        /**
+         * Feedback
+         * @description A judgement of an answer.
+         */
+        Feedback: {
+            /** Collection */
+            collection: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Question */
+            question: string;
+            /** Rating */
+            rating: string;
+            /** Reason */
+            reason: string;
+            /** Run Id */
+            run_id: string;
+        };
+        /**
+         * FeedbackBody
+         * @description What a person thinks of an answer.
+         */
+        FeedbackBody: {
+            /**
+             * Rating
+             * @enum {string}
+             */
+            rating: "up" | "down";
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+        };
+        /**
+         * FeedbackList
+         * @description One page of feedback, newest first; `next` is the `after` of the next one.
+         */
+        FeedbackList: {
+            /** Feedback */
+            feedback: components["schemas"]["Feedback"][];
+            /** Next */
+            next: string | null;
         };
         /**
          * FileSearch
@@ -1981,6 +2267,14 @@ export interface components {
              */
             user?: string | null;
         };
+        /**
+         * RetrieverList
+         * @description What can search.
+         */
+        RetrieverList: {
+            /** Retrievers */
+            retrievers: string[];
+        };
         RunEvent: components["schemas"]["RunStarted"] | components["schemas"]["StepStarted"] | components["schemas"]["StepFinished"] | components["schemas"]["PermissionAsked"] | components["schemas"]["PermissionAnswered"] | components["schemas"]["TokenGenerated"] | components["schemas"]["CitationFound"] | components["schemas"]["AnswerFinished"] | components["schemas"]["RunFailed"];
         /**
          * RunFailed
@@ -2246,6 +2540,14 @@ export interface components {
             type: "text";
         };
         /**
+         * TitleBody
+         * @description Another title.
+         */
+        TitleBody: {
+            /** Title */
+            title: string;
+        };
+        /**
          * TokenGenerated
          * @description The next piece of the answer's text.
          */
@@ -2305,6 +2607,17 @@ export interface components {
             };
             /** Source */
             source: string;
+        };
+        /**
+         * TurnReply
+         * @description A question of a conversation, what happened, and what the caller thinks of it.
+         */
+        TurnReply: {
+            /** Events */
+            events: components["schemas"]["RunEvent"][];
+            /** Rating */
+            rating: ("up" | "down") | null;
+            run: components["schemas"]["RunSummary"];
         };
         /**
          * Usage
@@ -2694,6 +3007,267 @@ export interface operations {
             };
         };
     };
+    listConversations: {
+        parameters: {
+            query?: {
+                /** @description How many at most. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string | null;
+                /** @description Words of the title or of a question. */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationList"];
+                };
+            };
+            /** @description What was wrong (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        detail: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    createConversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConversationBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationSummary"];
+                };
+            };
+            /** @description What was wrong (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        detail: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    getConversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                conversation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationReply"];
+                };
+            };
+            /** @description What was wrong (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        detail: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    deleteConversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                conversation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What was wrong (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        detail: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    renameConversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                conversation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TitleBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationSummary"];
+                };
+            };
+            /** @description What was wrong (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        detail: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    shareConversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                conversation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationSummary"];
+                };
+            };
+            /** @description What was wrong (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        detail: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    unshareConversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                conversation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationSummary"];
+                };
+            };
+            /** @description What was wrong (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        detail: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
     getDocument: {
         parameters: {
             query?: never;
@@ -2850,6 +3424,45 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What was wrong (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        detail: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    listFeedback: {
+        parameters: {
+            query?: {
+                /** @description How many at most. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedbackList"];
+                };
             };
             /** @description What was wrong (RFC 9457). */
             default: {
@@ -3358,6 +3971,80 @@ export interface operations {
             };
         };
     };
+    giveFeedback: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FeedbackBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Feedback"];
+                };
+            };
+            /** @description What was wrong (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        detail: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    withdrawFeedback: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What was wrong (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        detail: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
     answerPermission: {
         parameters: {
             query?: never;
@@ -3430,6 +4117,76 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SearchReply"];
+                };
+            };
+            /** @description What was wrong (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        detail: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    listRetrievers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetrieverList"];
+                };
+            };
+            /** @description What was wrong (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        detail: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    getSharedConversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationReply"];
                 };
             };
             /** @description What was wrong (RFC 9457). */

@@ -15,10 +15,22 @@ export type Box = Citation["boxes"][number]; // fractions of the page, origin to
 export type Sentence = Schemas["Sentence"];
 export type RunEvent = Schemas["RunReply"]["events"][number];
 export type Permission = Pick<Schemas["PermissionAsked"], "tool" | "arguments" | "effects">;
-export type Message = Schemas["Message"];
+
+export type ConversationSummary = Schemas["ConversationSummary"];
+export type ConversationPage = Schemas["ConversationList"];
+export type StoredConversation = Schemas["ConversationReply"];
+export type Feedback = Schemas["Feedback"];
+export type RunSummary = Schemas["RunSummary"];
+export type Found = Schemas["SearchReply"];
+export type Hit = Found["hits"][number];
+export type ApiKey = Schemas["ApiKey"]; // state: valid, expired or revoked
+export type NewKey = Schemas["NewKeyReply"];
+export type WantedKey = Pick<Schemas["KeyBody"], "name" | "scopes"> & { readonly expires_at: string | null };
+export type Rating = Schemas["FeedbackBody"]["rating"];
 
 export interface Question {
   readonly question: string;
   readonly collection: string;
-  readonly history: Message[];
+  readonly conversation_id: string;
+  readonly replaces: string | null; // the run in whose place this one comes
 }

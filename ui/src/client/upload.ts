@@ -1,5 +1,6 @@
 /** Files sent with progress: fetch cannot report how much of a request has left, XMLHttpRequest can. */
 
+import { access } from "./access";
 import { errorOf, ServerError, UNREACHABLE } from "./errors";
 import type { Job } from "./types";
 
@@ -10,12 +11,16 @@ export function upload(url: string, files: readonly File[], onSent: (bytes: numb
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open("POST", url);
+    for (const [name, value] of Object.entries(access.headers())) request.setRequestHeader(name, value);
     request.upload.onprogress = (event) => onSent(event.loaded);
     request.onerror = () => reject(new ServerError(0, UNREACHABLE));
     request.onload = () => {
       const body = parsed(request.responseText);
       if (request.status >= 200 && request.status < 300) resolve(body as Job);
-      else reject(errorOf(request.status, body));
+      else {
+        if (request.status === 401) access.refused();
+        reject(errorOf(request.status, body));
+      }
     };
     request.send(form);
   });

@@ -1,4 +1,4 @@
-/** An answer's text: the few words that answer set off, paragraphs and lists, doubtful sentences marked,
+/** An answer's text: the few words that answer set off, safe Markdown, doubtful sentences marked,
  * citations as buttons behind the words they support. */
 
 import type { ReactNode } from "react";
@@ -22,8 +22,8 @@ export function AnswerText({ text, shortAnswer, sentences, citations, active, on
   const lead = blocks[0]?.pieces[0];
   const isLead = (piece: Piece): boolean => piece === lead && piece.text.trim() === shortAnswer;
   const show = (piece: Piece, key: number): ReactNode => (
-    <span key={key}>
-      {piece.isUnsupported ? <Unsupported text={piece.text} /> : isLead(piece) ? <strong>{piece.text}</strong> : piece.text}
+    <span key={key} className={active !== null && piece.supportedBy.includes(active) ? "supported" : undefined}>
+      {piece.isUnsupported ? <Unsupported piece={piece} /> : isLead(piece) ? <strong>{piece.text}</strong> : <Words piece={piece} />}
       {piece.citations.map((number) => (
         <CitationButton
           key={number}
@@ -44,18 +44,88 @@ export function AnswerText({ text, shortAnswer, sentences, citations, active, on
   );
 }
 
-function Group({ blocks, show }: { blocks: readonly Block[]; show: (piece: Piece, key: number) => ReactNode }): ReactNode {
-  const kind = blocks[0]?.kind;
-  if (kind === "paragraph") return blocks.map((block, at) => <p key={at}>{block.pieces.map(show)}</p>);
-  const List = kind === "numbered" ? "ol" : "ul";
+/** Show words in their style; React writes them as text, whatever they look like. */
+function Words({ piece: { text, style } }: { readonly piece: Piece }): ReactNode {
+  if (style.isPicture) return <span className="picture" title="Grove loads no pictures from elsewhere.">{text || "picture"}</span>;
+  let shown: ReactNode = style.isCode ? <code>{text}</code> : text;
+  if (style.isEmphasis) shown = <em>{shown}</em>;
+  if (style.isStrong) shown = <strong>{shown}</strong>;
+  if (style.href === undefined) return shown;
   return (
-    <List>
+    <a href={style.href} target="_blank" rel="noopener noreferrer nofollow">
+      {shown}
+    </a>
+  );
+}
+
+type Show = (piece: Piece, key: number) => ReactNode;
+
+function Group({ blocks, show }: { readonly blocks: readonly Block[]; readonly show: Show }): ReactNode {
+  const kind = blocks[0]?.kind;
+  switch (kind) {
+    case "row":
+      return <Table rows={blocks} show={show} />;
+    case "quote":
+      return <blockquote>{blocks.map((block, at) => <p key={at}>{block.pieces.map(show)}</p>)}</blockquote>;
+    case "heading":
+      return blocks.map((block, at) => <h3 key={at}>{block.pieces.map(show)}</h3>);
+    case "code":
+      return blocks.map((block, at) => (
+        <pre key={at} tabIndex={0}>
+          <code>{block.pieces.map(show)}</code>
+        </pre>
+      ));
+    case "bullet":
+    case "numbered":
+      return <List blocks={blocks} show={show} />;
+    default:
+      return blocks.map((block, at) => <p key={at}>{block.pieces.map(show)}</p>);
+  }
+}
+
+function List({ blocks, show }: { readonly blocks: readonly Block[]; readonly show: Show }): ReactNode {
+  const isNumbered = blocks[0]?.kind === "numbered";
+  const Kind = isNumbered ? "ol" : "ul";
+  return (
+    <Kind>
       {blocks.map((block, at) => (
-        <li key={at} {...(kind === "numbered" ? { value: block.number } : {})}>
+        <li key={at} {...(isNumbered ? { value: block.number } : {})}>
           {block.pieces.map(show)}
         </li>
       ))}
-    </List>
+    </Kind>
+  );
+}
+
+function Table({ rows, show }: { readonly rows: readonly Block[]; readonly show: Show }): ReactNode {
+  const cellsOf = (row: Block): Piece[][] => {
+    const last = row.pieces.at(-1)?.cell ?? 0;
+    return Array.from({ length: last + 1 }, (_, cell) => row.pieces.filter((piece) => piece.cell === cell));
+  };
+  const [head, ...body] = rows.map(cellsOf);
+  return (
+    <div className="table-scroller" tabIndex={0} role="region" aria-label="Table">
+      <table>
+        <thead>
+          <tr>
+            {head?.map((cell, at) => (
+              <th key={at} scope="col">
+                {cell.map(show)}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {body.map((row, number) => (
+            <tr key={number}>
+              {row.map((cell, at) => (
+                <td key={at}>{cell.map(show)}</td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
   );
 }
 
@@ -70,10 +140,10 @@ function grouped(blocks: readonly Block[]): Block[][] {
   return groups;
 }
 
-function Unsupported({ text }: { readonly text: string }): ReactNode {
+function Unsupported({ piece }: { readonly piece: Piece }): ReactNode {
   return (
     <span className="unsupported" title={UNSUPPORTED}>
-      {text}
+      <Words piece={piece} />
       <span className="visually-hidden"> (not supported by the documents)</span>
     </span>
   );

@@ -5,7 +5,7 @@ import type { Conversation } from "../hooks/useConversation";
 import type { Opened } from "../hooks/usePassage";
 import { copyText } from "../clipboard";
 import type { Turn } from "../state/conversation";
-import { hasReadyDocuments, isIndexing, type Library } from "../state/library";
+import { hasReadyDocuments, isIndexing, type Library, readiness } from "../state/library";
 import { exampleQuestions } from "../text/examples";
 import { Composer } from "./Composer";
 import { Icon } from "./icons";
@@ -21,9 +21,10 @@ interface Props {
   readonly onCite: (turn: Turn, number: number) => void;
   readonly onAdd: (files: readonly File[]) => void;
   readonly onStartOver: () => void;
+  readonly share: ReactNode; // null: it cannot be shared
 }
 
-export function Chat({ library, talk, opened, composer, onOpenLibrary, onCite, onAdd, onStartOver }: Props): ReactNode {
+export function Chat({ library, talk, opened, composer, onOpenLibrary, onCite, onAdd, onStartOver, share }: Props): ReactNode {
   const list = useNewestInView(talk.turns);
   const ask = (question: string): void => talk.ask(question, library.collection);
   const activeOf = (turn: Turn): number | null =>
@@ -40,36 +41,57 @@ export function Chat({ library, talk, opened, composer, onOpenLibrary, onCite, o
           <span className="visually-hidden">Grove: </span>
           {library.collection}
         </h1>
-        {talk.turns.length > 0 && (
+        {share}
+        {(talk.turns.length > 0 || talk.error !== null) && (
           <button type="button" className="quiet" onClick={onStartOver}>
-            <Icon name="pencil" /> New conversation
+            <Icon name="pencil" /> <span className="bar-label">New conversation</span>
           </button>
         )}
       </header>
       <div className="scroller" tabIndex={0} role="region" aria-label="Conversation">
         <div className="turns" ref={list}>
-          {talk.turns.length === 0 && <Welcome library={library} onAsk={ask} onAdd={onAdd} />}
+          {talk.error !== null && <Gone message={talk.error} />}
+          {talk.isLoading && <p className="hint conversation-loading">Opening the conversation…</p>}
+          {talk.turns.length === 0 && talk.error === null && !talk.isLoading && (
+            <Welcome library={library} onAsk={ask} onAdd={onAdd} />
+          )}
           {talk.turns.map((turn) => (
             <TurnView
               key={turn.id}
               turn={turn}
               active={activeOf(turn)}
               onCite={(number) => onCite(turn, number)}
-              onRetry={() => talk.retry(turn)}
+              onAskInstead={talk.isReadOnly ? null : (question) => talk.askInstead(turn, question)}
+              onRate={(rating, reason) => talk.rate(turn, rating, reason)}
               onPermit={(allow) => talk.permit(turn, allow)}
               onCopy={copyText}
             />
           ))}
         </div>
       </div>
-      <Composer
-        inputRef={composer}
-        isRunning={talk.isRunning}
-        blocked={reasonNotToAsk(library)}
-        onAsk={ask}
-        onStop={talk.stop}
-      />
+      {talk.isReadOnly ? (
+        <p className="hint shared-note">This conversation was shared with you, to read. “New conversation” begins one of your own.</p>
+      ) : (
+        <Composer
+          inputRef={composer}
+          isRunning={talk.isRunning}
+          blocked={reasonNotToAsk(library)}
+          note={readiness(library)}
+          onAsk={ask}
+          onStop={talk.stop}
+        />
+      )}
     </main>
+  );
+}
+
+function Gone({ message }: { readonly message: string }): ReactNode {
+  return (
+    <div className="notice failure" role="alert">
+      <p>
+        <Icon name="alert" /> The conversation could not be opened: {message}
+      </p>
+    </div>
   );
 }
 

@@ -7,11 +7,12 @@ interface Props {
   readonly inputRef: RefObject<HTMLTextAreaElement | null>;
   readonly isRunning: boolean;
   readonly blocked: string | null; // why nothing can be asked yet
+  readonly note: string | null; // what an answer can rest on by now
   readonly onAsk: (question: string) => void;
   readonly onStop: () => void;
 }
 
-export function Composer({ inputRef, isRunning, blocked, onAsk, onStop }: Props): ReactNode {
+export function Composer({ inputRef, isRunning, blocked, note, onAsk, onStop }: Props): ReactNode {
   const [text, setText] = useState("");
   const hintId = useId();
   const canSend = blocked === null && !isRunning && text.trim() !== "";
@@ -57,7 +58,7 @@ export function Composer({ inputRef, isRunning, blocked, onAsk, onStop }: Props)
         )}
       </div>
       <p className="hint" id={hintId}>
-        {blocked ?? "Enter asks, Shift+Enter starts a new line."}
+        {blocked ?? note ?? "Enter asks, Shift+Enter starts a new line."}
       </p>
     </form>
   );

@@ -10,9 +10,10 @@ interface Props {
   readonly onOpen: (documentId: string, title: string) => void;
   readonly onRemove: (documentId: string) => void;
   readonly onDismiss: () => void; // of a failure
+  readonly onAttemptAgain: () => void; // to read a file
 }
 
-export function DocumentRow({ document, onOpen, onRemove, onDismiss }: Props): ReactNode {
+export function DocumentRow({ document, onOpen, onRemove, onDismiss, onAttemptAgain }: Props): ReactNode {
   const [isAsking, setAsking] = useState(false);
   const [wasKept, setKept] = useState(false);
   const { document_id: id, source, status, chunks } = document;
@@ -21,7 +22,7 @@ export function DocumentRow({ document, onOpen, onRemove, onDismiss }: Props): R
     setAsking(false);
     setKept(true); // the focus goes back to where the question came from
   };
-  if (id === null) return <PendingRow document={document} onDismiss={onDismiss} />;
+  if (id === null) return <PendingRow document={document} onDismiss={onDismiss} onAttemptAgain={onAttemptAgain} />;
   if (isAsking) return <Question name={name} onRemove={() => onRemove(id)} onKeep={keep} />;
   return (
     <li className="row">
@@ -48,7 +49,7 @@ export function DocumentRow({ document, onOpen, onRemove, onDismiss }: Props): R
 }
 
 /** A file of a job that is not in yet, or could not be taken in. */
-function PendingRow({ document, onDismiss }: Pick<Props, "document" | "onDismiss">): ReactNode {
+function PendingRow({ document, onDismiss, onAttemptAgain }: Pick<Props, "document" | "onDismiss" | "onAttemptAgain">): ReactNode {
   const { source, status, error } = document;
   const isFailed = status === "failed";
   return (
@@ -69,6 +70,11 @@ function PendingRow({ document, onDismiss }: Pick<Props, "document" | "onDismiss
           </>
         )}
       </span>
+      {isFailed && (
+        <button type="button" className="icon-button" aria-label={`Try ${source} again`} onClick={onAttemptAgain}>
+          <Icon name="retry" />
+        </button>
+      )}
       {isFailed && (
         <button type="button" className="icon-button" aria-label={`Dismiss ${source}`} onClick={onDismiss}>
           <Icon name="close" />

@@ -1,13 +1,15 @@
 import { type ReactNode, useRef } from "react";
+import { chosenFiles } from "../files";
 
 interface Props {
   readonly className: string;
+  readonly isFolder?: boolean; // choose a folder with all that is in it
   readonly onFiles: (files: readonly File[]) => void;
   readonly children: ReactNode;
 }
 
 /** A button that lets the user choose files. */
-export function FileButton({ className, onFiles, children }: Props): ReactNode {
+export function FileButton({ className, isFolder = false, onFiles, children }: Props): ReactNode {
   const input = useRef<HTMLInputElement>(null);
   return (
     <>
@@ -19,8 +21,9 @@ export function FileButton({ className, onFiles, children }: Props): ReactNode {
         type="file"
         multiple
         hidden
+        {...(isFolder ? { webkitdirectory: "" } : {})}
         onChange={(event) => {
-          const files = Array.from(event.target.files ?? []);
+          const files = chosenFiles(event.target.files ?? []);
           event.target.value = ""; // choosing the same file again counts as a change
           if (files.length > 0) onFiles(files);
         }}

@@ -1,6 +1,7 @@
 /** The collection at hand: which one, what is being taken in, what it holds. */
 
-import { type ReactNode, useRef } from "react";
+import { type ReactNode, useRef, useState } from "react";
+import type { Job } from "../client/types";
 import { hasReadyDocuments, type Library, listedDocuments } from "../state/library";
 import { count } from "../text/words";
 import { CollectionPicker } from "./CollectionPicker";
@@ -20,10 +21,15 @@ interface Props {
   readonly onRemove: (documentId: string) => void;
   readonly onMore: () => void;
   readonly onRetry: () => void;
+  readonly onAttemptAgain: (source: string) => void; // a file that could not be read
+  readonly onReindex: () => void;
+  readonly conversations: ReactNode; // what the other tab shows
+  readonly places: ReactNode; // the way to other pages
 }
 
 export function LibraryPanel(props: Props): ReactNode {
   const { library } = props;
+  const [isTalk, setTalk] = useState(false);
   return (
     <>
       <div className="brand">
@@ -39,7 +45,12 @@ export function LibraryPanel(props: Props): ReactNode {
       <FileButton className="add-documents" onFiles={props.onAdd}>
         <Icon name="upload" /> Add documents
       </FileButton>
-      <p className="hint">or drop files anywhere on the page</p>
+      <p className="hint">
+        or drop files and folders anywhere, or{" "}
+        <FileButton className="link" isFolder onFiles={props.onAdd}>
+          choose a folder
+        </FileButton>
+      </p>
       {library.error !== null && (
         <div className="notice failure">
           <p>
@@ -50,8 +61,18 @@ export function LibraryPanel(props: Props): ReactNode {
           </button>
         </div>
       )}
-      {library.uploads.length > 0 && <Uploads {...props} />}
-      <Documents {...props} />
+      <div className="views" role="group" aria-label="List">
+        <button type="button" aria-pressed={!isTalk} onClick={() => setTalk(false)}>
+          Documents
+        </button>
+        <button type="button" aria-pressed={isTalk} onClick={() => setTalk(true)}>
+          Conversations
+        </button>
+      </div>
+      {isTalk && props.conversations}
+      {!isTalk && library.uploads.length > 0 && <Uploads {...props} />}
+      {!isTalk && <Documents {...props} />}
+      {props.places}
       <p className="visually-hidden" role="status">
         {uploadsInWords(library)}
       </p>
@@ -61,7 +82,7 @@ export function LibraryPanel(props: Props): ReactNode {
 
 const MAX_WAITING = 4;
 
-function Uploads({ library: { uploads }, onAddAgain, onDismiss }: Props): ReactNode {
+function Uploads({ library: { uploads }, onAddAgain, onAttemptAgain, onDismiss }: Props): ReactNode {
   const waiting = uploads.filter((upload) => upload.state === "waiting" || upload.state === "queued");
   const hidden = new Set(waiting.slice(MAX_WAITING));
   const numActive = uploads.filter((upload) => upload.state !== "failed").length;
@@ -75,7 +96,7 @@ function Uploads({ library: { uploads }, onAddAgain, onDismiss }: Props): ReactN
             <UploadRow
               key={upload.id}
               upload={upload}
-              onAddAgain={() => onAddAgain(upload.name)}
+              onAddAgain={() => (upload.jobId === null ? onAddAgain : onAttemptAgain)(upload.name)}
               onDismiss={() => onDismiss(upload.name)}
             />
           ))}
@@ -85,7 +106,7 @@ function Uploads({ library: { uploads }, onAddAgain, onDismiss }: Props): ReactN
   );
 }
 
-function Documents({ library, onOpen, onRemove, onDismiss, onMore }: Props): ReactNode {
+function Documents({ library, onOpen, onRemove, onDismiss, onMore, onAttemptAgain, onReindex }: Props): ReactNode {
   const listed = listedDocuments(library);
   const heading = useRef<HTMLHeadingElement>(null);
   const total = library.collections?.find((known) => known.name === library.collection)?.documents;
@@ -109,6 +130,7 @@ function Documents({ library, onOpen, onRemove, onDismiss, onMore }: Props): Rea
               onRemove(documentId);
             }}
             onDismiss={() => onDismiss(document.source)}
+            onAttemptAgain={() => onAttemptAgain(document.source)}
           />
         ))}
       </ul>
@@ -117,7 +139,27 @@ function Documents({ library, onOpen, onRemove, onDismiss, onMore }: Props): Rea
           Show more documents
         </button>
       )}
+      {library.rebuilding === null ? (
+        <button type="button" className="quiet reindex" onClick={onReindex}>
+          <Icon name="retry" /> Rebuild the index
+        </button>
+      ) : (
+        <Rebuilding job={library.rebuilding} />
+      )}
     </>
+  );
+}
+
+/** Show how far a new index is; the present one answers until it is ready. */
+function Rebuilding({ job }: { readonly job: Job }): ReactNode {
+  const { chunks_done: done, chunks_total: total } = job;
+  return (
+    <div className="row-main">
+      <progress aria-label="Rebuilding the index" max={1} {...(total > 0 ? { value: done / total } : {})} />
+      <span className="row-state">
+        Rebuilding the index: {done} of {count(total, "passage")}. The present one answers meanwhile.
+      </span>
+    </div>
   );
 }
 

@@ -2,7 +2,8 @@
 
 import { type ReactNode, useEffect, useState } from "react";
 import type { Step } from "../state/conversation";
-import { duration, stepName, summaryText } from "../text/words";
+import { duration, stepName } from "../text/words";
+import { StepDetails } from "./StepDetails";
 
 interface Props {
   readonly steps: readonly Step[];
@@ -30,7 +31,7 @@ export function Trail({ steps, milliseconds, isRunning }: Props): ReactNode {
         ))}
         {milliseconds !== null && <span className="step total">{duration(milliseconds)} in all</span>}
       </summary>
-      <Summaries steps={steps} />
+      <StepDetails steps={steps} />
     </details>
   );
 }
@@ -54,25 +55,4 @@ function Elapsed(): ReactNode {
     return () => clearInterval(timer);
   }, []);
   return now - started < 300 ? null : <b aria-hidden="true">{duration(now - started)}</b>;
-}
-
-function Summaries({ steps }: { readonly steps: readonly Step[] }): ReactNode {
-  return (
-    <dl className="summaries">
-      {steps.map((step, at) => (
-        <div key={at}>
-          <dt>{stepName({ ...step, milliseconds: step.milliseconds ?? 0 })}</dt>
-          <dd>
-            {Object.entries(step.summary)
-              .filter(([name]) => name !== "evidence") // the passages themselves, which sources name
-              .map(([name, value]) => (
-                <span key={name}>
-                  {name.replaceAll("_", " ")}: {summaryText(value)}
-                </span>
-              ))}
-          </dd>
-        </div>
-      ))}
-    </dl>
-  );
 }

@@ -1,11 +1,13 @@
 /** One question with its answer: steps, text, sources, and what can be done with it. */
 
 import { type ReactNode, useState } from "react";
-import type { Permission } from "../client/types";
+import type { Permission, Rating } from "../client/types";
 import type { Turn } from "../state/conversation";
-import { count, effectsText, plainText, summaryText } from "../text/words";
+import { count, effectsText, isDoubtful, plainText, summaryText } from "../text/words";
 import { AnswerText, UNSUPPORTED } from "./AnswerText";
+import { Feedback } from "./Feedback";
 import { Icon } from "./icons";
+import { Question } from "./Question";
 import { Sources } from "./Sources";
 import { Trail } from "./Trail";
 
@@ -13,28 +15,36 @@ interface Props {
   readonly turn: Turn;
   readonly active: number | null;
   readonly onCite: (number: number) => void;
-  readonly onRetry: () => void;
+  readonly onAskInstead: ((question: string) => void) | null; // null: only reading
+  readonly onRate: (rating: Rating | null, reason: string) => Promise<void>;
   readonly onPermit: (allow: boolean) => void;
   readonly onCopy: (text: string) => Promise<void>;
 }
 
-export function TurnView({ turn, active, onCite, onRetry, onPermit, onCopy }: Props): ReactNode {
+export function TurnView({ turn, active, onCite, onAskInstead, onRate, onPermit, onCopy }: Props): ReactNode {
   const { state, citations } = turn;
+  const onRetry = onAskInstead === null ? null : () => onAskInstead(turn.question);
+  const canEdit = state !== "running" && state !== "waiting";
   return (
     <article className={`turn ${state}`} aria-busy={state === "running"}>
-      <h2 className="question">{turn.question}</h2>
+      <Question question={turn.question} onChange={canEdit ? onAskInstead : null} />
       <Trail steps={turn.steps} milliseconds={turn.milliseconds} isRunning={state === "running"} />
-      {turn.permission !== null && state === "waiting" && <Permit permission={turn.permission} onPermit={onPermit} />}
+      {turn.isReconnecting && <p className="hint">The connection was lost; Grove goes on, and this page looks for it again…</p>}
+      {turn.permission !== null && onAskInstead !== null && state === "waiting" && <Permit permission={turn.permission} onPermit={onPermit} />}
       {state === "refused" ? <Refusal text={turn.text} missing={turn.missing} /> : <Text turn={turn} active={active} onCite={onCite} />}
       {state === "failed" && <Failure message={turn.error ?? "Something went wrong."} onRetry={onRetry} />}
       {state === "stopped" && <Stopped onRetry={onRetry} />}
+      {state === "answered" && (isDoubtful(citations) || citations.length === 0) && <LowRelevance hasSources={citations.length > 0} />}
       {citations.length > 0 && <Sources citations={citations} active={active} onCite={onCite} />}
-      {state === "answered" && (
+      {(state === "answered" || state === "refused") && (
         <footer className="turn-actions">
-          <CopyButton onCopy={() => onCopy(plainText(turn))} />
-          <button type="button" className="quiet" onClick={onRetry}>
-            <Icon name="retry" /> Ask again
-          </button>
+          {state === "answered" && <CopyButton onCopy={() => onCopy(plainText(turn))} />}
+          {onRetry !== null && (
+            <button type="button" className="quiet" onClick={onRetry}>
+              <Icon name="retry" /> Ask again
+            </button>
+          )}
+          {onRetry !== null && turn.runId !== null && <Feedback rating={turn.rating} onRate={onRate} />}
         </footer>
       )}
     </article>
@@ -56,6 +66,19 @@ function Text({ turn, active, onCite }: Pick<Props, "turn" | "active" | "onCite"
         </p>
       )}
     </>
+  );
+}
+
+function LowRelevance({ hasSources }: { readonly hasSources: boolean }): ReactNode {
+  return (
+    <p className="notice doubt">
+      <span>
+        <Icon name="alert" />{" "}
+        {hasSources
+          ? "The passages found hardly bear on this question. Check the sources before you rely on the answer."
+          : "No passage of the documents supports this answer."}
+      </span>
+    </p>
   );
 }
 
@@ -104,26 +127,30 @@ function Permit({ permission, onPermit }: { readonly permission: Permission; rea
   );
 }
 
-function Failure({ message, onRetry }: { readonly message: string; readonly onRetry: () => void }): ReactNode {
+function Failure({ message, onRetry }: { readonly message: string; readonly onRetry: (() => void) | null }): ReactNode {
   return (
     <div className="notice failure">
       <p>
         <Icon name="alert" /> {message}
       </p>
-      <button type="button" onClick={onRetry}>
-        <Icon name="retry" /> Try again
-      </button>
+      {onRetry !== null && (
+        <button type="button" onClick={onRetry}>
+          <Icon name="retry" /> Try again
+        </button>
+      )}
     </div>
   );
 }
 
-function Stopped({ onRetry }: { readonly onRetry: () => void }): ReactNode {
+function Stopped({ onRetry }: { readonly onRetry: (() => void) | null }): ReactNode {
   return (
     <div className="notice">
       <p>You stopped this answer; what is there has not been checked.</p>
-      <button type="button" onClick={onRetry}>
-        <Icon name="retry" /> Ask again
-      </button>
+      {onRetry !== null && (
+        <button type="button" onClick={onRetry}>
+          <Icon name="retry" /> Ask again
+        </button>
+      )}
     </div>
   );
 }

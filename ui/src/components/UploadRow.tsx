@@ -23,7 +23,7 @@ export function UploadRow({ upload, onAddAgain, onDismiss }: Props): ReactNode {
         </span>
         {isFailed ? <span className="row-error">{upload.error}</span> : <Progress upload={upload} />}
       </span>
-      {isFailed && upload.jobId === null && (
+      {isFailed && (
         <button type="button" className="icon-button" aria-label={`Try ${upload.name} again`} onClick={onAddAgain}>
           <Icon name="retry" />
         </button>

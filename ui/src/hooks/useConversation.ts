@@ -1,84 +1,210 @@
-import { useCallback, useReducer, useRef } from "react";
+import { type RefObject, useCallback, useEffect, useReducer, useRef, useState } from "react";
 import type { Client } from "../client/client";
 import { messageOf } from "../client/errors";
-import type { RunEvent } from "../client/types";
-import { conversation, type ConversationAction, history, type Turn } from "../state/conversation";
+import { follow } from "../client/follow";
+import type { ConversationSummary, Rating, RunEvent, StoredConversation } from "../client/types";
+import { conversation, type ConversationAction, restoredTurns, type Turn } from "../state/conversation";
+
+/** Which conversation is shown: one of the person's own, or by a link somebody else's. */
+export interface Address {
+  readonly conversationId: string | null;
+  readonly sharedToken: string | null;
+}
 
 export interface Conversation {
   readonly turns: readonly Turn[];
+  readonly summary: ConversationSummary | null; // null: nothing was asked yet
+  readonly address: Address; // that was opened
+  readonly isReadOnly: boolean;
+  readonly isLoading: boolean;
+  readonly error: string | null; // why it could not be opened
   readonly isRunning: boolean;
   readonly ask: (question: string, collection: string) => void;
-  readonly retry: (turn: Turn) => void;
+  readonly askInstead: (turn: Turn, question: string) => void;
+  readonly rate: (turn: Turn, rating: Rating | null, reason: string) => Promise<void>;
   readonly permit: (turn: Turn, allow: boolean) => void;
   readonly stop: () => void;
+  readonly open: (address: Address) => void;
+  readonly changed: (summary: ConversationSummary) => void; // renamed, or shared
   readonly clear: () => void;
 }
 
+interface Run {
+  readonly id: number;
+  readonly abort: AbortController;
+  runId: string | null;
+  isStopped: boolean;
+}
+
 /** Connect the conversation's state with the server: one question at a time. */
-export function useConversation(client: Client): Conversation {
+export function useConversation(client: Client, first: Address): Conversation {
   const [turns, dispatch] = useReducer(conversation, []);
+  const [summary, setSummary] = useState<ConversationSummary | null>(null);
   const lastId = useRef(0);
-  const running = useRef<{ id: number; abort: AbortController } | null>(null);
+  const running = useRef<Run | null>(null);
+  const { stop, leave, start } = useRuns(client, running, dispatch);
+  const clear = useCallback(() => {
+    leave();
+    setSummary(null);
+    dispatch({ type: "cleared" });
+  }, [leave]);
 
-  const stop = useCallback(() => {
-    if (running.current === null) return;
-    running.current.abort.abort();
-    dispatch({ type: "stopped", id: running.current.id });
-    running.current = null;
-  }, []);
-
-  const askAfter = useCallback(
-    (before: readonly Turn[], question: string, collection: string) => {
-      stop();
-      lastId.current += 1;
-      const run = { id: lastId.current, abort: new AbortController() };
-      running.current = run;
-      dispatch({ type: "asked", id: run.id, question, collection });
-      const request = { question, collection, history: history(before) };
-      void follow(client.ask(request, run.abort.signal), run.id, dispatch);
+  const show = useCallback(
+    (stored: StoredConversation) => {
+      const restored = restoredTurns(stored, lastId.current + 1);
+      lastId.current += restored.length;
+      setSummary(stored.conversation);
+      dispatch({ type: "restored", turns: restored });
+      const last = restored.at(-1);
+      if (last?.state !== "running" || last.runId === null) return;
+      const { runId, seq } = last;
+      start(last.id, runId, seq, (signal) => client.events(runId, seq, signal));
     },
-    [client, stop],
+    [client, start],
   );
+  const { open, address, isLoading, error } = useOpening(client, first, clear, show);
 
-  const permit = useCallback(
-    (turn: Turn, allow: boolean) => {
-      if (turn.runId === null) return;
-      stop();
-      const run = { id: turn.id, abort: new AbortController() };
-      running.current = run;
-      dispatch({ type: "permitted", id: turn.id });
-      void follow(client.permit(turn.runId, allow, run.abort.signal), run.id, dispatch);
-    },
-    [client, stop],
-  );
+  const askAs = (question: string, collection: string, replaces: string | null): void => {
+    stop();
+    lastId.current += 1;
+    dispatch({ type: "asked", id: lastId.current, question, collection });
+    start(lastId.current, null, -1, async function* (signal) {
+      const known = summary ?? (await client.createConversation(collection));
+      setSummary(known.title === "" ? { ...known, title: question } : known);
+      const { conversation_id } = known;
+      yield* client.ask({ question, collection, conversation_id, replaces }, signal);
+    });
+  };
 
   return {
     turns,
+    summary,
+    address,
+    isReadOnly: address.sharedToken !== null,
+    isLoading,
+    error,
     isRunning: turns.some((turn) => turn.state === "running"),
-    ask: (question, collection) => askAfter(turns, question, collection),
-    retry: (turn) => {
-      dispatch({ type: "removed", id: turn.id });
-      askAfter(turns.filter((other) => other !== turn), turn.question, turn.collection);
+    ask: (question, collection) => askAs(question, collection, null),
+    askInstead: (turn, question) => {
+      dispatch({ type: "replaced", id: turn.id });
+      askAs(question, turn.collection, turn.runId);
     },
-    permit,
-    stop,
-    clear: () => {
+    rate: async (turn, rating, reason) => {
+      if (turn.runId === null) return;
+      await (rating === null ? client.unrate(turn.runId) : client.rate(turn.runId, rating, reason));
+      dispatch({ type: "rated", id: turn.id, rating });
+    },
+    permit: (turn, allow) => {
+      const { runId } = turn;
+      if (runId === null) return;
       stop();
-      dispatch({ type: "cleared" });
+      dispatch({ type: "permitted", id: turn.id });
+      start(turn.id, runId, turn.seq, (signal) => client.permit(runId, allow, signal));
     },
+    stop,
+    open,
+    changed: (next) => setSummary((known) => (known?.conversation_id === next.conversation_id ? next : known)),
+    clear: () => open({ conversationId: null, sharedToken: null }),
   };
 }
 
-async function follow(
-  events: AsyncIterable<RunEvent>,
-  id: number,
-  dispatch: (action: ConversationAction) => void,
-): Promise<void> {
-  try {
-    for await (const event of events) dispatch({ type: "received", id, events: [event] });
-    dispatch({ type: "ended", id }); // changes nothing when the answer is complete
-  } catch (error) {
-    // A stopped turn has ended already, so that the abort's own error changes nothing.
-    dispatch({ type: "failed", id, message: messageOf(error) });
-  }
+type Start = (id: number, runId: string | null, seq: number, first: (signal: AbortSignal) => AsyncIterable<RunEvent>) => void;
+
+interface Runs {
+  readonly start: Start;
+  readonly stop: () => void; // ends the run
+  readonly leave: () => void; // the run goes on, unseen
+}
+
+/** Follow the run that is worked on. */
+function useRuns(client: Client, running: RefObject<Run | null>, dispatch: (action: ConversationAction) => void): Runs {
+  const end = useCallback(
+    async (run: Run): Promise<void> => {
+      if (run.runId === null) return; // as soon as it has a name, see below
+      run.abort.abort();
+      await client.cancel(run.runId).catch((error: unknown) => dispatch({ type: "failed", id: run.id, message: messageOf(error) }));
+    },
+    [client, dispatch],
+  );
+  const stop = useCallback(() => {
+    const run = running.current;
+    if (run === null) return;
+    run.isStopped = true;
+    running.current = null;
+    dispatch({ type: "stopped", id: run.id });
+    void end(run);
+  }, [running, dispatch, end]);
+  const leave = useCallback(() => {
+    running.current?.abort.abort();
+    running.current = null;
+  }, [running]);
+  const start = useCallback<Start>(
+    (id, runId, seq, first) => {
+      const run: Run = { id, abort: new AbortController(), runId, isStopped: false };
+      running.current = run;
+      const { signal } = run.abort;
+      const onEvent = (event: RunEvent): void => {
+        if (event.type === "run.started") run.runId = event.run_id;
+        if (run.isStopped) void end(run);
+        else dispatch({ type: "received", id, events: [event] });
+      };
+      const onLost = (): void => dispatch({ type: "reconnecting", id });
+      const again = (known: string, after: number): AsyncIterable<RunEvent> => client.events(known, after, signal);
+      const over = (action: ConversationAction): void => {
+        if (!signal.aborted) dispatch(action); // changes nothing when the answer is complete
+        if (running.current === run) running.current = null;
+      };
+      follow({ first: first(signal), again, onEvent, onLost, pause }, { runId, after: seq }).then(
+        () => over({ type: "ended", id }),
+        (error: unknown) => over({ type: "failed", id, message: messageOf(error) }),
+      );
+    },
+    [client, running, dispatch, end],
+  );
+  return { start, stop, leave };
+}
+
+interface Opening {
+  readonly open: (address: Address) => void;
+  readonly address: Address;
+  readonly isLoading: boolean;
+  readonly error: string | null;
+}
+
+/** Load the conversation that an address names, now and whenever another is opened. */
+function useOpening(
+  client: Client,
+  first: Address,
+  clear: () => void,
+  show: (stored: StoredConversation) => void,
+): Opening {
+  const [address, setAddress] = useState(first);
+  const [state, setState] = useState<{ isLoading: boolean; error: string | null }>({ isLoading: false, error: null });
+  useEffect(() => {
+    clear();
+    const { conversationId, sharedToken } = address;
+    if (conversationId === null && sharedToken === null) {
+      setState({ isLoading: false, error: null });
+      return;
+    }
+    let isCurrent = true;
+    setState({ isLoading: true, error: null });
+    const load = sharedToken === null ? client.conversation(conversationId ?? "") : client.sharedConversation(sharedToken);
+    load.then(
+      (stored) => {
+        if (!isCurrent) return;
+        show(stored);
+        setState({ isLoading: false, error: null });
+      },
+      (error: unknown) => isCurrent && setState({ isLoading: false, error: messageOf(error) }),
+    );
+    return () => {
+      isCurrent = false;
+    };
+  }, [client, address, clear, show]);
+  return { open: setAddress, address, ...state };
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useReducer, useRef } from "react";
 import type { Client } from "../client/client";
 import { messageOf } from "../client/errors";
+import type { FileStatus } from "../client/types";
 import { batches } from "../state/batches";
 import { isIndexing, type Library, library, newLibrary } from "../state/library";
 
@@ -14,6 +15,8 @@ export interface LibraryActions {
   readonly remove: (documentId: string) => void;
   readonly dismiss: (name: string) => void;
   readonly loadMore: () => void;
+  readonly attemptAgain: (source: string) => void; // a file that could not be read
+  readonly reindex: () => void;
   readonly refresh: () => void;
 }
 
@@ -76,10 +79,11 @@ export function useLibrary(client: Client, first: string): [Library, LibraryActi
     dispatch({ type: "documents.continued", collection, page });
   };
 
+  const choose = useCallback((name: string) => dispatch({ type: "collection.chosen", name }), []);
   return [
     state,
     {
-      choose: (name) => dispatch({ type: "collection.chosen", name }),
+      choose,
       create: async (name) => {
         await client.createCollection(name);
         dispatch({ type: "collection.chosen", name });
@@ -94,10 +98,21 @@ export function useLibrary(client: Client, first: string): [Library, LibraryActi
         void attempt(client.deleteDocument(documentId));
       },
       dismiss: (name) => dispatch({ type: "failure.dismissed", name }),
+      attemptAgain: (source) => void attempt(retried(client, collection, source, dispatch)),
+      reindex: () => void attempt(client.reindex(collection).then((job) => dispatch({ type: "index.rebuilding", job }))),
       loadMore: () => void attemptOnly(loadMore(), dispatch),
       refresh: () => void refresh(),
     },
   ];
+}
+
+/** Try a file again, in the job that failed with it. */
+async function retried(client: Client, collection: string, source: string, dispatch: Dispatch): Promise<void> {
+  const isGuilty = (file: FileStatus): boolean => file.source === source && file.state === "failed";
+  const job = (await client.jobs()).find((known) => known.collection === collection && known.files.some(isGuilty));
+  if (job === undefined) throw new Error(`The job that failed with ${source} is no longer known; add the file again.`);
+  await client.retryJob(job.job_id);
+  dispatch({ type: "file.retried", name: source, jobId: job.job_id });
 }
 
 type Dispatch = (action: Parameters<typeof library>[1]) => void;
@@ -112,7 +127,8 @@ async function attemptOnly(work: Promise<void>, dispatch: Dispatch): Promise<voi
 
 /** While files are being taken in, ask the server how far it is. */
 function usePolling(client: Client, state: Library, dispatch: Dispatch, refresh: () => Promise<void>): void {
-  const isActive = isIndexing(state);
+  const rebuilding = state.rebuilding?.job_id ?? null;
+  const isActive = isIndexing(state) || rebuilding !== null;
   const jobs = [...new Set(state.uploads.filter(isWaited).map((upload) => upload.jobId))].join(" ");
   useEffect(() => {
     if (!isActive) return;
@@ -125,6 +141,12 @@ function usePolling(client: Client, state: Library, dispatch: Dispatch, refresh:
           dispatch,
         );
       }
+      if (rebuilding !== null) {
+        await attemptOnly(
+          client.job(rebuilding).then((job) => dispatch({ type: "index.rebuilding", job })),
+          dispatch,
+        );
+      }
       await refresh();
       if (isCurrent) timer = setTimeout(() => void poll(), POLL_MILLISECONDS);
     };
@@ -133,7 +155,7 @@ function usePolling(client: Client, state: Library, dispatch: Dispatch, refresh:
       isCurrent = false;
       clearTimeout(timer);
     };
-  }, [client, isActive, jobs, dispatch, refresh]);
+  }, [client, isActive, jobs, rebuilding, dispatch, refresh]);
 }
 
 function isWaited(upload: Library["uploads"][number]): boolean {

@@ -1,11 +1,12 @@
 /** The conversation as a pure function of what happened; knows nothing of the network. */
 
-import type { Citation, Message, Permission, RunEvent, Sentence } from "../client/types";
+import type { Citation, Permission, Rating, RunEvent, Sentence, StoredConversation } from "../client/types";
 
 export interface Step {
   readonly name: string;
   readonly milliseconds: number | null; // null while it runs
   readonly summary: Readonly<Record<string, unknown>>;
+  readonly inputs: Readonly<Record<string, unknown>>;
 }
 
 export type TurnState = "running" | "waiting" | "answered" | "refused" | "stopped" | "failed";
@@ -25,24 +26,38 @@ export interface Turn {
   readonly missing: readonly string[]; // words of the question that no passage holds
   readonly milliseconds: number | null; // of the whole run
   readonly error: string | null;
+  readonly seq: number; // of the last event
+  readonly isReconnecting: boolean;
+  readonly rating: Rating | null; // what the person thinks of it
 }
 
 export type ConversationAction =
+  | { readonly type: "restored"; readonly turns: readonly Turn[] }
+  | { readonly type: "replaced"; readonly id: number } // by what is asked next: with all that follow
+  | { readonly type: "reconnecting"; readonly id: number }
+  | { readonly type: "rated"; readonly id: number; readonly rating: Rating | null }
   | { readonly type: "asked"; readonly id: number; readonly question: string; readonly collection: string }
   | { readonly type: "received"; readonly id: number; readonly events: readonly RunEvent[] }
   | { readonly type: "permitted"; readonly id: number }
   | { readonly type: "ended"; readonly id: number }
   | { readonly type: "stopped"; readonly id: number }
   | { readonly type: "failed"; readonly id: number; readonly message: string }
-  | { readonly type: "removed"; readonly id: number }
   | { readonly type: "cleared" };
 
-const MAX_HISTORY = 20; // messages; what lies further back no longer bears on a question
 const CUT_OFF = "The connection ended before the answer was complete.";
+const BROKEN_OFF = "The server stopped working on this before the answer was complete.";
 
 /** Give the turns after an action. */
 export function conversation(turns: readonly Turn[], action: ConversationAction): readonly Turn[] {
   switch (action.type) {
+    case "restored":
+      return action.turns;
+    case "replaced":
+      return turns.slice(0, turns.findIndex((turn) => turn.id === action.id));
+    case "reconnecting":
+      return change(turns, action.id, (turn) => ({ ...turn, isReconnecting: true }));
+    case "rated":
+      return turns.map((turn) => (turn.id === action.id ? { ...turn, rating: action.rating } : turn));
     case "asked":
       return [...turns, newTurn(action.id, action.question, action.collection)];
     case "received":
@@ -55,27 +70,24 @@ export function conversation(turns: readonly Turn[], action: ConversationAction)
       return change(turns, action.id, (turn) => ({ ...turn, state: "stopped" }));
     case "failed":
       return change(turns, action.id, (turn) => failed(turn, action.message));
-    case "removed":
-      return turns.filter((turn) => turn.id !== action.id);
     case "cleared":
       return [];
   }
 }
 
-/** Give what a follow-up question is read in the light of: the answered turns, oldest first. */
-export function history(turns: readonly Turn[]): Message[] {
-  return turns
-    .filter((turn) => turn.state === "answered")
-    .flatMap((turn): Message[] => [
-      { role: "user", content: turn.question },
-      { role: "assistant", content: turn.text },
-    ])
-    .slice(-MAX_HISTORY);
+/** Give the turns of a conversation that the server has kept, built of their events as when they came. */
+export function restoredTurns({ turns }: StoredConversation, firstId: number): readonly Turn[] {
+  return turns.map(({ run, events, rating }, at) => {
+    const turn = { ...newTurn(firstId + at, run.question, run.collection), runId: run.run_id, rating };
+    const told = events.reduce(afterEvent, turn);
+    if (told.state !== "running" || run.state === "running") return told;
+    return run.state === "cancelled" ? { ...told, state: "stopped" } : failed(told, BROKEN_OFF);
+  });
 }
 
 function newTurn(id: number, question: string, collection: string): Turn {
   const nothing = { steps: [], text: "", shortAnswer: null, sentences: [], citations: [], missing: [], milliseconds: null, error: null };
-  return { id, question, collection, state: "running", runId: null, permission: null, ...nothing };
+  return { id, question, collection, state: "running", runId: null, permission: null, seq: -1, isReconnecting: false, rating: null, ...nothing };
 }
 
 /** Change a running turn; one that has ended stays as it is, whatever arrives late. */
@@ -87,14 +99,17 @@ function failed(turn: Turn, error: string): Turn {
   return { ...turn, state: "failed", error };
 }
 
-function afterEvent(turn: Turn, event: RunEvent): Turn {
+/** Take an event up, once: a stream that is taken up again may repeat some. */
+function afterEvent(before: Turn, event: RunEvent): Turn {
+  if (event.seq <= before.seq) return before;
+  const turn = { ...before, seq: event.seq, isReconnecting: false };
   switch (event.type) {
     case "run.started":
       return { ...turn, runId: event.run_id };
     case "permission.asked":
       return { ...turn, state: "waiting", permission: event };
     case "step.started":
-      return { ...turn, steps: [...turn.steps, { name: event.step, milliseconds: null, summary: {} }] };
+      return { ...turn, steps: [...turn.steps, { name: event.step, milliseconds: null, summary: {}, inputs: {} }] };
     case "step.finished":
       return { ...turn, steps: turn.steps.map((step) => finishedStep(step, event)) };
     case "token":
@@ -116,5 +131,5 @@ function afterEvent(turn: Turn, event: RunEvent): Turn {
 
 function finishedStep(step: Step, event: Extract<RunEvent, { type: "step.finished" }>): Step {
   if (step.name !== event.step || step.milliseconds !== null) return step;
-  return { ...step, milliseconds: event.milliseconds, summary: event.summary ?? {} };
+  return { ...step, milliseconds: event.milliseconds, summary: event.summary ?? {}, inputs: event.inputs ?? {} };
 }

@@ -1,6 +1,7 @@
 /** Collections, documents and uploads as a pure function of what happened; knows nothing of the network. */
 
 import type { Collection, DocumentPage, DocumentSummary, FileStatus, Job } from "../client/types";
+import { count } from "../text/words";
 
 export type UploadState = "waiting" | "sending" | "queued" | "running" | "failed";
 
@@ -21,6 +22,7 @@ export interface Library {
   readonly next: string | null; // where the list of documents goes on
   readonly uploads: readonly Upload[];
   readonly dismissed: readonly string[]; // files whose failure has been seen
+  readonly rebuilding: Job | null; // the job that makes a new index
   readonly error: string | null;
 }
 
@@ -41,12 +43,14 @@ export type LibraryAction =
   | { readonly type: "files.sent"; readonly ids: readonly number[]; readonly job: Job }
   | { readonly type: "files.failed"; readonly ids: readonly number[]; readonly message: string }
   | { readonly type: "job.changed"; readonly job: Job }
+  | { readonly type: "file.retried"; readonly name: string; readonly jobId: string }
+  | { readonly type: "index.rebuilding"; readonly job: Job }
   | { readonly type: "failure.dismissed"; readonly name: string }
   | { readonly type: "failed"; readonly message: string | null };
 
 /** Give the library of a page that has just been opened. */
 export function newLibrary(collection: string): Library {
-  return { collections: null, collection, documents: null, next: null, uploads: [], dismissed: [], error: null };
+  return { collections: null, collection, documents: null, next: null, uploads: [], dismissed: [], rebuilding: null, error: null };
 }
 
 /** Give the library after an action. */
@@ -55,7 +59,8 @@ export function library(state: Library, action: LibraryAction): Library {
     case "collections.loaded":
       return { ...state, collections: action.collections, error: null };
     case "collection.chosen":
-      return { ...state, collection: action.name, documents: null, next: null, uploads: [], dismissed: [], error: null };
+      if (action.name === state.collection) return state;
+      return { ...state, collection: action.name, documents: null, next: null, uploads: [], dismissed: [], rebuilding: null, error: null };
     case "documents.loaded":
     case "documents.continued":
       return action.collection === state.collection ? withDocuments(state, action) : state;
@@ -66,6 +71,15 @@ export function library(state: Library, action: LibraryAction): Library {
       };
     case "failed":
       return { ...state, error: action.message };
+    case "index.rebuilding":
+      return { ...state, rebuilding: isOver(action.job) ? null : action.job, error: action.job.error };
+    case "file.retried":
+      return {
+        ...state,
+        uploads: state.uploads.map((upload) =>
+          upload.name === action.name ? { ...upload, state: "queued", jobId: action.jobId, error: null } : upload,
+        ),
+      };
     case "failure.dismissed":
       return {
         ...state,
@@ -96,6 +110,18 @@ export function hasReadyDocuments(state: Library): boolean {
 export function isIndexing(state: Library): boolean {
   const isUnderWay = (known: DocumentSummary): boolean => known.status === "queued" || known.status === "running";
   return state.uploads.some((upload) => upload.state !== "failed") || (state.documents?.some(isUnderWay) ?? false);
+}
+
+/** Say of a collection that is being taken in what can be asked about already; null when all of it can. */
+export function readiness(state: Library): string | null {
+  if (!isIndexing(state) || !hasReadyDocuments(state)) return null;
+  const ready = state.documents?.filter((known) => known.status === "ready").length ?? 0;
+  const coming = new Set([
+    ...state.uploads.filter((upload) => upload.state !== "failed").map((upload) => upload.name),
+    ...(state.documents ?? []).filter(({ status }) => status === "queued" || status === "running").map(({ source }) => source),
+  ]).size;
+  const atLeast = state.next === null ? "" : "at least ";
+  return `Answers come from what is ready: ${atLeast}${count(ready, "document")}; ${coming} more on the way.`;
 }
 
 /** Give the documents, without those that an upload row shows already and those whose failure was dismissed. */
@@ -159,21 +185,24 @@ function spreadBytes(uploads: readonly Upload[], ids: readonly number[], sentByt
   });
 }
 
+function isOver(job: Job): boolean {
+  return ["done", "failed", "cancelled"].includes(job.state);
+}
+
 /** Bring the uploads of a job up to date; what is done leaves, and the list of documents shows it. */
 function afterJob(uploads: readonly Upload[], job: Job): readonly Upload[] {
   const statuses = [...job.files];
-  const isOver = ["done", "failed", "cancelled"].includes(job.state);
   return uploads.flatMap((upload): readonly Upload[] => {
     if (upload.jobId !== job.job_id) return [upload];
     const at = statuses.findIndex((file) => file.source === upload.name);
     const status = at < 0 ? undefined : statuses.splice(at, 1)[0];
-    return afterStatus(upload, status, isOver);
+    return afterStatus(upload, status, isOver(job));
   });
 }
 
-function afterStatus(upload: Upload, status: FileStatus | undefined, isOver: boolean): readonly Upload[] {
+function afterStatus(upload: Upload, status: FileStatus | undefined, hasEnded: boolean): readonly Upload[] {
   const state = status?.state;
   if (state === "failed") return [{ ...upload, state, error: status?.error ?? "The file could not be read." }];
-  if (state === "done" || state === "skipped" || isOver) return [];
+  if (state === "done" || state === "skipped" || hasEnded) return [];
   return [{ ...upload, state: state === "running" ? state : "queued" }];
 }

@@ -56,6 +56,13 @@ export function relevanceWord(relevance: number): string {
   return relevance >= 0.5 ? "fair" : "weak";
 }
 
+const LOW = 0.6;
+
+/** Say whether an answer rests on passages that hardly bear it: none of its citations is of any strength. */
+export function isDoubtful(citations: readonly Citation[]): boolean {
+  return citations.length > 0 && citations.every(({ relevance }) => relevance < LOW);
+}
+
 /** Name a citation's place: its title (or its file) and its page. */
 export function placeOf({ title, source, page }: Pick<Citation, "title" | "source" | "page">): string {
   const name = title === "" ? source : title;
@@ -109,4 +116,19 @@ export function announcement(turn: Turn | undefined): string {
     case "failed":
       return `Failed: ${turn.error ?? ""}`;
   }
+}
+
+const AGES: readonly (readonly [unit: Intl.RelativeTimeFormatUnit, seconds: number])[] = [
+  ["day", 86_400],
+  ["hour", 3600],
+  ["minute", 60],
+];
+const RELATIVE = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+
+/** Say how long ago an instant was: now, 5 minutes ago, yesterday; after a month the date. */
+export function ago(instant: string, now: number): string {
+  const seconds = (now - Date.parse(instant)) / 1000;
+  if (seconds > 30 * 86_400) return instant.slice(0, 10);
+  const age = AGES.find(([, length]) => seconds >= length);
+  return age === undefined ? "now" : RELATIVE.format(-Math.floor(seconds / age[1]), age[0]);
 }

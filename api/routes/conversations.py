@@ -1,0 +1,93 @@
+"""Conversations: kept by the server, so that they are there on every device and after every reload."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from agents.runs import cancel
+from api.conversation_schemas import ConversationBody, ConversationList, ConversationReply, TitleBody
+from api.deps import GroveDep, Limit
+from rag.compose import Grove
+from rag.core.errors import NotFoundError
+from rag.db.conversations import ConversationSummary
+
+__all__ = ["router"]
+
+router = APIRouter(tags=["conversations"])
+_PATH = "/api/v1/conversations"
+After = Annotated[str | None, Query(description="`next` of the page before.")]
+Words = Annotated[str, Query(max_length=500, description="Words of the title or of a question.")]
+
+
+@router.get(_PATH, operation_id="listConversations")
+def list_conversations(
+    grove: GroveDep, limit: Limit = 50, after: After = None, q: Words = ""
+) -> ConversationList:
+    """List the caller's conversations, the latest first."""
+    found = grove.conversations.conversations(limit=limit, after=after, query=q)
+    is_full = len(found) == limit
+    can_share = grove.settings.server.share_links
+    return ConversationList(found, found[-1].conversation_id if is_full else None, can_share)
+
+
+@router.post(_PATH, operation_id="createConversation", status_code=201)
+def create_conversation(body: ConversationBody, grove: GroveDep) -> ConversationSummary:
+    """Begin a conversation about a collection; `ask` with its id adds turns."""
+    return grove.conversations.create(body.collection, title=body.title)
+
+
+@router.get(f"{_PATH}/{{conversation_id}}", operation_id="getConversation")
+def get_conversation(conversation_id: str, grove: GroveDep) -> ConversationReply:
+    """Give a conversation with its turns; the events of one that goes on are at its run."""
+    return _reply(grove, grove.conversations.conversation(conversation_id))
+
+
+@router.patch(f"{_PATH}/{{conversation_id}}", operation_id="renameConversation")
+def rename_conversation(conversation_id: str, body: TitleBody, grove: GroveDep) -> ConversationSummary:
+    """Give it another title."""
+    return grove.conversations.rename(conversation_id, body.title)
+
+
+@router.delete(f"{_PATH}/{{conversation_id}}", operation_id="deleteConversation", status_code=204)
+async def delete_conversation(conversation_id: str, grove: GroveDep) -> None:
+    """Delete a conversation with its questions, answers and their steps; what still runs is cancelled."""
+    summary = grove.conversations.conversation(conversation_id)
+    for turn in grove.conversations.turns(summary.conversation_id):
+        if turn.run.state in ("running", "waiting"):
+            await cancel(grove, turn.run.run_id)
+    grove.conversations.delete(conversation_id)
+
+
+@router.post(f"{_PATH}/{{conversation_id}}/share", operation_id="shareConversation")
+def share_conversation(conversation_id: str, grove: GroveDep) -> ConversationSummary:
+    """Let everybody read it who has the `share_token`, and may use its collection here."""
+    _require_links(grove)
+    return grove.conversations.share(conversation_id)
+
+
+@router.delete(f"{_PATH}/{{conversation_id}}/share", operation_id="unshareConversation")
+def unshare_conversation(conversation_id: str, grove: GroveDep) -> ConversationSummary:
+    """Make the token worthless; sharing again makes another."""
+    return grove.conversations.unshare(conversation_id)
+
+
+@router.get("/api/v1/shared/{token}", operation_id="getSharedConversation")
+def get_shared(token: str, grove: GroveDep) -> ConversationReply:
+    """Give the conversation that a link leads to."""
+    _require_links(grove)
+    summary = grove.conversations.shared(token)
+    turns = grove.conversations.turns(summary.conversation_id)
+    for collection in {summary.collection, *(turn.run.collection for turn in turns)}:
+        grove.catalog.snapshot(collection)  # passages are for those who may see their collection
+    return _reply(grove, summary)
+
+
+def _reply(grove: Grove, summary: ConversationSummary) -> ConversationReply:
+    turns = grove.conversations.turns(summary.conversation_id)
+    ratings = grove.feedback.of([turn.run.run_id for turn in turns])
+    return ConversationReply.of(summary, turns, ratings)
+
+
+def _require_links(grove: Grove) -> None:
+    if not grove.settings.server.share_links:
+        raise NotFoundError("conversations are not shared here; GROVE_SERVER__SHARE_LINKS=true allows it")

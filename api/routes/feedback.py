@@ -1,0 +1,34 @@
+"""What people think of answers."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from api.conversation_schemas import FeedbackBody, FeedbackList
+from api.deps import GroveDep, Limit
+from rag.db.feedback import Feedback
+
+__all__ = ["router"]
+
+router = APIRouter(tags=["feedback"])
+Before = Annotated[datetime | None, Query(description="`next` of the page before.")]
+
+
+@router.post("/api/v1/runs/{run_id}/feedback", operation_id="giveFeedback")
+def give_feedback(run_id: str, body: FeedbackBody, grove: GroveDep) -> Feedback:
+    """Judge an answer, in place of what the caller thought of it before."""
+    return grove.feedback.give(run_id, body.rating, body.reason)
+
+
+@router.delete("/api/v1/runs/{run_id}/feedback", operation_id="withdrawFeedback", status_code=204)
+def withdraw_feedback(run_id: str, grove: GroveDep) -> None:
+    """Take a judgement back."""
+    grove.feedback.withdraw(run_id)
+
+
+@router.get("/api/v1/feedback", operation_id="listFeedback")
+def list_feedback(grove: GroveDep, limit: Limit = 100, after: Before = None) -> FeedbackList:
+    """List what people think of answers, newest first."""
+    found = grove.feedback.judgements(limit=limit, after=after)
+    return FeedbackList(found, found[-1].created_at if len(found) == limit else None)

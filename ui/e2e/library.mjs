@@ -1,0 +1,57 @@
+// Taking documents in.
+import assert from "node:assert/strict";
+import { basename } from "node:path";
+import { BEES, ask, bees, broken, documents, handbook, url } from "./actions.mjs";
+
+export const steps = {
+  async "an empty collection invites to add files, and nothing can be asked"({ page }) {
+    await page.goto(url);
+    await page.getByRole("heading", { name: "Answers that show their roots" }).waitFor();
+    await page.getByText("Add a document first").waitFor();
+    await ask(page, BEES.question);
+    assert.equal(await page.locator(".turn").count(), 0);
+    assert.equal(await page.getByLabel("Your question").inputValue(), BEES.question, "the question is kept");
+  },
+
+  async "files are taken in with their progress, and a failure says why"({ page }) {
+    await page.evaluate(() => {
+      globalThis.seen = new Set();
+      new MutationObserver(() => {
+        for (const row of document.querySelectorAll("progress + .row-state")) globalThis.seen.add(row.textContent);
+      }).observe(document.body, { subtree: true, childList: true, characterData: true });
+    });
+    await page.locator("input[type=file]").first().setInputFiles([bees, handbook, broken]);
+    await documents(page).getByText("Bees of the valley").waitFor({ timeout: 120_000 });
+    await documents(page).getByText("Field Handbook").waitFor({ timeout: 120_000 });
+    const failed = page.locator(".row.failed").filter({ hasText: basename(broken) });
+    await failed.locator(".row-error").waitFor();
+    const seen = await page.evaluate(() => [...globalThis.seen].join("; "));
+    assert.match(seen, /Uploading|Waiting/);
+    assert.match(seen, /index/i);
+    await page.getByRole("button", { name: `Dismiss ${basename(broken)}` }).click();
+    await failed.waitFor({ state: "detached" });
+  },
+
+  async "a file that could not be sent can be sent again"({ page }) {
+    await page.route("**/documents", (route) => (route.request().method() === "POST" ? route.abort() : route.continue()));
+    await page.locator("input[type=file]").first().setInputFiles([bees]);
+    await page.locator(".row-error").getByText("Grove does not answer").waitFor();
+    await page.unroute("**/documents");
+    await page.getByRole("button", { name: `Try ${basename(bees)} again` }).click();
+    await page.locator(".row.failed, .row progress").first().waitFor({ state: "detached" });
+    await documents(page).getByText("Bees of the valley").waitFor();
+  },
+
+  async "files can be dropped anywhere"({ page }) {
+    const dataTransfer = await page.evaluateHandle(() => {
+      const transfer = new DataTransfer();
+      transfer.items.add(new File(["# Wasps\n\nWasps build their nests of paper."], "wasps.md"));
+      return transfer;
+    });
+    await page.dispatchEvent("main", "dragover", { dataTransfer });
+    await page.getByText("Drop to add to").waitFor();
+    await page.dispatchEvent("main", "drop", { dataTransfer });
+    await page.getByText("Drop to add to").waitFor({ state: "detached" });
+    await documents(page).getByText("Wasps").waitFor();
+  },
+};

@@ -1,0 +1,67 @@
+// What happens seldom: stopping, failing, doubt, permissions.
+import assert from "node:assert/strict";
+import { ASK, BEES, PERMIT, answered, ask, lastTurn, reply, squeezed } from "./actions.mjs";
+import { CUT_OFF, DOUBTFUL, PERMISSION, REFUSAL, UNAVAILABLE } from "./canned.mjs";
+
+export const steps = {
+  async "copying gives the text with its numbers and sources"({ page }) {
+    await page.getByRole("button", { name: "Copy" }).first().click();
+    await page.getByRole("button", { name: "Copied" }).waitFor();
+    const copied = await page.evaluate(() => navigator.clipboard.readText());
+    assert.match(squeezed(copied), /seven years\. \[2\].*\[2\] .*page 2: “/);
+  },
+
+  async "a running answer can be stopped and asked again"({ page }) {
+    await page.route(ASK, () => undefined); // never answered
+    await ask(page, BEES.question);
+    await page.getByRole("button", { name: "Stop" }).click();
+    await page.getByText("You stopped this answer").waitFor();
+    await page.unroute(ASK);
+    await lastTurn(page).getByRole("button", { name: "Ask again" }).click();
+    await page.locator(".turn:last-child.running, .turn:last-child.answered").waitFor();
+    await page.locator(".turn:last-child:not(.running)").waitFor();
+  },
+
+  async "errors are told in words, and the question can be tried again"({ page }) {
+    await reply(page, UNAVAILABLE);
+    await lastTurn(page).getByText("the model is still loading").waitFor();
+    await reply(page, CUT_OFF);
+    await lastTurn(page).getByText("The connection ended").waitFor();
+    await page.route(ASK, (route) => route.abort());
+    await ask(page, BEES.question);
+    await lastTurn(page).getByText("Grove does not answer").waitFor();
+    await page.unroute(ASK);
+    await lastTurn(page).getByRole("button", { name: "Try again" }).click();
+    await page.locator(".turn:last-child.running, .turn:last-child.answered").waitFor();
+    await page.locator(".turn:last-child:not(.running)").waitFor();
+  },
+
+  async "a doubtful sentence is marked, a refusal looks like one, a vanished source still shows its quote"({ page }) {
+    await reply(page, DOUBTFUL);
+    assert.match(await lastTurn(page).locator("p .unsupported").first().innerText(), /^They sing at night\./);
+    assert.equal(squeezed(await lastTurn(page).locator(".answer-text p").first().innerText()).slice(0, 23), "🌳 Oaks grow slowly.[1]".slice(0, 23));
+    assert.equal(await lastTurn(page).locator(".answer-text li").count(), 2);
+    await lastTurn(page).locator(".cite").click();
+    await page.locator(".passage .notice.failure").waitFor();
+    assert.equal(await page.locator(".passage mark").innerText(), "Oaks grow slowly.");
+    await page.keyboard.press("Escape");
+    await reply(page, REFUSAL);
+    await lastTurn(page).locator(".notice.refusal").waitFor();
+    assert.equal(await lastTurn(page).locator(".term").first().innerText(), "oaks");
+  },
+
+  async "a tool that may change something waits for a person, who is told what it would do"({ page }) {
+    await reply(page, PERMISSION, "Cancel order 4711.");
+    const group = lastTurn(page).getByRole("group", { name: "Permission" });
+    assert.match(squeezed(await group.innerText()), /orders\.cancel, which may change something.*order 4711/i);
+    for (const [button, allow] of [["Do not allow", false], ["Allow once", true]]) {
+      await reply(page, PERMISSION, "Cancel order 4711.");
+      await page.route(PERMIT, (route) => route.fulfill(DOUBTFUL));
+      const sent = page.waitForRequest(PERMIT);
+      await lastTurn(page).getByRole("button", { name: button }).click();
+      assert.equal((await sent).postDataJSON().allow, allow);
+      assert.match(await answered(page), /Oaks grow slowly/);
+      await page.unroute(PERMIT);
+    }
+  },
+};

@@ -1,0 +1,46 @@
+/** The key that requests show, kept for this tab alone; tells when the server asks for one. */
+
+const NAME = "grove.key";
+const listeners = new Set<() => void>();
+let isAsked = false;
+
+export const access = {
+  /** Give the headers that every request carries. */
+  headers(): Record<string, string> {
+    const key = sessionStorage.getItem(NAME);
+    return key === null ? {} : { Authorization: `Bearer ${key}` };
+  },
+
+  keep(key: string): void {
+    sessionStorage.setItem(NAME, key);
+    tell(false);
+  },
+
+  forget(): void {
+    sessionStorage.removeItem(NAME);
+    tell(true);
+  },
+
+  hasKey(): boolean {
+    return sessionStorage.getItem(NAME) !== null;
+  },
+
+  /** Say whether the server has refused a request for want of a key. */
+  isAsked(): boolean {
+    return isAsked;
+  },
+
+  refused(): void {
+    tell(true);
+  },
+
+  subscribe(listener: () => void): () => void {
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  },
+};
+
+function tell(next: boolean): void {
+  isAsked = next;
+  for (const listener of listeners) listener();
+}

@@ -1,0 +1,29 @@
+import type { ReactNode } from "react";
+import { VIEW_NAMES, type View } from "../state/views";
+import { Icon } from "./icons";
+
+const ICONS = { search: "larger", insights: "chart", keys: "key" } as const;
+
+interface Props {
+  readonly view: View;
+  readonly onGo: (view: View) => void;
+}
+
+/** Lead to the pages besides the chat. */
+export function Places({ view, onGo }: Props): ReactNode {
+  return (
+    <nav className="places" aria-label="Pages">
+      {(["search", "insights", "keys"] as const).map((place) => (
+        <button
+          key={place}
+          type="button"
+          className="quiet"
+          aria-current={view === place ? "page" : undefined}
+          onClick={() => onGo(view === place ? "chat" : place)}
+        >
+          <Icon name={ICONS[place]} /> {VIEW_NAMES[place]}
+        </button>
+      ))}
+    </nav>
+  );
+}

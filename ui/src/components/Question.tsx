@@ -1,0 +1,62 @@
+/** The question of a turn, which can be written anew in its place. */
+
+import { type KeyboardEvent, type ReactNode, useState } from "react";
+import { Icon } from "./icons";
+
+interface Props {
+  readonly question: string;
+  readonly onChange: ((question: string) => void) | null; // null: it cannot be changed now
+}
+
+export function Question({ question, onChange }: Props): ReactNode {
+  const [text, setText] = useState<string | null>(null); // null: it is not being changed
+  if (text === null || onChange === null) {
+    return (
+      <div className="question-row">
+        <h2 className="question">{question}</h2>
+        {onChange !== null && (
+          <button type="button" className="icon-button" aria-label="Edit the question" onClick={() => setText(question)}>
+            <Icon name="pencil" />
+          </button>
+        )}
+      </div>
+    );
+  }
+  const send = (): void => {
+    if (text.trim() === "") return;
+    setText(null);
+    onChange(text.trim());
+  };
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.key === "Escape") setText(null);
+    if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return;
+    event.preventDefault();
+    send();
+  };
+  return (
+    <form
+      className="question-form"
+      onSubmit={(event) => {
+        event.preventDefault();
+        send();
+      }}
+    >
+      <textarea
+        autoFocus
+        value={text}
+        rows={2}
+        maxLength={20_000}
+        aria-label="Question"
+        onChange={(event) => setText(event.target.value)}
+        onKeyDown={onKeyDown}
+      />
+      <p className="row-choices">
+        <button type="submit">Ask this instead</button>
+        <button type="button" className="quiet" onClick={() => setText(null)}>
+          Cancel
+        </button>
+      </p>
+      <p className="hint">What follows in this conversation goes.</p>
+    </form>
+  );
+}

@@ -1,0 +1,59 @@
+import { describe, expect, it } from "vitest";
+import type { Hit } from "../src/client/types";
+import { days, latencies, quantile } from "../src/state/insights";
+import { readiness } from "../src/state/library";
+import { library, newLibrary } from "../src/state/library";
+import { movement, ranked } from "../src/state/ranking";
+import { viewOf } from "../src/state/views";
+import { summary } from "./samples";
+
+const hit = (chunk_id: string) => ({ chunk_id }) as Hit;
+
+describe("two searches side by side", () => {
+  it("say where the other has the same passage", () => {
+    const words = ranked([hit("a"), hit("b"), hit("c")], [hit("a"), hit("x"), hit("y"), hit("b")]).map(movement);
+    expect(words).toEqual(["same rank", "▲ 4 there", "only here"]);
+  });
+});
+
+describe("insights", () => {
+  const run = (seconds: number, state = "done") => ({
+    ...{ run_id: "r", collection: "c", question: "?", state, created_at: "2026-01-01T00:00:00Z" },
+    finished_at: `2026-01-01T00:00:0${seconds}Z`,
+  });
+
+  it("count only what was answered, oldest first", () => {
+    expect(latencies([run(3), run(1, "failed"), run(2)]).map((each) => each.milliseconds)).toEqual([2000, 3000]);
+  });
+
+  it("give quantiles", () => {
+    expect([quantile([], 0.5), quantile([7], 0.95), quantile([4, 1, 3, 2], 0.5)]).toEqual([0, 7, 3]);
+  });
+
+  it("add judgements up by day", () => {
+    const judged = (day: number, rating: string) => ({
+      ...{ run_id: "r", question: "?", collection: "c", reason: "", rating },
+      created_at: `2026-01-0${day}T12:00:00Z`,
+    });
+    expect(days([judged(2, "up"), judged(1, "down"), judged(1, "up")])).toEqual([
+      { day: "2026-01-01", up: 1, down: 1 },
+      { day: "2026-01-02", up: 1, down: 0 },
+    ]);
+  });
+});
+
+describe("a library that is being filled", () => {
+  it("says what can be asked about already", () => {
+    const page = { documents: [summary(), summary({ document_id: null, source: "elm.pdf", status: "running" })], next: null };
+    const filling = library(newLibrary("default"), { type: "documents.loaded", collection: "default", page });
+    expect(readiness(filling)).toBe("Answers come from what is ready: 1 document; 1 more on the way.");
+    const full = library(filling, { type: "documents.loaded", collection: "default", page: { documents: [summary()], next: null } });
+    expect(readiness(full)).toBeNull();
+  });
+});
+
+describe("an address", () => {
+  it("leads to the chat when it names no page", () => {
+    expect([viewOf("insights"), viewOf("nothing"), viewOf(null)]).toEqual(["insights", "chat", "chat"]);
+  });
+});
