@@ -108,6 +108,7 @@ def server_arguments(options: ServerOptions, *, is_gpu: bool) -> list[str]:
         arguments += ["--speculative-config", json.dumps(drafts)]
     if options.kv is not None:
         arguments += ["--hf-overrides", _PROMPT_LENGTHS]
+        arguments += ["--attention-backend", "CUSTOM"] if is_gpu else []
     return [*arguments, *options.more_arguments]
 
 
@@ -131,6 +132,7 @@ def server_variables(options: ServerOptions) -> Mapping[str, str]:
         "OMP_NUM_THREADS": str(options.threads),
         "HF_HUB_OFFLINE": "1",
         "VLLM_NO_USAGE_STATS": "1",
+        **({"VLLM_USE_V2_MODEL_RUNNER": "0"} if options.kv else {}),  # compression knows the older one
         # Empty: off, whatever this process has.
         VARIABLE: options.plugin.as_json() if options.plugin else "",
     }

@@ -46,6 +46,10 @@ def test_compression_goes_to_the_plugin_and_lengths_of_prompts_to_attention() ->
     options = ServerOptions(MODEL, kv=kv)
     assert PluginOptions.from_json(server_variables(options)["GROVE_VLLM"]) == PluginOptions(kv=kv)
     assert "rswa_window" in (given(options, "--hf-overrides") or "")
+    assert given(options, "--attention-backend") is None
+    assert given(options, "--attention-backend", is_gpu=True) == "CUSTOM"
+    assert server_variables(options)["VLLM_USE_V2_MODEL_RUNNER"] == "0"
+    assert "VLLM_USE_V2_MODEL_RUNNER" not in server_variables(ServerOptions(MODEL))
 
 
 def test_a_gpu_takes_what_is_free_unless_told() -> None:
