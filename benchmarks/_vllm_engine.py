@@ -87,7 +87,9 @@ def _answer(job: dict[str, Any]) -> list[Answered]:
 def _run(llm: Any, prompts: Sequence[Sequence[int]], run: Run, found: Answered) -> None:
     from vllm import SamplingParams  # noqa: PLC0415
 
-    settings = SamplingParams(temperature=0, max_tokens=run.max_tokens, ignore_eos=run.ignore_eos)
+    settings = SamplingParams(
+        temperature=0, max_tokens=run.max_tokens, ignore_eos=run.ignore_eos, detokenize=False
+    )
     scheduler = llm.llm_engine.engine_core.engine_core.scheduler
     pool = scheduler.kv_cache_manager.block_pool
     first = len(found.tokens)

@@ -1,14 +1,18 @@
 """What smaller caches are worth in vLLM: blocks in use, requests in flight in a fixed pool, and answers.
 
 Blocks and requests are read from the engine after every step. The pool holds the blocks of four prompts of
-800 tokens; every answer has 200. Two engines, one without the plugin and one with it, on the same prompts.
+800 tokens; every answer has 200. Each time two engines, one without the plugin and one with it, on the same
+prompts: SmolLM2's for blocks, texts and answers, a small model's for requests in flight.
 """
 
 import json
 import subprocess
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from api.llm_environment import default_environment
 from benchmarks._kv_texts import Needle, needles
@@ -25,33 +29,60 @@ _BUDGETS = (0.5, 0.25)
 
 
 def measured_pool(quick: bool) -> dict[str, Any]:
-    """Measure 24 requests; `quick` 8."""
+    """Measure 24 requests in flight, and 24 answers; `quick` 12 and 4."""
     from transformers import AutoTokenizer  # noqa: PLC0415  # only when it is run
 
     models_dir = Settings().models_dir
     assert models_dir is not None
     folder = ensure_model(models_dir)
-    tokenizer = AutoTokenizer.from_pretrained(folder)
-    texts = _texts(tokenizer, 8 if quick else 24)
+    texts = _texts(AutoTokenizer.from_pretrained(folder), 4 if quick else 24)
     prompts = [[*each.context, *each.question, *each.opening] for each in texts]
     few = {"prompts": prompts[:2], "max_tokens": 24, "ignore_eos": True}
-    many = {"prompts": prompts, "max_tokens": _ANSWER, "ignore_eos": True}
-    plain_few, plain = _run(folder, None, [few, many])
-    whole, half, *smaller = _run(
-        folder,
-        {"kv": _kv(1.0)},
-        [few, few | {"kv": _kv(0.5)}, *(many | {"kv": _kv(budget)} for budget in _BUDGETS)],
-    )
-    none = _row(None, 1.0, plain, texts)
-    rows = [none, *(_row(_POLICY, *each, texts) for each in zip(_BUDGETS, smaller, strict=True))]
-    for row in rows:
-        row["in_flight_ratio"] = round(row["in_flight"] / none["in_flight"], 2)
+    asked = {"prompts": prompts, "max_tokens": 8, "ignore_eos": True}
+    plain_few, plain = _run(folder, None, [few, asked])
+    asked_of_all = [asked | {"kv": _kv(budget)} for budget in _BUDGETS]
+    whole, half, *smaller = _run(folder, {"kv": _kv(1.0)}, [few, few | {"kv": _kv(0.5)}, *asked_of_all])
+    rows = _crowded(12 if quick else 24)
+    for row, found in zip(rows, [plain, *smaller], strict=True):
+        right = [
+            tokens[: len(each.answer)] == each.answer
+            for tokens, each in zip(found["tokens"], texts, strict=True)
+        ]
+        row |= {"accuracy": round(sum(right) / len(right), 3), "answers": len(right)}
     return {
         "identity_at_full_budget": whole["tokens"] == plain_few["tokens"],
         "blocks_full": _while_writing(plain_few),
         "blocks_half": _while_writing(half),
         "concurrency": rows,
     }
+
+
+def _crowded(count: int) -> list[dict[str, Any]]:
+    """Give so many requests at once to a small model of random weights.
+
+    Which requests run depends on blocks alone, and a small model takes a hundredth of the time.
+    """
+    from transformers import LlamaConfig, LlamaForCausalLM  # noqa: PLC0415
+
+    random = np.random.default_rng(0)
+    prompts = random.integers(2, 1000, (count, _PROMPT)).tolist()
+    crowd = {"prompts": prompts, "max_tokens": _ANSWER, "ignore_eos": True}
+    config = LlamaConfig(
+        vocab_size=1024,
+        hidden_size=96,
+        intermediate_size=128,
+        num_hidden_layers=2,
+        num_attention_heads=3,
+        num_key_value_heads=3,
+        max_position_embeddings=2048,
+    )
+    with tempfile.TemporaryDirectory() as small:
+        LlamaForCausalLM(config).save_pretrained(small)
+        (plain,) = _run(Path(small), None, [crowd])
+        smaller = _run(Path(small), {"kv": _kv(0.5)}, [crowd | {"kv": _kv(budget)} for budget in _BUDGETS])
+    rows = [_row("none", 1.0, plain)]
+    rows += [_row(_POLICY, *each) for each in zip(_BUDGETS, smaller, strict=True)]
+    return [row | {"ratio": round(row["in_flight"] / rows[0]["in_flight"], 2)} for row in rows]
 
 
 def _kv(budget: float) -> dict[str, Any]:
@@ -75,6 +106,7 @@ def _run(
         "max_model_len": 1024,
         "max_num_seqs": 32,
         "enable_prefix_caching": False,  # every text is another
+        "skip_tokenizer_init": True,
     }
     finished = subprocess.run(
         [str(default_environment() / "bin" / "python"), "-m", "benchmarks._vllm_engine"],
@@ -90,27 +122,18 @@ def _run(
     return answered
 
 
-def _row(
-    policy: str | None, budget: float, found: dict[str, Any], texts: Sequence[Needle]
-) -> dict[str, Any]:
+def _row(policy: str, budget: float, found: dict[str, Any]) -> dict[str, Any]:
     seconds = sum(found["seconds"])
     busy = sum(count * each for count, each in zip(found["in_flight"], found["seconds"], strict=True))
-    right = [
-        tokens[: len(each.answer)] == each.answer
-        for tokens, each in zip(found["tokens"], texts, strict=True)
-    ]
     return {
-        "policy": policy or "none",
+        "policy": policy,
         "budget": budget,
         "in_flight": round(busy / seconds, 2),
         "in_flight_by_step": round(sum(found["in_flight"]) / len(found["in_flight"]), 2),
         "most_in_flight": max(found["in_flight"]),
         "steps": len(found["seconds"]),
-        "seconds": round(seconds, 1),
-        "tokens_per_second": round(sum(map(len, found["tokens"])) / seconds, 1),
         "preemptions": found["preemptions"],
-        "accuracy": round(sum(right) / len(right), 3),
-        "n": len(right),
+        "requests": len(found["tokens"]),
     }
 
 
