@@ -174,12 +174,14 @@ def bench(
     json: Json = False,
 ) -> None:
     """Run a benchmark of the repository."""
+    from json import dumps
+
     from api.benchmarks import run_benchmark
 
     console = Console.open(home, json)
     result = run_benchmark(name, quick=quick)
-    rows = result["rows"]
-    console.result(result, table_text(rows, list(rows[0])))
+    rows = result.get("rows")
+    console.result(result, table_text(rows, list(rows[0])) if rows else dumps(result, indent=2))
 
 
 def _indexed(
