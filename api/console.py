@@ -17,7 +17,7 @@ from rich.console import Console as RichConsole
 from rag.core.kinds import parse_kinds
 from rag.core.settings import Settings
 
-__all__ = ["Collection", "Console", "Home", "Index", "Json", "as_json", "kinds_of"]
+__all__ = ["Collection", "Console", "Engine", "Home", "Index", "Json", "as_json", "kinds_of"]
 
 Home = Annotated[
     Path | None,
@@ -27,6 +27,10 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on sta
 Index = Annotated[
     str | None,
     typer.Option("--index", help="Kinds of index, with commas: dense, late, long.", show_default=False),
+]
+Engine = Annotated[
+    str | None,
+    typer.Option("--engine", help="Where files are read: local, ray [GROVE_INGESTION__ENGINE]."),
 ]
 Collection = Annotated[str, typer.Option("--collection", "-c", help="The set of documents.")]
 
@@ -54,6 +58,13 @@ class Console:
             typer.echo(json.dumps(as_json(value), ensure_ascii=False, indent=2))
         elif text:
             self.out.print(text, markup=False)
+
+    def with_engine(self, engine: str | None) -> Settings:
+        """Give the settings, with `--engine` before the environment."""
+        if engine is None:
+            return self.settings
+        ingestion = self.settings.ingestion.model_copy(update={"engine": engine})
+        return self.settings.model_copy(update={"ingestion": ingestion})
 
     def note(self, text: str) -> None:
         """Tell the person something that is not the result."""

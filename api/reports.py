@@ -1,20 +1,19 @@
 """What a command says of a job once it waits for it no longer."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from indexing.sync import Synced
     from rag.db.jobs import JobStatus
 
-__all__ = ["exit_code", "job_report", "job_summary"]
+__all__ = ["exit_code", "job_report", "job_summary", "plan_text", "sync_report"]
 
 _FAILED = 1
 _DONE_IN_PART = 3
 
 
-def job_report(
-    status: "JobStatus | None", *, seconds: float, deleted: Sequence[str] = ()
-) -> dict[str, Any]:
+def job_report(status: "JobStatus | None", *, seconds: float) -> dict[str, Any]:
     """Give the result of a command that ran a job, as JSON; None stands for nothing to do."""
     files = status.files if status else []
     done = [file for file in files if file.state == "done"]
@@ -30,7 +29,7 @@ def job_report(
         "failed": [
             {"source": file.source, "error": file.error} for file in files if file.state == "failed"
         ],
-        "deleted": len(deleted),
+        "deleted": sum(file.state == "deleted" for file in files),
         "seconds": round(seconds, 2),
     }
 
@@ -53,6 +52,8 @@ def job_summary(status: "JobStatus | None", report: Mapping[str, Any]) -> str:  
     if report["state"] in ("paused", "cancelled"):
         lines.append(f"Job {report['job']} was {report['state']}; what it has done stays.")
     lines += [f"  failed: {failure['source']}: {failure['error']}" for failure in report["failed"]]
+    if report.get("withheld"):
+        lines.append(f"  not deleted: {len(report['withheld'])} documents. {report['reason']}.")
     if report["failed"]:
         lines.append(f"`rag jobs retry {report['job']}` tries the failed files again.")
     return "\n".join(lines)
@@ -62,4 +63,24 @@ def exit_code(report: Mapping[str, Any]) -> int:  # Any: JSON
     """Give 0 when all was done, 1 when nothing was, 3 when it was done in part."""
     if report["state"] == "failed":
         return _FAILED
-    return _DONE_IN_PART if report["failed"] or report["state"] != "done" else 0
+    is_whole = report["state"] == "done" and not report["failed"] and not report.get("withheld")
+    return 0 if is_whole else _DONE_IN_PART
+
+
+def sync_report(synced: "Synced") -> dict[str, Any]:
+    """Give what synchronising adds to the report of its job, as JSON."""
+    return {"withheld": synced.withheld, "reason": synced.reason}
+
+
+def plan_text(plan: Mapping[str, Any]) -> str:  # Any: JSON
+    """Say what synchronising would do.
+
+    >>> print(plan_text({"add": ["a.txt"], "unchanged": ["b.txt"], "delete": [], "reason": None}))
+    would add: 1, unchanged: 1, delete: 0
+      add a.txt
+    """
+    counts = {name: value for name, value in plan.items() if isinstance(value, list)}
+    lines = [f"would {', '.join(f'{name}: {len(sources)}' for name, sources in counts.items())}"]
+    for name in ("add", "replace", "unknown", "delete", "withheld"):
+        lines += [f"  {name} {source}" for source in counts.get(name, ())]
+    return "\n".join(lines + ([f"  {plan['reason']}"] if plan["reason"] else []))

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from indexing.reader import Reader
+from indexing.readers import Readers
 from rag.compose import Grove
 from rag.db.jobs import LeasedJob, LeaseLostError
 
@@ -17,7 +18,8 @@ class Progress:
 
     step: str  # leased, read, encoding, encoded, staged, published, switching, switched, finished
     num_files: int
-    files_done: int = 0  # taken in, skipped or failed
+    files_done: int = 0  # taken in, skipped, deleted or failed
+    bytes_read: int = 0
     chunks_read: int = 0
     chunks_encoded: int = 0
     source: str = ""
@@ -34,7 +36,7 @@ class Work:
         self,
         grove: Grove,
         job: LeasedJob,
-        reader: Reader,
+        reader: Reader | Readers,
         on_progress: Callable[[Progress], None],
         stop: threading.Event,
     ) -> None:
@@ -46,6 +48,11 @@ class Work:
         self.lost: LeaseLostError | None = None  # set once the heartbeat finds it
         self.progress = Progress("leased", len(job.files))
         self.is_finished = False
+
+    @property
+    def num_readers(self) -> int:
+        """Count the files that can be read at a time."""
+        return len(self.reader) if isinstance(self.reader, Readers) else 1
 
     def tell(self, step: str, **changes: object) -> None:
         """Report a step, and what it changed."""

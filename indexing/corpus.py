@@ -25,7 +25,8 @@ def index_corpus(
     batch: list[ReadDocument] = []
     for source, document in documents:
         digest = hashlib.sha256(f"{document.title}\0{document.text}".encode()).hexdigest()
-        if grove.publisher.is_current(collection, source, digest, pipeline.version) is not None:
+        known = grove.publisher.known(collection, [source]).get(source)
+        if known is not None and known.is_of(digest, pipeline.version):
             continue
         batch.append(pipeline.cut(source, digest, document))
         if sum(len(read.chunks) for read in batch) >= grove.settings.ingestion.batch_chunks:

@@ -6,9 +6,10 @@ Knows nothing of jobs and of the database.
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from indexing.addresses import Sources, is_address
 from indexing.embed import Embedder
 from indexing.files import content_of
 from indexing.parse import Parse, parse_document
@@ -21,7 +22,7 @@ from rag.core.types import Chunk, ParsedDocument
 from rag.db.jobs import JobFile
 from rag.db.publish import EncodedDocument
 
-__all__ = ["Pipeline", "ReadDocument"]
+__all__ = ["FetchedFile", "Pipeline", "ReadDocument"]
 
 _VERSION = "7"  # raised when parsing, chunking or `analyze` changes: what was ingested before is read anew
 _CHUNKERS = Family("indexing.chunkers")
@@ -36,6 +37,7 @@ class ReadDocument:
     content_hash: str
     document: ParsedDocument
     chunks: list[Chunk]
+    stamp: str | None = None  # what the source said of the bytes
 
     def encoder_texts(self) -> list[str]:
         """Give what the encoder sees: title and headings as context, then the chunk."""
@@ -43,15 +45,32 @@ class ReadDocument:
         return ["\n".join(dict.fromkeys((title, *chunk.heading, chunk.text))) for chunk in self.chunks]
 
 
+@dataclass(frozen=True, slots=True)
+class FetchedFile:
+    """The bytes of a file of a job."""
+
+    content: bytes
+    content_hash: str  # SHA-256, hex
+    name: str  # whose suffix says what they are
+
+
 class Pipeline:
     """The steps of a document, with the parts that the settings name."""
 
     def __init__(
-        self, embedder: Embedder, chunker: Chunker, parse: Parse, *, version: str, max_file_bytes: int
+        self,
+        embedder: Embedder,
+        chunker: Chunker,
+        parse: Parse,
+        *,
+        sources: Sources,
+        version: str,
+        max_file_bytes: int,
     ) -> None:
         self._embedder = embedder
         self._parse = parse
         self._chunker = chunker
+        self._sources = sources
         self._max_file_bytes = max_file_bytes
         self.version = version
 
@@ -65,24 +84,37 @@ class Pipeline:
         )
         embedder = Embedder.from_grove(grove)
         max_file_bytes = grove.settings.ingestion.max_file_bytes
-        return cls(embedder, chunker, parse, version=version, max_file_bytes=max_file_bytes)
+        sources = Sources(grove.settings.sources)
+        return cls(
+            embedder, chunker, parse, sources=sources, version=version, max_file_bytes=max_file_bytes
+        )
 
-    def content(self, file: JobFile) -> tuple[bytes, str]:
-        """Read a file's bytes and their hash.
+    def fetch(self, file: JobFile) -> FetchedFile:
+        """Get a file's bytes, from wherever it is.
 
         Raises:
             UnreadableDocumentError: it cannot be read, is empty or too large.
         """
-        content = content_of(Path(file.path), max_bytes=self._max_file_bytes)
-        return content, hashlib.sha256(content).hexdigest()
+        if is_address(file.path):
+            fetched = self._sources.fetch(file.path, max_bytes=self._max_file_bytes)
+            content, name = fetched.content, fetched.name
+        else:
+            content, name = content_of(Path(file.path), max_bytes=self._max_file_bytes), ""
+        return FetchedFile(content, hashlib.sha256(content).hexdigest(), name or Path(file.source).name)
 
-    def read(self, file: JobFile, content: bytes, content_hash: str) -> ReadDocument:
-        """Parse and cut a file.
+    def content(self, file: JobFile) -> tuple[bytes, str]:
+        """Get a file's bytes and their hash, as `fetch` does."""
+        fetched = self.fetch(file)
+        return fetched.content, fetched.content_hash
+
+    def read(self, file: JobFile, content: bytes, content_hash: str, *, name: str = "") -> ReadDocument:
+        """Parse and cut a file; its name, by default that of its source, says what it is.
 
         Raises:
             InvalidInputError: no loader takes it, it is broken, or it holds no text.
         """
-        return self.cut(file.source, content_hash, self._parse(content, name=Path(file.source).name))
+        document = self._parse(content, name=name or Path(file.source).name)
+        return replace(self.cut(file.source, content_hash, document), stamp=file.stamp)
 
     def cut(self, source: str, content_hash: str, document: ParsedDocument) -> ReadDocument:
         """Cut a parsed document into chunks.
@@ -128,6 +160,7 @@ class Pipeline:
                     None if embedded.tokens is None else embedded.tokens[start:end],
                     self._embedder.embed_sections(each.chunks) if LONG in kinds else None,
                     embedded.has_whole,
+                    each.stamp,
                 )
             )
             start = end

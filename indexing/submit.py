@@ -8,23 +8,24 @@ import time
 import unicodedata
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from indexing.archives import is_archive, sources_in, unpacked
+from indexing.addresses import is_address
+from indexing.archives import is_archive, unpacked
+from indexing.listing import Listing, list_places
 from indexing.parse import supported_suffixes
 from rag.compose import Grove
-from rag.core.errors import InvalidInputError, NotFoundError
+from rag.core.errors import InvalidInputError
 from rag.db.jobs import JobFile
 
 __all__ = [
-    "delete_vanished",
-    "files_below",
+    "parts_of",
     "remove_orphans",
     "remove_uploads",
     "safe_name",
+    "submit_listing",
     "submit_paths",
     "submit_uploads",
 ]
@@ -36,46 +37,48 @@ _NOT_FOR_NAMES = re.compile(r"[/\\\x00-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060-
 
 
 def submit_paths(
-    grove: Grove, paths: Sequence[Path], *, collection: str, kinds: Sequence[str] | None = None
+    grove: Grove, paths: Sequence[Path | str], *, collection: str, kinds: Sequence[str] | None = None
 ) -> str:
-    """Queue files and all that is below folders; give the job's id.
+    """Queue files, all that is below folders and what addresses name; give the job's id.
 
-    In folders and archives, hidden files and kinds that no loader takes are left out and links are not
-    followed. A document's source is its path, relative to the working folder when it is below it; in an
-    archive, the archive's with the path inside it.
+    A document's source is its path, relative to the working folder when it is below it; in an archive, the
+    archive's with the path inside it.
 
     Raises:
         InvalidInputError: a path that does not exist, or nothing to take in.
         ConflictError: the collection has other kinds of index than asked for.
+        UnavailableError: a source cannot be listed.
     """
-    missing = [str(path) for path in paths if not path.exists()]
-    if missing:
-        raise InvalidInputError(f"no such file or folder: {', '.join(missing)}")
-    found = [file for path in paths for file in files_below(path)]
-    if not found:
+    return submit_listing(grove, list_places(grove, paths), collection=collection, kinds=kinds)
+
+
+def submit_listing(
+    grove: Grove, listing: Listing, *, collection: str, kinds: Sequence[str] | None = None
+) -> str:
+    """Queue what was listed; give the job's id. Folders that could not be listed are failed files.
+
+    Raises:
+        InvalidInputError: it is nothing.
+        ConflictError: the collection has other kinds of index than asked for.
+    """
+    if not listing.files and not listing.unlisted:
         raise InvalidInputError(
-            f"nothing to ingest below {', '.join(map(str, paths))};"
+            f"nothing to ingest below {', '.join(listing.scopes)};"
             f" these kinds are read: {', '.join(supported_suffixes())}"
         )
     grove.ensure_collection(collection, kinds=kinds)
-    files = {_source(path): _job_file(path) for path in found}
-    return grove.jobs.submit(collection, [part for file in files.values() for part in _parts(grove, file)])
+    files = [part for file in listing.files.values() for part in parts_of(grove, file)]
+    files += [JobFile(folder, folder, why) for folder, why in listing.unlisted.items()]
+    return grove.jobs.submit(collection, files)
 
 
-def delete_vanished(grove: Grove, paths: Sequence[Path], *, collection: str) -> list[str]:
-    """Delete documents that came from below these paths and whose files are gone; give their sources."""
-    present, unclear = _present(grove, paths)
-    vanished = [
-        source
-        for source in grove.catalog.sources(collection)
-        if source not in present
-        and not any(_is_below(source, archive) for archive in unclear)
-        and any(_is_below(source, _source(path)) for path in paths)
-    ]
-    for source in vanished:
-        with suppress(NotFoundError):  # deleted meanwhile
-            grove.publisher.delete_documents(collection, source=source)
-    return vanished
+def parts_of(grove: Grove, file: JobFile) -> list[JobFile]:
+    """Give what a file is to the job: itself, or the files of an archive, unpacked."""
+    if not is_archive(file.source) or is_address(file.path) or file.error is not None:
+        return [_with_short_source(file)]
+    limit = grove.settings.ingestion.max_file_bytes
+    parts = unpacked(Path(file.path), file.source, directory=_uploads_dir(grove), max_file_bytes=limit)
+    return [_with_short_source(part) for part in parts]
 
 
 def submit_uploads(
@@ -109,7 +112,7 @@ def submit_uploads(
     archives = [JobFile(name, str(path)) for name, path in named if is_archive(name)]
     files = [JobFile(name, str(_kept(path, directory))) for name, path in named if not is_archive(name)]
     return grove.jobs.submit(
-        collection, [*files, *(part for file in archives for part in _parts(grove, file))]
+        collection, [*files, *(part for file in archives for part in parts_of(grove, file))]
     )
 
 
@@ -171,68 +174,12 @@ def _uploads_dir(grove: Grove) -> Path:
     return grove.settings.home_dir.absolute() / "uploads"
 
 
-def files_below(path: Path) -> Iterator[Path]:
-    """Give the file, or the files below a folder that a loader takes; no hidden ones and no links."""
-    if path.is_file():
-        yield path
-        return
-    for folder, folders, names in os.walk(path):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            file = Path(folder) / name
-            if (
-                not name.startswith(".")
-                and file.suffix.lower() in supported_suffixes()
-                and not file.is_symlink()
-            ):
-                yield file
-
-
-def _parts(grove: Grove, file: JobFile) -> list[JobFile]:
-    """Give what a file is to the job: itself, or the files of an archive."""
-    if not is_archive(file.source) or file.error is not None:
-        return [file]
-    limit = grove.settings.ingestion.max_file_bytes
-    parts = unpacked(Path(file.path), file.source, directory=_uploads_dir(grove), max_file_bytes=limit)
-    return [_with_short_source(part) for part in parts]
-
-
-def _present(grove: Grove, paths: Sequence[Path]) -> tuple[set[str], set[str]]:
-    """Give the sources that stand below the paths, and archives of which it cannot be told."""
-    limit = grove.settings.ingestion.max_file_bytes
-    files = {_source(file): file for path in paths for file in files_below(path)}
-    inside = {
-        source: sources_in(file, source, max_file_bytes=limit)
-        for source, file in files.items()
-        if is_archive(source)
-    }
-    present = set(files).union(*filter(None, inside.values()))
-    return present, {source for source, found in inside.items() if found is None}
-
-
-def _job_file(path: Path) -> JobFile:
-    return _with_short_source(JobFile(_source(path), str(path.absolute())))
-
-
 def _with_short_source(file: JobFile) -> JobFile:
     if len(file.source.encode()) <= _MAX_SOURCE_BYTES:
         return file
     return replace(
         file, error=f"the path has more than {_MAX_SOURCE_BYTES} bytes; move the file to a shorter one"
     )
-
-
-def _source(path: Path) -> str:
-    absolute = Path(os.path.normpath(path.absolute()))
-    here = Path.cwd()
-    shown = (absolute.relative_to(here) if absolute.is_relative_to(here) else absolute).as_posix()
-    return os.fsencode(shown).decode("utf-8", "backslashreplace")  # file names need not be Unicode
-
-
-def _is_below(source: str, folder: str) -> bool:
-    if folder == ".":
-        return not source.startswith("/")
-    return source == folder or source.startswith(f"{folder.rstrip('/')}/")
 
 
 def _kept(upload: Path, directory: Path) -> Path:

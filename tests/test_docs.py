@@ -159,3 +159,10 @@ def test_the_programs_of_the_page_on_clients_run(tmp_path: Path) -> None:
             )
             assert finished.returncode == 0, finished.stderr
             assert finished.stdout.strip()
+
+
+def test_the_commands_of_the_page_on_ingestion_run(tmp_path: Path) -> None:
+    page = REPOSITORY / "docs/ingestion.md"
+    said = shell(blocks(page), tmp_path, GROVE_HOME=str(tmp_path / "home"))
+    (promised,) = re.findall(r"prints `(would [^`]*)`", page.read_text())
+    assert promised in said

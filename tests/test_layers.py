@@ -17,9 +17,17 @@ FAMILIES = (
     "agents/tools",
     "indexing/loaders",
     "indexing/chunkers",
+    "indexing/engines",
+    "indexing/sources",
 )
 # The one place of each kind that keeps serving whatever a request or a file does.
-CATCH_ALL = ("api/main.py", "indexing/_reader_process.py", "indexing/intake.py", "indexing/worker.py")
+CATCH_ALL = (
+    "api/main.py",
+    "indexing/_reader_process.py",
+    "indexing/file_reading.py",
+    "indexing/intake.py",
+    "indexing/worker.py",
+)
 
 # It runs in vLLM's processes, which have no settings of Grove's.
 READS_ENVIRONMENT = ("rag/generation/vllm_plugin/options.py",)

@@ -13,7 +13,17 @@ import pytest
 REPOSITORY = Path(__file__).parents[1]
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
 EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
-HEAVY = ("faiss", "fastapi", "langgraph", "sentence_transformers", "torch", "transformers", "vllm")
+HEAVY = (
+    "faiss",
+    "fastapi",
+    "langgraph",
+    "sentence_transformers",
+    "torch",
+    "transformers",
+    "vllm",
+    "ray",
+    "fsspec",
+)
 LIGHT = ("rag, rag.stores, rag.retrieval, rag.encoders", "api.cli")
 
 

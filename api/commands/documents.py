@@ -1,16 +1,12 @@
-"""ingest, delete, collections, documents, show: what is in the library."""
+"""delete, collections, documents, show: what is in the library."""
 
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api.console import Collection, Console, Home, Index, Json, as_json, kinds_of
-from api.progress import follow_job
+from api.console import Collection, Console, Home, Json, as_json
 from api.render import table_text
-from api.reports import exit_code, job_report, job_summary
-from rag.core.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from rag.compose import Grove
@@ -20,52 +16,8 @@ __all__ = ["add_commands"]
 
 def add_commands(app: typer.Typer) -> None:
     """Register this group's commands."""
-    for command in (ingest, delete, collections, documents, show):
+    for command in (delete, collections, documents, show):
         app.command()(command)
-
-
-def ingest(
-    paths: Annotated[list[Path], typer.Argument(help="Files and folders.")],
-    collection: Collection = "default",
-    index: Index = None,
-    detach: Annotated[
-        bool, typer.Option("--detach", help="Queue the job for a worker and return.")
-    ] = False,
-    watch: Annotated[
-        bool, typer.Option("--watch", help="Go on: follow the paths as --sync does until stopped.")
-    ] = False,
-    sync: Annotated[
-        bool,
-        typer.Option("--sync", help="Also delete the documents whose files are gone from these paths."),
-    ] = False,
-    home: Home = None,
-    json: Json = False,
-) -> None:
-    """Take documents in; what is already in and unchanged is skipped."""
-    if detach and (sync or watch):
-        raise InvalidInputError(
-            "--sync and --watch go on when the job is done; --detach does not wait for it"
-        )
-    if watch and json:
-        raise InvalidInputError(
-            "--watch has no end and so no result for --json; use --sync, again and again"
-        )
-    console, grove = _open(home, json)
-    from indexing.submit import delete_vanished, submit_paths
-
-    started = time.monotonic()
-    job_id = submit_paths(grove, paths, collection=collection, kinds=kinds_of(index))
-    if detach:
-        console.result({"job": job_id}, f"Job {job_id} is queued; `rag jobs` shows how it fares.")
-        return
-    status = follow_job(console, grove, job_id)
-    deleted = delete_vanished(grove, paths, collection=collection) if sync or watch else []
-    report = job_report(status, seconds=time.monotonic() - started, deleted=deleted)
-    console.result(report, job_summary(status, report))
-    if watch:
-        _watch(console, grove, paths, collection)
-    if code := exit_code(report):
-        raise typer.Exit(code)
 
 
 def delete(
@@ -129,14 +81,3 @@ def _open(home: Path | None, is_json: bool) -> "tuple[Console, Grove]":
 
     console = Console.open(home, is_json)
     return console, Grove(console.settings)
-
-
-def _watch(console: Console, grove: "Grove", paths: list[Path], collection: str) -> None:
-    from indexing.watch import watch
-
-    console.note("Watching for changes. Ctrl-C stops.")
-    for changes in watch(grove, paths, collection=collection):
-        started = time.monotonic()
-        status = follow_job(console, grove, changes.job_id) if changes.job_id else None
-        report = job_report(status, seconds=time.monotonic() - started, deleted=changes.deleted)
-        console.result(report, job_summary(status, report))

@@ -59,7 +59,8 @@ def jobs(
         return
     console, grove = _open(home, json)
     rows = as_json(grove.jobs.jobs(limit))
-    columns = ["job_id", "kind", "collection", "state", "created_at"]
+    columns = ["job_id", "kind", "collection", "state", "files_done", "files_total"]
+    columns += ["rate_per_second", "eta_seconds", "created_at"]
     console.result({"jobs": rows}, table_text(rows, columns))
 
 

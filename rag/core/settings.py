@@ -22,13 +22,15 @@ from pydantic_settings import (
 )
 
 from rag.core.errors import InvalidInputError
+from rag.core.ingestion_settings import IngestionSettings
 from rag.core.kinds import parse_kinds
 from rag.core.log_settings import LogSettings
 from rag.core.orchestration_settings import OrchestrationSettings
+from rag.core.source_settings import SourceSettings
 from rag.core.sql_settings import SqlSettings
 from rag.core.tool_settings import ToolSettings
 
-__all__ = ["LogSettings", "Part", "Settings"]
+__all__ = ["IngestionSettings", "LogSettings", "Part", "Settings"]
 
 
 _OTHER_VARIABLES = {"REQUIRE", "SHARED", "VLLM"}  # of the tests, and of the plugin in vLLM
@@ -46,35 +48,6 @@ class Part(_Frozen):
     kind: str = Field(description="File name of the part.")
     options: dict[str, Any] = Field(  # Any: each part checks its own parameters
         default_factory=dict, description="Its parameters, as JSON."
-    )
-
-
-class IngestionSettings(_Frozen):
-    """How documents are taken in."""
-
-    batch_chunks: int = Field(256, ge=1, description="Chunks encoded and published together.")
-    max_file_bytes: int = Field(100_000_000, ge=1, description="Larger files are refused.")
-    read_seconds: float = Field(
-        120.0,
-        gt=0,
-        description="A file that takes longer to read is given up; 20 s more for each megabyte.",
-    )
-    read_bytes: int = Field(
-        1_000_000_000, ge=100_000_000, description="Memory that reading a file may take; more gives it up."
-    )
-    max_original_bytes: int = Field(
-        100_000_000,
-        ge=0,
-        description="Originals up to this size are kept, for previews and downloads; 0 keeps none.",
-    )
-    lease_seconds: float = Field(30.0, gt=0, description="A worker silent for so long has lost its job.")
-    max_segments: int = Field(8, ge=1, description="More segments than this are merged into one.")
-    long_unit: Literal["section", "document", "chunk"] = Field(
-        "section",
-        description="What a vector of the kind `long` stands for; a chunk is read in its section's light.",
-    )
-    token_pooling: int = Field(
-        1, ge=1, le=16, description="Token vectors that are alike are merged until one of so many is left."
     )
 
 
@@ -203,6 +176,7 @@ class Settings(BaseSettings):
     log: LogSettings = Field(LogSettings(), description="The log of `rag serve` and `rag worker`.")
     server: ServerSettings = Field(ServerSettings(), description="How `rag serve` listens.")
     sql: SqlSettings = Field(SqlSettings(), description="Databases that questions are answered from.")
+    sources: SourceSettings = Field(SourceSettings(), description="Where documents may come from.")
     tools: ToolSettings = Field(ToolSettings(), description="Which tools there are.")
 
     @classmethod

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from rag.core.types import Attribute, Chunk, ParsedDocument, Row, Section, Vector
 from rag.db._layout import encode_layout
 
-__all__ = ["EncodedDocument"]
+__all__ = ["EncodedDocument", "Published"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,7 @@ class EncodedDocument:
     tokens: Sequence[Vector] | None = None  # of each chunk (T, E), with the kind `late`
     sections: Sequence[Section] | None = None  # that each chunk is in, with the kind `long`
     has_whole: bool = False  # the first of a chunk's tokens is of its whole text
+    stamp: str | None = None  # what the source said of the bytes
 
     def attributes(self) -> dict[str, Attribute]:
         """Give what filters can compare: the metadata, and the source."""
@@ -37,6 +38,7 @@ class EncodedDocument:
             "layout": encode_layout(self.document.layout),
             "attributes": self.attributes(),
             "num_chunks": len(self.chunks),
+            "stamp": self.stamp,
         }
 
     def chunk_rows(self, version_id: str) -> list[dict[str, object]]:
@@ -71,3 +73,13 @@ class EncodedDocument:
             )
             for ordinal, (chunk, vector) in enumerate(zip(self.chunks, self.vectors, strict=True))
         ]
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What became of one document of a batch."""
+
+    source: str
+    document_id: str
+    num_chunks: int
+    is_new: bool  # false: the same bytes were there already

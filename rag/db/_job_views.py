@@ -24,6 +24,8 @@ class JobFile:
     path: str  # as Python spells it: bytes that are no Unicode are surrogates
     error: str | None = None
     attempts: int = 0  # how often a worker began with it; more than once means that one died on it
+    action: str = "take"  # or delete: the document that came from the source
+    stamp: str | None = None  # what the source says of it: while that is the same, so are the bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +42,14 @@ class LeasedJob:
 
 @dataclass(frozen=True, slots=True)
 class FileStatus:
-    """How one file of a job fares: queued, running, done, skipped, failed or cancelled."""
+    """How one file of a job fares: queued, running, done, skipped, deleted, failed or cancelled."""
 
     source: str
     state: str
     document_id: str | None
     chunks: int
     error: str | None
+    bytes: int = 0  # read
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,8 @@ class JobStatus:
     """How a job fares.
 
     `kind` is ingest or reindex; `state` is queued, running, paused, done (some files may have failed),
-    failed (all did, or the rebuilding) or cancelled. The chunks are those of a rebuilding.
+    failed (all did, or the rebuilding) or cancelled. How many chunks there will be is known of a rebuilding
+    only. The rate is in files a second, of a rebuilding in chunks, since the worker took the job.
     """
 
     job_id: str
@@ -67,3 +71,8 @@ class JobStatus:
     chunks_done: int
     chunks_total: int
     files: list[FileStatus]
+    files_done: int = 0  # taken in, skipped, deleted, failed or cancelled
+    files_total: int = 0
+    bytes_done: int = 0
+    rate_per_second: float | None = None  # none before the first is done
+    eta_seconds: float | None = None  # while it runs

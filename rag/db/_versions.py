@@ -11,7 +11,7 @@ from rag.db._encoded import EncodedDocument
 from rag.db._segments import retire_versions
 from rag.db.tables import ChunkRow, CollectionRow, DocumentRow, VersionRow
 
-__all__ = ["Change", "KnownVersion", "known_versions", "write_versions"]
+__all__ = ["Change", "KnownVersion", "known_versions", "stamp_version", "write_versions"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,11 @@ class KnownVersion(NamedTuple):
     version: int
     content_hash: str
     pipeline_version: str
+    stamp: str | None
+
+    def is_of(self, content_hash: str, pipeline_version: str) -> bool:
+        """Tell whether it holds these bytes, read this way."""
+        return (self.content_hash, self.pipeline_version) == (content_hash, pipeline_version)
 
 
 def known_versions(session: Session, collection_id: str, sources: Sequence[str]) -> dict[str, KnownVersion]:
@@ -47,11 +52,19 @@ def known_versions(session: Session, collection_id: str, sources: Sequence[str])
             DocumentRow.version,
             VersionRow.content_hash,
             VersionRow.pipeline_version,
+            VersionRow.stamp,
         )
         .join(VersionRow, is_current)
         .where(DocumentRow.collection_id == collection_id, DocumentRow.source.in_(sources))
     )
     return {row.source: KnownVersion(*row[1:]) for row in session.execute(query)}
+
+
+def stamp_version(session: Session, document_id: str, stamp: str) -> None:
+    """Keep what a source says of bytes that are in already."""
+    current = select(DocumentRow.version).where(DocumentRow.id == document_id).scalar_subquery()
+    is_current = (VersionRow.document_id == document_id) & (VersionRow.version == current)
+    session.execute(update(VersionRow).where(is_current).values(stamp=stamp))
 
 
 def write_versions(session: Session, collection: CollectionRow, changes: Sequence[Change]) -> None:

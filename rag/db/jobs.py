@@ -5,11 +5,12 @@ import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from rag.core.access import Access
 from rag.core.errors import ConflictError, NotFoundError
+from rag.db._job_status import UNSETTLED, status_of
 from rag.db._job_views import FileStatus, JobFile, JobHaltedError, JobStatus, LeasedJob, LeaseLostError
 from rag.db.session import Database
 from rag.db.tables import JobFileRow, JobRow, utc_now
@@ -58,6 +59,8 @@ class JobQueue:
                     tenant=self._tenant,
                     source=file.source,
                     path=os.fsencode(file.path),
+                    action=file.action,
+                    stamp=file.stamp,
                     state="queued" if file.error is None else "failed",
                     error=file.error,
                 )
@@ -116,13 +119,20 @@ class JobQueue:
             if job is None:
                 return None
             job.state, job.worker, job.lease_until = "running", worker, _until(lease_seconds)
+            job.started_at, job.done_at_start = utc_now(), _num_done(session, job)
             open_files = session.scalars(
                 select(JobFileRow)
-                .where(JobFileRow.job_id == job.id, JobFileRow.state.in_(("queued", "running")))
+                .where(JobFileRow.job_id == job.id, JobFileRow.state.in_(UNSETTLED))
                 .order_by(JobFileRow.ordinal)
             )
             files = {
-                file.ordinal: JobFile(file.source, os.fsdecode(file.path), attempts=file.attempts)
+                file.ordinal: JobFile(
+                    file.source,
+                    os.fsdecode(file.path),
+                    attempts=file.attempts,
+                    action=file.action,
+                    stamp=file.stamp,
+                )
                 for file in open_files
             }
             return LeasedJob(job.id, job.kind, job.collection, worker, files, job.index_kinds)
@@ -194,13 +204,14 @@ class JobQueue:
         state: str,
         document_id: str | None = None,
         chunks: int = 0,
+        num_bytes: int = 0,
         error: str | None = None,
     ) -> None:
         """Set how a file fares, in the caller's transaction."""
         session.execute(
             update(JobFileRow)
             .where(JobFileRow.job_id == job.job_id, JobFileRow.ordinal == ordinal)
-            .values(state=state, document_id=document_id, chunks=chunks, error=error)
+            .values(state=state, document_id=document_id, chunks=chunks, num_bytes=num_bytes, error=error)
         )
 
     def count_chunks(self, session: Session, job: LeasedJob, *, done: int, total: int) -> None:
@@ -257,31 +268,20 @@ class JobQueue:
             row = session.scalar(select(JobRow).where(JobRow.id == job_id, self._mine))
             if row is None:
                 raise NotFoundError(f"no job {job_id!r}; `rag jobs` lists what there is")
-            return _status(session, row)
+            return status_of(session, row)
 
     def jobs(self, limit: int = 20) -> list[JobStatus]:
         """List jobs, newest first."""
         query = select(JobRow).where(self._mine).order_by(JobRow.created_at.desc())
         with self._database.read() as session:
-            return [_status(session, row) for row in session.scalars(query.limit(limit)).all()]
+            return [status_of(session, row) for row in session.scalars(query.limit(limit)).all()]
 
 
-def _status(session: Session, job: JobRow) -> JobStatus:
-    files = session.scalars(
-        select(JobFileRow).where(JobFileRow.job_id == job.id).order_by(JobFileRow.ordinal)
-    )
-    return JobStatus(
-        job.id,
-        job.kind,
-        job.collection,
-        job.state,
-        job.created_at,
-        job.finished_at,
-        job.error,
-        job.chunks_done,
-        job.chunks_total,
-        [FileStatus(file.source, file.state, file.document_id, file.chunks, file.error) for file in files],
-    )
+def _num_done(session: Session, job: JobRow) -> int:
+    if job.kind == "reindex":
+        return job.chunks_done
+    of_job = select(func.count()).where(JobFileRow.job_id == job.id, JobFileRow.state.not_in(UNSETTLED))
+    return session.scalar(of_job) or 0
 
 
 def _until(lease_seconds: float) -> datetime:

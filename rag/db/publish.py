@@ -3,7 +3,6 @@
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain
 
 from sqlalchemy import ColumnElement, delete, select
@@ -13,7 +12,7 @@ from rag.core.access import Access
 from rag.core.errors import ConflictError, InvalidInputError, NotFoundError, SegmentGoneError
 from rag.core.protocols import Store
 from rag.core.types import Row, Segment
-from rag.db._encoded import EncodedDocument
+from rag.db._encoded import EncodedDocument, Published
 from rag.db._queries import current_versions
 from rag.db._segments import (
     SEGMENTS,
@@ -27,25 +26,15 @@ from rag.db._segments import (
     serving_index,
     written_indexes,
 )
-from rag.db._versions import Change, KnownVersion, known_versions, write_versions
+from rag.db._versions import Change, KnownVersion, known_versions, stamp_version, write_versions
 from rag.db.originals import Originals
 from rag.db.session import Database
 from rag.db.tables import CollectionRow, DocumentRow, IndexRow, SegmentRow
 
-__all__ = ["EncodedDocument", "Published", "Publisher"]
+__all__ = ["EncodedDocument", "KnownVersion", "Published", "Publisher", "stamp_version"]
 
 NO_OTHERS: Mapping[str, str] = {}
 _MAX_NAME_CHARS = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Published:
-    """What became of one document of a batch."""
-
-    source: str
-    document_id: str
-    num_chunks: int
-    is_new: bool  # false: the same bytes were there already
 
 
 class Publisher:
@@ -100,15 +89,26 @@ class Publisher:
             session.add(index)
             return True
 
-    def is_current(
-        self, collection: str, source: str, content_hash: str, pipeline_version: str
-    ) -> str | None:
-        """Give the document's id when these bytes from this source are already in, read the same way."""
+    def known(self, collection: str, sources: Sequence[str]) -> dict[str, KnownVersion]:
+        """Give what the collection holds of these sources.
+
+        Raises:
+            NotFoundError: no such collection.
+        """
         with self._database.read() as session:
-            row = self._collection(session, collection)
-            known = known_versions(session, row.id, [source]).get(source)
-        is_same = known is not None and known[2:] == (content_hash, pipeline_version)
-        return known.document_id if known is not None and is_same else None
+            return known_versions(session, self._collection(session, collection).id, sources)
+
+    def delete_sources(self, session: Session, collection: str, sources: Sequence[str]) -> list[str]:
+        """Delete what came from these sources, in the caller's transaction; give what to `forget` after it.
+
+        Raises:
+            NotFoundError: no such collection.
+        """
+        row = self._collection(session, collection)
+        is_gone = (DocumentRow.collection_id == row.id) & DocumentRow.source.in_(sources)
+        names = self._original_names(session, is_gone)
+        delete_where(session, row.id, is_gone)
+        return names
 
     def publish(
         self,
@@ -144,8 +144,8 @@ class Publisher:
         published: list[Published] = []
         changes: list[Change] = []
         for item in documents:
-            old = known.get(item.source, KnownVersion(uuid.uuid4().hex, 0, "", ""))
-            is_new = old[2:] != (item.content_hash, item.pipeline_version)
+            old = known.get(item.source, KnownVersion(uuid.uuid4().hex, 0, "", "", None))
+            is_new = not old.is_of(item.content_hash, item.pipeline_version)
             num_chunks = len(item.chunks) if is_new else 0
             published.append(Published(item.source, old.document_id, num_chunks, is_new))
             if is_new:
@@ -178,7 +178,7 @@ class Publisher:
                 raise NotFoundError(f"collection {collection!r} has no document from {source!r}")
             if source is None:
                 session.delete(row)
-        self._forget(named)
+        self.forget(named)
         return counts
 
     def delete_document(self, document_id: str) -> tuple[int, int]:
@@ -195,7 +195,7 @@ class Publisher:
             self._access.check_write(session.get_one(CollectionRow, document.collection_id).name)
             named = self._original_names(session, DocumentRow.id == document_id)
             counts = delete_where(session, document.collection_id, DocumentRow.id == document_id)
-        self._forget(named)
+        self.forget(named)
         return counts
 
     def loads(self, collection: str, *, index_id: str | None = None) -> list[SegmentLoad]:
@@ -239,16 +239,16 @@ class Publisher:
             named = list(session.scalars(select(SegmentRow.id)))
             return self._store.drop(None, keep=named, session=session)
 
-    def _original_names(self, session: Session, condition: ColumnElement[bool]) -> list[str]:
-        if self._originals is None:
-            return []
-        return self._originals.hashes(session, select(DocumentRow.id).where(condition))
-
-    def _forget(self, original_names: Sequence[str]) -> None:
+    def forget(self, original_names: Sequence[str]) -> None:
         """Remove what deleted documents leave behind."""
         self.sweep()
         if self._originals is not None:
             self._originals.remove(original_names)
+
+    def _original_names(self, session: Session, condition: ColumnElement[bool]) -> list[str]:
+        if self._originals is None:
+            return []
+        return self._originals.hashes(session, select(DocumentRow.id).where(condition))
 
     def _merge(
         self, session: Session, collection: str, old: Sequence[Segment], merged: list[Segment]

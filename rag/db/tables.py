@@ -143,6 +143,7 @@ class VersionRow(Base):
     layout: Mapped[bytes] = mapped_column(deferred=True)  # rag/db/_layout.py
     attributes: Mapped[dict[str, Any]]  # Any: JSON
     num_chunks: Mapped[int]
+    stamp: Mapped[str | None]  # what the source said of it: while that is the same, so are the bytes
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
@@ -209,6 +210,8 @@ class JobRow(Base):
     index_kinds: Mapped[str | None]  # that it makes, "dense,late"
     worker: Mapped[str | None] = mapped_column(String(64))
     lease_until: Mapped[datetime | None]
+    started_at: Mapped[datetime | None]  # when the worker took it, and how much was done by then
+    done_at_start: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     finished_at: Mapped[datetime | None]
 
@@ -223,8 +226,12 @@ class JobFileRow(Base):
     ordinal: Mapped[int] = mapped_column(primary_key=True)
     tenant: Mapped[str] = _tenant()
     source: Mapped[str]
-    path: Mapped[bytes]  # as the file system spells it, which need not be Unicode
-    state: Mapped[str] = mapped_column(String(16))  # queued | running | done | skipped | failed | cancelled
+    path: Mapped[bytes]  # as the file system spells it, which need not be Unicode; or an address
+    action: Mapped[str] = mapped_column(String(16), default="take")  # take | delete
+    stamp: Mapped[str | None]  # what the source says of it, as its ETag
+    num_bytes: Mapped[int] = mapped_column(BigInteger, default=0)  # known once it is read
+    # queued | running | done | skipped | deleted | failed | cancelled
+    state: Mapped[str] = mapped_column(String(16))
     document_id: Mapped[str | None] = mapped_column(String(64))
     chunks: Mapped[int] = mapped_column(default=0)
     attempts: Mapped[int] = mapped_column(default=0)  # how often a worker began with it

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import pytest
 
 from indexing import worker
-from indexing.reader import Reader
+from indexing.readers import Readers
 from rag.compose import Grove
 from rag.core.settings import IngestionSettings
 
@@ -19,7 +19,7 @@ class ReaderPool:
     """Lends readers with the default limits; workers in several threads get one each."""
 
     def __init__(self) -> None:
-        self._free: list[Reader] = []
+        self._free: list[Readers] = []
         self._new_reader = worker.new_reader
 
     def install(self, patch: pytest.MonkeyPatch) -> None:
@@ -32,9 +32,9 @@ class ReaderPool:
             reader.stop()
 
     @contextmanager
-    def _borrowed(self, grove: Grove) -> Iterator[Reader]:
+    def _borrowed(self, grove: Grove) -> Iterator[Readers]:
         limits = grove.settings.ingestion
-        if (limits.read_seconds, limits.read_bytes) != (_DEFAULTS.read_seconds, _DEFAULTS.read_bytes):
+        if _of_readers(limits) != _of_readers(_DEFAULTS):
             with self._new_reader(grove) as own:
                 yield own
             return
@@ -43,3 +43,7 @@ class ReaderPool:
             yield reader
         finally:
             self._free.append(reader)
+
+
+def _of_readers(limits: IngestionSettings) -> tuple[float, int, int]:
+    return limits.read_seconds, limits.read_bytes, limits.workers

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 from _mail_files import packed
+from _syncing import deleted_by_sync
 
 from indexing.loaders.zip import Zip
 from indexing.parse import parse_document
-from indexing.submit import delete_vanished, submit_paths, submit_uploads
+from indexing.submit import submit_paths, submit_uploads
 from indexing.worker import run_job
 from rag.compose import Grove
 from rag.core.errors import UnreadableDocumentError
@@ -106,11 +107,11 @@ def test_documents_whose_files_left_the_archive_are_deleted(grove: Grove, here: 
     )
     _ingested(grove, Path("a.zip"))
     (here / "a.zip").write_bytes(b"PK half written")
-    assert delete_vanished(grove, [Path("a.zip")], collection="c") == []
+    assert deleted_by_sync(grove, [Path("a.zip")], collection="c") == []
     (here / "a.zip").write_bytes(packed({"i.zip": packed({"y.txt": b"Two."})}))
-    assert delete_vanished(grove, [Path(".")], collection="c") == ["a.zip/i.zip/z.txt", "a.zip/x.txt"]
+    assert deleted_by_sync(grove, [Path(".")], collection="c") == ["a.zip/i.zip/z.txt", "a.zip/x.txt"]
     (here / "a.zip").unlink()
-    assert delete_vanished(grove, [Path(".")], collection="c") == ["a.zip/i.zip/y.txt"]
+    assert deleted_by_sync(grove, [Path(".")], collection="c") == ["a.zip/i.zip/y.txt"]
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,9 @@ import os
 from pathlib import Path
 
 import pytest
+from _syncing import deleted_by_sync
 
 from indexing.submit import (
-    delete_vanished,
     remove_orphans,
     safe_name,
     submit_paths,
@@ -189,15 +189,15 @@ def test_documents_whose_files_are_gone_are_deleted_below_the_paths_only(
         (tmp_path / name).unlink()
     gone = ["notes/deep/gone.txt", "notes/gone.txt"]
     expected = sorted([*gone, "notes-too/gone.txt"]) if path == "." else gone
-    assert delete_vanished(grove, [Path(path)], collection="c") == expected
+    assert deleted_by_sync(grove, [Path(path)], collection="c") == expected
     left = grove.catalog.sources("c")
     assert left == (["notes/kept.txt"] if path == "." else ["notes-too/gone.txt", "notes/kept.txt"])
-    assert delete_vanished(grove, [Path(path)], collection="c") == []
+    assert deleted_by_sync(grove, [Path(path)], collection="c") == []
 
 
 def test_what_was_uploaded_from_elsewhere_stays(grove: Grove, folder: Path, tmp_path: Path) -> None:
     run_job(grove, submit_uploads(grove, [("up.txt", upload(tmp_path, "Up."))], collection="c"))
     run_job(grove, submit_paths(grove, [folder], collection="c"))
     (folder / "text0.txt").unlink()
-    assert delete_vanished(grove, [folder], collection="c") == [(folder / "text0.txt").as_posix()]
+    assert deleted_by_sync(grove, [folder], collection="c") == [(folder / "text0.txt").as_posix()]
     assert "up.txt" in grove.catalog.sources("c")

@@ -53,7 +53,7 @@ export function summary(changes: Partial<DocumentSummary> = {}): DocumentSummary
 }
 
 export function job(state: string, ...files: Partial<FileStatus>[]): Job {
-  const file = { document_id: null, chunks: 0, error: null, source: "oak.pdf", state: "queued" };
+  const file = { document_id: null, chunks: 0, bytes: 0, error: null, source: "oak.pdf", state: "queued" };
   return {
     job_id: "j1",
     kind: "ingest",
@@ -65,5 +65,10 @@ export function job(state: string, ...files: Partial<FileStatus>[]): Job {
     created_at: "2026-01-01T00:00:00Z",
     finished_at: null,
     files: files.map((changes) => ({ ...file, ...changes })),
+    files_done: 0,
+    files_total: files.length,
+    bytes_done: 0,
+    rate_per_second: null,
+    eta_seconds: null,
   };
 }

@@ -1,0 +1,200 @@
+"""What stands at paths and addresses just now, and what of a collection is there no longer.
+
+Reads names, and archives, whose documents have names of their own; nothing else.
+"""
+
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from indexing.addresses import Sources, is_address
+from indexing.archives import is_archive, sources_in
+from indexing.parse import supported_suffixes
+from rag.compose import Grove
+from rag.core.errors import InvalidInputError
+from rag.db.jobs import JobFile
+
+__all__ = ["Listing", "files_below", "is_below", "list_places", "list_urls", "source_of", "urls_in"]
+
+_WEB = ("http://", "https://")
+
+
+@dataclass(slots=True)
+class Listing:
+    """The documents at some places."""
+
+    files: dict[str, JobFile] = field(default_factory=dict)  # by their source
+    scopes: list[str] = field(default_factory=list)  # it speaks for the documents at or below these
+    unlisted: dict[str, str] = field(default_factory=dict)  # folders of which it cannot tell, and why
+
+    def vanished(self, sources: Sequence[str], *, max_file_bytes: int) -> list[str]:
+        """Give those of the sources that this speaks for and that are not there."""
+        inside = {
+            source: sources_in(Path(file.path), source, max_file_bytes=max_file_bytes)
+            for source, file in self.files.items()
+            if is_archive(source) and not is_address(file.path)
+        }
+        present = set(self.files).union(*filter(None, inside.values()))
+        unclear = [*self.unlisted, *(source for source, found in inside.items() if found is None)]
+        return [
+            source
+            for source in self.spoken_for(sources)
+            if source not in present and not any(is_below(source, place) for place in unclear)
+        ]
+
+    def spoken_for(self, sources: Sequence[str]) -> list[str]:
+        """Give those of the sources that stand at or below the places."""
+        return [source for source in sources if any(is_below(source, scope) for scope in self.scopes)]
+
+
+def list_places(
+    grove: Grove,
+    places: Sequence[Path | str],
+    *,
+    manifests: Sequence[Path] = (),
+    base: Path | None = None,
+) -> Listing:
+    """List files, all that is below folders and addresses, and the addresses in manifests.
+
+    Paths are relative to the base, by default the working folder, and documents are called by them.
+
+    In folders and buckets, hidden files and kinds that no loader takes are left out, and no links followed.
+
+    Raises:
+        InvalidInputError: a path that does not exist, an address of no source, or a wrong manifest.
+        UnavailableError: a source cannot be listed.
+    """
+    listing = Listing()
+    base = base or Path.cwd()
+    paths = [base / place for place in places if not is_address(str(place))]
+    missing = [str(path) for path in paths if not path.exists()]
+    if missing:
+        raise InvalidInputError(f"no such file or folder: {', '.join(missing)}")
+    home = grove.settings.home_dir.absolute()
+    for path in paths:
+        listing.scopes.append(source_of(path, base))
+        for file in files_below(path, on_error=lambda folder, why: _unlisted(listing, folder, why, base)):
+            if not file.absolute().is_relative_to(home):  # what Grove keeps is no document
+                source = source_of(file, base)
+                listing.files[source] = JobFile(source, str(file.absolute()))
+    sources = Sources(grove.settings.sources)
+    for address in (str(place) for place in places if is_address(str(place))):
+        listing.scopes.append(address.rstrip("/"))
+        _add_address(listing, sources, address)
+    for manifest in manifests:
+        listing.scopes += _WEB
+        listing.files |= list_urls(grove, urls_in(manifest)).files
+    return listing
+
+
+def list_urls(grove: Grove, urls: Sequence[str]) -> Listing:
+    """Take web addresses, each once; one that may not be fetched is a failed file.
+
+    Raises:
+        InvalidInputError: fetching is off.
+    """
+    if not grove.settings.sources.urls:
+        raise InvalidInputError("fetching addresses is off; GROVE_SOURCES__URLS=true turns it on")
+    sources = Sources(grove.settings.sources)
+    listing = Listing(scopes=list(dict.fromkeys(urls)))
+    for url in listing.scopes:
+        error = None
+        try:
+            if not url.lower().startswith(_WEB):
+                raise InvalidInputError(f"{url!r:.200} is not fetched: only http and https are")
+            list(sources.list(url))
+        except InvalidInputError as refused:
+            error = str(refused)
+        listing.files[url] = JobFile(url, url, error)
+    return listing
+
+
+def files_below(
+    path: Path, *, on_error: Callable[[str, str], None] = lambda folder, why: None
+) -> Iterator[Path]:
+    """Give the file, or the files below a folder that a loader takes; no hidden ones and no links.
+
+    Args:
+        path: where to look.
+        on_error: is told a folder that cannot be listed, and why.
+    """
+    if path.is_file():
+        yield path
+        return
+    for folder, folders, names in os.walk(
+        path, onerror=lambda error: on_error(str(error.filename), str(error.strerror))
+    ):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            file = Path(folder) / name
+            if _is_taken(name) and not file.is_symlink():
+                yield file
+
+
+def urls_in(manifest: Path) -> list[str]:
+    """Give the addresses of a manifest, each once: one a line, or as JSON lines `{"url": ...}`.
+
+    Empty lines and those that begin with # are left out.
+
+    Raises:
+        InvalidInputError: it cannot be read, or a line that is neither.
+    """
+    try:
+        lines = manifest.read_text().splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInputError(f"cannot read the manifest {manifest}: {error}") from error
+    urls: dict[str, None] = {}
+    for number, line in enumerate(lines, 1):
+        text = line.strip()
+        if text and not text.startswith("#"):
+            urls[_url(text) if text.startswith("{") else text] = None
+            if not is_address(list(urls)[-1]):
+                raise InvalidInputError(
+                    f"{manifest}, line {number}: {text!r:.100} is no address;"
+                    ' write one such as https://example.org/page, or {"url": "https://..."}'
+                )
+    return list(urls)
+
+
+def source_of(path: Path, base: Path) -> str:
+    """Name a document by its path, relative to a folder when it is below it."""
+    absolute = Path(os.path.normpath(path.absolute()))
+    shown = (absolute.relative_to(base) if absolute.is_relative_to(base) else absolute).as_posix()
+    return os.fsencode(shown).decode("utf-8", "backslashreplace")  # file names need not be Unicode
+
+
+def is_below(source: str, place: str) -> bool:
+    """Tell whether a source is a place, or in it.
+
+    >>> is_below("s3://b/notes/a.txt", "s3://b/notes"), is_below("notes-too/a.txt", "notes")
+    (True, False)
+    """
+    if place == ".":
+        return not source.startswith("/") and not is_address(source)
+    return source == place or source.startswith(f"{place.rstrip('/')}/")
+
+
+def _add_address(listing: Listing, sources: Sources, address: str) -> None:
+    for found in sources.list(address):
+        is_named = found.address == address
+        if is_named or address.startswith(_WEB) or _is_taken(PurePosixPath(found.address).name):
+            listing.files[found.address] = JobFile(found.address, found.address, stamp=found.stamp)
+
+
+def _unlisted(listing: Listing, folder: str, why: str, base: Path) -> None:
+    listing.unlisted[source_of(Path(folder), base)] = f"cannot list the folder: {why}"
+
+
+def _is_taken(name: str) -> bool:
+    return not name.startswith(".") and PurePosixPath(name).suffix.lower() in supported_suffixes()
+
+
+def _url(line: str) -> str:
+    try:
+        value = json.loads(line)
+    except ValueError:
+        return line
+    url = value.get("url") if isinstance(value, dict) else None
+    return url if isinstance(url, str) else line

@@ -1,0 +1,145 @@
+"""Making a collection match its source: add, replace, delete, as one job.
+
+Nothing is deleted that cannot be told to be gone, and nothing much that was perhaps never listed.
+"""
+
+import hashlib
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from indexing.addresses import is_address
+from indexing.files import content_of
+from indexing.listing import Listing
+from indexing.pipeline import Pipeline
+from indexing.submit import parts_of
+from rag.compose import Grove
+from rag.core.errors import NotFoundError, UnreadableDocumentError
+from rag.db.jobs import JobFile
+from rag.db.publish import KnownVersion
+
+__all__ = ["Plan", "Synced", "plan_sync", "submit_sync", "withholding"]
+
+_AT_ONCE = 5000  # databases bound the parameters of a query
+_MANY = 10  # deletions that need no word of a person, however few documents there are
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What synchronising would do; sources."""
+
+    add: list[str]
+    replace: list[str]
+    unchanged: list[str]
+    unknown: list[str]  # replaced or unchanged: known once it is fetched
+    delete: list[str]
+    withheld: list[str]  # not deleted without a person's word
+    reason: str | None  # why not
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """A job that makes the collection match, and what it leaves alone."""
+
+    job_id: str | None  # none when there is nothing to do
+    withheld: list[str]
+    reason: str | None
+
+
+def submit_sync(
+    grove: Grove,
+    listing: Listing,
+    *,
+    collection: str,
+    kinds: Sequence[str] | None = None,
+    only: Collection[str] | None = None,
+    may_delete_many: bool = False,
+) -> Synced:
+    """Queue what makes the collection match the listing.
+
+    Args:
+        grove: the installation.
+        listing: what is there.
+        collection: made when it does not exist.
+        kinds: of index; of a new collection by default those of the settings.
+        only: sources that are looked at, of those that are there; by default all.
+        may_delete_many: delete also when nothing was found, or most documents are gone.
+
+    Raises:
+        ConflictError: the collection has other kinds of index than asked for.
+    """
+    delete, withheld, reason = _deletions(grove, listing, collection, may_delete_many)
+    wanted = [file for source, file in listing.files.items() if only is None or source in only]
+    files = [part for file in wanted for part in parts_of(grove, file)]
+    files += [JobFile(folder, folder, why) for folder, why in listing.unlisted.items()]
+    files += [JobFile(source, source, action="delete") for source in delete]
+    if not files:
+        return Synced(None, withheld, reason)
+    grove.ensure_collection(collection, kinds=kinds)
+    return Synced(grove.jobs.submit(collection, files), withheld, reason)
+
+
+def plan_sync(grove: Grove, listing: Listing, *, collection: str, may_delete_many: bool = False) -> Plan:
+    """Tell what `submit_sync` would do, changing nothing; files are read, addresses are not fetched."""
+    delete, withheld, reason = _deletions(grove, listing, collection, may_delete_many)
+    found: dict[str, list[str]] = {"add": [], "replace": [], "unchanged": [], "unknown": []}
+    version = Pipeline.from_grove(grove).version
+    known = _known(grove, collection, list(listing.files))
+    for source, file in listing.files.items():
+        found[_fate(grove, file, known.get(source), version)].append(source)
+    return Plan(**found, delete=delete, withheld=withheld, reason=reason)
+
+
+def withholding(num_deleted: int, num_spoken_for: int, *, num_found: int) -> str | None:
+    """Give why so many are not deleted without a person's word; None when they are.
+
+    >>> withholding(3, 4, num_found=1) is None, withholding(60, 100, num_found=40) is None
+    (True, False)
+    """
+    if num_deleted and not num_found:
+        return "nothing was found at the source"
+    if num_deleted > _MANY and 2 * num_deleted > num_spoken_for:
+        return f"{num_deleted} of {num_spoken_for} documents are gone from the source"
+    return None
+
+
+def _deletions(
+    grove: Grove, listing: Listing, collection: str, may_delete_many: bool
+) -> tuple[list[str], list[str], str | None]:
+    """Give what is deleted, what is not, and why not."""
+    try:
+        sources = grove.catalog.sources(collection)
+    except NotFoundError:
+        return [], [], None
+    gone = listing.vanished(sources, max_file_bytes=grove.settings.ingestion.max_file_bytes)
+    spoken_for = len(listing.spoken_for(sources))
+    reason = withholding(len(gone), spoken_for, num_found=len(listing.files))
+    if reason is None or may_delete_many:
+        return gone, [], None
+    return [], gone, f"{reason}; is it the right place, and all of it? --delete-many deletes them"
+
+
+def _known(grove: Grove, collection: str, sources: list[str]) -> dict[str, KnownVersion]:
+    found: dict[str, KnownVersion] = {}
+    try:
+        for start in range(0, len(sources), _AT_ONCE):
+            found |= grove.publisher.known(collection, sources[start : start + _AT_ONCE])
+    except NotFoundError:
+        return {}
+    return found
+
+
+def _fate(grove: Grove, file: JobFile, known: KnownVersion | None, version: str) -> str:
+    if known is None:
+        return "add"
+    if is_address(file.path):
+        if file.stamp is None or known.stamp is None:
+            return "unknown"
+        is_same = (known.stamp, known.pipeline_version) == (file.stamp, version)
+    else:
+        try:
+            content = content_of(Path(file.path), max_bytes=grove.settings.ingestion.max_file_bytes)
+        except UnreadableDocumentError:
+            return "unknown"
+        is_same = known.is_of(hashlib.sha256(content).hexdigest(), version)
+    return "unchanged" if is_same else "replace"

@@ -1,0 +1,60 @@
+"""How a job fares, from its rows: how much is done, how fast it goes, how long the rest takes."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from rag.db._job_views import FileStatus, JobStatus
+from rag.db.tables import JobFileRow, JobRow, utc_now
+
+__all__ = ["UNSETTLED", "pace", "status_of"]
+
+UNSETTLED = ("queued", "running")  # files that still have to be worked on
+
+
+def status_of(session: Session, job: JobRow) -> JobStatus:
+    """Give a job with its files."""
+    files = session.scalars(
+        select(JobFileRow).where(JobFileRow.job_id == job.id).order_by(JobFileRow.ordinal)
+    ).all()
+    files_done = sum(file.state not in UNSETTLED for file in files)
+    is_reindex = job.kind == "reindex"
+    chunks_done = job.chunks_done if is_reindex else sum(file.chunks for file in files)
+    done, total = (job.chunks_done, job.chunks_total) if is_reindex else (files_done, len(files))
+    rate, eta = pace(done - job.done_at_start, total - done, _seconds(job.started_at, job.finished_at))
+    return JobStatus(
+        job.id,
+        job.kind,
+        job.collection,
+        job.state,
+        job.created_at,
+        job.finished_at,
+        job.error,
+        chunks_done,
+        job.chunks_total,
+        [
+            FileStatus(file.source, file.state, file.document_id, file.chunks, file.error, file.num_bytes)
+            for file in files
+        ],
+        files_done,
+        len(files),
+        sum(file.num_bytes for file in files),
+        rate if job.state in ("running", "done") else None,
+        eta if job.state == "running" else None,
+    )
+
+
+def pace(done: int, left: int, seconds: float) -> tuple[float | None, float | None]:
+    """Give how many a second and the seconds that the rest takes at this pace; none before the first.
+
+    >>> pace(20, 60, 10.0), pace(0, 80, 10.0)
+    ((2.0, 30.0), (None, None))
+    """
+    if done <= 0 or seconds <= 0:
+        return None, None
+    return round(done / seconds, 3), round(left * seconds / done, 1)
+
+
+def _seconds(started: datetime | None, finished: datetime | None) -> float:
+    return 0.0 if started is None else ((finished or utc_now()) - started).total_seconds()
