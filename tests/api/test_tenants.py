@@ -18,6 +18,7 @@ from rag.core.access import Access
 TEXT = "The quetzal nests behind the waterfall of Ixchel."
 WORDS = ("quetzal", "Ixchel", "waterfall", "aviary", "ornithologist")
 MAKES_ITS_OWN = ("createCollection", "createVectorStore", "uploadDocuments")
+REFUSED_HERE = ("ingestUrls", "syncCollection", "addSchedule")  # to all: nothing is served or fetched
 OF_NOBODY = {"ready", "health", "metrics", "getModel"}
 
 
@@ -119,6 +120,8 @@ def expected(each: Attempt, caller: str) -> set[int]:
         return {200, 201, 202, 400, 403, 404, 422}
     if caller == "another tenant" and each.operation in MAKES_ITS_OWN:
         return {201, 202, 409}  # a collection of its own, of the same name
+    if caller == "another tenant" and each.operation in REFUSED_HERE:
+        return {422}
     return {404}
 
 
