@@ -1,11 +1,12 @@
 """Fixtures that bring the real outside world to tests, or skip with a counted reason.
 
-`GROVE_REQUIRE=browser,vllm,postgres,data` turns the skip of what is named into a failure.
+`GROVE_REQUIRE=browser,vllm,postgres,data,ray` turns the skip of what is named into a failure.
 """
 
 import os
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,13 @@ def vllm_environment() -> Path:
     if not (path / "bin" / "python").exists():
         _absent("vllm", f"there is no {path}; run `rag llm install`")
     return path
+
+
+@pytest.fixture(scope="session")
+def ray() -> None:
+    """Make sure that Ray is there."""
+    if find_spec("ray") is None:
+        _absent("ray", "Ray is not installed; make setup-ray")
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,119 @@
+"""A cluster gives what one machine gives, also when a part of it dies."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from _findable import content, named_and_present
+
+from indexing.submit import submit_paths
+from indexing.worker import Progress, run_job
+from rag.compose import Grove
+from rag.core.settings import IngestionSettings, Part, Settings
+from rag.db.jobs import JobStatus
+
+pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("ray")]
+
+NUM_FILES = 60
+WORKERS = 3
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("files")
+    for number in range(NUM_FILES):
+        words = " ".join(f"word{number * each}" for each in range(400))
+        (path / f"file{number:02}.txt").write_text(f"Text number {number}.\n\n{words}.")
+    (path / "broken.pdf").write_bytes(b"no PDF")
+    return path
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _cluster() -> Iterator[None]:
+    yield
+    import ray  # noqa: PLC0415  # it may not be installed
+
+    ray.shutdown()
+
+
+def grove_at(home: Path, engine: str, database_url: str | None = None) -> Grove:
+    return Grove(
+        Settings(
+            home=home,
+            database_url=database_url,
+            encoder=Part(kind="hashing"),
+            late_encoder=Part(kind="hashing_late"),
+            indexes="dense,late",
+            ingestion=IngestionSettings(engine=engine, workers=WORKERS, batch_chunks=16),
+        )
+    )
+
+
+def states(status: JobStatus | None) -> dict[str, int]:
+    assert status is not None
+    found = [file.state for file in status.files]
+    return {state: found.count(state) for state in sorted(set(found))}
+
+
+def machines() -> set[int]:
+    """Give the processes that read."""
+    listed = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True).stdout
+    return {int(line.split()[0]) for line in listed.splitlines() if "ray::" in line and "MapWorker" in line}
+
+
+@pytest.fixture
+def one_machine(tmp_path: Path, files: Path) -> Grove:
+    grove = grove_at(tmp_path / "local", "local")
+    assert states(run_job(grove, submit_paths(grove, [files], collection="c"))) == {
+        "done": NUM_FILES,
+        "failed": 1,
+    }
+    return grove
+
+
+@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def test_a_cluster_of_which_a_process_is_killed_gives_what_one_machine_gives(
+    request: pytest.FixtureRequest, tmp_path: Path, files: Path, one_machine: Grove, database: str
+) -> None:
+    url = None if database == "sqlite" else request.getfixturevalue("postgres_url")
+    grove = grove_at(tmp_path / "cluster", "ray", url)
+    killed: list[int] = []
+
+    def kill_one(progress: Progress) -> None:
+        if progress.step == "published" and progress.files_done < NUM_FILES // 2 and not killed:
+            killed.append(min(machines()))
+            os.kill(killed[0], signal.SIGKILL)
+
+    job_id = submit_paths(grove, [files], collection="c")
+    status = run_job(grove, job_id, on_progress=kill_one)
+    assert states(status) == {"done": NUM_FILES, "failed": 1}
+    assert len(killed) == 1, "the job was too quick to be disturbed"
+    assert content(grove) == content(one_machine)
+    named, present = named_and_present(grove)
+    assert named == present
+    assert states(run_job(grove, submit_paths(grove, [files], collection="c"))) == {
+        "failed": 1,
+        "skipped": NUM_FILES,
+    }
+
+
+def test_a_job_on_a_cluster_is_paused_and_goes_on(tmp_path: Path, files: Path) -> None:
+    grove = grove_at(tmp_path / "cluster", "ray")
+    job_id = submit_paths(grove, [files], collection="c")
+
+    def pause(progress: Progress) -> None:
+        if progress.step == "published" and progress.files_done < NUM_FILES:
+            grove.job_control.pause(job_id)
+
+    status = run_job(grove, job_id, on_progress=pause)
+    assert status is not None
+    assert status.state == "paused"
+    assert 0 < status.files_done < NUM_FILES
+    grove.job_control.resume(job_id)
+    assert states(run_job(grove, job_id)) == {"done": NUM_FILES, "failed": 1}
+    (files / "broken.pdf").write_bytes(b"no PDF still")
+    grove.job_control.retry(job_id)
+    assert states(run_job(grove, job_id)) == {"done": NUM_FILES, "failed": 1}
