@@ -9,7 +9,22 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from api.commands import ask, backup, doctor, documents, evaluate, jobs, keys, llm, runs, serve, sql, tools
+from api.commands import (
+    ask,
+    backup,
+    doctor,
+    documents,
+    evaluate,
+    ingest,
+    jobs,
+    keys,
+    llm,
+    runs,
+    schedules,
+    serve,
+    sql,
+    tools,
+)
 from api.console import Home
 from rag.core.errors import InvalidInputError, RagError
 
@@ -22,7 +37,22 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for group in (documents, jobs, ask, runs, tools, sql, keys, serve, backup, doctor, llm, evaluate):
+for group in (
+    ingest,
+    documents,
+    jobs,
+    schedules,
+    ask,
+    runs,
+    tools,
+    sql,
+    keys,
+    serve,
+    backup,
+    doctor,
+    llm,
+    evaluate,
+):
     group.add_commands(app)
 
 

@@ -11,13 +11,19 @@ from indexing._work import Progress, StoppedError, Work
 from indexing.compaction import tidy
 from indexing.intake import Intake
 from indexing.reader import Reader
+from indexing.readers import Readers
 from indexing.reindex import Reindex
+from indexing.schedules import run_due
 from indexing.submit import remove_orphans, remove_uploads
 from rag.compose import Grove
 from rag.core.access import Access
 from rag.core.errors import DamagedSegmentError, NotFoundError, UnavailableError
 from rag.db.jobs import JobHaltedError, JobStatus, LeaseLostError
-from rag.db.tenants import tenants_with_collections, tenants_with_jobs
+from rag.db.tenants import (
+    tenants_with_collections,
+    tenants_with_due_schedules,
+    tenants_with_jobs,
+)
 
 __all__ = ["Progress", "new_reader", "run_job", "work_forever"]
 
@@ -35,7 +41,7 @@ def run_job(
     *,
     on_progress: Callable[[Progress], None] = lambda _: None,
     stop: threading.Event | None = None,
-    reader: Reader | None = None,
+    reader: Reader | Readers | None = None,
 ) -> JobStatus | None:
     """Run the given job, or the oldest free one; None when there is none to run.
 
@@ -86,6 +92,8 @@ def work_forever(grove: Grove, stop: threading.Event) -> None:
     with new_reader(grove) as reader:
         while not stop.is_set():
             try:
+                for tenant in tenants_with_due_schedules(grove.database):
+                    run_due(grove.within(Access(tenant)))
                 if not _run_each(grove, stop, reader):
                     if time.monotonic() - tidied > _TIDY_SECONDS:
                         tidied = time.monotonic()
@@ -97,10 +105,13 @@ def work_forever(grove: Grove, stop: threading.Event) -> None:
                 stop.wait(_RETRY_SECONDS)
 
 
-def new_reader(grove: Grove) -> Reader:
-    """Make a reader with the limits of the settings."""
+def new_reader(grove: Grove) -> Readers:
+    """Make readers with the limits of the settings."""
     limits = grove.settings.ingestion
-    return Reader(max_seconds=limits.read_seconds, max_bytes=limits.read_bytes)
+    return Readers.of(
+        limits.workers,
+        lambda: Reader(max_seconds=limits.read_seconds, max_bytes=limits.read_bytes),
+    )
 
 
 @contextmanager
@@ -127,7 +138,7 @@ def _heartbeat(work: Work, lease_seconds: float) -> Iterator[None]:
         thread.join()
 
 
-def _run_each(grove: Grove, stop: threading.Event, reader: Reader) -> bool:
+def _run_each(grove: Grove, stop: threading.Event, reader: Readers) -> bool:
     """Run one job of each tenant that has some, so that none waits for another's; tell if any ran."""
     has_run = False
     for tenant in tenants_with_jobs(grove.database):

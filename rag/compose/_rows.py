@@ -23,6 +23,7 @@ from rag.db.publish import Publisher
 from rag.db.reindex import Reindexer
 from rag.db.responses import ResponseLog
 from rag.db.runs import RunLog
+from rag.db.schedules import Schedules
 from rag.db.session import Database, open_database
 
 __all__ = ["Rows"]
@@ -72,6 +73,11 @@ class Rows:
     def files(self) -> FileRegister:
         """Note the files that clients keep here before they attach them."""
         return FileRegister(self.database, self.access)
+
+    @cached_property
+    def schedules(self) -> Schedules:
+        """Keep what is synchronised again and again."""
+        return Schedules(self.database, self.access)
 
     @cached_property
     def jobs(self) -> JobQueue:

@@ -17,6 +17,7 @@ import rag.db.migrations
 from rag.core.errors import ConflictError, InvalidInputError, UnavailableError
 from rag.db.http_tables import FileRow, ReplyRow
 from rag.db.migrations import HEAD
+from rag.db.schedule_tables import ScheduleRow
 from rag.db.session import Database, open_database
 from rag.db.tables import Base, RunRow
 
@@ -26,7 +27,8 @@ def run_row(run_id: str) -> RunRow:
 
 
 def test_the_migrations_make_exactly_the_tables_of_the_models(database: Database) -> None:
-    assert {FileRow.__tablename__, ReplyRow.__tablename__} <= set(Base.metadata.tables)
+    known = {row.__tablename__ for row in (FileRow, ReplyRow, ScheduleRow)}
+    assert known <= set(Base.metadata.tables)
     with database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, Base.metadata) == []
