@@ -117,6 +117,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/collections/{name}/sync": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sync Collection
+         * @description Queue what makes the collection match the places: add, replace, delete.
+         *
+         *     Nothing is deleted when nothing is found or most is gone, unless `delete_many` is set.
+         */
+        post: operations["syncCollection"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/collections/{name}/urls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ingest Urls
+         * @description Queue the fetching of web addresses; the job tells how each fares. 422 unless fetching is turned on.
+         *
+         *     Only what leads to the public network is fetched, redirects included.
+         */
+        post: operations["ingestUrls"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/conversations": {
         parameters: {
             query?: never;
@@ -563,6 +607,70 @@ export interface paths {
          *     409 when the run waits for no permission. Closing the connection cancels the run.
          */
         post: operations["answerPermission"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schedules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Schedules
+         * @description List the schedules, the next one first, with how the last run went.
+         */
+        get: operations["listSchedules"];
+        put?: never;
+        /**
+         * Add One Schedule
+         * @description Synchronise places with a collection again and again.
+         */
+        post: operations["addSchedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schedules/{schedule_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove Schedule
+         * @description Forget a schedule and give those that are left; its documents stay.
+         */
+        delete: operations["removeSchedule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schedules/{schedule_id}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run One Schedule
+         * @description Queue now what a schedule does; `last_job_id` is its job.
+         */
+        post: operations["runSchedule"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1886,9 +1994,14 @@ export interface components {
         };
         /**
          * FileStatus
-         * @description How one file of a job fares: queued, running, done, skipped, failed or cancelled.
+         * @description How one file of a job fares: queued, running, done, skipped, deleted, failed or cancelled.
          */
         FileStatus: {
+            /**
+             * Bytes
+             * @default 0
+             */
+            bytes: number;
             /** Chunks */
             chunks: number;
             /** Document Id */
@@ -1956,9 +2069,15 @@ export interface components {
          * @description How a job fares.
          *
          *     `kind` is ingest or reindex; `state` is queued, running, paused, done (some files may have failed),
-         *     failed (all did, or the rebuilding) or cancelled. The chunks are those of a rebuilding.
+         *     failed (all did, or the rebuilding) or cancelled. How many chunks there will be is known of a rebuilding
+         *     only. The rate is in files a second, of a rebuilding in chunks, since the worker took the job.
          */
         JobStatus: {
+            /**
+             * Bytes Done
+             * @default 0
+             */
+            bytes_done: number;
             /** Chunks Done */
             chunks_done: number;
             /** Chunks Total */
@@ -1972,14 +2091,28 @@ export interface components {
             created_at: string;
             /** Error */
             error: string | null;
+            /** Eta Seconds */
+            eta_seconds?: number | null;
             /** Files */
             files: components["schemas"]["FileStatus"][];
+            /**
+             * Files Done
+             * @default 0
+             */
+            files_done: number;
+            /**
+             * Files Total
+             * @default 0
+             */
+            files_total: number;
             /** Finished At */
             finished_at: string | null;
             /** Job Id */
             job_id: string;
             /** Kind */
             kind: string;
+            /** Rate Per Second */
+            rate_per_second?: number | null;
             /** State */
             state: string;
         };
@@ -2146,6 +2279,26 @@ export interface components {
              * @default false
              */
             stream: boolean;
+        };
+        /**
+         * Plan
+         * @description What synchronising would do; sources.
+         */
+        Plan: {
+            /** Add */
+            add: string[];
+            /** Delete */
+            delete: string[];
+            /** Reason */
+            reason: string | null;
+            /** Replace */
+            replace: string[];
+            /** Unchanged */
+            unchanged: string[];
+            /** Unknown */
+            unknown: string[];
+            /** Withheld */
+            withheld: string[];
         };
         /**
          * RankingOptions
@@ -2367,6 +2520,64 @@ export interface components {
             state: string;
         };
         /**
+         * Schedule
+         * @description A source, when it is synchronised, and how the last time went.
+         */
+        Schedule: {
+            /** Collection */
+            collection: string;
+            /** Last Job Id */
+            last_job_id: string | null;
+            /** Last Result */
+            last_result: string | null;
+            /** Last Run At */
+            last_run_at: string | null;
+            /** Last State */
+            last_state: string | null;
+            /**
+             * Next Run At
+             * Format: date-time
+             */
+            next_run_at: string;
+            /** Places */
+            places: string[];
+            /** Schedule Id */
+            schedule_id: string;
+            /** Timing */
+            timing: string;
+        };
+        /**
+         * ScheduleBody
+         * @description What is synchronised, and when.
+         */
+        ScheduleBody: {
+            /** Collection */
+            collection: string;
+            /**
+             * Cron
+             * @description Minute, hour, day, month, weekday, in UTC.
+             */
+            cron?: string | null;
+            /**
+             * Every
+             * @description Interval, as 30s, 15m, 2h or 1d.
+             */
+            every?: string | null;
+            /**
+             * Places
+             * @description Addresses as s3://bucket/folder, each below one of GROVE_SOURCES__SERVED.
+             */
+            places: string[];
+        };
+        /**
+         * ScheduleList
+         * @description Schedules, the next one first.
+         */
+        ScheduleList: {
+            /** Schedules */
+            schedules: components["schemas"]["Schedule"][];
+        };
+        /**
          * SearchBody
          * @description What to look for, where and how.
          */
@@ -2516,6 +2727,41 @@ export interface components {
             include_usage: boolean;
         };
         /**
+         * SyncBody
+         * @description What a collection is to match.
+         */
+        SyncBody: {
+            /**
+             * Delete Many
+             * @description Delete also when nothing is found, or most of it is gone.
+             * @default false
+             */
+            delete_many: boolean;
+            /**
+             * Dry Run
+             * @description Tell what would be done, and do nothing.
+             * @default false
+             */
+            dry_run: boolean;
+            /**
+             * Places
+             * @description Addresses as s3://bucket/folder, each below one of GROVE_SOURCES__SERVED.
+             */
+            places: string[];
+        };
+        /**
+         * SyncReply
+         * @description What synchronising does: a job, or with `dry_run` the plan.
+         */
+        SyncReply: {
+            job: components["schemas"]["JobStatus"] | null;
+            plan: components["schemas"]["Plan"] | null;
+            /** Reason */
+            reason: string | null;
+            /** Withheld */
+            withheld: string[];
+        };
+        /**
          * TextFormat
          * @description The one format that answers have.
          */
@@ -2618,6 +2864,14 @@ export interface components {
             /** Rating */
             rating: ("up" | "down") | null;
             run: components["schemas"]["RunSummary"];
+        };
+        /**
+         * UrlsBody
+         * @description Web addresses to fetch.
+         */
+        UrlsBody: {
+            /** Urls */
+            urls: string[];
         };
         /**
          * Usage
@@ -2981,6 +3235,92 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobStatus"];
+                };
+            };
+            /** @description What was wrong (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        detail: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    syncCollection: {
+        parameters: {
+            query?: {
+                /** @description Kinds of index, with commas: dense, late, long. */
+                index?: string | null;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SyncBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncReply"];
+                };
+            };
+            /** @description What was wrong (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        detail: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    ingestUrls: {
+        parameters: {
+            query?: {
+                /** @description Kinds of index, with commas: dense, late, long. */
+                index?: string | null;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UrlsBody"];
+            };
+        };
         responses: {
             /** @description Successful Response */
             202: {
@@ -4079,6 +4419,150 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WaitingReply"];
+                };
+            };
+            /** @description What was wrong (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        detail: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    listSchedules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleList"];
+                };
+            };
+            /** @description What was wrong (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        detail: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    addSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScheduleBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Schedule"];
+                };
+            };
+            /** @description What was wrong (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        detail: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    removeSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                schedule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleList"];
+                };
+            };
+            /** @description What was wrong (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        detail: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    runSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                schedule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Schedule"];
                 };
             };
             /** @description What was wrong (RFC 9457). */
