@@ -14,6 +14,7 @@ from rag.core.errors import DamagedSegmentError, RagError
 __all__ = ["router"]
 
 router = APIRouter(tags=["health"])
+_RETRY_SECONDS = 5
 
 
 @router.get("/health", operation_id="health")
@@ -33,6 +34,8 @@ def ready(grove: InstallationDep, response: Response) -> Readiness:
     ]
     is_ready = all(dependency.ok for dependency in dependencies)
     response.status_code = 200 if is_ready else 503
+    if not is_ready:
+        response.headers["retry-after"] = str(_RETRY_SECONDS)
     return Readiness("ready" if is_ready else "down", dependencies)
 
 

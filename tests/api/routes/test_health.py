@@ -38,6 +38,7 @@ def test_a_generator_that_does_not_exist_is_down(grove_home: Path) -> None:
     reply = client_of(grove).get("/health/ready")
     assert reply.status_code == 503
     assert reply.json()["status"] == "down"
+    assert int(reply.headers["retry-after"]) > 0
     down = [each for each in reply.json()["dependencies"] if not each["ok"]]
     assert [each["name"] for each in down] == ["generator"]
     assert "'oracle'" in down[0]["error"]
