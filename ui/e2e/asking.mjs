@@ -15,8 +15,13 @@ export const steps = {
     const text = await answered(page);
     assert.match(text, /^four ?\[1\]/, "the few words that answer come first");
     assert.ok(text.includes(`${BEES.quote}[2]`) || text.includes(`${BEES.quote} [2]`), text);
-    assert.match(await lastTurn(page).locator("summary").innerText(), /Search.*\d+ ms.*Cite.*\d+ ms.*in all/s);
+    assert.match(await lastTurn(page).locator(".trail-details > summary").innerText(), /Search.*\d+ ms.*Cite.*\d+ ms.*in all/s);
     assert.ok((await page.evaluate(() => globalThis.seen.size)) > 0, "steps are shown while they run");
+    await lastTurn(page).locator(".trail-details > summary").click();
+    const opened = lastTurn(page).getByRole("list", { name: "Steps" });
+    await opened.getByText("Search", { exact: true }).click();
+    assert.match(squeezed(await opened.innerText()), /Given searched .*bees\.md/);
+    await lastTurn(page).locator(".trail-details > summary").click();
   },
 
   async "the citation opens the passage, highlighted and in view, and Escape leads back"({ page }) {
