@@ -7,13 +7,16 @@ route is closed unless somebody opens it. docs/security.md has the rule and its 
 import hmac
 import re
 from collections.abc import Collection
+from contextlib import ExitStack
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from api.auditing import audited
 from api.guards import is_loopback
 from api.problems import problem_of
+from api.rates import RateLimits
 from rag.compose import Grove
 from rag.core.access import Access
 from rag.core.errors import ForbiddenError, InvalidInputError, RagError, UnauthenticatedError
@@ -97,8 +100,20 @@ class Authenticator:
 class AccessGuard:
     """Lets those through that may do what they ask for; routes find who it is in the request's state."""
 
-    def __init__(self, app: ASGIApp, *, authenticator: Authenticator, open_paths: Collection[str]) -> None:
+    def __init__(
+        self, app: ASGIApp, *, grove: Grove, authenticator: Authenticator, open_paths: Collection[str]
+    ) -> None:
+        """Guard an application.
+
+        Args:
+            app: what comes next.
+            grove: whose audit log is written.
+            authenticator: decides.
+            open_paths: what the page consists of, besides what is always open.
+        """
         self._app = app
+        self._grove = grove
+        self._rates = RateLimits(grove.settings.server)
         self._authenticator = authenticator
         self._open = OPEN_PATHS.union(open_paths)
         self._open_folders = tuple(path[:-1] for path in open_paths if path.endswith("/*"))
@@ -108,22 +123,33 @@ class AccessGuard:
         if scope["type"] != "http":  # the server's own start and end; there are no web sockets
             await self._app(scope, receive, send)
             return
+        if self._is_open(scope):
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        try:
+            access = await run_in_threadpool(
+                self._authenticator.access,
+                _secret(headers),
+                is_forwarded=any(name in headers for name in _FORWARDED),
+            )
+        except RagError as error:
+            await problem_of(scope["path"], error)(scope, receive, send)
+            return
+        await self._serve(access, scope, receive, audited(self._grove, access, scope, send))
+
+    async def _serve(self, access: Access, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
-        if not self._is_open(scope):
-            headers = Headers(scope=scope)
+        with ExitStack() as held:
             try:
-                access = await run_in_threadpool(
-                    self._authenticator.access,
-                    _secret(headers),
-                    is_forwarded=any(name in headers for name in _FORWARDED),
-                )
+                held.enter_context(self._rates.place(access))
                 access.require(needed_scope(scope["method"], path))
                 self._authenticator.require_own(access, path)
             except RagError as error:
                 await problem_of(path, error)(scope, receive, send)
                 return
             scope.setdefault("state", {})["access"] = access
-        await self._app(scope, receive, send)
+            await self._app(scope, receive, send)
 
     def _is_open(self, scope: Scope) -> bool:
         if scope["method"] not in ("GET", "HEAD"):

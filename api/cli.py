@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from api.commands import (
     ask,
+    audit,
     backup,
     doctor,
     documents,
@@ -47,6 +48,7 @@ for group in (
     tools,
     sql,
     keys,
+    audit,
     serve,
     backup,
     doctor,

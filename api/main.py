@@ -24,6 +24,7 @@ from api.page import add_page
 from api.problems import OWN_FAULT, PROBLEM, add_handlers, problem
 from api.routes import (
     ask,
+    audit,
     collections,
     conversations,
     documents,
@@ -69,6 +70,7 @@ _ROUTES = (
     tools,
     sql,
     keys,
+    audit,
 )
 _log = logging.getLogger(__name__)
 
@@ -116,6 +118,7 @@ def create_app(
     app.add_middleware(Idempotency, grove=grove)
     app.add_middleware(
         AccessGuard,
+        grove=grove,
         authenticator=Authenticator(grove, local_secret=local_secret),
         open_paths=open_paths,
     )

@@ -18,6 +18,7 @@ from rag.core.errors import (
     MissingExtraError,
     NotFoundError,
     RagError,
+    TooManyRequestsError,
     UnauthenticatedError,
     UnavailableError,
 )
@@ -31,6 +32,7 @@ _STATUSES: tuple[tuple[type[RagError], HTTPStatus], ...] = (
     (ConflictError, HTTPStatus.CONFLICT),
     (UnauthenticatedError, HTTPStatus.UNAUTHORIZED),
     (ForbiddenError, HTTPStatus.FORBIDDEN),
+    (TooManyRequestsError, HTTPStatus.TOO_MANY_REQUESTS),
     (MissingExtraError, HTTPStatus.NOT_IMPLEMENTED),
     (UnavailableError, HTTPStatus.SERVICE_UNAVAILABLE),
     (LimitReachedError, HTTPStatus.SERVICE_UNAVAILABLE),
@@ -110,7 +112,7 @@ def problem_of(path: str, error: RagError) -> JSONResponse:
         HTTPStatus.INTERNAL_SERVER_ERROR,
     )
     response = problem(path, status, str(error), kind=type(error).__name__)
-    if status is HTTPStatus.SERVICE_UNAVAILABLE:
+    if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
         seconds = getattr(error, "retry_after_seconds", _RETRY_SECONDS)
         response.headers["retry-after"] = str(seconds)
     if status in _CHALLENGES:

@@ -11,6 +11,7 @@ from rag.compose._sharing import Views, shared
 from rag.core.access import Access
 from rag.core.protocols import Store
 from rag.core.settings import Settings
+from rag.db.audit import AuditLog
 from rag.db.catalog import Catalog
 from rag.db.conversations import Conversations
 from rag.db.feedback import FeedbackLog
@@ -68,6 +69,11 @@ class Rows:
     def catalog(self) -> Catalog:
         """Read collections, documents and chunks."""
         return Catalog(self.database, self.access)
+
+    @cached_property
+    def audit(self) -> AuditLog:
+        """Note what callers do."""
+        return AuditLog(self.database, self.access)
 
     @cached_property
     def files(self) -> FileRegister:

@@ -14,6 +14,7 @@ RagError
 ├── DamagedWeightsError        a trained part's weights are not those that were shipped (HTTP 500)
 ├── UnauthenticatedError       no key, or one that is not valid (now) (HTTP 401)
 ├── ForbiddenError             the caller may see it, but not do this (HTTP 403)
+├── TooManyRequestsError       the caller asks more often than it may (HTTP 429)
 ├── MissingExtraError          an optional library is not installed
 ├── LimitReachedError          a run was stopped by one of its limits (HTTP 503)
 │   ├── OutOfTimeError         it took too long
@@ -46,6 +47,7 @@ __all__ = [
     "RagError",
     "RunCancelledError",
     "SegmentGoneError",
+    "TooManyRequestsError",
     "UnauthenticatedError",
     "UnavailableError",
     "UnknownPluginError",
@@ -109,6 +111,14 @@ class UnauthenticatedError(RagError):
 
 class ForbiddenError(RagError):
     """Say that the caller may see this, but not do it."""
+
+
+class TooManyRequestsError(RagError):
+    """Say that the caller asks more often than it may, and after how long to ask again."""
+
+    def __init__(self, message: str, retry_after_seconds: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class MissingExtraError(RagError):

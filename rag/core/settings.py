@@ -26,11 +26,12 @@ from rag.core.ingestion_settings import IngestionSettings
 from rag.core.kinds import parse_kinds
 from rag.core.log_settings import LogSettings
 from rag.core.orchestration_settings import OrchestrationSettings
+from rag.core.server_settings import ServerSettings
 from rag.core.source_settings import SourceSettings
 from rag.core.sql_settings import SqlSettings
 from rag.core.tool_settings import ToolSettings
 
-__all__ = ["IngestionSettings", "LogSettings", "Part", "Settings"]
+__all__ = ["IngestionSettings", "LogSettings", "Part", "ServerSettings", "Settings"]
 
 
 _OTHER_VARIABLES = {"REQUIRE", "SHARED", "VLLM"}  # of the tests, and of the plugin in vLLM
@@ -69,35 +70,6 @@ class GenerationSettings(_Frozen):
     min_answerability: float = Field(
         0.5, ge=0, le=1, description="Below this probability that the passages hold an answer, it refuses."
     )
-
-
-class ServerSettings(_Frozen):
-    """How `rag serve` listens."""
-
-    host: str = Field("127.0.0.1", description="Address to listen on.")
-    port: int = Field(8080, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
-    api_key: str | None = Field(
-        None,
-        description="A key with all scopes, for who has no other way to make one; 32 characters or more.",
-    )
-    share_links: bool = Field(False, description="People may share a conversation by a link.")
-    worker: bool = Field(True, description="Also run an ingestion worker.")
-    max_working: int = Field(256, ge=1, description="Questions worked on at once.")
-    max_waiting: int = Field(
-        256, ge=0, description="Questions that may wait for that; more are turned away with status 503."
-    )
-    max_wait_seconds: float = Field(
-        10.0, gt=0, description="A question that would wait longer is turned away, too."
-    )
-    traces_endpoint: str | None = Field(
-        None, description="OpenTelemetry collector (OTLP over HTTP); needs the extra `otel`."
-    )
-    grace_seconds: float = Field(
-        10.0,
-        ge=0,
-        description="When it is stopped, answers being written may take so long to end.",
-    )
-    max_upload_bytes: int = Field(200_000_000, ge=1, description="Larger uploads are refused.")
 
 
 class _Environment(EnvSettingsSource):

@@ -29,6 +29,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Audit
+         * @description List what was done, newest first: by whom, to what, and how it ended.
+         */
+        get: operations["listAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/collections": {
         parameters: {
             query?: never;
@@ -1492,6 +1512,39 @@ export interface components {
             chunking_strategy?: components["schemas"]["AutoChunking"] | null;
             /** File Id */
             file_id: string;
+        };
+        /**
+         * AuditEntry
+         * @description One thing that somebody did, or was kept from doing.
+         */
+        AuditEntry: {
+            /** Action */
+            action: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Objects */
+            objects: {
+                [key: string]: string;
+            };
+            /** Seq */
+            seq: number;
+            /** Status */
+            status: number;
+            /** Subject */
+            subject: string;
+        };
+        /**
+         * AuditList
+         * @description One page of the log; `next` is the `before` of the next one.
+         */
+        AuditList: {
+            /** Entries */
+            entries: components["schemas"]["AuditEntry"][];
+            /** Next */
+            next: number | null;
         };
         /**
          * AutoChunking
@@ -3012,6 +3065,45 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WaitingReply"];
+                };
+            };
+            /** @description What was wrong (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        detail: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    listAudit: {
+        parameters: {
+            query?: {
+                /** @description How many at most. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                before?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditList"];
                 };
             };
             /** @description What was wrong (RFC 9457). */
