@@ -32,7 +32,7 @@ _OF_ALL_TENANTS = ("/metrics",)
 _MIN_SECRET_CHARS = 32
 # The first that fits decides; what none fits takes `read` to look at and `write` to change.
 _SCOPES: tuple[tuple[str, str, str], ...] = (
-    ("*", r"/api/v1/(keys|audit|feedback)(/.*)?", "admin"),
+    ("*", r"/api/v1/(keys|audit|erase|feedback)(/.*)?", "admin"),
     ("*", r"/metrics", "admin"),
     ("POST", r"/api/v1/search", "read"),
     ("POST", r"/api/v1/(ask|runs|chat|conversations)(/.*)?", "ask"),

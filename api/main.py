@@ -28,6 +28,7 @@ from api.routes import (
     collections,
     conversations,
     documents,
+    erase,
     feedback,
     health,
     jobs,
@@ -71,6 +72,7 @@ _ROUTES = (
     sql,
     keys,
     audit,
+    erase,
 )
 _log = logging.getLogger(__name__)
 

@@ -133,6 +133,11 @@ class Parts(Rows):
             made[name] = whole.build(_GENERATORS, profiles.get(name, Part(kind=name)))
         return made[name]
 
+    def forget_generators(self) -> None:
+        """Let go of the tenant's generators, with all that they keep of prompts and answers."""
+        whole = self.installation
+        (whole._generators if self.is_own_tenant else whole._others.get(self.access.tenant, {})).clear()
+
     def retriever_names(self) -> list[str]:
         """List what `retriever` takes."""
         return sorted({DEFAULT, *PIPELINES, *self.settings.retrievers, *RETRIEVERS.names()})

@@ -14,6 +14,7 @@ from rag.core.settings import Settings
 from rag.db.audit import AuditLog
 from rag.db.catalog import Catalog
 from rag.db.conversations import Conversations
+from rag.db.erasure import Eraser
 from rag.db.feedback import FeedbackLog
 from rag.db.files import FileRegister
 from rag.db.job_control import JobControl
@@ -74,6 +75,11 @@ class Rows:
     def audit(self) -> AuditLog:
         """Note what callers do."""
         return AuditLog(self.database, self.access)
+
+    @cached_property
+    def eraser(self) -> Eraser:
+        """Remove without a trace."""
+        return Eraser(self.database, self.store, self.access)
 
     @cached_property
     def files(self) -> FileRegister:

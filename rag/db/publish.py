@@ -223,8 +223,10 @@ class Publisher:
                 self._merge(session, collection, old, merged)
         except _OvertakenError:
             is_first = False
-            with self._database.write() as session:
-                self._store.drop([each.segment_id for each in merged], keep=[], session=session)
+        # By name, for a sweep leaves what is young: it may be of somebody who is still writing.
+        gone = [each.segment_id for each in (old if is_first else merged)]
+        with self._database.write() as session:
+            self._store.drop(gone, keep=[], session=session)
         self.sweep()
         return is_first
 

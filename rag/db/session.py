@@ -117,6 +117,25 @@ class Database:
         taken: bool = session.scalar(select(func.pg_try_advisory_xact_lock(crc32(name.encode())))) or False
         return taken
 
+    def vacuum(self) -> None:
+        """Write the files of the database anew, so that they hold nothing which was deleted.
+
+        On PostgreSQL the space is only freed; its write-ahead log and its backups are its administrator's.
+
+        Raises:
+            UnavailableError: the database is down, or locked for too long.
+        """
+        with self._reachable(), self.engine.connect() as connection:
+            driver = connection.connection.driver_connection
+            assert driver is not None, "a connection that is open has a driver's"
+            if self.is_postgresql:
+                driver.autocommit = True
+                driver.execute("VACUUM")
+                driver.autocommit = False
+                return
+            driver.execute("VACUUM")
+            driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def close(self) -> None:
         """Write what waits and close all connections."""
         self._group.flush()

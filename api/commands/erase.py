@@ -1,0 +1,80 @@
+"""erase with document, run and user: removing without a trace."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from api.console import Console, Home, Json
+
+if TYPE_CHECKING:
+    from api.erasing import Erased
+    from rag.compose import Grove
+
+__all__ = ["add_commands"]
+
+Tenant = Annotated[
+    str | None, typer.Option("--tenant", help="Whose [GROVE_TENANT, default].", show_default=False)
+]
+_erase = typer.Typer(no_args_is_help=True, help="Remove something so that no file holds it any more.")
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Register this group's commands."""
+    for command in (document, run, user):
+        _erase.command()(command)
+    app.add_typer(_erase, name="erase")
+
+
+def document(
+    document_id: Annotated[str, typer.Argument(help="As `rag documents` prints it.")],
+    tenant: Tenant = None,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Erase a document, and the questions whose answers or evidence quote it."""
+    from api.erasing import erase_document
+
+    console, grove = _open(home, json, tenant)
+    _tell(console, erase_document(grove, document_id))
+
+
+def run(
+    run_id: Annotated[str, typer.Argument(help="As `rag runs` prints it.")],
+    tenant: Tenant = None,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Erase a question with its answer and its steps."""
+    from api.erasing import erase_run
+
+    console, grove = _open(home, json, tenant)
+    _tell(console, erase_run(grove, run_id))
+
+
+def user(
+    name: Annotated[str, typer.Argument(help="As it was given to `rag keys create --user`, or key:ID.")],
+    tenant: Tenant = None,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Erase what somebody has asked and sent, and make the keys invalid; documents stay."""
+    from api.erasing import erase_subject
+
+    console, grove = _open(home, json, tenant)
+    _tell(console, erase_subject(grove, name if ":" in name else f"user:{name}"))
+
+
+def _tell(console: Console, erased: "Erased") -> None:
+    console.result(
+        {"documents": erased.documents, "runs": erased.runs, "files": erased.files},
+        f"Erased {erased.documents} documents, {erased.runs} questions and {erased.files} files.",
+    )
+
+
+def _open(home: Path | None, is_json: bool, tenant: str | None) -> "tuple[Console, Grove]":
+    from rag.compose import Grove
+    from rag.core.access import Access
+
+    console = Console.open(home, is_json)
+    return console, Grove(console.settings).within(Access(tenant or console.settings.tenant))

@@ -1,0 +1,96 @@
+"""Erasing a document, a run or a person: in tables, segments, uploads, checkpoints and what quotes them."""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+
+from agents.checkpoints import checkpoints
+from indexing.attach import remove_file
+from rag.compose import Grove
+from rag.core.errors import NotFoundError
+
+__all__ = ["Erased", "erase_document", "erase_run", "erase_subject"]
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """How much is gone for good."""
+
+    documents: int
+    runs: int
+    files: int
+
+
+def erase_document(grove: Grove, document_id: str) -> Erased:
+    """Erase a document, and the questions whose answers or evidence quote it.
+
+    Raises:
+        NotFoundError: no such document.
+        ForbiddenError: the caller may only read its collection.
+    """
+    collection, source = grove.eraser.home_of(document_id)
+    runs = grove.eraser.runs_that_quote(document_id)
+    before = [each.segment.segment_id for some in grove.eraser.segments(collection) for each in some]
+    grove.publisher.delete_document(document_id)
+    for path in grove.eraser.forget_files(collection, source, document_id):
+        _unlink_upload(grove, Path(path))
+    for loads in grove.eraser.segments(collection):
+        if worn := [each.segment for each in loads if each.num_dead_rows]:
+            grove.publisher.replace_segments(collection, worn)
+    grove.eraser.drop_segments(before)
+    _erase_runs(grove, runs)
+    _finish(grove)
+    return Erased(1, len(runs), 0)
+
+
+def erase_run(grove: Grove, run_id: str) -> Erased:
+    """Erase a question with its answer.
+
+    Raises:
+        NotFoundError: no such run.
+    """
+    grove.runs.run(run_id)
+    _erase_runs(grove, [run_id])
+    _finish(grove)
+    return Erased(0, 1, 0)
+
+
+def erase_subject(grove: Grove, subject: str) -> Erased:
+    """Erase what a person, or a key, has asked and sent, and make its keys invalid.
+
+    Documents belong to their collections, not to who has sent them; they are erased one by one.
+
+    Raises:
+        NotFoundError: nobody of this name has asked or sent anything or has a key.
+    """
+    runs, files = grove.eraser.runs_of(subject), grove.eraser.files_of(subject)
+    if not runs and not files and subject not in {key.subject for key in grove.keys.keys(1_000_000)}:
+        raise NotFoundError(f"nobody called {subject!r} is known here; `rag keys list` shows subjects")
+    for file_id in files:
+        remove_file(grove, grove.files.file(file_id))
+    _erase_runs(grove, runs)
+    grove.eraser.erase_subject(subject)
+    _finish(grove)
+    return Erased(0, len(runs), len(files))
+
+
+def _erase_runs(grove: Grove, run_ids: list[str]) -> None:
+    asyncio.run(_forget_checkpoints(grove, run_ids))
+    grove.eraser.erase_runs(run_ids)
+
+
+async def _forget_checkpoints(grove: Grove, run_ids: list[str]) -> None:
+    async with checkpoints(grove) as saver:
+        for run_id in run_ids:
+            await saver.adelete_thread(run_id)
+
+
+def _unlink_upload(grove: Grove, path: Path) -> None:
+    if path.parent == grove.settings.home_dir.absolute() / "uploads":
+        path.unlink(missing_ok=True)
+
+
+def _finish(grove: Grove) -> None:
+    """Remove what nothing names any more, also from the files of the database and from memory."""
+    grove.eraser.shred()
+    grove.forget_generators()

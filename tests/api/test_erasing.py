@@ -1,0 +1,139 @@
+"""What was erased is in no table, no segment and no file: the bytes themselves are looked for."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from _http import client_of, small_settings, wait_until
+from fastapi.testclient import TestClient
+from sqlalchemy import select
+
+from api.erasing import erase_document, erase_run, erase_subject
+from indexing.worker import run_job
+from rag.compose import Grove
+from rag.core.access import Access
+from rag.core.errors import NotFoundError, UnauthenticatedError
+from rag.core.settings import Part
+from rag.db.keys import access_of, has_keys
+from rag.db.tables import Base
+
+GONE = "Zanzibarquartz"
+KEPT = "Lighthousekeeper"
+
+
+@pytest.fixture(params=["faiss", pytest.param("pgvector", marks=pytest.mark.postgres)])
+def grove(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Grove]:
+    url = request.getfixturevalue("postgres_url") if request.param == "pgvector" else None
+    home, store = tmp_path / "home", Part(kind=request.param)
+    grove = Grove(small_settings(home, store=store, database_url=url, indexes="dense,late"))
+    yield grove
+    grove.database.close()
+
+
+def ingest(client: TestClient, grove: Grove, **texts: str) -> dict[str, str]:
+    files = [("files", (f"{name}.txt", text.encode())) for name, text in texts.items()]
+    job = run_job(grove, client.post("/api/v1/collections/default/documents", files=files).json()["job_id"])
+    assert job is not None
+    return {file.source.removesuffix(".txt"): str(file.document_id) for file in job.files}
+
+
+def files_with(grove: Grove, word: str) -> list[str]:
+    """Give the files of the home that hold a word, in small letters as the index of words has it too."""
+    wanted = word.lower().encode()
+    home = grove.settings.home_dir
+    return [
+        str(path.relative_to(home))
+        for path in home.rglob("*")
+        if path.is_file() and wanted in path.read_bytes().lower()
+    ]
+
+
+def tables_with(grove: Grove, word: str) -> list[str]:
+    with grove.database.read() as session:
+        return [
+            table.name
+            for table in Base.metadata.sorted_tables
+            if any(word.lower() in str(tuple(row)).lower() for row in session.execute(select(table)))
+        ]
+
+
+def found(client: TestClient, word: str) -> list[str]:
+    hits = client.post("/api/v1/search", json={"query": word, "retriever": "lexical"}).json()["hits"]
+    return [hit["source"] for hit in hits]
+
+
+def test_of_an_erased_document_nothing_is_left(grove: Grove) -> None:
+    client = client_of(grove)
+    ids = ingest(client, grove, secret=f"The {GONE} is in the safe.", other=f"The {KEPT} sleeps.")
+    quoting = client.post("/api/v1/ask", json={"question": "Where is the safe?"}).json()["run_id"]
+    assert tables_with(grove, GONE) != []
+    assert grove.settings.home_dir.exists()
+    if not grove.database.is_postgresql:
+        assert len(files_with(grove, GONE)) > 2
+    erased = erase_document(grove, ids["secret"])
+    assert (erased.documents, erased.runs) == (1, 1)
+    assert files_with(grove, GONE) == []
+    assert tables_with(grove, GONE) == []
+    assert found(client, GONE) == []
+    assert client.get(f"/api/v1/runs/{quoting}").status_code == 404
+    assert found(client, KEPT) == ["other.txt"]
+    assert KEPT in client.get(f"/api/v1/documents/{ids['other']}").json()["text"]
+
+
+def test_also_former_versions_are_erased(grove: Grove) -> None:
+    client = client_of(grove)
+    ingest(client, grove, notes=f"First the {GONE} was here.")
+    ids = ingest(client, grove, notes="Now nothing is.")
+    erase_document(grove, ids["notes"])
+    assert (files_with(grove, GONE), tables_with(grove, GONE)) == ([], [])
+
+
+def test_of_an_erased_question_nothing_is_left_and_the_document_stays(grove: Grove) -> None:
+    client = client_of(grove)
+    ingest(client, grove, other=f"The {KEPT} sleeps.")
+    asked = client.post("/api/v1/ask", json={"question": f"Who knows {GONE}?"}).json()
+    erase_run(grove, asked["run_id"])
+    assert (files_with(grove, GONE), tables_with(grove, GONE)) == ([], [])
+    assert found(client, KEPT) == ["other.txt"]
+
+
+def test_of_an_erased_person_nothing_is_left_and_nobody_is_let_in_for_it(grove: Grove) -> None:
+    client = client_of(grove)
+    ingest(client, grove, other=f"The {KEPT} sleeps.")
+    made = grove.keys.create(f"key of {GONE}", scopes=["ask", "write"], user=GONE)
+    shown = {"x-api-key": made.secret}
+    client.post("/api/v1/ask", json={"question": f"I am {GONE}."}, headers=shown)
+    sent = {"file": ("mine.txt", f"By {GONE}.".encode())}
+    client.post("/v1/files", files=sent, data={"purpose": "assistants"}, headers=shown)
+    wait_until(lambda: len(grove.audit.entries()) == 3)
+    erased = erase_subject(grove, f"user:{GONE}")
+    assert (erased.runs, erased.files) == (1, 1)
+    assert (files_with(grove, GONE), tables_with(grove, GONE)) == ([], [])
+    with pytest.raises(UnauthenticatedError):
+        access_of(grove.database, made.secret)
+    assert has_keys(grove.database)
+
+
+def test_administrators_erase_over_http_and_only_in_their_tenant(grove: Grove) -> None:
+    client = client_of(grove)
+    ids = ingest(client, grove, secret=f"The {GONE} is in the safe.")
+    keys = {
+        name: {"x-api-key": grove.within(Access(tenant)).keys.create("k", scopes=[scope]).secret}
+        for name, tenant, scope in (
+            ("other", "other", "admin"),
+            ("writer", "default", "write"),
+            ("own", "default", "admin"),
+        )
+    }
+    path = f"/api/v1/erase/documents/{ids['secret']}"
+    assert client.delete(path, headers=keys["other"]).status_code == 404
+    assert client.delete(path, headers=keys["writer"]).status_code == 403
+    assert client.delete("/api/v1/erase/subjects/user:nobody", headers=keys["own"]).status_code == 404
+    assert client.delete(path, headers=keys["own"]).json() == {"documents": 1, "runs": 0, "files": 0}
+    assert (files_with(grove, GONE), tables_with(grove, GONE)) == ([], [])
+
+
+def test_what_is_not_there_is_not_erased(grove: Grove) -> None:
+    for erase in (erase_document, erase_run, erase_subject):
+        with pytest.raises(NotFoundError):
+            erase(grove, "nothing")
