@@ -140,7 +140,8 @@ class Intake:
         """Encode what was not encoded where it was read."""
         documents = [read.document for read in batch if read.document is not None]
         ready = [read.encoded for read in batch if read.encoded is not None]
-        self._work.count_chunks(sum(len(document.chunks) for document in ready))
+        if ready:
+            self._work.count_chunks(sum(len(document.chunks) for document in ready))
         return ready + self._pipeline.encode(documents, kinds=kinds, on_chunks=self._work.count_chunks)
 
     def _make_visible(
