@@ -35,7 +35,7 @@ _SCOPES: tuple[tuple[str, str, str], ...] = (
     ("*", r"/api/v1/(keys|audit|erase|feedback)(/.*)?", "admin"),
     ("*", r"/metrics", "admin"),
     ("POST", r"/api/v1/search", "read"),
-    ("POST", r"/api/v1/(ask|runs|chat|conversations)(/.*)?", "ask"),
+    ("POST", r"/api/v1/(ask|runs|chat|conversations|ui-messages)(/.*)?", "ask"),
     ("*", r"/api/v1/(conversations(/.*)?|runs/[^/]+/feedback)", "ask"),
     ("POST", r"/v1/(chat/completions|responses)(/.*)?", "ask"),
     ("POST", r"/v1/(embeddings|rerank|vector_stores/.+/search)|/v2/rerank", "read"),

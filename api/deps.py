@@ -9,7 +9,7 @@ from api.telemetry.metrics import Metrics
 from rag.compose import Grove
 from rag.core.kinds import parse_kinds
 
-__all__ = ["GroveDep", "GuardDep", "InstallationDep", "Kinds", "Limit", "MetricsDep"]
+__all__ = ["After", "GroveDep", "GuardDep", "InstallationDep", "Kinds", "Limit", "MetricsDep"]
 
 
 def _installation(request: Request) -> Grove:
@@ -47,4 +47,5 @@ InstallationDep = Annotated[Grove, Depends(_installation)]
 GuardDep = Annotated[Guard, Depends(_guard)]
 MetricsDep = Annotated[Metrics, Depends(_metrics)]
 Kinds = Annotated[tuple[str, ...] | None, Depends(_kinds)]
+After = Annotated[str | None, Query(max_length=300, description="`next` of the page before.")]
 Limit = Annotated[int, Query(ge=1, le=1000, description="How many at most.")]

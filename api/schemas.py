@@ -11,7 +11,6 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, model_validator
 from typing_extensions import TypeAliasType
 
-from agents.toolset import ToolSummary
 from api.citations import CitationFormat
 from rag.compose import DEFAULT
 from rag.core.events import Event, PermissionAsked, StepFinished
@@ -20,7 +19,6 @@ from rag.core.types import Answer, Citation, Missing, Passage, Sentence, Usage
 from rag.db.catalog import CollectionSummary, DocumentSummary
 from rag.db.jobs import JobStatus
 from rag.db.runs import RunSummary
-from rag.sql.source import SqlSourceSummary
 
 __all__ = [
     "AnswerReply",
@@ -40,7 +38,6 @@ __all__ = [
     "RunReply",
     "SearchBody",
     "SearchReply",
-    "ToolList",
     "WaitingReply",
 ]
 
@@ -153,6 +150,7 @@ class CollectionList:
     """The collections by name."""
 
     collections: list[CollectionSummary]
+    next: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +174,7 @@ class JobList:
     """Jobs, newest first."""
 
     jobs: list[JobStatus]
+    next: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +233,7 @@ class RunList:
     """Questions that were asked, newest first."""
 
     runs: list[RunSummary]
+    next: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,18 +242,3 @@ class RunReply:
 
     run: RunSummary
     events: list[RunEvent]
-
-
-@dataclass(frozen=True, slots=True)
-class SqlSourceList:
-    """The registered databases."""
-
-    sources: list[SqlSourceSummary]
-
-
-@dataclass(frozen=True, slots=True)
-class ToolList:
-    """The tools, and for each server that failed why."""
-
-    tools: list[ToolSummary]
-    failures: Mapping[str, str]

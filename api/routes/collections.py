@@ -6,7 +6,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, File, Query, UploadFile
 
-from api.deps import GroveDep, Kinds, Limit
+from api.deps import After, GroveDep, Kinds, Limit
+from api.pages import page_of
 from api.schemas import CollectionBody, CollectionList, Deleted, DocumentList
 from indexing.reindex import submit_reindex
 from indexing.submit import submit_uploads
@@ -21,9 +22,10 @@ router = APIRouter(prefix="/api/v1/collections", tags=["collections"])
 
 
 @router.get("", operation_id="listCollections")
-def list_collections(grove: GroveDep) -> CollectionList:
+def list_collections(grove: GroveDep, limit: Limit = 1000, after: After = None) -> CollectionList:
     """List the collections by name."""
-    return CollectionList(grove.catalog.collections())
+    collections = [each for each in grove.catalog.collections() if after is None or each.name > after]
+    return CollectionList(*page_of(collections, limit, lambda each: each.name))
 
 
 @router.post("", operation_id="createCollection", status_code=201)

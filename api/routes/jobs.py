@@ -2,7 +2,8 @@
 
 from fastapi import APIRouter
 
-from api.deps import GroveDep, Limit
+from api.deps import After, GroveDep, Limit
+from api.pages import page_of
 from api.schemas import JobList
 from indexing.control import cancel_job
 from rag.db.jobs import JobStatus
@@ -13,9 +14,10 @@ router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"])
 
 
 @router.get("", operation_id="listJobs")
-def list_jobs(grove: GroveDep, limit: Limit = 20) -> JobList:
+def list_jobs(grove: GroveDep, limit: Limit = 20, after: After = None) -> JobList:
     """List jobs, newest first."""
-    return JobList(grove.jobs.jobs(limit))
+    jobs = grove.jobs.jobs(limit + 1, after=after)
+    return JobList(*page_of(jobs, limit, lambda job: job.job_id))
 
 
 @router.get("/{job_id}", operation_id="getJob")

@@ -6,8 +6,9 @@ from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import Response
 
 from agents.runs import answer_permission, cancel
-from api.deps import GroveDep, GuardDep, Limit
+from api.deps import After, GroveDep, GuardDep, Limit
 from api.events import begun, outcome, stored
+from api.pages import page_of
 from api.replies import ANSWERS, answered
 from api.schemas import AnswerReply, PermissionBody, RunList, RunReply
 from api.sse import EVENT_STREAM, event_stream
@@ -28,9 +29,10 @@ _EVENTS: dict[int | str, dict[str, Any]] = {
 
 
 @router.get("", operation_id="listRuns")
-def list_runs(grove: GroveDep, limit: Limit = 20) -> RunList:
+def list_runs(grove: GroveDep, limit: Limit = 20, after: After = None) -> RunList:
     """List the questions that were asked, newest first."""
-    return RunList(grove.runs.runs(limit))
+    runs = grove.runs.runs(limit + 1, after=after)
+    return RunList(*page_of(runs, limit, lambda run: run.run_id))
 
 
 @router.get("/{run_id}", operation_id="getRun")

@@ -2,8 +2,9 @@
 
 from fastapi import APIRouter
 
-from api.deps import GroveDep
-from api.schemas import SqlSourceList
+from api.deps import After, GroveDep, Limit
+from api.pages import behind, page_of
+from api.tool_schemas import SqlSourceList
 
 __all__ = ["router"]
 
@@ -11,6 +12,8 @@ router = APIRouter(prefix="/api/v1/sql", tags=["sql"])
 
 
 @router.get("/sources", operation_id="listSqlSources")
-def list_sources(grove: GroveDep) -> SqlSourceList:
+def list_sources(grove: GroveDep, limit: Limit = 1000, after: After = None) -> SqlSourceList:
     """List the registered databases with their tables, and why one cannot be read now."""
-    return SqlSourceList([source.summary() for source in grove.sql_sources.values()])
+    names = behind(list(grove.sql_sources), after, str)
+    shown, more = page_of(names, limit, str)
+    return SqlSourceList([grove.sql_sources[name].summary() for name in shown], more)

@@ -12,6 +12,7 @@ from rag.core.access import Access
 from rag.core.errors import ConflictError, NotFoundError
 from rag.db._job_status import UNSETTLED, status_of
 from rag.db._job_views import FileStatus, JobFile, JobHaltedError, JobStatus, LeasedJob, LeaseLostError
+from rag.db._pages import newest_first
 from rag.db.session import Database
 from rag.db.tables import JobFileRow, JobRow, utc_now
 
@@ -270,11 +271,17 @@ class JobQueue:
                 raise NotFoundError(f"no job {job_id!r}; `rag jobs` lists what there is")
             return status_of(session, row)
 
-    def jobs(self, limit: int = 20) -> list[JobStatus]:
-        """List jobs, newest first."""
-        query = select(JobRow).where(self._mine).order_by(JobRow.created_at.desc())
+    def jobs(self, limit: int = 20, *, after: str | None = None) -> list[JobStatus]:
+        """List jobs, newest first; those behind the given one.
+
+        Raises:
+            NotFoundError: no such job.
+        """
+        last = None if after is None else (self.job(after).created_at, after)
+        mine = select(JobRow).where(self._mine)
         with self._database.read() as session:
-            return [status_of(session, row) for row in session.scalars(query.limit(limit)).all()]
+            rows = session.scalars(newest_first(mine, JobRow, limit=limit, last=last)).all()
+            return [status_of(session, row) for row in rows]
 
 
 def _num_done(session: Session, job: JobRow) -> int:

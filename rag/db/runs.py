@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from rag.core.access import Access
 from rag.core.errors import ConflictError, NotFoundError, RunCancelledError
 from rag.core.events import Event
+from rag.db._pages import newest_first
 from rag.db.session import Database
 from rag.db.tables import EventRow, RunRow, utc_now
 
@@ -191,11 +192,16 @@ class RunLog:
         with self._database.read() as session:
             return [_EVENT.validate_json(body) for body in session.scalars(query)]
 
-    def runs(self, limit: int = 20) -> list[RunSummary]:
-        """List runs, newest first."""
-        query = select(RunRow).where(self._mine).order_by(RunRow.created_at.desc())
+    def runs(self, limit: int = 20, *, after: str | None = None) -> list[RunSummary]:
+        """List runs, newest first; those behind the given one.
+
+        Raises:
+            NotFoundError: no such run.
+        """
+        last = None if after is None else (self.run(after).created_at, after)
+        query = newest_first(select(RunRow).where(self._mine), RunRow, limit=limit, last=last)
         with self._database.read() as session:
-            return [_summary(row) for row in session.scalars(query.limit(limit))]
+            return [_summary(row) for row in session.scalars(query)]
 
 
 def _summary(row: RunRow) -> RunSummary:

@@ -7,7 +7,14 @@ from typing import Any
 __all__ = ["Attempt", "attempts"]
 
 _METHODS = ("get", "post", "put", "patch", "delete", "head")
-_TEXTS = {"model": "grove", "role": "user", "type": "text", "content": "what is kept here"}
+_QUESTION = "what is kept here"
+_TEXTS: Mapping[str, Any] = {
+    "model": "grove",
+    "role": "user",
+    "type": "text",
+    "content": _QUESTION,
+    "parts": [{"type": "text", "text": _QUESTION}],
+}
 
 
 @dataclass(frozen=True, slots=True)

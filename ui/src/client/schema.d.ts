@@ -857,6 +857,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/ui-messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask For Ui Message
+         * @description Answer the last user message as a UI message stream; closing the connection cancels the run.
+         */
+        post: operations["askForUiMessage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health": {
         parameters: {
             query?: never;
@@ -1792,6 +1812,8 @@ export interface components {
         CollectionList: {
             /** Collections */
             collections: components["schemas"]["CollectionSummary"][];
+            /** Next */
+            next?: string | null;
         };
         /**
          * CollectionSummary
@@ -2188,6 +2210,8 @@ export interface components {
         JobList: {
             /** Jobs */
             jobs: components["schemas"]["JobStatus"][];
+            /** Next */
+            next?: string | null;
         };
         /**
          * JobStatus
@@ -2288,6 +2312,16 @@ export interface components {
              * @enum {string}
              */
             role: "system" | "user" | "assistant";
+        };
+        /**
+         * MessagePart
+         * @description A part of a message; those that are no text are left out of what is read.
+         */
+        MessagePart: {
+            /** Text */
+            text?: string | null;
+            /** Type */
+            type: string;
         };
         /**
          * Missing
@@ -2581,6 +2615,8 @@ export interface components {
          * @description Questions that were asked, newest first.
          */
         RunList: {
+            /** Next */
+            next?: string | null;
             /** Runs */
             runs: components["schemas"]["RunSummary"][];
         };
@@ -2767,6 +2803,8 @@ export interface components {
          * @description The registered databases.
          */
         SqlSourceList: {
+            /** Next */
+            next?: string | null;
             /** Sources */
             sources: components["schemas"]["SqlSourceSummary"][];
         };
@@ -2953,6 +2991,8 @@ export interface components {
             failures: {
                 [key: string]: string;
             };
+            /** Next */
+            next?: string | null;
             /** Tools */
             tools: components["schemas"]["ToolSummary"][];
         };
@@ -2989,6 +3029,48 @@ export interface components {
             /** Rating */
             rating: ("up" | "down") | null;
             run: components["schemas"]["RunSummary"];
+        };
+        /**
+         * UiMessage
+         * @description A message as `useChat` keeps it.
+         */
+        UiMessage: {
+            /** Parts */
+            parts: components["schemas"]["MessagePart"][];
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "user" | "assistant" | "system";
+        };
+        /**
+         * UiMessagesBody
+         * @description What `useChat` sends; its `id`, `messageId` and `trigger` are taken and not used.
+         */
+        UiMessagesBody: {
+            /**
+             * Collection
+             * @default default
+             */
+            collection: string;
+            /**
+             * Generator
+             * @default default
+             */
+            generator: string;
+            /** Id */
+            id?: string | null;
+            /** Messageid */
+            messageId?: string | null;
+            /** Messages */
+            messages: components["schemas"]["UiMessage"][];
+            /**
+             * Retriever
+             * @default default
+             */
+            retriever: string;
+            /** Trigger */
+            trigger?: string | null;
         };
         /**
          * UrlsBody
@@ -3196,7 +3278,12 @@ export interface operations {
     };
     listCollections: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description How many at most. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -4097,6 +4184,8 @@ export interface operations {
             query?: {
                 /** @description How many at most. */
                 limit?: number;
+                /** @description `next` of the page before. */
+                after?: string | null;
             };
             header?: never;
             path?: never;
@@ -4427,6 +4516,8 @@ export interface operations {
             query?: {
                 /** @description How many at most. */
                 limit?: number;
+                /** @description `next` of the page before. */
+                after?: string | null;
             };
             header?: never;
             path?: never;
@@ -4963,7 +5054,12 @@ export interface operations {
     };
     listSqlSources: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description How many at most. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -4997,7 +5093,12 @@ export interface operations {
     };
     listTools: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description How many at most. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -5011,6 +5112,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ToolList"];
+                };
+            };
+            /** @description What was wrong (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        detail: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    askForUiMessage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UiMessagesBody"];
+            };
+        };
+        responses: {
+            /** @description The parts of one message. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": unknown;
                 };
             };
             /** @description What was wrong (RFC 9457). */
