@@ -58,7 +58,7 @@ def server(grove_home: Path, tmp_path: Path) -> Iterator[str]:
         yield address_in(log, process)
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        process.wait(timeout=120)
 
 
 def address_in(log: Path, process: subprocess.Popen[bytes]) -> str:
