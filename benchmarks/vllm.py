@@ -9,14 +9,15 @@ from typing import Any
 
 from benchmarks._machine import machine
 from benchmarks._vllm_drafts import measured_drafts
+from benchmarks._vllm_pool import measured_pool
 
 __all__ = ["run"]
 
-_PARTS: tuple[Callable[[bool], dict[str, Any]], ...] = (measured_drafts,)
+_PARTS: tuple[Callable[[bool], dict[str, Any]], ...] = (measured_drafts, measured_pool)
 
 
 def run(*, quick: bool) -> dict[str, Any]:
-    """Measure 24 prompts of 96 tokens, and 54 of a repeated workload; `quick` 4 of 40, and 12."""
+    """Measure 24 prompts of drafts, 54 of a repeated workload, 24 in a pool; `quick` 4, 12 and 12."""
     figures: dict[str, Any] = {}
     for part in _PARTS:
         figures |= part(quick)
