@@ -103,9 +103,11 @@ def test_of_an_erased_person_nothing_is_left_and_nobody_is_let_in_for_it(grove: 
     made = grove.keys.create(f"key of {GONE}", scopes=["ask", "write"], user=GONE)
     shown = {"x-api-key": made.secret}
     client.post("/api/v1/ask", json={"question": f"I am {GONE}."}, headers=shown)
+    named = {"collection": "default", "title": f"What {GONE} asks"}
+    client.post("/api/v1/conversations", json=named, headers=shown)
     sent = {"file": ("mine.txt", f"By {GONE}.".encode())}
     client.post("/v1/files", files=sent, data={"purpose": "assistants"}, headers=shown)
-    wait_until(lambda: len(grove.audit.entries()) == 3)
+    wait_until(lambda: len(grove.audit.entries()) == 4)
     erased = erase_subject(grove, f"user:{GONE}")
     assert (erased.runs, erased.files) == (1, 1)
     assert (files_with(grove, GONE), tables_with(grove, GONE)) == ([], [])
