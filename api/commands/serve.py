@@ -138,6 +138,7 @@ def _worker_process(settings: Settings, console: Console) -> Iterator[None]:
             with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
                 while process.poll() is None and not stop.wait(_POLL_SECONDS):
                     pass
+                process.terminate()  # one that still starts would load all its libraries before it ends
             if not stop.wait(_RESTART_SECONDS):
                 console.note(f"The ingestion worker ended with {process.returncode}; another one starts.")
 
