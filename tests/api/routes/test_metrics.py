@@ -9,6 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from api.telemetry.names import METRICS
 from rag.compose import Grove
+from rag.core.settings import ServerSettings
 
 
 def scraped(client: TestClient) -> dict[str, float]:
@@ -111,8 +112,12 @@ def test_what_workers_do_is_read_from_the_database(grove: Grove) -> None:
 
 
 def test_a_scrape_tells_that_the_database_is_down(tmp_path: Path) -> None:
-    grove = Grove(small_settings(tmp_path, database_url=f"sqlite:///{tmp_path}/absent/grove.db"))
-    samples = scraped(client_of(grove))
+    server = ServerSettings(api_key="k" * 40)  # of the settings: others are in the database
+    absent = f"sqlite:///{tmp_path}/absent/grove.db"
+    client = client_of(Grove(small_settings(tmp_path, database_url=absent, server=server)))
+    assert client.get("/metrics").status_code == 401
+    client.headers["x-api-key"] = "k" * 40
+    samples = scraped(client)
     assert samples["grove_database_up"] == 0
     assert "grove_documents" not in samples
 
