@@ -35,9 +35,9 @@ def run(*, quick: bool) -> dict[str, Any]:
     """Serve a steady load, 10 minutes of it or one, then more than can be served."""
     seconds = 60 if quick else 600
     with tempfile.TemporaryDirectory() as folder:
-        home = Path(folder)
-        questions = _documents(home / "documents")
-        _rag("ingest", str(home / "documents"), "--home", str(home))
+        home, documents = Path(folder) / "home", Path(folder) / "documents"
+        questions = _documents(documents)
+        _rag("ingest", str(documents), "--home", str(home))
         rows = [_row("steady", home, questions, seconds, {})]
         limits = {
             "GROVE_SERVER__MAX_WORKING": str(OVERLOAD_WORKING),
