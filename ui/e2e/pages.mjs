@@ -58,7 +58,9 @@ export const steps = {
     for (let load = 0; load < LOADS; load += 1) {
       await page.goto(url);
       await page.getByLabel("Your question").waitFor();
-      times.push(await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0].startTime));
+      // The entry may come a moment after the paint that it tells of.
+      const paint = await page.waitForFunction(() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime);
+      times.push(await paint.jsonValue());
     }
     assert.ok(Math.min(...times) < MAX_MILLISECONDS, `the page took ${times.map(Math.round).join(", ")} ms`);
   },
