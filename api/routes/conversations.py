@@ -33,6 +33,7 @@ def list_conversations(
 @router.post(_PATH, operation_id="createConversation", status_code=201)
 def create_conversation(body: ConversationBody, grove: GroveDep) -> ConversationSummary:
     """Begin a conversation about a collection; `ask` with its id adds turns."""
+    grove.catalog.snapshot(body.collection)  # a conversation is about what the caller may see
     return grove.conversations.create(body.collection, title=body.title)
 
 

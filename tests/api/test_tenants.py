@@ -17,8 +17,6 @@ from rag.core.access import Access
 
 TEXT = "The quetzal nests behind the waterfall of Ixchel."
 WORDS = ("quetzal", "Ixchel", "waterfall", "aviary", "ornithologist")
-# It names a collection, whether there is one or not.
-NAMES_ONLY = {"createConversation": {201, 404}}
 # It tells the caller what it has asked for itself.
 TELLS_OWN_WORDS = ("listAudit",)
 MAKES_ITS_OWN = ("createCollection", "createVectorStore", "uploadDocuments")
@@ -111,7 +109,7 @@ def test_no_route_gives_or_changes_what_is_somebody_elses(installed: Installatio
         told = installed.ids if each.operation in TELLS_OWN_WORDS else each.asks_for
         asked = " ".join(installed.ids[name] for name in told)
         leaked += [value for value in installed.ids.values() if value not in asked and value in said]
-        if leaked or reply.status_code not in NAMES_ONLY.get(each.operation, expected(each, caller)):
+        if leaked or reply.status_code not in expected(each, caller):
             wrong[each.operation] = (reply.status_code, leaked, reply.text[:200])
     assert wrong == {}
     assert installed.things() == before
@@ -157,6 +155,18 @@ def test_a_collection_of_the_same_name_is_another_one_in_another_tenant(installe
     search = {"query": "quetzal", "collection": "vault"}
     installed.client.post("/api/v1/collections", json={"name": "vault"}, headers=headers)
     assert installed.client.post("/api/v1/search", json=search, headers=headers).json()["hits"] == []
+
+
+def test_a_conversation_is_about_a_collection_that_its_owner_sees(installed: Installation) -> None:
+    collections = [("another list", "vault"), ("another list", "public"), ("another tenant", "nowhere")]
+    for caller, collection in collections:
+        headers = installed.callers[caller]
+        body = {"collection": collection, "title": "Birds"}
+        reply = installed.client.post("/api/v1/conversations", json=body, headers=headers)
+        assert (reply.status_code, reply.json()["status"]) == (404, 404)
+        assert reply.headers["content-type"] == "application/problem+json"
+        listed = installed.client.get("/api/v1/conversations", headers=headers)
+        assert listed.json()["conversations"] == []
 
 
 def test_a_worker_serves_every_tenant(grove_home: Path) -> None:

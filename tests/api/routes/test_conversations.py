@@ -86,7 +86,9 @@ def test_a_conversation_is_renamed_and_deleted(client: TestClient) -> None:
 
 
 def test_links_are_made_where_they_are_allowed(tmp_path: Path) -> None:
-    strict = client_of(Grove(small_settings(tmp_path / "strict")))
+    grove = Grove(small_settings(tmp_path / "strict"))
+    grove.ensure_collection("default")
+    strict = client_of(grove)
     assert strict.post(f"{CONVERSATIONS}/{begun(strict)}/share").status_code == 404
     server = ServerSettings(share_links=True)
     grove = Grove(small_settings(tmp_path / "open", server=server))
