@@ -2,10 +2,11 @@
 
 Passkeys and needles (rag/evaluation/long_context.py) at several lengths, then real long documents. Rows of
 kind `one` keep a single vector of 384 dimensions a document; rows of kind `many` keep one for each of its
-passages; `words` is BM25. The needles are sentences of real questions, the haystack are PEPs.
+passages, or for each of their tokens; `words` is BM25. The needles are sentences of real questions, the
+haystack are PEPs.
 
 Parts of it, row by row: `python -m benchmarks.longcontext --length 8192 --documents 15 --questions 15`, or
-`--data qa_longdoc_covidqa --documents 32`.
+`--data qa_longdoc_covidqa --documents 32 --strategy salient --strategy bm25`.
 """
 
 import argparse
@@ -26,11 +27,13 @@ import numpy as np
 from benchmarks._machine import machine
 from rag.core.queries import TextQuery
 from rag.core.types import Row, Vector
+from rag.encoders.late import Late
 from rag.encoders.long import Long, Strategy
 from rag.encoders.minilm import Minilm
 from rag.evaluation.datasets import Dataset, load_dataset
 from rag.evaluation.long_context import LENGTHS, needles, passkeys
 from rag.evaluation.metrics import ndcg
+from rag.scoring.maxsim import join, maxsim
 from rag.scoring.sentences import sentence_spans
 from rag.stores.memory import Memory
 
@@ -38,18 +41,29 @@ DATA = Path(os.environ.get("GROVE_SHARED", Path(__file__).parents[2] / "shared")
 PASSAGE_TOKENS = 200
 _REAL = ("qa_longdoc_covidqa", "longdoc_qmsum")
 _REAL_DOCUMENTS = 96
-WHOLE_PASS_TOKENS = 2048  # attention over more takes minutes a document
+_WHOLE_PASS = ("grouped", "recurrent", "interpolated")  # attention over 8192 tokens takes 20 s a document
+STRATEGIES = (
+    "truncate",
+    "windows",
+    "salient",
+    *_WHOLE_PASS,
+    "chunks",
+    "late chunking",
+    "late interaction",
+    "bm25",
+)
 _Rank = Callable[[Dataset], Iterator[list[str]]]  # document ids a question, best first
 _Parts = Callable[[str, Sequence[tuple[int, int]]], Vector]  # a text and its passages -> a vector each
 
 
 def run(*, quick: bool) -> dict[str, Any]:
-    """Measure; `quick` two lengths, a third of the documents, no real ones."""
+    """Measure; `quick` two lengths, fewer documents, no pass over all tokens, no real documents."""
     lengths = (512, 2048) if quick else LENGTHS
     documents, questions = (20, 15) if quick else (30, 30)
-    rows = [row for length in lengths for row in _made(length, documents, questions, quick=quick)]
+    strategies = [name for name in STRATEGIES if not (quick and name in _WHOLE_PASS)]
+    rows = [row for length in lengths for row in _made(length, documents, questions, strategies)]
     if not quick:
-        rows += [row for name in _REAL for row in _real(name, _REAL_DOCUMENTS)]
+        rows += [row for name in _REAL for row in _real(name, _REAL_DOCUMENTS, strategies)]
     return {
         "machine": machine(),
         "settings": {"documents": documents, "questions": questions, "max_tokens": max(LENGTHS)},
@@ -63,30 +77,36 @@ def main() -> None:
     parser.add_argument("--length", type=int, action="append", default=[])
     parser.add_argument("--data", choices=_REAL, action="append", default=[])
     parser.add_argument("--documents", type=int, default=30)
-    parser.add_argument("--questions", type=int, default=30)
+    parser.add_argument("--questions", type=int, default=30, help="of passkeys and needles")
+    parser.add_argument(
+        "--strategy", choices=STRATEGIES, action="append", default=[], help="by default all"
+    )
     options = parser.parse_args()
+    strategies = options.strategy or STRATEGIES
     print(json.dumps(machine()))
     for length in options.length:
-        for row in _made(length, options.documents, options.questions, quick=False):
+        for row in _made(length, options.documents, options.questions, strategies):
             print(json.dumps(row), flush=True)
     for name in options.data:
-        for row in _real(name, options.documents):
+        for row in _real(name, options.documents, strategies):
             print(json.dumps(row), flush=True)
 
 
-def _made(length: int, documents: int, questions: int, *, quick: bool) -> Iterator[dict[str, object]]:
+def _made(
+    length: int, documents: int, questions: int, strategies: Sequence[str]
+) -> Iterator[dict[str, object]]:
     for dataset in (
         passkeys(length, documents=documents, questions=questions),
         needles(length, _haystack(), _facts(documents), questions=questions),
     ):
-        for way in _ways(length, quick=quick):
-            yield _row(dataset, *way, "success@1", k=1)
+        for name in strategies:
+            yield _row(dataset, name, "success@1", k=1)
 
 
-def _real(name: str, documents: int) -> Iterator[dict[str, object]]:
+def _real(name: str, documents: int, strategies: Sequence[str]) -> Iterator[dict[str, object]]:
     dataset = _first(load_dataset(DATA / name), documents)
-    for way in _ways(max(LENGTHS), quick=True):
-        yield _row(dataset, *way, "ndcg@10", k=10)
+    for strategy in strategies:
+        yield _row(dataset, strategy, "ndcg@10", k=10)
 
 
 def _first(dataset: Dataset, count: int) -> Dataset:
@@ -96,23 +116,21 @@ def _first(dataset: Dataset, count: int) -> Dataset:
     return replace(dataset, corpus=corpus, questions=questions)
 
 
-def _ways(length: int, *, quick: bool) -> Iterator[tuple[str, str, _Rank]]:
-    names = ["truncate", "windows", "salient"]
-    if length <= WHOLE_PASS_TOKENS and not quick:
-        names += ["grouped", "recurrent", "interpolated"]
-    for name in names:
-        yield name, "one", _one(Long(cast("Strategy", name)))
-    minilm, late = _minilm(), Long("windows", max_tokens=1_000_000)
-
-    def alone(text: str, spans: Sequence[tuple[int, int]]) -> Vector:
-        return minilm.encode([text[start:end] for start, end in spans])
-
-    yield "chunks", "many", _many(alone)
-    yield "late chunking", "many", _many(late.encode_parts)
-    yield "bm25", "words", _words
+def _way(name: str) -> tuple[str, _Rank]:
+    """Give the kind of a strategy and how it ranks."""
+    if name == "chunks":
+        return "many", _many(_alone)
+    if name == "late chunking":
+        return "many", _many(Long("windows", max_tokens=1_000_000).encode_parts)
+    if name == "late interaction":
+        return "many", _tokens
+    if name == "bm25":
+        return "words", _words
+    return "one", _one(Long(cast("Strategy", name)))
 
 
-def _row(dataset: Dataset, name: str, kind: str, rank: _Rank, metric: str, *, k: int) -> dict[str, object]:
+def _row(dataset: Dataset, name: str, metric: str, *, k: int) -> dict[str, object]:
+    kind, rank = _way(name)
     started = time.perf_counter()
     pairs = zip(dataset.questions, rank(dataset), strict=True)
     scores = [ndcg(ranking, dataset.relevant[question.id], k=k) for question, ranking in pairs]
@@ -143,12 +161,31 @@ def _many(encode: _Parts) -> _Rank:
         questions = minilm.encode([question.text for question in dataset.questions])
         best = []
         for entry in dataset.corpus:
-            starts = [*minilm.token_starts(entry.text)[::PASSAGE_TOKENS], len(entry.text)]
-            passages = encode(entry.text, list(pairwise(starts)))
+            passages = encode(entry.text, _passages(entry.text))
             best.append((questions @ passages.T).max(axis=1))
         yield from _ranked(dataset, np.stack(best, axis=1))
 
     return rank
+
+
+def _tokens(dataset: Dataset) -> Iterator[list[str]]:
+    """Score a document by the best of its passages, token by token."""
+    late = Late()
+    questions = late.encode_queries([question.text for question in dataset.questions])
+    best = []
+    for entry in dataset.corpus:
+        texts = [entry.text[start:end] for start, end in _passages(entry.text)]
+        tokens, offsets = join(late.encode_passages(texts))
+        best.append([maxsim(question, tokens, offsets).max() for question in questions])
+    yield from _ranked(dataset, np.array(best).T)
+
+
+def _alone(text: str, spans: Sequence[tuple[int, int]]) -> Vector:
+    return _minilm().encode([text[start:end] for start, end in spans])
+
+
+def _passages(text: str) -> list[tuple[int, int]]:
+    return list(pairwise([*_minilm().token_starts(text)[::PASSAGE_TOKENS], len(text)]))
 
 
 @cache
