@@ -11,7 +11,7 @@ import argparse
 import asyncio
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import chain
 from pathlib import Path
 
@@ -32,6 +32,8 @@ from rag.training._synthetic import ARMS, MINED, Row, make_row, with_mined
 
 __all__ = ["compare", "main", "make_rows"]
 
+SHIPPED = "as shipped"
+_ROWS_AT_ONCE = 8  # the generator writes as many answers together
 _RECIPE = Recipe(
     teacher="gold",
     ways=2,
@@ -52,59 +54,73 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--work", type=Path, default=Path(".work/late"))
     parser.add_argument("--write", type=Path, default=Path(".work/synthetic.jsonl"))
+    parser.add_argument("--scale", type=float, default=1.0, help="of the sample of single-hop passages")
+    parser.add_argument("--seeds", type=int, default=3, help="runs of each arm")
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args(arguments)
     torch.set_num_threads(options.threads)
     depths, columns = Columns.of(_RECIPE.depths)
-    pools = load_pools(options.data, options.work, depths)
+    pools = load_pools(options.data, options.work, depths, scale=options.scale)
     generator = Transformers(Path(options.model).parent, options.model)
     rows = asyncio.run(make_rows(generator, pools[0], options.write, count=options.questions))
-    for line in compare(rows, pools, columns, options.work):
+    for line in compare(rows, pools, columns, options.work, seeds=range(options.seeds)):
         print(json.dumps(line))  # noqa: T201 -- the lines are this command's result
 
 
 async def make_rows(generator: Generator, pool: Pool, file: Path, *, count: int) -> list[Row]:
-    """Give `count` rows, from `file` where it has them; new ones are added to it one by one."""
-    texts = {pool.passages[each] for query in pool.queries if query.dev for each in query.positives}
-    others = [text for text in pool.passages if text not in texts]
+    """Give `count` rows, from `file` where it has them; new ones are made and added to it some at once."""
+    asked = {pool.passages[each] for query in pool.queries if query.dev for each in query.positives}
+    others = [text for text in pool.passages if text not in asked]
     chosen = np.random.default_rng(0).permutation(len(others))[:count]
     file.parent.mkdir(parents=True, exist_ok=True)
     known = [Row(**json.loads(line)) for line in file.read_text().splitlines()] if file.exists() else []
     made = {row.passage: row for row in known}
+    missing = [others[number] for number in chosen if others[number] not in made]
     with file.open("a") as lines:
-        for number in chosen:
-            if (text := others[number]) not in made:
-                made[text] = await make_row(generator, text)
-                lines.write(f"{json.dumps(asdict(made[text]))}\n")
-                lines.flush()
+        for start in range(0, len(missing), _ROWS_AT_ONCE):
+            texts = missing[start : start + _ROWS_AT_ONCE]
+            for row in await asyncio.gather(*(make_row(generator, text) for text in texts)):
+                made[row.passage] = row
+                lines.write(f"{json.dumps(asdict(row))}\n")
+            lines.flush()
     return [made[others[number]] for number in chosen]
 
 
 def compare(
-    rows: Sequence[Row], pools: Sequence[Pool], columns: Columns, work: Path
+    rows: Sequence[Row], pools: Sequence[Pool], columns: Columns, work: Path, *, seeds: Sequence[int]
 ) -> list[dict[str, object]]:
     """Give for each arm how many negatives were true, and nDCG@10 on held-out questions once trained on it.
 
-    All arms train on the questions that have a negative in every arm. `beside mined` is the interval, by a
-    paired bootstrap over all held-out questions, of how much an arm is better than mined negatives.
+    All arms train on the questions that have a negative in every arm, once a seed. `held out` is a mean for
+    each pool, `seeds` the mean over the pools of each run. `beside mined` and `beside shipped` are the
+    intervals, by a paired bootstrap over all held-out questions, of how much an arm is better.
     """
     full = with_mined(rows, pools[0].passages, Minilm(), seed=0)
     usable = [row for row in full if set(row.negatives) == set(ARMS)]
     held_out = [HeldOut(pool, columns) for pool in pools]
-    students = {"as shipped": Student(LateHead.shipped(), columns)}
+    runs = {SHIPPED: [_found(Student(LateHead.shipped(), columns), held_out)]}
     if usable:
-        students |= {arm: _trained(usable, arm, columns, work) for arm in ARMS}
-    found = {name: _found(student, held_out) for name, student in students.items()}
+        pools_of = {arm: _pool(usable, arm) for arm in ARMS}
+        runs |= {
+            arm: [_found(_trained(pool, columns, work, seed=seed), held_out) for seed in seeds]
+            for arm, pool in pools_of.items()
+        }
+    means = {
+        name: [np.mean(parts, axis=0).tolist() for parts in zip(*each, strict=True)]
+        for name, each in runs.items()
+    }
     lines: list[dict[str, object]] = []
-    for name, scores in found.items():
+    for name, scores in means.items():
         line: dict[str, object] = {
             "arm": name,
             "true negatives": sum(name in row.negatives for row in full),
             "trained on": len(usable) if name in ARMS else 0,
-            "held out": [round(each.mean(part), 4) for each, part in zip(held_out, scores, strict=True)],
+            "held out": _means(held_out, scores),
+            "seeds": [round(float(np.mean(_means(held_out, each))), 4) for each in runs[name]],
         }
-        if MINED in found:
-            line["beside mined"] = paired_interval(list(chain(*scores)), list(chain(*found[MINED])))
+        for key, other in (("beside mined", MINED), ("beside shipped", SHIPPED)):
+            if other in means:
+                line[key] = paired_interval(list(chain(*scores)), list(chain(*means[other])))
         lines.append(line)
     return lines
 
@@ -113,16 +129,26 @@ def _found(student: Student, held_out: Sequence[HeldOut]) -> list[list[float]]:
     return [each.found(each.late(student)) for each in held_out]
 
 
-def _trained(rows: Sequence[Row], arm: str, columns: Columns, work: Path) -> Student:
+def _means(held_out: Sequence[HeldOut], scores: Sequence[Sequence[float]]) -> list[float]:
+    return [round(each.mean(part), 4) for each, part in zip(held_out, scores, strict=True)]
+
+
+def _pool(rows: Sequence[Row], arm: str) -> Pool:
+    """Give the questions with two passages each: the positive, then the arm's negative."""
     passages = [text for row in rows for text in (row.passage, row.negatives[arm])]
     queries = [Query(row.question, [2 * number], arm, dev=False) for number, row in enumerate(rows)]
     depths, _ = Columns.of(_RECIPE.depths)
-    pool = Pool(
+    return Pool(
         arm, passages, queries, encoded(passages, depths), encoded([row.question for row in rows], depths)
     )
-    candidates = np.arange(2 * len(rows)).reshape(-1, 2)
-    gold = np.tile(np.array([1.0, 0.0], dtype=np.float32), (len(rows), 1))
-    examples = Examples(pool, list(range(len(rows))), candidates, {"gold": gold})
-    run = Run(_RECIPE, [examples], columns, work / "runs", start=LateHead.shipped())
-    run.learn(_RECIPE.steps)
+
+
+def _trained(pool: Pool, columns: Columns, work: Path, *, seed: int) -> Student:
+    count = len(pool.queries)
+    candidates = np.arange(2 * count).reshape(-1, 2)
+    gold = np.tile(np.array([1.0, 0.0], dtype=np.float32), (count, 1))
+    examples = Examples(pool, list(range(count)), candidates, {"gold": gold})
+    recipe = replace(_RECIPE, seed=seed)
+    run = Run(recipe, [examples], columns, work / "runs", start=LateHead.shipped())
+    run.learn(recipe.steps)
     return run.student

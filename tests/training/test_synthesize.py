@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from pathlib import Path
+from typing import cast
 
 from rag.core.protocols import Delta, GenerationOptions, Prompt
 from rag.encoders.minilm import Minilm
@@ -77,8 +78,9 @@ def test_the_mixed_arm_takes_mined_and_written_by_turns() -> None:
 
 
 def test_all_arms_train_on_equally_many(tmp_path: Path) -> None:
-    lines = compare(ROWS, [pool()], COLUMNS, tmp_path)
+    lines = compare(ROWS, [pool()], COLUMNS, tmp_path, seeds=(0, 1))
     assert [line["arm"] for line in lines] == ["as shipped", *ARMS]
     assert {line["trained on"] for line in lines[1:]} == {2}
     (mined,) = (line for line in lines if line["arm"] == MINED)
     assert mined["beside mined"] == (0.0, 0.0)
+    assert [len(cast("list[float]", line["seeds"])) for line in lines] == [1, 2, 2, 2, 2, 2]
