@@ -29,7 +29,7 @@ class Rerank:
         hits = self.retriever.retrieve(request, k=max(k, self.depth))
         best, rest = hits[: self.depth], hits[self.depth :]
         if len(best) < 2:
-            return best[:k]
+            return hits[:k]
         with request.timings.stage("rerank"):
             texts = [passage.text for passage in self.catalog.passages(best)]
             scores = self.scorer.scores(request.text, texts)
