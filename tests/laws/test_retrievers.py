@@ -1,5 +1,6 @@
-"""Every retriever keeps these laws; a new file of rag/retrieval is tested as it is."""
+"""Every retriever keeps these laws, over every store; a new file of rag/retrieval is tested as it is."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +22,19 @@ KINDS: dict[str, Any] = {
 SUBJECTS = "snow ice river lake mast gauge sensor archive depot battery".split()
 
 
-@pytest.fixture(scope="module")
-def grove(tmp_path_factory: pytest.TempPathFactory) -> Grove:
-    encoder = Part(kind="hashing", options={"dim": 4096})  # so large that no two of our words collide
+@pytest.fixture(scope="module", params=["faiss", pytest.param("pgvector", marks=pytest.mark.postgres)])
+def grove(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Grove]:
+    url = None
+    if request.param == "pgvector":
+        url = request.getfixturevalue("_postgres_server").new_database()
     grove = Grove(
         Settings(
             home=tmp_path_factory.mktemp("home"),
-            encoder=encoder,
+            encoder=Part(
+                kind="hashing", options={"dim": 4000}
+            ),  # so large that no two of our words collide
+            store=Part(kind=request.param),
+            database_url=url,
             **KINDS,
         )
     )
@@ -42,7 +49,8 @@ def grove(tmp_path_factory: pytest.TempPathFactory) -> Grove:
     ]
     index_corpus(grove, documents, collection="default")
     grove.ensure_collection("empty")
-    return grove
+    yield grove
+    grove.database.close()
 
 
 @pytest.fixture(params=NAMES)
@@ -101,5 +109,5 @@ def test_what_was_deleted_is_never_found(tmp_path: Path, retriever: str) -> None
 
 def test_another_encoder_than_that_of_the_index_is_refused(grove: Grove) -> None:
     other = Grove(grove.settings.model_copy(update={"encoder": Part(kind="hashing", options={"dim": 64})}))
-    with pytest.raises(ConflictError, match=r"hashing-4096.*hashing-64"):
+    with pytest.raises(ConflictError, match=r"hashing-4000.*hashing-64"):
         other.search("snow", retriever="dense")
