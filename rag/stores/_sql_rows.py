@@ -8,13 +8,14 @@ import numpy as np
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from rag.core.errors import SegmentGoneError
+from rag.core.errors import InvalidInputError, SegmentGoneError
 from rag.core.types import Hit, Row, Segment, Vector
 from rag.scoring.words import analyze
 from rag.stores._sql_words import tsvector
 
 _MAX_SCAN_ROWS = 200_000
 _MAX_EF_SEARCH = 1000  # pgvector's own limit
+_MAX_HALVES = 4000  # of an indexed vector, pgvector's own limit
 _SCHEMA = """
 CREATE EXTENSION IF NOT EXISTS vector;
 CREATE TABLE IF NOT EXISTS segment_rows (
@@ -117,7 +118,17 @@ def _is_there(session: Session, name: str) -> bool:
 
 
 def hnsw(column: str, dim: int) -> str:
-    """Give the statement that indexes the vectors of a column and dimension."""
+    """Give the statement that indexes the vectors of a column and dimension.
+
+    Raises:
+        InvalidInputError: more dimensions than pgvector indexes.
+    """
+    if dim > _MAX_HALVES:
+        raise InvalidInputError(
+            f"pgvector indexes vectors of at most {_MAX_HALVES} numbers, got {dim}; choose an encoder with"
+            ' fewer, or, for dense vectors, GROVE_STORE=\'{"kind": "pgvector", "options": {"quantization":'
+            ' "binary"}}\''
+        )
     return (
         f"CREATE INDEX IF NOT EXISTS ix_segment_rows_{column}_{dim} ON segment_rows"
         f" USING hnsw (CAST({column} AS halfvec({dim})) halfvec_ip_ops) WHERE vector_dims({column}) = {dim}"

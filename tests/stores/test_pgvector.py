@@ -125,3 +125,16 @@ def test_a_transaction_takes_in_rows_of_several_dimensions(postgres_url: str, tm
 def test_an_unknown_quantization_is_refused(postgres_url: str, tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match="quantization is none or binary"):
         kept_of(postgres_url, tmp_path, quantization="ternary")
+
+
+def test_vectors_too_long_for_an_index_are_refused(postgres_url: str, tmp_path: Path) -> None:
+    kept = kept_of(postgres_url, tmp_path)
+    with pytest.raises(InvalidInputError, match=r"at most 4000 numbers, got 4001.*binary"):
+        kept.stage([Row("a", "d.1", "word", unit_rows(1, 4001, 0)[0])])
+
+
+def test_bits_index_longer_vectors(postgres_url: str, tmp_path: Path) -> None:
+    kept = kept_of(postgres_url, tmp_path, quantization="binary")
+    vectors = unit_rows(2, 4001, 0)
+    segment = kept.stage([Row(name, "d.1", "word", vectors[n]) for n, name in enumerate("ab")])
+    assert kept.nearest(vectors[1], [segment], k=1) == ["b"]
