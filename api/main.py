@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.admission import Admission
 from api.authentication import AccessGuard, Authenticator
 from api.conditions import Conditions
+from api.described import Described
 from api.detached import Detached
 from api.guards import RequestGuard, SecurityHeaders
 from api.idempotency import Idempotency
@@ -88,7 +89,7 @@ def create_app(
         tracing: where traces go; without it there are none, and they cost nothing.
         local_secret: what the command line of this machine shows to be let in.
     """
-    app = FastAPI(
+    app = Described(
         title="Grove",
         version="1",
         description="Answers from your documents, every claim tied to the words it came from.",

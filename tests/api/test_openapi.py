@@ -52,6 +52,32 @@ def test_streams_are_described_by_their_events(path: str) -> None:
     assert schema == {"$ref": "#/components/schemas/RunEvent"}
 
 
+def headers_of(method: str) -> dict[str, set[str]]:
+    return {
+        path: {each["name"] for each in operation.get("parameters", ()) if each["in"] == "header"}
+        for kind, path, operation in OPERATIONS
+        if kind == method
+    }
+
+
+def test_every_post_whose_reply_is_kept_takes_an_idempotency_key() -> None:
+    lacking = {path for path, taken in headers_of("post").items() if "idempotency-key" not in taken}
+    assert lacking == {"/api/v1/ui-messages"}  # which is always a stream
+
+
+def test_conditions_are_parameters_where_something_has_a_tag() -> None:
+    read = {path for path, taken in headers_of("get").items() if "if-none-match" in taken}
+    without = {"/api/v1/runs/{run_id}/events", "/metrics", "/v1/files/{file_id}/content"}
+    assert headers_of("get").keys() - read == without
+    for path in read:
+        assert "304" in DOCUMENT["paths"][path]["get"]["responses"]
+    files = {path for path in read if path.startswith("/api/v1/documents/{document_id}/")}
+    for method in ("delete", "patch", "post", "put"):
+        for path, taken in headers_of(method).items():
+            assert ("if-match" in taken) == (path in read - files), (method, path)
+    assert "if-match" in headers_of("patch")["/api/v1/conversations/{conversation_id}"]
+
+
 @pytest.mark.parametrize(("method", "path", "operation"), OPERATIONS, ids=lambda value: str(value)[:40])
 def test_the_page_of_the_api_has_every_route(method: str, path: str, operation: dict[str, Any]) -> None:
     page = (REPOSITORY / "docs/http.md").read_text()

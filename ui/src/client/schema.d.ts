@@ -3192,6 +3192,8 @@ export interface operations {
             query?: never;
             header?: {
                 accept?: string;
+                /** @description Sent again within 24 hours with the same key and body, the request changes nothing more and gets the reply of before. */
+                "idempotency-key"?: string;
             };
             path?: never;
             cookie?: never;
@@ -3245,7 +3247,10 @@ export interface operations {
                 /** @description `next` of the page before. */
                 before?: number | null;
             };
-            header?: never;
+            header?: {
+                /** @description An `ETag` that the client has; 304 when the reply would be the same. */
+                "if-none-match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3254,11 +3259,20 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Changes with the reply. */
+                    etag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["AuditList"];
                 };
+            };
+            /** @description The client has it already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What was wrong (RFC 9457). */
             default: {
@@ -3284,7 +3298,10 @@ export interface operations {
                 /** @description `next` of the page before. */
                 after?: string | null;
             };
-            header?: never;
+            header?: {
+                /** @description An `ETag` that the client has; 304 when the reply would be the same. */
+                "if-none-match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3293,11 +3310,20 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Changes with the reply. */
+                    etag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["CollectionList"];
                 };
+            };
+            /** @description The client has it already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What was wrong (RFC 9457). */
             default: {
@@ -3318,7 +3344,12 @@ export interface operations {
     createCollection: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again within 24 hours with the same key and body, the request changes nothing more and gets the reply of before. */
+                "idempotency-key"?: string;
+                /** @description An `ETag` of a GET of this address; 412 when it has another one by now. */
+                "if-match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3397,7 +3428,10 @@ export interface operations {
                 /** @description `next` of the page before. */
                 after?: string | null;
             };
-            header?: never;
+            header?: {
+                /** @description An `ETag` that the client has; 304 when the reply would be the same. */
+                "if-none-match"?: string;
+            };
             path: {
                 name: string;
             };
@@ -3408,11 +3442,20 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Changes with the reply. */
+                    etag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["DocumentList"];
                 };
+            };
+            /** @description The client has it already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What was wrong (RFC 9457). */
             default: {
@@ -3436,7 +3479,12 @@ export interface operations {
                 /** @description Kinds of index, with commas: dense, late, long. */
                 index?: string | null;
             };
-            header?: never;
+            header?: {
+                /** @description Sent again within 24 hours with the same key and body, the request changes nothing more and gets the reply of before. */
+                "idempotency-key"?: string;
+                /** @description An `ETag` of a GET of this address; 412 when it has another one by now. */
+                "if-match"?: string;
+            };
             path: {
                 name: string;
             };
@@ -3479,7 +3527,10 @@ export interface operations {
                 /** @description Kinds of index, with commas: dense, late, long. */
                 index?: string | null;
             };
-            header?: never;
+            header?: {
+                /** @description Sent again within 24 hours with the same key and body, the request changes nothing more and gets the reply of before. */
+                "idempotency-key"?: string;
+            };
             path: {
                 name: string;
             };
@@ -3518,7 +3569,10 @@ export interface operations {
                 /** @description Kinds of index, with commas: dense, late, long. */
                 index?: string | null;
             };
-            header?: never;
+            header?: {
+                /** @description Sent again within 24 hours with the same key and body, the request changes nothing more and gets the reply of before. */
+                "idempotency-key"?: string;
+            };
             path: {
                 name: string;
             };
@@ -3561,7 +3615,10 @@ export interface operations {
                 /** @description Kinds of index, with commas: dense, late, long. */
                 index?: string | null;
             };
-            header?: never;
+            header?: {
+                /** @description Sent again within 24 hours with the same key and body, the request changes nothing more and gets the reply of before. */
+                "idempotency-key"?: string;
+            };
             path: {
                 name: string;
             };
@@ -3608,7 +3665,10 @@ export interface operations {
                 /** @description Words of the title or of a question. */
                 q?: string;
             };
-            header?: never;
+            header?: {
+                /** @description An `ETag` that the client has; 304 when the reply would be the same. */
+                "if-none-match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3617,11 +3677,20 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Changes with the reply. */
+                    etag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ConversationList"];
                 };
+            };
+            /** @description The client has it already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What was wrong (RFC 9457). */
             default: {
@@ -3642,7 +3711,12 @@ export interface operations {
     createConversation: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again within 24 hours with the same key and body, the request changes nothing more and gets the reply of before. */
+                "idempotency-key"?: string;
+                /** @description An `ETag` of a GET of this address; 412 when it has another one by now. */
+                "if-match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3680,7 +3754,10 @@ export interface operations {
     getConversation: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An `ETag` that the client has; 304 when the reply would be the same. */
+                "if-none-match"?: string;
+            };
             path: {
                 conversation_id: string;
             };
@@ -3691,11 +3768,20 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Changes with the reply. */
+                    etag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ConversationReply"];
                 };
+            };
+            /** @description The client has it already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What was wrong (RFC 9457). */
             default: {
@@ -3716,7 +3802,10 @@ export interface operations {
     deleteConversation: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An `ETag` of a GET of this address; 412 when it has another one by now. */
+                "if-match"?: string;
+            };
             path: {
                 conversation_id: string;
             };
@@ -3750,7 +3839,10 @@ export interface operations {
     renameConversation: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An `ETag` of a GET of this address; 412 when it has another one by now. */
+                "if-match"?: string;
+            };
             path: {
                 conversation_id: string;
             };
@@ -3790,7 +3882,10 @@ export interface operations {
     shareConversation: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again within 24 hours with the same key and body, the request changes nothing more and gets the reply of before. */
+                "idempotency-key"?: string;
+            };
             path: {
                 conversation_id: string;
             };
@@ -3862,7 +3957,10 @@ export interface operations {
     getDocument: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An `ETag` that the client has; 304 when the reply would be the same. */
+                "if-none-match"?: string;
+            };
             path: {
                 document_id: string;
             };
@@ -3873,11 +3971,20 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Changes with the reply. */
+                    etag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["DocumentReply"];
                 };
+            };
+            /** @description The client has it already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What was wrong (RFC 9457). */
             default: {
@@ -3898,7 +4005,10 @@ export interface operations {
     deleteDocument: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An `ETag` of a GET of this address; 412 when it has another one by now. */
+                "if-match"?: string;
+            };
             path: {
                 document_id: string;
             };
@@ -4148,7 +4258,10 @@ export interface operations {
                 /** @description `next` of the page before. */
                 after?: string | null;
             };
-            header?: never;
+            header?: {
+                /** @description An `ETag` that the client has; 304 when the reply would be the same. */
+                "if-none-match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4157,11 +4270,20 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Changes with the reply. */
+                    etag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["FeedbackList"];
                 };
+            };
+            /** @description The client has it already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What was wrong (RFC 9457). */
             default: {
@@ -4187,7 +4309,10 @@ export interface operations {
                 /** @description `next` of the page before. */
                 after?: string | null;
             };
-            header?: never;
+            header?: {
+                /** @description An `ETag` that the client has; 304 when the reply would be the same. */
+                "if-none-match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4196,11 +4321,20 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Changes with the reply. */
+                    etag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["JobList"];
                 };
+            };
+            /** @description The client has it already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What was wrong (RFC 9457). */
             default: {
@@ -4221,7 +4355,10 @@ export interface operations {
     getJob: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An `ETag` that the client has; 304 when the reply would be the same. */
+                "if-none-match"?: string;
+            };
             path: {
                 job_id: string;
             };
@@ -4232,11 +4369,20 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Changes with the reply. */
+                    etag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["JobStatus"];
                 };
+            };
+            /** @description The client has it already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What was wrong (RFC 9457). */
             default: {
@@ -4257,7 +4403,10 @@ export interface operations {
     cancelJob: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again within 24 hours with the same key and body, the request changes nothing more and gets the reply of before. */
+                "idempotency-key"?: string;
+            };
             path: {
                 job_id: string;
             };
@@ -4293,7 +4442,10 @@ export interface operations {
     pauseJob: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again within 24 hours with the same key and body, the request changes nothing more and gets the reply of before. */
+                "idempotency-key"?: string;
+            };
             path: {
                 job_id: string;
             };
@@ -4329,7 +4481,10 @@ export interface operations {
     resumeJob: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again within 24 hours with the same key and body, the request changes nothing more and gets the reply of before. */
+                "idempotency-key"?: string;
+            };
             path: {
                 job_id: string;
             };
@@ -4365,7 +4520,10 @@ export interface operations {
     retryJob: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again within 24 hours with the same key and body, the request changes nothing more and gets the reply of before. */
+                "idempotency-key"?: string;
+            };
             path: {
                 job_id: string;
             };
@@ -4406,7 +4564,10 @@ export interface operations {
                 /** @description `next` of the page before. */
                 after?: string | null;
             };
-            header?: never;
+            header?: {
+                /** @description An `ETag` that the client has; 304 when the reply would be the same. */
+                "if-none-match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4415,11 +4576,20 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Changes with the reply. */
+                    etag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["KeyList"];
                 };
+            };
+            /** @description The client has it already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What was wrong (RFC 9457). */
             default: {
@@ -4440,7 +4610,12 @@ export interface operations {
     createKey: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again within 24 hours with the same key and body, the request changes nothing more and gets the reply of before. */
+                "idempotency-key"?: string;
+                /** @description An `ETag` of a GET of this address; 412 when it has another one by now. */
+                "if-match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4519,7 +4694,10 @@ export interface operations {
                 /** @description `next` of the page before. */
                 after?: string | null;
             };
-            header?: never;
+            header?: {
+                /** @description An `ETag` that the client has; 304 when the reply would be the same. */
+                "if-none-match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4528,11 +4706,20 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Changes with the reply. */
+                    etag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["RunList"];
                 };
+            };
+            /** @description The client has it already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What was wrong (RFC 9457). */
             default: {
@@ -4556,7 +4743,10 @@ export interface operations {
                 /** @description Give the events behind this one. */
                 after?: number;
             };
-            header?: never;
+            header?: {
+                /** @description An `ETag` that the client has; 304 when the reply would be the same. */
+                "if-none-match"?: string;
+            };
             path: {
                 run_id: string;
             };
@@ -4567,11 +4757,20 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Changes with the reply. */
+                    etag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["RunReply"];
                 };
+            };
+            /** @description The client has it already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What was wrong (RFC 9457). */
             default: {
@@ -4592,7 +4791,10 @@ export interface operations {
     cancelRun: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again within 24 hours with the same key and body, the request changes nothing more and gets the reply of before. */
+                "idempotency-key"?: string;
+            };
             path: {
                 run_id: string;
             };
@@ -4677,7 +4879,10 @@ export interface operations {
     giveFeedback: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again within 24 hours with the same key and body, the request changes nothing more and gets the reply of before. */
+                "idempotency-key"?: string;
+            };
             path: {
                 run_id: string;
             };
@@ -4753,6 +4958,8 @@ export interface operations {
             query?: never;
             header?: {
                 accept?: string;
+                /** @description Sent again within 24 hours with the same key and body, the request changes nothing more and gets the reply of before. */
+                "idempotency-key"?: string;
             };
             path: {
                 run_id: string;
@@ -4803,7 +5010,10 @@ export interface operations {
     listSchedules: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An `ETag` that the client has; 304 when the reply would be the same. */
+                "if-none-match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4812,11 +5022,20 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Changes with the reply. */
+                    etag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ScheduleList"];
                 };
+            };
+            /** @description The client has it already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What was wrong (RFC 9457). */
             default: {
@@ -4837,7 +5056,12 @@ export interface operations {
     addSchedule: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again within 24 hours with the same key and body, the request changes nothing more and gets the reply of before. */
+                "idempotency-key"?: string;
+                /** @description An `ETag` of a GET of this address; 412 when it has another one by now. */
+                "if-match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4911,7 +5135,10 @@ export interface operations {
     runSchedule: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again within 24 hours with the same key and body, the request changes nothing more and gets the reply of before. */
+                "idempotency-key"?: string;
+            };
             path: {
                 schedule_id: string;
             };
@@ -4947,7 +5174,10 @@ export interface operations {
     search: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again within 24 hours with the same key and body, the request changes nothing more and gets the reply of before. */
+                "idempotency-key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4985,7 +5215,10 @@ export interface operations {
     listRetrievers: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An `ETag` that the client has; 304 when the reply would be the same. */
+                "if-none-match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4994,11 +5227,20 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Changes with the reply. */
+                    etag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["RetrieverList"];
                 };
+            };
+            /** @description The client has it already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What was wrong (RFC 9457). */
             default: {
@@ -5019,7 +5261,10 @@ export interface operations {
     getSharedConversation: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An `ETag` that the client has; 304 when the reply would be the same. */
+                "if-none-match"?: string;
+            };
             path: {
                 token: string;
             };
@@ -5030,11 +5275,20 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Changes with the reply. */
+                    etag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ConversationReply"];
                 };
+            };
+            /** @description The client has it already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What was wrong (RFC 9457). */
             default: {
@@ -5060,7 +5314,10 @@ export interface operations {
                 /** @description `next` of the page before. */
                 after?: string | null;
             };
-            header?: never;
+            header?: {
+                /** @description An `ETag` that the client has; 304 when the reply would be the same. */
+                "if-none-match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5069,11 +5326,20 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Changes with the reply. */
+                    etag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["SqlSourceList"];
                 };
+            };
+            /** @description The client has it already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What was wrong (RFC 9457). */
             default: {
@@ -5099,7 +5365,10 @@ export interface operations {
                 /** @description `next` of the page before. */
                 after?: string | null;
             };
-            header?: never;
+            header?: {
+                /** @description An `ETag` that the client has; 304 when the reply would be the same. */
+                "if-none-match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5108,11 +5377,20 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Changes with the reply. */
+                    etag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ToolList"];
                 };
+            };
+            /** @description The client has it already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What was wrong (RFC 9457). */
             default: {
@@ -5171,7 +5449,10 @@ export interface operations {
     health: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An `ETag` that the client has; 304 when the reply would be the same. */
+                "if-none-match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5180,11 +5461,20 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Changes with the reply. */
+                    etag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Health"];
                 };
+            };
+            /** @description The client has it already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What was wrong (RFC 9457). */
             default: {
@@ -5205,7 +5495,10 @@ export interface operations {
     ready: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An `ETag` that the client has; 304 when the reply would be the same. */
+                "if-none-match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5214,11 +5507,20 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Changes with the reply. */
+                    etag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Readiness"];
                 };
+            };
+            /** @description The client has it already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Service Unavailable */
             503: {
@@ -5248,7 +5550,10 @@ export interface operations {
     mcp: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again within 24 hours with the same key and body, the request changes nothing more and gets the reply of before. */
+                "idempotency-key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5372,7 +5677,10 @@ export interface operations {
     createChatCompletion: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again within 24 hours with the same key and body, the request changes nothing more and gets the reply of before. */
+                "idempotency-key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5413,7 +5721,10 @@ export interface operations {
     createEmbeddings: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again within 24 hours with the same key and body, the request changes nothing more and gets the reply of before. */
+                "idempotency-key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5464,7 +5775,10 @@ export interface operations {
                 /** @description Those of one purpose. */
                 purpose?: ("assistants" | "user_data") | null;
             };
-            header?: never;
+            header?: {
+                /** @description An `ETag` that the client has; 304 when the reply would be the same. */
+                "if-none-match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5473,6 +5787,8 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Changes with the reply. */
+                    etag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5480,6 +5796,13 @@ export interface operations {
                         [key: string]: unknown;
                     };
                 };
+            };
+            /** @description The client has it already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What was wrong, as OpenAI says it. */
             default: {
@@ -5502,7 +5825,12 @@ export interface operations {
     createFile: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again within 24 hours with the same key and body, the request changes nothing more and gets the reply of before. */
+                "idempotency-key"?: string;
+                /** @description An `ETag` of a GET of this address; 412 when it has another one by now. */
+                "if-match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5544,7 +5872,10 @@ export interface operations {
     getUploadedFile: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An `ETag` that the client has; 304 when the reply would be the same. */
+                "if-none-match"?: string;
+            };
             path: {
                 file_id: string;
             };
@@ -5555,6 +5886,8 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Changes with the reply. */
+                    etag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5562,6 +5895,13 @@ export interface operations {
                         [key: string]: unknown;
                     };
                 };
+            };
+            /** @description The client has it already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What was wrong, as OpenAI says it. */
             default: {
@@ -5584,7 +5924,10 @@ export interface operations {
     deleteFile: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An `ETag` of a GET of this address; 412 when it has another one by now. */
+                "if-match"?: string;
+            };
             path: {
                 file_id: string;
             };
@@ -5662,7 +6005,10 @@ export interface operations {
     listModels: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An `ETag` that the client has; 304 when the reply would be the same. */
+                "if-none-match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5671,6 +6017,8 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Changes with the reply. */
+                    etag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5678,6 +6026,13 @@ export interface operations {
                         [key: string]: unknown;
                     };
                 };
+            };
+            /** @description The client has it already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What was wrong, as OpenAI says it. */
             default: {
@@ -5700,7 +6055,10 @@ export interface operations {
     getModel: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An `ETag` that the client has; 304 when the reply would be the same. */
+                "if-none-match"?: string;
+            };
             path: {
                 model: string;
             };
@@ -5711,6 +6069,8 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Changes with the reply. */
+                    etag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5718,6 +6078,13 @@ export interface operations {
                         [key: string]: unknown;
                     };
                 };
+            };
+            /** @description The client has it already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What was wrong, as OpenAI says it. */
             default: {
@@ -5740,7 +6107,10 @@ export interface operations {
     rerank: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again within 24 hours with the same key and body, the request changes nothing more and gets the reply of before. */
+                "idempotency-key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5782,7 +6152,10 @@ export interface operations {
     createResponse: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again within 24 hours with the same key and body, the request changes nothing more and gets the reply of before. */
+                "idempotency-key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5823,7 +6196,10 @@ export interface operations {
     getResponse: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An `ETag` that the client has; 304 when the reply would be the same. */
+                "if-none-match"?: string;
+            };
             path: {
                 response_id: string;
             };
@@ -5834,6 +6210,8 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Changes with the reply. */
+                    etag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5841,6 +6219,13 @@ export interface operations {
                         [key: string]: unknown;
                     };
                 };
+            };
+            /** @description The client has it already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What was wrong, as OpenAI says it. */
             default: {
@@ -5870,7 +6255,10 @@ export interface operations {
                 /** @description `last_id` of the page before. */
                 after?: string | null;
             };
-            header?: never;
+            header?: {
+                /** @description An `ETag` that the client has; 304 when the reply would be the same. */
+                "if-none-match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5879,6 +6267,8 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Changes with the reply. */
+                    etag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5886,6 +6276,13 @@ export interface operations {
                         [key: string]: unknown;
                     };
                 };
+            };
+            /** @description The client has it already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What was wrong, as OpenAI says it. */
             default: {
@@ -5908,7 +6305,12 @@ export interface operations {
     createVectorStore: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again within 24 hours with the same key and body, the request changes nothing more and gets the reply of before. */
+                "idempotency-key"?: string;
+                /** @description An `ETag` of a GET of this address; 412 when it has another one by now. */
+                "if-match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5950,7 +6352,10 @@ export interface operations {
     getVectorStore: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An `ETag` that the client has; 304 when the reply would be the same. */
+                "if-none-match"?: string;
+            };
             path: {
                 vector_store_id: string;
             };
@@ -5961,6 +6366,8 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Changes with the reply. */
+                    etag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5968,6 +6375,13 @@ export interface operations {
                         [key: string]: unknown;
                     };
                 };
+            };
+            /** @description The client has it already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What was wrong, as OpenAI says it. */
             default: {
@@ -5990,7 +6404,12 @@ export interface operations {
     updateVectorStore: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again within 24 hours with the same key and body, the request changes nothing more and gets the reply of before. */
+                "idempotency-key"?: string;
+                /** @description An `ETag` of a GET of this address; 412 when it has another one by now. */
+                "if-match"?: string;
+            };
             path: {
                 vector_store_id: string;
             };
@@ -6034,7 +6453,10 @@ export interface operations {
     deleteVectorStore: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An `ETag` of a GET of this address; 412 when it has another one by now. */
+                "if-match"?: string;
+            };
             path: {
                 vector_store_id: string;
             };
@@ -6074,7 +6496,10 @@ export interface operations {
     createFileBatch: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again within 24 hours with the same key and body, the request changes nothing more and gets the reply of before. */
+                "idempotency-key"?: string;
+            };
             path: {
                 vector_store_id: string;
             };
@@ -6118,7 +6543,10 @@ export interface operations {
     getFileBatch: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An `ETag` that the client has; 304 when the reply would be the same. */
+                "if-none-match"?: string;
+            };
             path: {
                 vector_store_id: string;
                 batch_id: string;
@@ -6130,6 +6558,8 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Changes with the reply. */
+                    etag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6137,6 +6567,13 @@ export interface operations {
                         [key: string]: unknown;
                     };
                 };
+            };
+            /** @description The client has it already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What was wrong, as OpenAI says it. */
             default: {
@@ -6159,7 +6596,10 @@ export interface operations {
     cancelFileBatch: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again within 24 hours with the same key and body, the request changes nothing more and gets the reply of before. */
+                "idempotency-key"?: string;
+            };
             path: {
                 vector_store_id: string;
                 batch_id: string;
@@ -6205,7 +6645,10 @@ export interface operations {
                 /** @description `last_id` of the page before. */
                 after?: string | null;
             };
-            header?: never;
+            header?: {
+                /** @description An `ETag` that the client has; 304 when the reply would be the same. */
+                "if-none-match"?: string;
+            };
             path: {
                 vector_store_id: string;
                 batch_id: string;
@@ -6217,6 +6660,8 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Changes with the reply. */
+                    etag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6224,6 +6669,13 @@ export interface operations {
                         [key: string]: unknown;
                     };
                 };
+            };
+            /** @description The client has it already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What was wrong, as OpenAI says it. */
             default: {
@@ -6251,7 +6703,10 @@ export interface operations {
                 /** @description `last_id` of the page before. */
                 after?: string | null;
             };
-            header?: never;
+            header?: {
+                /** @description An `ETag` that the client has; 304 when the reply would be the same. */
+                "if-none-match"?: string;
+            };
             path: {
                 vector_store_id: string;
             };
@@ -6262,6 +6717,8 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Changes with the reply. */
+                    etag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6269,6 +6726,13 @@ export interface operations {
                         [key: string]: unknown;
                     };
                 };
+            };
+            /** @description The client has it already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What was wrong, as OpenAI says it. */
             default: {
@@ -6291,7 +6755,12 @@ export interface operations {
     createVectorStoreFile: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again within 24 hours with the same key and body, the request changes nothing more and gets the reply of before. */
+                "idempotency-key"?: string;
+                /** @description An `ETag` of a GET of this address; 412 when it has another one by now. */
+                "if-match"?: string;
+            };
             path: {
                 vector_store_id: string;
             };
@@ -6335,7 +6804,10 @@ export interface operations {
     getVectorStoreFile: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An `ETag` that the client has; 304 when the reply would be the same. */
+                "if-none-match"?: string;
+            };
             path: {
                 vector_store_id: string;
                 file_id: string;
@@ -6347,6 +6819,8 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Changes with the reply. */
+                    etag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6354,6 +6828,13 @@ export interface operations {
                         [key: string]: unknown;
                     };
                 };
+            };
+            /** @description The client has it already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What was wrong, as OpenAI says it. */
             default: {
@@ -6376,7 +6857,10 @@ export interface operations {
     deleteVectorStoreFile: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An `ETag` of a GET of this address; 412 when it has another one by now. */
+                "if-match"?: string;
+            };
             path: {
                 vector_store_id: string;
                 file_id: string;
@@ -6417,7 +6901,10 @@ export interface operations {
     getVectorStoreFileContent: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An `ETag` that the client has; 304 when the reply would be the same. */
+                "if-none-match"?: string;
+            };
             path: {
                 vector_store_id: string;
                 file_id: string;
@@ -6429,6 +6916,8 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Changes with the reply. */
+                    etag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6436,6 +6925,13 @@ export interface operations {
                         [key: string]: unknown;
                     };
                 };
+            };
+            /** @description The client has it already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What was wrong, as OpenAI says it. */
             default: {
@@ -6458,7 +6954,10 @@ export interface operations {
     searchVectorStore: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again within 24 hours with the same key and body, the request changes nothing more and gets the reply of before. */
+                "idempotency-key"?: string;
+            };
             path: {
                 vector_store_id: string;
             };
@@ -6502,7 +7001,10 @@ export interface operations {
     rerankAsCohere: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again within 24 hours with the same key and body, the request changes nothing more and gets the reply of before. */
+                "idempotency-key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
