@@ -38,6 +38,7 @@ from api.routes import (
     runs,
     schedules,
     search,
+    settings,
     sources,
     sql,
     tools,
@@ -74,6 +75,7 @@ _ROUTES = (
     keys,
     audit,
     erase,
+    settings,
 )
 _log = logging.getLogger(__name__)
 

@@ -6,7 +6,6 @@ Each field is `GROVE_` and its path, levels joined by two underscores:
 
 import json
 import os
-import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,6 +25,7 @@ from rag.core.ingestion_settings import IngestionSettings
 from rag.core.kinds import parse_kinds
 from rag.core.log_settings import LogSettings
 from rag.core.orchestration_settings import OrchestrationSettings
+from rag.core.redaction import without_secrets
 from rag.core.server_settings import ServerSettings
 from rag.core.source_settings import SourceSettings
 from rag.core.sql_settings import SqlSettings
@@ -36,7 +36,6 @@ __all__ = ["IngestionSettings", "LogSettings", "Part", "ServerSettings", "Settin
 
 _OTHER_VARIABLES = {"REQUIRE", "SHARED", "VLLM"}  # of the tests, and of the plugin in vLLM
 _OF_THIS_MACHINE = {"home", "database_url", "models_dir", "tenant", "server", "log"}
-_SECRET = re.compile(r"(?i)(key|secret|password|token|credentials|authorization)$")
 
 
 class _Frozen(BaseModel):
@@ -234,13 +233,5 @@ def _variables(name: str, value: object, default: object) -> Iterator[tuple[str,
             former = getattr(default, field, info.default)
             yield from _variables(f"{name}__{field}", getattr(value, field), former)
     else:
-        shown = _without_secrets(value)
-        yield name.upper(), shown if isinstance(shown, str) else json.dumps(shown, default=str)
-
-
-def _without_secrets(value: Any) -> Any:  # Any: JSON, or a part
-    if isinstance(value, BaseModel):
-        return _without_secrets(value.model_dump())
-    if isinstance(value, dict):
-        return {key: _without_secrets(each) for key, each in value.items() if not _SECRET.search(str(key))}
-    return value
+        shown = without_secrets(name, value)
+        yield name.upper(), shown if isinstance(shown, str) else json.dumps(shown)

@@ -797,6 +797,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Settings
+         * @description Give every setting with its variable, value and meaning; of secrets only that they are set.
+         *
+         *     For administrators of the installation; of other tenants they are none of theirs.
+         */
+        get: operations["getSettings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/shared/{token}": {
         parameters: {
             query?: never;
@@ -2797,6 +2819,40 @@ export interface components {
             start: number;
             /** Supported */
             supported: boolean;
+        };
+        /**
+         * SettingGroup
+         * @description Settings that belong together.
+         */
+        SettingGroup: {
+            /** Name */
+            name: string;
+            /** Settings */
+            settings: components["schemas"]["ShownSetting"][];
+        };
+        /**
+         * SettingsReply
+         * @description The settings of the running server.
+         */
+        SettingsReply: {
+            /** Groups */
+            groups: components["schemas"]["SettingGroup"][];
+            /** Version */
+            version: string;
+        };
+        /**
+         * ShownSetting
+         * @description A setting; of a secret the value says no more than that it is set.
+         */
+        ShownSetting: {
+            /** Is Default */
+            is_default: boolean;
+            /** Meaning */
+            meaning: string;
+            /** Value */
+            value: string | null;
+            /** Variable */
+            variable: string;
         };
         /**
          * SqlSourceList
@@ -5233,6 +5289,52 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RetrieverList"];
+                };
+            };
+            /** @description The client has it already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What was wrong (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        detail: string;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    getSettings: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description An `ETag` that the client has; 304 when the reply would be the same. */
+                "if-none-match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description Changes with the reply. */
+                    etag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettingsReply"];
                 };
             };
             /** @description The client has it already. */
