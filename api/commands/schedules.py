@@ -21,7 +21,7 @@ _schedules = typer.Typer(
 
 def add_commands(app: typer.Typer) -> None:
     """Register this group's commands."""
-    for command in (add, show, remove, run):
+    for command in (add, show, pause, resume, remove, run):
         _schedules.command(name="list" if command is show else None)(command)
     app.add_typer(_schedules, name="schedules")
 
@@ -52,8 +52,31 @@ def show(home: Home = None, json: Json = False) -> None:
     """List the schedules, the next one first, with how the last run went."""
     console, grove = _open(home, json)
     rows = as_json(grove.schedules.list())
-    columns = ["schedule_id", "collection", "places", "timing", "next_run_at", "last_state", "last_result"]
+    columns = [
+        "schedule_id",
+        "collection",
+        "places",
+        "timing",
+        "next_run_at",
+        "is_paused",
+        "last_state",
+        "last_result",
+    ]
     console.result({"schedules": rows}, table_text(rows, columns))
+
+
+def pause(schedule_id: ScheduleId, home: Home = None, json: Json = False) -> None:
+    """Leave a schedule alone until it is resumed; `rag schedules run` still runs it."""
+    console, grove = _open(home, json)
+    grove.schedules.pause(schedule_id)
+    console.result({"schedule": schedule_id}, "Paused.")
+
+
+def resume(schedule_id: ScheduleId, home: Home = None, json: Json = False) -> None:
+    """Run a schedule again when it is due; what was missed is made up once."""
+    console, grove = _open(home, json)
+    grove.schedules.resume(schedule_id)
+    console.result({"schedule": schedule_id}, "Resumed.")
 
 
 def remove(schedule_id: ScheduleId, home: Home = None, json: Json = False) -> None:

@@ -60,6 +60,20 @@ def run_one_schedule(schedule_id: str, grove: GroveDep) -> Schedule:
     return _found(grove, schedule_id)
 
 
+@router.post("/{schedule_id}/pause", operation_id="pauseSchedule")
+def pause_schedule(schedule_id: str, grove: GroveDep) -> Schedule:
+    """Leave a schedule alone until it is resumed; it still runs when it is told to."""
+    grove.schedules.pause(schedule_id)
+    return _found(grove, schedule_id)
+
+
+@router.post("/{schedule_id}/resume", operation_id="resumeSchedule")
+def resume_schedule(schedule_id: str, grove: GroveDep) -> Schedule:
+    """Run a schedule again when it is due; what was missed is made up once."""
+    grove.schedules.resume(schedule_id)
+    return _found(grove, schedule_id)
+
+
 @router.delete("/{schedule_id}", operation_id="removeSchedule")
 def remove_schedule(schedule_id: str, grove: GroveDep) -> ScheduleList:
     """Forget a schedule and give those that are left; its documents stay."""

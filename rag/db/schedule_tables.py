@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import String
+from sqlalchemy import String, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from rag.db.tables import Base, utc_now
@@ -26,4 +26,5 @@ class ScheduleRow(Base):
     last_run_at: Mapped[datetime | None]
     last_job_id: Mapped[str | None] = mapped_column(String(64))
     last_result: Mapped[str | None]
+    is_paused: Mapped[bool] = mapped_column(default=False, server_default=false())
     created_at: Mapped[datetime] = mapped_column(default=utc_now)

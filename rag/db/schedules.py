@@ -28,7 +28,8 @@ class Schedule:
     collection: str
     places: list[str]
     timing: str  # "every 900 s", or a cron expression in UTC
-    next_run_at: datetime
+    next_run_at: datetime  # while it is paused: when it would be
+    is_paused: bool
     last_run_at: datetime | None
     last_job_id: str | None
     last_state: str | None  # of that job
@@ -101,15 +102,28 @@ class Schedules:
             NotFoundError: no such schedule.
             ForbiddenError: the caller may only read its collection.
         """
-        mine = self._mine & (ScheduleRow.id == schedule_id)
         with self._database.write() as session:
-            row = session.scalar(select(ScheduleRow).where(mine))
-            if row is None:
-                raise NotFoundError(
-                    f"no schedule {schedule_id!r}; `rag schedules list` lists what there is"
-                )
-            self._access.check_write(row.collection)
-            session.delete(row)
+            session.delete(self._row(session, schedule_id))
+
+    def pause(self, schedule_id: str) -> None:
+        """Leave a schedule alone until it is resumed; what runs already goes on.
+
+        Raises:
+            NotFoundError: no such schedule.
+            ForbiddenError: the caller may only read its collection.
+        """
+        with self._database.write() as session:
+            self._row(session, schedule_id).is_paused = True
+
+    def resume(self, schedule_id: str) -> None:
+        """Run a schedule again; what was missed is made up once.
+
+        Raises:
+            NotFoundError: no such schedule.
+            ForbiddenError: the caller may only read its collection.
+        """
+        with self._database.write() as session:
+            self._row(session, schedule_id).is_paused = False
 
     def lease(
         self, worker: str, *, lease_seconds: float, schedule_id: str | None = None
@@ -119,10 +133,11 @@ class Schedules:
         None when there is none: nothing is written then.
         """
         now = utc_now()
+        is_due = (ScheduleRow.next_run_at <= now) & ScheduleRow.is_paused.is_(False)
         mine = (
             self._mine,
             or_(ScheduleRow.lease_until.is_(None), ScheduleRow.lease_until < now),
-            ScheduleRow.next_run_at <= now if schedule_id is None else ScheduleRow.id == schedule_id,
+            is_due if schedule_id is None else ScheduleRow.id == schedule_id,
         )
         query = select(ScheduleRow).where(*mine).order_by(ScheduleRow.next_run_at).limit(1)
         with self._database.read() as session:
@@ -144,6 +159,14 @@ class Schedules:
         """Set how the run went and when the next one is; false when another worker has it by now."""
         with self._database.write() as session:
             return self._finish(session, due, job_id, result, next_run_at)
+
+    def _row(self, session: Session, schedule_id: str) -> ScheduleRow:
+        mine = self._mine & (ScheduleRow.id == schedule_id)
+        row = session.scalar(select(ScheduleRow).where(mine).with_for_update())
+        if row is None:
+            raise NotFoundError(f"no schedule {schedule_id!r}; `rag schedules list` lists what there is")
+        self._access.check_write(row.collection)
+        return row
 
     def _finish(
         self,
@@ -175,6 +198,7 @@ def _schedule(row: ScheduleRow, state: str | None) -> Schedule:
         list(row.places),
         row.timing,
         row.next_run_at,
+        row.is_paused,
         row.last_run_at,
         row.last_job_id,
         state,

@@ -64,6 +64,19 @@ def test_missed_runs_are_made_up_once(grove: Grove, notes: Path) -> None:
     assert len(grove.jobs.jobs()) == 1
 
 
+def test_a_paused_schedule_waits_and_is_made_up_once(grove: Grove, notes: Path) -> None:
+    schedule_id = add(grove, notes)
+    grove.schedules.pause(schedule_id)
+    assert not run_due(grove), "it is due, but paused"
+    assert grove.schedules.list()[0].is_paused
+    assert run_schedule(grove, schedule_id) is not None, "who asks for it gets it"
+    run_job(grove)
+    set_row(grove, next_run_at=utc_now() - timedelta(days=3))
+    assert not run_due(grove)
+    grove.schedules.resume(schedule_id)
+    assert [run_due(grove) for _ in range(2)] == [True, False]
+
+
 def test_a_run_is_left_out_while_the_one_before_is_not_finished(grove: Grove, notes: Path) -> None:
     add(grove, notes)
     run_due(grove)

@@ -30,6 +30,10 @@ def test_a_bucket_is_followed_by_a_schedule(grove_home: Path) -> None:
     (schedule,) = client.get(PATH).json()["schedules"]
     assert (schedule["last_state"], schedule["last_result"]) == ("done", None)
     assert grove.catalog.sources("c") == [f"{PLACE}/a.txt"]
+    for word, is_paused in (("pause", True), ("resume", False)):
+        reply = client.post(f"{PATH}/{schedule['schedule_id']}/{word}")
+        assert (reply.status_code, reply.json()["is_paused"]) == (200, is_paused)
+        assert client.post(f"{PATH}/nothing/{word}").status_code == 404
     assert client.delete(f"{PATH}/{schedule['schedule_id']}").json() == {"schedules": []}
     assert client.delete(f"{PATH}/{schedule['schedule_id']}").status_code == 404
     assert client.post(f"{PATH}/{schedule['schedule_id']}/run").status_code == 404
