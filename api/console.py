@@ -21,7 +21,7 @@ __all__ = ["Collection", "Console", "Engine", "Home", "Index", "Json", "as_json"
 
 Home = Annotated[
     Path | None,
-    typer.Option("--home", help="Where everything is kept [GROVE_HOME, ~/.grove].", show_default=False),
+    typer.Option("--home", help="Where everything is kept (GROVE_HOME, ~/.grove).", show_default=False),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 Index = Annotated[
@@ -30,7 +30,7 @@ Index = Annotated[
 ]
 Engine = Annotated[
     str | None,
-    typer.Option("--engine", help="Where files are read: local, ray [GROVE_INGESTION__ENGINE]."),
+    typer.Option("--engine", help="Where files are read: local, ray (GROVE_INGESTION__ENGINE)."),
 ]
 Collection = Annotated[str, typer.Option("--collection", "-c", help="The set of documents.")]
 

@@ -18,7 +18,7 @@ def add_commands(app: typer.Typer) -> None:
 def audit(
     limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="How many, newest first.")] = 100,
     tenant: Annotated[
-        str | None, typer.Option("--tenant", help="Whose [GROVE_TENANT, default].", show_default=False)
+        str | None, typer.Option("--tenant", help="Whose (GROVE_TENANT, default).", show_default=False)
     ] = None,
     home: Home = None,
     json: Json = False,

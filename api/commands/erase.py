@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["add_commands"]
 
 Tenant = Annotated[
-    str | None, typer.Option("--tenant", help="Whose [GROVE_TENANT, default].", show_default=False)
+    str | None, typer.Option("--tenant", help="Whose (GROVE_TENANT, default).", show_default=False)
 ]
 _erase = typer.Typer(no_args_is_help=True, help="Remove something so that no file holds it any more.")
 

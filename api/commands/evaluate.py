@@ -21,7 +21,7 @@ Data = Annotated[
 ]
 Work = Annotated[
     Path | None,
-    typer.Option("--work", help="Where indexes and vectors are kept [HOME/eval].", show_default=False),
+    typer.Option("--work", help="Where indexes and vectors are kept (HOME/eval).", show_default=False),
 ]
 Limit = Annotated[int | None, typer.Option("--limit", min=1, help="Only the first questions.")]
 Chunker = Annotated[

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["add_commands"]
 
 Tenant = Annotated[
-    str | None, typer.Option("--tenant", help="Whose keys [GROVE_TENANT, default].", show_default=False)
+    str | None, typer.Option("--tenant", help="Whose keys (GROVE_TENANT, default).", show_default=False)
 ]
 _COLUMNS = ["key_id", "name", "subject", "scopes", "collections", "state", "expires_at"]
 _keys = typer.Typer(no_args_is_help=True, help="Make, list and revoke the keys that callers show.")
@@ -32,16 +32,16 @@ def add_commands(app: typer.Typer) -> None:
 def create(
     name: Annotated[str, typer.Argument(help="For people, such as whose it is.")],
     scope: Annotated[
-        list[str] | None, typer.Option("--scope", help="read, ask, write or admin; again for more [ask].")
+        list[str] | None, typer.Option("--scope", help="read, ask, write or admin; again for more (ask).")
     ] = None,
     collection: Annotated[
         list[str] | None,
-        typer.Option("--collection", "-c", help="Only for this one; again for more [all of the tenant]."),
+        typer.Option("--collection", "-c", help="Only for this one; again for more (all of the tenant)."),
     ] = None,
     user: Annotated[
-        str | None, typer.Option("--user", help="Whose questions are asked with it [the key's own].")
+        str | None, typer.Option("--user", help="Whose questions are asked with it (the key's own).")
     ] = None,
-    days: Annotated[float | None, typer.Option("--days", help="Valid for so many days [for ever].")] = None,
+    days: Annotated[float | None, typer.Option("--days", help="Valid for so many days (for ever).")] = None,
     tenant: Tenant = None,
     home: Home = None,
     json: Json = False,
