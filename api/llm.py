@@ -32,6 +32,7 @@ from api.llm_options import (
     CPU_CACHE_BYTES,
     ServerOptions,
     checked_draft,
+    checked_kv,
     server_arguments,
     server_variables,
 )
@@ -44,6 +45,7 @@ __all__ = [
     "ServerReport",
     "check",
     "checked_draft",
+    "checked_kv",
     "default_environment",
     "install",
     "running_server",

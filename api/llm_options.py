@@ -12,13 +12,20 @@ from typing import Literal, get_args
 
 from api.llm_environment import has_gpu
 from rag.core.errors import InvalidInputError
-from rag.generation.vllm_plugin.options import VARIABLE, KvOptions, PluginOptions, ProposerOptions
+from rag.generation.vllm_plugin.options import (
+    PROMPT_LENGTHS,
+    VARIABLE,
+    KvOptions,
+    PluginOptions,
+    ProposerOptions,
+)
 
 __all__ = [
     "CPU_CACHE_BYTES",
     "Draft",
     "ServerOptions",
     "checked_draft",
+    "checked_kv",
     "server_arguments",
     "server_variables",
     "speculation",
@@ -29,8 +36,6 @@ _CPU_REQUESTS = 8
 CPU_CACHE_BYTES = 256 << 20
 _PROPOSER = "rag.generation.vllm_plugin.proposer.Proposer"
 _NGRAM = {"prompt_lookup_min": 2, "prompt_lookup_max": 4}
-# Without it vLLM does not tell attention how long prompts are; no model without such windows reads it.
-_PROMPT_LENGTHS = json.dumps({"rswa_window": 1 << 20})
 Draft = Literal["none", "ngram", "suffix", "recycling", "rasd"]
 
 
@@ -69,6 +74,19 @@ class ServerOptions:
             return PluginOptions(kv=self.kv) if self.kv else None
         return PluginOptions(ProposerOptions(kind=self.draft), self.kv)
 
+    @property
+    def has_prefix_cache(self) -> bool:
+        """Tell whether prompts that begin alike are read once; some policies must read every token.
+
+        Raises:
+            InvalidInputError: a policy or a setting of it that vLLM cannot have, with the reason.
+        """
+        if self.kv is None:
+            return True
+        from rag.generation.vllm_plugin.scoring import reads_every_token  # noqa: PLC0415  # it loads torch
+
+        return not reads_every_token(self.kv.policy, self.kv.settings)
+
 
 def checked_draft(name: str | None) -> Draft:
     """Give the name as one of the ways to draft; without one, what is right for this machine.
@@ -89,6 +107,30 @@ def checked_draft(name: str | None) -> Draft:
     raise InvalidInputError(f"--draft is one of {', '.join(get_args(Draft))}, got {name!r}")
 
 
+def checked_kv(policy: str | None, budget: float, settings: str) -> KvOptions | None:
+    """Give what is kept of a prompt, None where no policy is named.
+
+    >>> checked_kv("snapkv", 0.5, '{"kernel": 15}').settings
+    {'kernel': 15}
+
+    Raises:
+        InvalidInputError: settings that are no JSON object, or that belong to no policy.
+    """
+    try:
+        given = json.loads(settings)
+    except ValueError:
+        given = None
+    if not isinstance(given, dict):
+        raise InvalidInputError(
+            f"--kv-settings is a JSON object such as '{{\"kernel\": 15}}', got {settings!r}"
+        )
+    if policy is None:
+        if given:
+            raise InvalidInputError("--kv-settings are those of a policy: name it with --kv-policy")
+        return None
+    return KvOptions(policy, budget, given)
+
+
 def server_arguments(options: ServerOptions, *, is_gpu: bool) -> list[str]:
     """Give the arguments of the `vllm` command."""
     arguments = [
@@ -97,7 +139,7 @@ def server_arguments(options: ServerOptions, *, is_gpu: bool) -> list[str]:
         *("--host", options.host),
         *("--port", str(options.port)),
         *("--max-model-len", str(options.max_model_tokens)),
-        "--enable-prefix-caching",
+        "--enable-prefix-caching" if options.has_prefix_cache else "--no-enable-prefix-caching",
     ]
     num_seqs = options.max_num_seqs if is_gpu else options.max_num_seqs or _CPU_REQUESTS
     cache_bytes = options.cache_bytes if is_gpu else options.cache_bytes or CPU_CACHE_BYTES
@@ -107,7 +149,7 @@ def server_arguments(options: ServerOptions, *, is_gpu: bool) -> list[str]:
     if (drafts := speculation(options)) is not None:
         arguments += ["--speculative-config", json.dumps(drafts)]
     if options.kv is not None:
-        arguments += ["--hf-overrides", _PROMPT_LENGTHS]
+        arguments += ["--hf-overrides", json.dumps(PROMPT_LENGTHS)]
         arguments += ["--attention-backend", "CUSTOM"] if is_gpu else []
     return [*arguments, *options.more_arguments]
 

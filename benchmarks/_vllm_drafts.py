@@ -9,7 +9,7 @@ from transformers import AutoTokenizer
 
 from api.llm_options import ServerOptions, checked_draft, speculation
 from benchmarks._speculation_prompts import prompts
-from benchmarks._vllm_jobs import Asked, Engine, Round, run_engine
+from benchmarks._vllm_jobs import Answered, Engine, Round, run_engine
 from benchmarks._vllm_prefixes import articles, conversation, questions
 from rag.compose import Grove
 from rag.core.generation import PassageOrder
@@ -45,19 +45,17 @@ def measured_drafts(quick: bool) -> dict[str, Any]:
     grove = Grove(Settings())
     model_dir = grove.local_model()
     tokenizer = AutoTokenizer.from_pretrained(model_dir, local_files_only=True)
-    asked = [Asked(each.token_ids) for each in prompts(tokenizer, 0, size.prompts)]
-    warm_up = asked[0].token_ids[:64]
+    asked = [each.token_ids for each in prompts(tokenizer, 0, size.prompts)]
+    drafted, warm_up = Round(asked, size.max_tokens), asked[0][:64]
     workloads = dict(_workloads(tokenizer, size))
     engine = Engine(model_dir, cache_bytes=_CACHE_BYTES)
-    steps = [[each] for prompt in workloads.values() for each in prompt]
-    plain, *prefixes = run_engine(
-        engine, [asked, *steps], max_tokens=[size.max_tokens, *[1] * len(steps)], warm_up=warm_up
-    )
+    steps = [each for workload in workloads.values() for each in workload]
+    plain, *prefixes = run_engine(engine, [drafted, *steps], warm_up=warm_up)
     figures = {"none": plain}
     for name in size.ways:
         options = ServerOptions(model_dir, draft=checked_draft(name))
         drafting = Engine(model_dir, speculation(options), options.plugin, cache_bytes=_CACHE_BYTES)
-        (figures[name],) = run_engine(drafting, [asked], max_tokens=[size.max_tokens], warm_up=warm_up)
+        (figures[name],) = run_engine(drafting, [drafted], warm_up=warm_up)
     ours = max(
         (name for name in size.ways if name != "ngram"), key=lambda name: figures[name].tokens_per_step
     )
@@ -73,7 +71,7 @@ def measured_drafts(quick: bool) -> dict[str, Any]:
     }
 
 
-def _drafted(each: Round, plain: Round) -> dict[str, float]:
+def _drafted(each: Answered, plain: Answered) -> dict[str, float]:
     drafted = each.counters["vllm:spec_decode_num_draft_tokens"]
     drafts = each.counters["vllm:spec_decode_num_drafts"]
     return {
@@ -87,7 +85,7 @@ def _drafted(each: Round, plain: Round) -> dict[str, float]:
     }
 
 
-def _workloads(tokenizer: Any, size: _Size) -> Iterator[tuple[str, list[Asked]]]:  # Any: of transformers
+def _workloads(tokenizer: Any, size: _Size) -> Iterator[tuple[str, list[Round]]]:  # Any: of transformers
     count = partial(_count, tokenizer)
     chosen = articles(size.articles, max(size.questions, size.turns))
     for order in _ORDERS:
@@ -100,11 +98,11 @@ def _workloads(tokenizer: Any, size: _Size) -> Iterator[tuple[str, list[Asked]]]
         for name, made in (("documents", alone), ("conversation", turns)):
             # A salt each: workloads find nothing of each other's.
             salt = f"{name} {order}"
-            yield salt, [Asked(_ids(tokenizer, prompt), salt) for prompt in made]
+            yield salt, [Round([_ids(tokenizer, prompt)], 1, cache_salt=salt) for prompt in made]
 
 
 def _prefix_figures(
-    workloads: dict[str, list[Asked]], rounds: Sequence[Round]
+    workloads: dict[str, list[Round]], rounds: Sequence[Answered]
 ) -> Iterator[tuple[str, dict[str, float]]]:
     left = list(rounds)
     for name, made in workloads.items():
@@ -126,11 +124,11 @@ def _prefix_figures(
         )
 
 
-def _hit_share(each: Round) -> float:
+def _hit_share(each: Answered) -> float:
     return each.counters["vllm:prefix_cache_hits"] / each.counters["vllm:prefix_cache_queries"]
 
 
-def _mean(rounds: Sequence[Round]) -> float:
+def _mean(rounds: Sequence[Answered]) -> float:
     return sum(each.seconds for each in rounds) / len(rounds) if rounds else 0.0
 
 

@@ -5,14 +5,14 @@ import os
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from api.llm_environment import default_environment
-from rag.generation.vllm_plugin.options import VARIABLE, PluginOptions
+from rag.generation.vllm_plugin.options import PROMPT_LENGTHS, VARIABLE, KvOptions, PluginOptions
 
-__all__ = ["Asked", "Engine", "Round", "run_engine"]
+__all__ = ["Answered", "Engine", "Round", "run_engine"]
 
 _REPOSITORY = Path(__file__).parents[1]
 _QUIET = {
@@ -23,14 +23,6 @@ _QUIET = {
     "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
     "VLLM_LOGGING_LEVEL": "WARNING",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A prompt, and whose caches it may share."""
-
-    token_ids: Sequence[int]
-    cache_salt: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +40,32 @@ class Engine:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What came of prompts that were given together."""
+    """Prompts that are given together, of token ids."""
+
+    prompts: Sequence[Sequence[int]]
+    max_tokens: int
+    ignores_eos: bool = False  # writes on where the model would end
+    cache_salt: str | None = None  # who shares caches with whom
+    kv: KvOptions | None = None  # compress so from here on, where the plugin compresses
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What came of a round."""
 
     token_ids: list[list[int]]
-    seconds: float
+    cached_tokens: list[int]  # of each prompt, found in the prefix cache
+    step_seconds: list[float]
     cpu_seconds: float
-    counters: Mapping[str, float]  # of vLLM's own, for these prompts alone
+    used_blocks: list[int]  # after each step
+    in_flight: list[int]  # requests that a step ran
+    preemptions: int
+    counters: Mapping[str, float]  # of vLLM's own, for this round alone
+
+    @property
+    def seconds(self) -> float:
+        """Give how long it took."""
+        return sum(self.step_seconds)
 
     @property
     def tokens_per_step(self) -> float:
@@ -64,20 +76,16 @@ class Round:
 
 def run_engine(
     engine: Engine,
-    rounds: Sequence[Sequence[Asked]],
+    rounds: Sequence[Round],
     *,
-    max_tokens: Sequence[int],
-    ignores_eos: bool = False,
     warm_up: Sequence[int] = (),
     environment: Path | None = None,
-) -> list[Round]:
-    """Give what an engine writes, greedily, in rounds of prompts given together.
+) -> list[Answered]:
+    """Give what an engine writes, greedily, a round after another.
 
     Args:
         engine: what runs.
-        rounds: one after another.
-        max_tokens: of each round.
-        ignores_eos: writes on where the model would end.
+        rounds: what it is given.
         warm_up: is read before any round.
         environment: of vLLM, the default one otherwise.
 
@@ -87,12 +95,7 @@ def run_engine(
     python = (environment or default_environment()) / "bin" / "python"
     job = {
         "engine": _arguments(engine),
-        "rounds": [
-            [{"token_ids": list(each.token_ids), "cache_salt": each.cache_salt} for each in prompts]
-            for prompts in rounds
-        ],
-        "max_tokens": list(max_tokens),
-        "ignores_eos": ignores_eos,
+        "rounds": [_as_json(each) for each in rounds],
         "warm_up": list(warm_up),
     }
     variables = {**os.environ, **_QUIET, "PYTHONPATH": str(_REPOSITORY)}
@@ -106,21 +109,29 @@ def run_engine(
         command = [str(python), "-m", "benchmarks._vllm_job", str(job_file), str(result_file)]
         finished = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
         if finished.returncode:
-            raise RuntimeError(f"vLLM ended with {finished.returncode}:\n{finished.stderr[-3000:]}")
-        return [Round(**each) for each in json.loads(result_file.read_text())["rounds"]]
+            raise RuntimeError(f"vLLM ended with {finished.returncode}:\n{finished.stderr[-6000:]}")
+        return [Answered(**each) for each in json.loads(result_file.read_text())]
+
+
+def _as_json(given: Round) -> dict[str, Any]:
+    prompts = [{"prompt_token_ids": list(each), "cache_salt": given.cache_salt} for each in given.prompts]
+    return asdict(given) | {"prompts": prompts}
 
 
 def _arguments(engine: Engine) -> dict[str, Any]:
+    is_compressing = engine.plugin is not None and engine.plugin.kv is not None
     return {
         "model": str(engine.model_dir),
         "dtype": "float32",
         "enforce_eager": True,
         "block_size": 32,
+        "seed": 0,
         "max_num_seqs": engine.max_num_seqs,
         "max_model_len": engine.max_model_tokens,
         "kv_cache_memory_bytes": engine.cache_bytes,
         "enable_prefix_caching": True,
         "disable_log_stats": False,
         **({"speculative_config": dict(engine.speculation)} if engine.speculation else {}),
+        **({"hf_overrides": PROMPT_LENGTHS} if is_compressing else {}),
         **(engine.more or {}),
     }

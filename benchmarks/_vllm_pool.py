@@ -5,19 +5,20 @@ Blocks and requests are read from the engine after every step. The pool holds th
 prompts: SmolLM2's for blocks, texts and answers, a small model's for requests in flight.
 """
 
-import json
-import subprocess
 import tempfile
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from api.llm_environment import default_environment
 from benchmarks._kv_texts import Needle, needles
+from benchmarks._vllm_jobs import Answered, Engine, Round, run_engine
+from rag.compose import Grove
 from rag.core.settings import Settings
-from rag.generation.backends._smollm2 import ensure_model
+from rag.generation.vllm_plugin.options import KvOptions, PluginOptions
 
 __all__ = ["measured_pool"]
 
@@ -29,34 +30,43 @@ _BUDGETS = (0.5, 0.25)
 
 
 def measured_pool(quick: bool) -> dict[str, Any]:
-    """Measure 24 requests in flight, and 24 answers; `quick` no requests, and 4 answers."""
+    """Measure 24 requests in flight, and 24 answers; `quick` 2 answers."""
+    with ThreadPoolExecutor() as pool:  # which requests run does not depend on the time that they take
+        crowded = pool.submit(_crowded, 24)
+        figures, accuracies = _answered(2 if quick else 24)
+        rows = crowded.result()
+    concurrency = [row | each for row, each in zip(rows, accuracies, strict=True)]
+    return figures | {"concurrency": concurrency}
+
+
+def _answered(count: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Give what SmolLM2 writes of so many texts, in how many blocks, and how much of it is right."""
     from transformers import AutoTokenizer  # noqa: PLC0415  # only when it is run
 
-    models_dir = Settings().models_dir
-    assert models_dir is not None
-    folder = ensure_model(models_dir)
-    texts = _texts(AutoTokenizer.from_pretrained(folder), 4 if quick else 24)
+    folder = Grove(Settings()).local_model()
+    texts = _texts(AutoTokenizer.from_pretrained(folder), count)
     prompts = [[*each.context, *each.question, *each.opening] for each in texts]
-    few = {"prompts": prompts[:2], "max_tokens": 24, "ignore_eos": True}
-    asked = {"prompts": prompts, "max_tokens": 8, "ignore_eos": True}
-    plain_few, plain = _run(folder, None, [few, asked])
-    asked_of_all = [asked | {"kv": _kv(budget)} for budget in _BUDGETS]
-    whole, half, *smaller = _run(folder, {"kv": _kv(1.0)}, [few, few | {"kv": _kv(0.5)}, *asked_of_all])
-    rows = [{"policy": "none", "budget": 1.0}, *({"policy": _POLICY, "budget": each} for each in _BUDGETS)]
-    if not quick:
-        rows = _crowded(24)
-    for row, found in zip(rows, [plain, *smaller], strict=True):
-        right = [
-            tokens[: len(each.answer)] == each.answer
-            for tokens, each in zip(found["tokens"], texts, strict=True)
-        ]
-        row |= {"accuracy": round(sum(right) / len(right), 3), "answers": len(right)}
-    return {
-        "identity_at_full_budget": whole["tokens"] == plain_few["tokens"],
+    few = Round(prompts[:2], 24, ignores_eos=True)
+    asked = Round(prompts, 8, ignores_eos=True)
+    plain_few, plain = run_engine(_engine(folder), [few, asked])
+    whole, half, *smaller = run_engine(
+        _engine(folder, 1.0),
+        [few, replace(few, kv=_kv(0.5)), *(replace(asked, kv=_kv(budget)) for budget in _BUDGETS)],
+    )
+    figures = {
+        "identity_at_full_budget": whole.token_ids == plain_few.token_ids,
         "blocks_full": _while_writing(plain_few),
         "blocks_half": _while_writing(half),
-        "concurrency": rows,
     }
+    return figures, [_accuracy(each, texts) for each in (plain, *smaller)]
+
+
+def _accuracy(found: Answered, texts: Sequence[Needle]) -> dict[str, Any]:
+    right = [
+        tokens[: len(each.answer)] == each.answer
+        for tokens, each in zip(found.token_ids, texts, strict=True)
+    ]
+    return {"accuracy": round(sum(right) / len(right), 3), "answers": len(right)}
 
 
 def _crowded(count: int) -> list[dict[str, Any]]:
@@ -68,7 +78,7 @@ def _crowded(count: int) -> list[dict[str, Any]]:
 
     random = np.random.default_rng(0)
     prompts = random.integers(2, 1000, (count, _PROMPT)).tolist()
-    crowd = {"prompts": prompts, "max_tokens": _ANSWER, "ignore_eos": True}
+    crowd = Round(prompts, _ANSWER, ignores_eos=True)
     config = LlamaConfig(
         vocab_size=1024,
         hidden_size=96,
@@ -80,15 +90,17 @@ def _crowded(count: int) -> list[dict[str, Any]]:
     )
     with tempfile.TemporaryDirectory() as small:
         LlamaForCausalLM(config).save_pretrained(small)
-        (plain,) = _run(Path(small), None, [crowd])
-        smaller = _run(Path(small), {"kv": _kv(0.5)}, [crowd | {"kv": _kv(budget)} for budget in _BUDGETS])
+        (plain,) = run_engine(_engine(Path(small)), [crowd])
+        smaller = run_engine(
+            _engine(Path(small), 0.5), [replace(crowd, kv=_kv(budget)) for budget in _BUDGETS]
+        )
     rows = [_row("none", 1.0, plain)]
     rows += [_row(_POLICY, *each) for each in zip(_BUDGETS, smaller, strict=True)]
     return [row | {"ratio": round(row["in_flight"] / rows[0]["in_flight"], 2)} for row in rows]
 
 
-def _kv(budget: float) -> dict[str, Any]:
-    return {"policy": _POLICY, "budget": budget, "settings": _SETTINGS}
+def _kv(budget: float) -> KvOptions:
+    return KvOptions(_POLICY, budget, _SETTINGS)
 
 
 def _texts(tokenizer: Any, count: int) -> list[Needle]:
@@ -98,48 +110,35 @@ def _texts(tokenizer: Any, count: int) -> list[Needle]:
     return needles(tokenizer, count, tokens=_PROMPT - 100 + _PROMPT - longest)
 
 
-def _run(
-    folder: Path, plugin: dict[str, Any] | None, runs: Sequence[dict[str, Any]]
-) -> list[dict[str, Any]]:
-    engine = {
-        "model": str(folder),
-        "kv_cache_memory_bytes": 192 << 20,
-        "num_gpu_blocks_override": _POOL + 1,  # one of them is none
-        "max_model_len": 1024,
-        "max_num_seqs": 32,
-        "enable_prefix_caching": False,  # every text is another
-        "skip_tokenizer_init": True,
-    }
-    finished = subprocess.run(
-        [str(default_environment() / "bin" / "python"), "-m", "benchmarks._vllm_engine"],
-        input=json.dumps({"plugin": plugin, "engine": engine, "runs": runs}),
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=Path(__file__).parents[1],
+def _engine(folder: Path, budget: float | None = None) -> Engine:
+    return Engine(
+        folder,
+        plugin=PluginOptions(kv=_kv(budget)) if budget else None,
+        max_num_seqs=32,
+        max_model_tokens=1024,
+        cache_bytes=192 << 20,
+        more={
+            "num_gpu_blocks_override": _POOL + 1,  # one of them is none
+            "enable_prefix_caching": False,  # every text is another
+            "skip_tokenizer_init": True,
+        },
     )
-    if finished.returncode:
-        raise RuntimeError(f"the engine failed: {finished.stderr[-4000:]}")
-    answered: list[dict[str, Any]] = json.loads(finished.stdout.splitlines()[-1])
-    return answered
 
 
-def _row(policy: str, budget: float, found: dict[str, Any]) -> dict[str, Any]:
-    seconds = sum(found["seconds"])
-    busy = sum(count * each for count, each in zip(found["in_flight"], found["seconds"], strict=True))
+def _row(policy: str, budget: float, found: Answered) -> dict[str, Any]:
+    busy = sum(count * each for count, each in zip(found.in_flight, found.step_seconds, strict=True))
     return {
         "policy": policy,
         "budget": budget,
-        "in_flight": round(busy / seconds, 2),
-        "in_flight_by_step": round(sum(found["in_flight"]) / len(found["in_flight"]), 2),
-        "most_in_flight": max(found["in_flight"]),
-        "steps": len(found["seconds"]),
-        "preemptions": found["preemptions"],
-        "requests": len(found["tokens"]),
+        "in_flight": round(busy / found.seconds, 2),
+        "in_flight_by_step": round(sum(found.in_flight) / len(found.in_flight), 2),
+        "most_in_flight": max(found.in_flight),
+        "steps": len(found.step_seconds),
+        "preemptions": found.preemptions,
+        "requests": len(found.token_ids),
     }
 
 
-def _while_writing(found: dict[str, Any]) -> int:
+def _while_writing(found: Answered) -> int:
     """Give the blocks in use in the middle of the answers, both requests being read."""
-    used: int = found["used_blocks"][len(found["used_blocks"]) // 2]
-    return used
+    return found.used_blocks[len(found.used_blocks) // 2]

@@ -17,7 +17,7 @@ _PARTS: tuple[Callable[[bool], dict[str, Any]], ...] = (measured_drafts, measure
 
 
 def run(*, quick: bool) -> dict[str, Any]:
-    """Measure 24 prompts of drafts, 54 of a repeated workload, 24 in a pool; `quick` 4, 12 and 12."""
+    """Measure 24 prompts of drafts, 84 of repeated workloads, 24 requests; `quick` 4, 18 and 24."""
     figures: dict[str, Any] = {}
     for part in _PARTS:
         figures |= part(quick)

@@ -16,7 +16,7 @@ __all__ = ["add_commands"]
 _Of = typer.Option
 Environment = Annotated[
     Path | None,
-    typer.Option("--environment", help="Its environment [beside this one, -vllm].", show_default=False),
+    typer.Option("--environment", help="Its environment (beside this one, -vllm).", show_default=False),
 ]
 
 
@@ -42,6 +42,9 @@ class _Served:
     drafted: Annotated[int, _Of("--drafted-tokens", help="Of a request in a step, at most.")] = 8
     policy: Annotated[str | None, _Of("--kv-policy", help="Which keys and values stay (all).")] = None
     budget: Annotated[float, _Of("--kv-budget", help="Share of a prompt's that stays.")] = 0.5
+    kv_settings: Annotated[
+        str, _Of("--kv-settings", help="The policy's own, as JSON: docs/serving.md.")
+    ] = "{}"
     more: Annotated[list[str] | None, _Of("--vllm", help="An argument of `vllm serve`; repeat it.")] = None
     environment: Environment = None
     home: Home = None
@@ -73,7 +76,6 @@ def serve(given: _Served) -> None:
     from api import llm
     from rag.compose import Grove
     from rag.core.errors import InvalidInputError
-    from rag.generation.vllm_plugin.options import KvOptions
 
     if given.model and given.named and given.model != given.named:
         raise InvalidInputError(f"two models are named, {given.model} and {given.named}: give one")
@@ -88,9 +90,11 @@ def serve(given: _Served) -> None:
         cache_bytes=given.cache,
         draft=llm.checked_draft(given.draft),
         drafted_tokens=given.drafted,
-        kv=KvOptions(given.policy, given.budget) if given.policy else None,
+        kv=llm.checked_kv(given.policy, given.budget, given.kv_settings),
         more_arguments=tuple(given.more or ()),
     )
+    if not options.has_prefix_cache:
+        console.note(f"{given.policy} judges by the attention of every token: the prefix cache is off")
     llm.serve(
         options,
         environment=given.environment or llm.default_environment(),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from api.llm_options import ServerOptions, checked_draft, server_arguments, server_variables
+from api.llm_options import ServerOptions, checked_draft, checked_kv, server_arguments, server_variables
 from rag.core.errors import InvalidInputError
 from rag.generation.vllm_plugin.options import KvOptions, PluginOptions
 
@@ -50,6 +50,52 @@ def test_compression_goes_to_the_plugin_and_lengths_of_prompts_to_attention() ->
     assert given(options, "--attention-backend", is_gpu=True) == "CUSTOM"
     assert server_variables(options)["VLLM_USE_V2_MODEL_RUNNER"] == "0"
     assert "VLLM_USE_V2_MODEL_RUNNER" not in server_variables(ServerOptions(MODEL))
+
+
+@pytest.mark.parametrize(
+    ("policy", "settings", "flag"),
+    [
+        ("snapkv", "{}", "--enable-prefix-caching"),
+        ("h2o", "{}", "--no-enable-prefix-caching"),
+        ("prefixkv", '{"allocation": "uniform"}', "--no-enable-prefix-caching"),
+        ("razor", '{"heads": "retrieval_heads.json", "share": 0.2}', "--enable-prefix-caching"),
+    ],
+)
+def test_a_policy_that_must_read_every_token_turns_the_prefix_cache_off(
+    policy: str, settings: str, flag: str
+) -> None:
+    options = ServerOptions(MODEL, kv=checked_kv(policy, 0.5, settings))
+    assert flag in server_arguments(options, is_gpu=False)
+    assert options.plugin is not None
+    assert options.plugin.kv is not None
+    assert options.plugin.kv.settings == json.loads(settings)
+
+
+@pytest.mark.parametrize(
+    ("policy", "settings", "message"),
+    [
+        ("snapkv", "kernel=15", "JSON object such as .*, got 'kernel=15'"),
+        ("snapkv", "[15]", "JSON object"),
+        (None, '{"kernel": 15}', "name it with --kv-policy"),
+    ],
+)
+def test_settings_that_are_none_are_refused(policy: str | None, settings: str, message: str) -> None:
+    with pytest.raises(InvalidInputError, match=message):
+        checked_kv(policy, 0.5, settings)
+
+
+@pytest.mark.parametrize(
+    ("policy", "settings", "message"),
+    [
+        ("kvzip", "{}", "second reading"),
+        ("snap", "{}", "choose one of"),
+        ("snapkv", '{"kernels": 3}', "kernels"),
+        ("snapkv", '{"bits": 4}', "kv-cache-dtype"),
+    ],
+)
+def test_what_vllm_cannot_have_is_told_before_it_starts(policy: str, settings: str, message: str) -> None:
+    with pytest.raises(InvalidInputError, match=message):
+        server_arguments(ServerOptions(MODEL, kv=checked_kv(policy, 0.5, settings)), is_gpu=False)
 
 
 def test_a_gpu_takes_what_is_free_unless_told() -> None:

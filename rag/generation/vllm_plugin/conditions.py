@@ -3,15 +3,14 @@
 Reads vLLM's configuration by attribute, so that it can be tested without vLLM.
 """
 
+import json
 from typing import Any
 
 from rag.core.errors import UnavailableError
+from rag.generation.vllm_plugin.options import PROMPT_LENGTHS
 from rag.generation.vllm_plugin.scoring import Compressor
 
-__all__ = ["PROMPT_LENGTHS", "check_engine"]
-
-PROMPT_LENGTHS = {"rswa_window": 1 << 20}
-"""What `--hf-overrides` must have: without it vLLM tells attention no prompt's length."""
+__all__ = ["check_engine"]
 
 _DRAFTERS = ("ngram", "custom_class", "suffix")  # that have no cache of their own
 
@@ -28,7 +27,7 @@ def check_engine(config: Any, compressor: Compressor) -> None:
     """
     parallel, drafts = config.parallel_config, config.speculative_config
     refusals = {
-        "it needs to know prompts' lengths: start with --hf-overrides '{\"rswa_window\": 1048576}', as"
+        f"it needs to know prompts' lengths: start with --hf-overrides '{json.dumps(PROMPT_LENGTHS)}', as"
         " `rag llm serve` does": config.model_config.rswa_window is None,
         "this policy judges by the attention of every token of a prompt, and a prefix that is found in the"
         " cache is not read again: start with --no-enable-prefix-caching, or take streaming, keydiff or"

@@ -12,9 +12,11 @@ from typing import Any, Literal, TypeVar, get_args
 
 from rag.core.errors import InvalidInputError
 
-__all__ = ["VARIABLE", "KvOptions", "PluginOptions", "ProposerKind", "ProposerOptions"]
+__all__ = ["PROMPT_LENGTHS", "VARIABLE", "KvOptions", "PluginOptions", "ProposerKind", "ProposerOptions"]
 
 VARIABLE = "GROVE_VLLM"
+PROMPT_LENGTHS = {"rswa_window": 1 << 20}
+"""What `--hf-overrides` must have for compression: without it vLLM tells attention no prompt's length."""
 ProposerKind = Literal["suffix", "recycling", "rasd"]
 _Part = TypeVar("_Part")
 

@@ -23,7 +23,7 @@ from rag.generation.kv._policy import Policy, Reading
 from rag.generation.kv.razor import Razor
 from rag.generation.vllm_plugin.packing import MIN_TOKENS, Plan, pages_of
 
-__all__ = ["POLICIES", "REFUSED", "Compressor", "Kept", "check_policy"]
+__all__ = ["POLICIES", "REFUSED", "Compressor", "Kept", "check_policy", "reads_every_token"]
 
 POLICIES = ("critic", "ems", "h2o", "keydiff", "prefixkv", "razor", "snapkv", "streaming")
 _BY_WINDOW = ("critic", "ems", "snapkv")  # judge by the newest queries
@@ -66,13 +66,11 @@ class Compressor:
             InvalidInputError: a policy, an allocation or a setting that cannot be served; with the reason.
         """
         self.budget, self.block_size, self._num_heads = budget, block_size, num_heads
-        settings = dict(settings)
-        heads = settings.pop("heads", None) if policy == "razor" else None
         self._allocation = settings.get("allocation") or _allocation_of(policy)
         self._policy = _built(policy, budget, settings)
         self.retrieving: dict[int, list[int]] = {}
         if isinstance(self._policy, Razor):
-            self.retrieving = _retrieving(heads, self._policy.share, budget, num_heads)
+            self.retrieving = _retrieving(settings.get("heads"), self._policy.share, budget, num_heads)
         if self._allocation not in _ALLOCATIONS:
             raise InvalidInputError(
                 f"allocation {self._allocation!r} gives layers different budgets: {_SHARED_TABLE}; set"
@@ -80,7 +78,7 @@ class Compressor:
             )
         if self._policy.window > _MAX_WINDOW:
             raise InvalidInputError(f"a window is at most {_MAX_WINDOW} tokens, got {self._policy.window}")
-        self.needs_all = "attention" in self._policy.needs
+        self.needs_all = _needs_all(self._policy)
         self.needs_window = policy in _BY_WINDOW
         self.has_biases = policy == "razor"
 
@@ -140,6 +138,15 @@ class Compressor:
         return pages_of([float(each) / self.block_size for each in shares], **limits)
 
 
+def reads_every_token(policy: str, settings: Mapping[str, Any]) -> bool:
+    """Tell whether a policy judges by the attention of every token of a prompt, so that none may be cached.
+
+    Raises:
+        InvalidInputError: as `Compressor` does, for what it says of the policy alone.
+    """
+    return _needs_all(_built(policy, 1.0, settings))
+
+
 def check_policy(name: str) -> None:
     """Refuse a policy that is not served.
 
@@ -156,12 +163,17 @@ def _allocation_of(policy: str) -> str:
     return "prefix" if policy == "prefixkv" else "uniform"
 
 
+def _needs_all(policy: Policy) -> bool:
+    return "attention" in policy.needs
+
+
 def _built(name: str, budget: float, settings: Mapping[str, Any]) -> Policy:
     check_policy(name)
     if settings.get("bits") is not None:
         raise InvalidInputError("bits are not for vLLM: its own kv-cache-dtype says how numbers are stored")
+    own = {key: value for key, value in settings.items() if (name, key) != ("razor", "heads")}
     try:
-        policy: Policy = Family("rag.generation.kv").load(name)(budget, **settings)
+        policy: Policy = Family("rag.generation.kv").load(name)(budget, **own)
     except (TypeError, ValueError) as error:
         raise InvalidInputError(f"kv settings of {name}: {error}") from error
     return policy

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from transformers import AutoTokenizer
 
-from benchmarks._vllm_jobs import Asked, Engine, Round, run_engine
+from benchmarks._vllm_jobs import Answered, Engine, Round, run_engine
 from rag.compose import Grove
 from rag.core.settings import Settings
 from rag.generation.vllm_plugin.options import PluginOptions, ProposerOptions
@@ -25,16 +25,16 @@ SPECULATION = {
 }
 
 
-def asked() -> list[Asked]:
+def asked() -> list[list[int]]:
     tokenizer = AutoTokenizer.from_pretrained(Grove(Settings()).local_model(), local_files_only=True)
     texts = [
         f"<|im_start|>user\n{PASSAGE}\n{PASSAGE[:90]}\n{each}<|im_end|>\n<|im_start|>assistant\n"
         for each in QUESTIONS
     ]
-    return [Asked(tokenizer.encode(text)) for text in texts]
+    return [tokenizer.encode(text) for text in texts]
 
 
-def written(environment: Path, plugin: PluginOptions | None) -> list[Round]:
+def written(environment: Path, plugin: PluginOptions | None) -> list[Answered]:
     """Ask both at once, then the first again: rows move as the shorter answer ends."""
     both = asked()
     engine = Engine(
@@ -45,7 +45,7 @@ def written(environment: Path, plugin: PluginOptions | None) -> list[Round]:
         max_model_tokens=512,
         cache_bytes=64 << 20,
     )
-    return run_engine(engine, [both, both[:1]], max_tokens=[32, 32], environment=environment)
+    return run_engine(engine, [Round(both, 32), Round(both[:1], 32)], environment=environment)
 
 
 def test_greedy_texts_with_drafts_are_those_without(vllm_environment: Path) -> None:

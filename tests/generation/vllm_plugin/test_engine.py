@@ -1,13 +1,13 @@
 """Real vLLM with smaller caches, beside the decoding engine on the same prompts; one process an engine."""
 
-import json
-import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
+from benchmarks._vllm_jobs import Engine, Round, run_engine
 from rag.core.registry import Family
 from rag.core.settings import Settings
 from rag.generation.backends._smollm2 import ensure_model
@@ -15,13 +15,30 @@ from rag.generation.backends.transformers import Transformers
 from rag.generation.kv._attention import use_ragged_attention
 from rag.generation.kv._cache import RaggedCache
 from rag.generation.kv._policy import Policy, Reading
+from rag.generation.vllm_plugin.options import KvOptions, PluginOptions, ProposerOptions
 from rag.generation.vllm_plugin.packing import plan_of
 
 pytestmark = pytest.mark.vllm
 
-REPOSITORY = Path(__file__).parents[3]
-SIZE, ANSWER = 32, 12
-POLICIES = ("streaming", "keydiff", "snapkv", "h2o", "ems")
+SIZE, ANSWER, LONG_ANSWER = 32, 12, 100
+POLICIES: dict[str, dict[str, Any]] = {
+    "streaming": {},
+    "keydiff": {},
+    "snapkv": {},
+    "h2o": {},
+    "ems": {},
+    "critic": {},
+    "prefixkv": {"allocation": "uniform"},
+}
+DRAFTS: dict[str, dict[str, Any]] = {
+    "ngram": {"method": "ngram", "prompt_lookup_max": 3, "prompt_lookup_min": 2},
+    "rasd": {"method": "custom_class", "model": "rag.generation.vllm_plugin.proposer.Proposer"},
+}
+READ_IN_PIECES: dict[str, Any] = {
+    "max_num_seqs": 8,
+    "cache_bytes": 128 << 20,
+    "more": {"enable_prefix_caching": False, "max_num_batched_tokens": 256},
+}
 
 
 @pytest.fixture(scope="module")
@@ -52,26 +69,9 @@ def prompts(loaded: Any) -> list[list[int]]:
     return [loaded.tokenizer.encode(text) for text in texts]
 
 
-def run_engine(
-    environment: Path, folder: Path, *, plugin: Any, engine: dict[str, Any], runs: list[dict[str, Any]]
-) -> list[dict[str, Any]]:
-    """Give what each run answered, in one engine of its own process."""
-    job = {"plugin": plugin, "engine": {"model": str(folder), "kv_cache_memory_bytes": 128 << 20} | engine}
-    finished = subprocess.run(
-        [str(environment / "bin" / "python"), "-m", "benchmarks._vllm_engine"],
-        input=json.dumps(job | {"runs": runs}),
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=REPOSITORY,
-    )
-    assert finished.returncode == 0, finished.stderr[-6000:]
-    answered: list[dict[str, Any]] = json.loads(finished.stdout.splitlines()[-1])
-    return answered
-
-
-def engine_tokens(loaded: Any, prompt: list[int], policy: Policy) -> list[int]:
+def engine_tokens(loaded: Any, prompt: list[int], kv: KvOptions, count: int = ANSWER) -> list[int]:
     """Write with the decoding engine, which keeps as much of the prompt as whole blocks hold."""
+    policy: Policy = Family("rag.generation.kv").load(kv.policy)(kv.budget, **kv.settings)
     plan = plan_of(len(prompt), block_size=SIZE, budget=policy.budget)
     read = prompt[:-1]
     seen = policy.observe(loaded.model)
@@ -85,7 +85,7 @@ def engine_tokens(loaded: Any, prompt: list[int], policy: Policy) -> list[int]:
             policy.compress(cache, Reading(loaded.model, read, seen))
         written: list[int] = []
         unread = prompt[-1:]
-        while len(written) < ANSWER:
+        while len(written) < count:
             output = loaded.model(input_ids=torch.tensor([unread]), past_key_values=cache, use_cache=True)
             written.append(int(output.logits[0, -1].argmax()))
             unread = written[-1:]
@@ -95,32 +95,18 @@ def engine_tokens(loaded: Any, prompt: list[int], policy: Policy) -> list[int]:
 def test_each_policy_writes_what_the_decoding_engine_writes(
     vllm_environment: Path, folder: Path, loaded: Any, prompts: list[list[int]]
 ) -> None:
-    budgets = [(name, 0.5) for name in POLICIES] + [("streaming", 1.0)]
-    runs = [
-        {
-            "prompts": prompts,
-            "max_tokens": ANSWER,
-            "ignore_eos": True,
-            "kv": {"policy": name, "budget": budget},
-        }
-        for name, budget in budgets
-    ]
+    asked = [KvOptions(name, 0.5, settings) for name, settings in POLICIES.items()]
+    asked.append(KvOptions("streaming", 1.0))
     answered = run_engine(
-        vllm_environment,
-        folder,
-        plugin={"kv": {"policy": "streaming", "budget": 0.5}},
-        engine={"enable_prefix_caching": False, "max_num_batched_tokens": 256},
-        runs=runs,
+        Engine(folder, plugin=PluginOptions(kv=asked[0]), **READ_IN_PIECES),
+        [Round(prompts, ANSWER, ignores_eos=True, kv=kv) for kv in asked],
+        environment=vllm_environment,
     )
-    for (name, budget), got in zip(budgets, answered, strict=True):
-        policies = [Family("rag.generation.kv").load(name)(budget) for _ in prompts]
-        expected = [
-            engine_tokens(loaded, prompt, policy) for prompt, policy in zip(prompts, policies, strict=True)
-        ]
-        assert got["tokens"] == expected, name
-        kept = blocks_behind(prompts[1], budget)  # the first is done by then
-        assert got["used_blocks"][-2] in (kept, kept + 1), name  # an answer may begin another
-        assert got["used_blocks"][-1] == 0
+    for kv, got in zip(asked, answered, strict=True):
+        assert got.token_ids == [engine_tokens(loaded, prompt, kv) for prompt in prompts], kv
+        kept = blocks_behind(prompts[1], kv.budget)  # the first is done by then
+        assert got.used_blocks[-2] in (kept, kept + 1), kv  # an answer may begin another
+        assert got.used_blocks[-1] == 0
 
 
 def blocks_behind(prompt: list[int], budget: float) -> int:
@@ -130,8 +116,9 @@ def blocks_behind(prompt: list[int], budget: float) -> int:
     return plan.num_kept + 1
 
 
-def test_shared_prefixes_and_drafts_change_no_token(
-    vllm_environment: Path, folder: Path, loaded: Any, prompts: list[list[int]]
+@pytest.mark.parametrize("draft", DRAFTS)
+def test_shared_prefixes_drafts_and_preemption_change_no_token(
+    vllm_environment: Path, folder: Path, loaded: Any, prompts: list[list[int]], draft: str
 ) -> None:
     """Long and short requests share blocks and pack; drafts are verified; the pool is small."""
     first, second = prompts
@@ -140,53 +127,51 @@ def test_shared_prefixes_and_drafts_change_no_token(
         "".join(f"\nNote {n}: it rains in room {n}." for n in range(8))
     )
     asked = [short, first, first, second, longer]
-    shared = {"max_tokens": ANSWER, "ignore_eos": True}
+    half, quarter = KvOptions("keydiff", 0.5), KvOptions("snapkv", 0.25)
+    in_turn = [Round([prompt], ANSWER, ignores_eos=True) for prompt in asked]
+    at_once = Round(asked, ANSWER, ignores_eos=True)
+    rounds = [*in_turn, at_once, replace(at_once, max_tokens=LONG_ANSWER), replace(at_once, kv=quarter)]
     answered = run_engine(
-        vllm_environment,
-        folder,
-        plugin={"kv": {"policy": "keydiff", "budget": 0.5}},
-        engine={
-            "enable_prefix_caching": True,
-            "max_num_batched_tokens": 128,
-            "max_model_len": 704,
-            "num_gpu_blocks_override": 31,  # of which one is none: two prompts and a half
-            "speculative_config": {
-                "method": "ngram",
-                "num_speculative_tokens": 3,
-                "prompt_lookup_max": 3,
-                "prompt_lookup_min": 2,
+        Engine(
+            folder,
+            DRAFTS[draft] | {"num_speculative_tokens": 3},
+            PluginOptions(ProposerOptions() if draft == "rasd" else None, half),
+            max_num_seqs=8,
+            max_model_tokens=704,
+            cache_bytes=128 << 20,
+            more={
+                "max_num_batched_tokens": 128,
+                "num_gpu_blocks_override": 31,  # of which one is none: two prompts and a half
             },
-        },
-        runs=[
-            shared | {"prompts": asked, "is_in_turn": True},
-            shared | {"prompts": asked},
-            shared | {"prompts": asked[1:], "kv": {"policy": "snapkv", "budget": 0.25}},
-        ],
+        ),
+        rounds,
+        environment=vllm_environment,
     )
-    for got, (name, budget) in zip(answered, [("keydiff", 0.5)] * 2 + [("snapkv", 0.25)], strict=True):
-        written = {
-            tuple(prompt): engine_tokens(loaded, prompt, Family("rag.generation.kv").load(name)(budget))
-            for prompt in (first, second, short, longer)
-        }
-        expected = [written[tuple(prompt)] for prompt in asked]
-        assert got["tokens"] == expected[-len(got["tokens"]) :], (name, budget)
-    in_turn, at_once, smaller = answered
+    *alone, together, crowded, smaller = answered
+    written = [engine_tokens(loaded, prompt, half, LONG_ANSWER) for prompt in asked]
+    assert [each.token_ids[0] for each in alone] == [tokens[:ANSWER] for tokens in written]
+    assert together.token_ids == [tokens[:ANSWER] for tokens in written]
+    assert crowded.token_ids == written
+    assert crowded.preemptions > 0
+    assert smaller.token_ids == [engine_tokens(loaded, prompt, quarter) for prompt in asked]
     plan = plan_of(len(first), block_size=SIZE, budget=0.5)
     assert plan is not None
     found = plan.first * SIZE
     # A short one is left whole, and what it published is read by a longer one that packs.
-    assert in_turn["cached_tokens"] == [0, 64, found, found, found]
-    assert in_turn["drafted_steps"] > 0
-    assert min(max(each["in_flight"]) for each in (at_once, smaller)) > max(in_turn["in_flight"]) == 1
+    assert [each.cached_tokens[0] for each in alone] == [0, 64, found, found, found]
+    assert together.counters["vllm:spec_decode_num_accepted_tokens"] > 0
+    assert min(max(each.in_flight) for each in (together, smaller)) > 1
 
 
 def test_a_full_budget_is_no_plugin(vllm_environment: Path, folder: Path, prompts: list[list[int]]) -> None:
-    runs = [{"prompts": prompts, "max_tokens": ANSWER}]
-    engine = {"enable_prefix_caching": False, "max_num_batched_tokens": 256}
-    whole = {"kv": {"policy": "streaming", "budget": 1.0}}
     plain, full = (
-        run_engine(vllm_environment, folder, plugin=plugin, engine=engine, runs=runs)[0]
-        for plugin in (None, whole)
+        run_engine(
+            Engine(folder, plugin=plugin, **READ_IN_PIECES),
+            [Round(prompts, ANSWER)],
+            environment=vllm_environment,
+        )[0]
+        for plugin in (None, PluginOptions(kv=KvOptions("streaming", 1.0)))
     )
-    for same in ("tokens", "used_blocks", "in_flight"):
-        assert full[same] == plain[same]
+    assert full.token_ids == plain.token_ids
+    assert full.used_blocks == plain.used_blocks
+    assert full.in_flight == plain.in_flight
