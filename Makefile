@@ -8,6 +8,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 PIP_ARGS ?=
 PYTEST_ARGS ?=
+# Two processes, each test file in one of them: most tests use one core.
+IN_TWO := -n 2 --dist loadfile --no-loadscope-reorder
 # PyPI's torch for Linux brings gigabytes of CUDA: a machine without an NVIDIA GPU takes the CPU build,
 # from where pip is configured to look or else from TORCH_INDEX.
 HAS_GPU := $(shell command -v nvidia-smi)
@@ -57,7 +59,7 @@ test e2e: export OMP_NUM_THREADS := $(or $(OMP_NUM_THREADS),1)
 
 test: setup ## run every test that this machine can run
 	$(if $(NPM),cd ui && npm test)
-	$(BIN)/pytest $(PYTEST_ARGS)
+	$(BIN)/pytest $(IN_TWO) $(PYTEST_ARGS)
 
 e2e: setup ## run the journeys through browser and processes (part of `test`)
 	$(BIN)/pytest tests/e2e $(PYTEST_ARGS)
