@@ -11,6 +11,7 @@ from agents.followups import stand_alone
 from agents.rewriting import is_faithful, newest
 from agents.routing import choose
 from agents.state import Context, State, Step
+from agents.turns import in_turn
 from agents.writing import Emit, asked
 from rag.core.errors import RagError
 from rag.core.protocols import Message
@@ -90,7 +91,7 @@ async def act(state: State, context: Context, emit: Emit) -> Step:
 async def read(state: State, context: Context, emit: Emit) -> Step:
     """Judge whether the passages hold an answer, and which few words of them are it."""
     passages = state["passages"]
-    answerability, short = await asyncio.to_thread(context.support.answer_in, state["query"], passages)
+    answerability, short = await in_turn(context.support.answer_in, state["query"], passages)
     # What a tool gave is the answer, in whatever words: the judgement was fitted on prose.
     is_of_tool = state.get("is_of_tool", False)
     is_answerable = is_of_tool or answerability >= context.min_answerability
