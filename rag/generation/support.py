@@ -54,7 +54,7 @@ _LEAD_IN = re.compile(
 _MAX_WINDOW = 3  # sentences
 SHORT_CLAIM = 4  # content words; a shorter claim is read together with its question
 _CONTRADICTED = 0.2  # numbers or negation differ: never supported, whatever the words say
-_CACHED_VECTORS = 4096  # 6 MB of 384 dimensions
+_CACHED_VECTORS = 16_384  # 25 MB of 384 dimensions
 _CACHED_READINGS = 256
 _Reading = tuple[str, str, tuple[str, ...], str]  # question; title, headings and text of the passage
 
@@ -253,7 +253,8 @@ class Support:
         with self._lock:
             known = {text: self._vectors[text] for text in texts if text in self._vectors}
         new = [text for text in dict.fromkeys(texts) if text not in known]
-        known.update(zip(new, encoder.encode(new), strict=True))
+        # Copies: a row of the matrix would keep all of it for as long as it is remembered.
+        known.update(zip(new, map(np.copy, encoder.encode(new)), strict=True))
         with self._lock:
             for text in texts:
                 self._vectors[text] = known[text]
