@@ -1,4 +1,4 @@
-"""Erasing a document, a run or a person: in tables, segments, uploads, checkpoints and what quotes them."""
+"""Erasing a document, a run, a conversation, a person: tables, segments, uploads, checkpoints, quotes."""
 
 import asyncio
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from indexing.attach import remove_file
 from rag.compose import Grove
 from rag.core.errors import NotFoundError
 
-__all__ = ["Erased", "erase_document", "erase_run", "erase_subject"]
+__all__ = ["Erased", "erase_conversation", "erase_document", "erase_run", "erase_subject"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,19 @@ def erase_run(grove: Grove, run_id: str) -> Erased:
     _erase_runs(grove, [run_id])
     _finish(grove)
     return Erased(0, 1, 0)
+
+
+def erase_conversation(grove: Grove, conversation_id: str) -> Erased:
+    """Erase a conversation with all its questions and answers, also those that were edited away.
+
+    Raises:
+        NotFoundError: no such conversation.
+    """
+    runs = grove.eraser.runs_in(conversation_id)
+    grove.eraser.erase_conversation(conversation_id)
+    _erase_runs(grove, runs)
+    _finish(grove)
+    return Erased(0, len(runs), 0)
 
 
 def erase_subject(grove: Grove, subject: str) -> Erased:

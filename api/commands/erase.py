@@ -1,4 +1,4 @@
-"""erase with document, run and user: removing without a trace."""
+"""erase with document, run, conversation and user: removing without a trace."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -21,7 +21,7 @@ _erase = typer.Typer(no_args_is_help=True, help="Remove something so that no fil
 
 def add_commands(app: typer.Typer) -> None:
     """Register this group's commands."""
-    for command in (document, run, user):
+    for command in (document, run, conversation, user):
         _erase.command()(command)
     app.add_typer(_erase, name="erase")
 
@@ -50,6 +50,21 @@ def run(
 
     console, grove = _open(home, json, tenant)
     _tell(console, erase_run(grove, run_id))
+
+
+def conversation(
+    conversation_id: Annotated[
+        str, typer.Argument(help="As the page's address and `GET /api/v1/conversations` have it.")
+    ],
+    tenant: Tenant = None,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Erase a conversation, whoever's it is, with all its questions and answers."""
+    from api.erasing import erase_conversation
+
+    console, grove = _open(home, json, tenant)
+    _tell(console, erase_conversation(grove, conversation_id))
 
 
 def user(

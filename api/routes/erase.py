@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from api.deps import GroveDep
-from api.erasing import Erased, erase_document, erase_run, erase_subject
+from api.erasing import Erased, erase_conversation, erase_document, erase_run, erase_subject
 
 __all__ = ["router"]
 
@@ -20,6 +20,12 @@ def erase_one_document(document_id: str, grove: GroveDep) -> Erased:
 def erase_one_run(run_id: str, grove: GroveDep) -> Erased:
     """Erase a question with its answer and its steps."""
     return erase_run(grove, run_id)
+
+
+@router.delete("/conversations/{conversation_id}", operation_id="eraseConversation")
+def erase_one_conversation(conversation_id: str, grove: GroveDep) -> Erased:
+    """Erase a conversation, whoever's it is, with all its questions and answers."""
+    return erase_conversation(grove, conversation_id)
 
 
 @router.delete("/subjects/{subject}", operation_id="eraseSubject")

@@ -15,6 +15,7 @@ from rag.core.protocols import Store
 from rag.db._queries import current_versions
 from rag.db._segments import SEGMENTS, SegmentLoad, segment_loads
 from rag.db.access_tables import AuditRow
+from rag.db.conversation_tables import ConversationRow, TurnRow
 from rag.db.http_tables import FileRow, ReplyRow
 from rag.db.session import Database
 from rag.db.tables import (
@@ -101,6 +102,19 @@ class Eraser:
                 )
             )
 
+    def runs_in(self, conversation_id: str) -> list[str]:
+        """List the runs of a conversation, whoever's it is, also those that others took the place of.
+
+        Raises:
+            NotFoundError: no such conversation.
+        """
+        is_it = (ConversationRow.tenant == self._tenant) & (ConversationRow.id == conversation_id)
+        with self._database.read() as session:
+            if session.scalar(select(ConversationRow.id).where(is_it)) is None:
+                raise NotFoundError(f"no conversation {conversation_id!r}")
+            query = select(TurnRow.run_id).where(TurnRow.conversation_id == conversation_id)
+            return list(session.scalars(query))
+
     def runs_of(self, subject: str) -> list[str]:
         """List the runs that somebody asked."""
         with self._database.read() as session:
@@ -118,6 +132,15 @@ class Eraser:
         with self._database.write() as session:
             session.execute(delete(RunRow).where(RunRow.tenant == self._tenant, RunRow.id.in_(run_ids)))
             session.execute(delete(ReplyRow).where(ReplyRow.tenant == self._tenant))
+
+    def erase_conversation(self, conversation_id: str) -> None:
+        """Remove a conversation and its turns; their runs are removed as runs."""
+        with self._database.write() as session:
+            session.execute(
+                delete(ConversationRow).where(
+                    ConversationRow.tenant == self._tenant, ConversationRow.id == conversation_id
+                )
+            )
 
     def erase_subject(self, subject: str) -> None:
         """Remove what is somebody's in any table; keys become nobody's, and the audit log names nobody."""

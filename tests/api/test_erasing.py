@@ -8,7 +8,7 @@ from _http import client_of, small_settings, wait_until
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
-from api.erasing import erase_document, erase_run, erase_subject
+from api.erasing import erase_conversation, erase_document, erase_run, erase_subject
 from indexing.worker import run_job
 from rag.compose import Grove
 from rag.core.access import Access
@@ -97,6 +97,26 @@ def test_of_an_erased_question_nothing_is_left_and_the_document_stays(grove: Gro
     assert found(client, KEPT) == ["other.txt"]
 
 
+def test_of_an_erased_conversation_nothing_is_left_not_even_what_was_edited_away(grove: Grove) -> None:
+    client = client_of(grove)
+    ingest(client, grove, other=f"The {KEPT} sleeps.")
+    named = {"collection": "default", "title": f"About {GONE}"}
+    ids = [client.post("/api/v1/conversations", json=named).json()["conversation_id"] for _ in range(2)]
+    client.patch(f"/api/v1/conversations/{ids[1]}", json={"title": "Another"})
+    asked = {"question": f"Who knows {GONE}?", "conversation_id": ids[0]}
+    first = client.post("/api/v1/ask", json=asked).json()["run_id"]
+    client.post("/api/v1/ask", json={**asked, "question": f"Where is {GONE}?", "replaces": first})
+    said = {"rating": "down", "reason": f"Nothing of {GONE}."}
+    client.post(f"/api/v1/runs/{first}/feedback", json=said)
+    client.post("/api/v1/ask", json={"question": f"Who is the {KEPT}?", "conversation_id": ids[1]})
+    assert len(tables_with(grove, GONE)) > 3
+    assert erase_conversation(grove, ids[0]).runs == 2
+    assert (files_with(grove, GONE), tables_with(grove, GONE)) == ([], [])
+    assert client.get(f"/api/v1/conversations/{ids[0]}").status_code == 404
+    assert len(client.get(f"/api/v1/conversations/{ids[1]}").json()["turns"]) == 1
+    assert found(client, KEPT) == ["other.txt"]
+
+
 def test_of_an_erased_person_nothing_is_left_and_nobody_is_let_in_for_it(grove: Grove) -> None:
     client = client_of(grove)
     ingest(client, grove, other=f"The {KEPT} sleeps.")
@@ -131,11 +151,16 @@ def test_administrators_erase_over_http_and_only_in_their_tenant(grove: Grove) -
     assert client.delete(path, headers=keys["other"]).status_code == 404
     assert client.delete(path, headers=keys["writer"]).status_code == 403
     assert client.delete("/api/v1/erase/subjects/user:nobody", headers=keys["own"]).status_code == 404
+    begun = client.post("/api/v1/conversations", json={}, headers=keys["own"]).json()
+    conversation = f"/api/v1/erase/conversations/{begun['conversation_id']}"
+    assert client.delete(conversation, headers=keys["other"]).status_code == 404
+    assert client.delete(conversation, headers=keys["writer"]).status_code == 403
+    assert client.delete(conversation, headers=keys["own"]).json()["runs"] == 0
     assert client.delete(path, headers=keys["own"]).json() == {"documents": 1, "runs": 0, "files": 0}
     assert (files_with(grove, GONE), tables_with(grove, GONE)) == ([], [])
 
 
 def test_what_is_not_there_is_not_erased(grove: Grove) -> None:
-    for erase in (erase_document, erase_run, erase_subject):
+    for erase in (erase_document, erase_run, erase_conversation, erase_subject):
         with pytest.raises(NotFoundError):
             erase(grove, "nothing")
