@@ -10,7 +10,7 @@ from api.console import Console, Home, Json
 
 if TYPE_CHECKING:
     from rag.compose import Grove
-    from rag.db.archive import Archive
+    from rag.db.archive import Archive, ArchiveCounts
 
 __all__ = ["add_commands"]
 
@@ -23,16 +23,27 @@ def add_commands(app: typer.Typer) -> None:
 
 def export(
     file: Annotated[Path, typer.Argument(help="A file that does not exist yet.")],
+    conversations: Annotated[
+        bool, typer.Option(help="Also questions with their answers, conversations and feedback.")
+    ] = True,
+    originals: Annotated[bool, typer.Option(help="Also the files as they were received.")] = True,
     home: Home = None,
     json: Json = False,
 ) -> None:
-    """Write documents, vectors, runs and settings into one file; secrets and the queue of jobs stay."""
+    """Write documents, vectors, conversations, originals and settings into one file.
+
+    Keys and other secrets, the audit log, schedules and the queue of jobs stay.
+    """
+    wanted = {"conversations": conversations, "originals": originals}
+    from rag.db.archive import PARTS
+
     console, grove, archive = _open(home, json)
     with Progress(console=console.err) as progress:
         task = progress.add_task("exporting", total=None)
         counts = archive.export(
             file,
             settings=grove.settings.changed(),
+            parts=[part for part in PARTS if wanted[part]],
             on_rows=lambda done, total: progress.update(task, completed=done, total=total),
         )
     size = file.stat().st_size
@@ -43,9 +54,10 @@ def export(
             "collections": counts.collections,
             "documents": counts.documents,
             "chunks": counts.chunks,
+            "conversations": counts.conversations,
+            "originals": counts.originals,
         },
-        f"Wrote {counts.documents} documents ({counts.chunks} chunks) of {counts.collections} collections"
-        f" to {file}, {size:,} bytes.",
+        f"Wrote {_told(counts)} to {file}, {size:,} bytes.",
     )
 
 
@@ -75,10 +87,18 @@ def import_(
             "collections": counts.collections,
             "documents": counts.documents,
             "chunks": counts.chunks,
+            "conversations": counts.conversations,
+            "originals": counts.originals,
             "settings": settings,
         },
-        f"Took in {counts.documents} documents ({counts.chunks} chunks)"
-        f" of {counts.collections} collections.",
+        f"Took in {_told(counts)}.",
+    )
+
+
+def _told(counts: "ArchiveCounts") -> str:
+    return (
+        f"{counts.documents} documents ({counts.chunks} chunks) of {counts.collections} collections,"
+        f" {counts.originals} originals and {counts.conversations} conversations"
     )
 
 
@@ -88,4 +108,4 @@ def _open(home: Path | None, is_json: bool) -> "tuple[Console, Grove, Archive]":
 
     console = Console.open(home, is_json)
     grove = Grove(console.settings)
-    return console, grove, Archive(grove.database, grove.store, grove.access)
+    return console, grove, Archive(grove.database, grove.store, grove.access, originals=grove.originals)

@@ -17,7 +17,7 @@ from rag.core.errors import InvalidInputError
 
 __all__ = ["ArchiveReader", "ArchiveWriter", "reading", "writing"]
 
-FORMAT = 1
+FORMAT = 2  # 1 has no conversations and no originals
 _MANIFEST = "manifest.json"
 _KIND = "grove-export"
 _PIECE_BYTES = 1 << 20
@@ -70,7 +70,9 @@ class ArchiveReader:
         return self._file.read(name)
 
     def lines(self, name: str) -> Iterator[dict[str, Any]]:  # Any: JSON
-        """Give an entry's lines, decoded."""
+        """Give an entry's lines, decoded; none of one that was not written."""
+        if name not in self.manifest["entries"]:
+            return
         with self._file.open(name) as source:
             for line in source:
                 yield json.loads(line)

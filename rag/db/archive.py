@@ -1,21 +1,18 @@
 """Export and import: a tenant's library as one file, the same for every database and store.
 
-What is exported is what can be found, the text of former versions, and the runs; not the queue of jobs,
-whose files are elsewhere. An import is one transaction: all of it, or nothing.
+What is exported is what can be found, the text of former versions, the originals, runs and conversations;
+not the queue of jobs, whose files are elsewhere. An import is one transaction: all of it, or nothing.
 """
 
-import base64
 import hashlib
-import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, LargeBinary, Table, insert, select
+from sqlalchemy import ColumnElement, Table, insert, select
 from sqlalchemy.exc import CompileError, IntegrityError, NoResultFound
 from sqlalchemy.orm import Session
 
@@ -25,32 +22,18 @@ from rag.core.protocols import Store
 from rag.core.row_bytes import book_bytes, book_of_bytes, bytes_of_rows, rows_of_bytes
 from rag.core.types import Codebook, Row, Segment, TokenCodes
 from rag.db._archive_file import ArchiveReader, ArchiveWriter, reading, writing
+from rag.db._archive_tables import LIBRARY, TALK, Present, line_of, table_of, values_of
 from rag.db._segments import SEGMENTS, dead_versions, name_segment
+from rag.db.originals import Originals
 from rag.db.session import Database
-from rag.db.tables import (
-    Base,
-    ChunkRow,
-    CollectionRow,
-    DocumentRow,
-    EventRow,
-    IndexRow,
-    RunRow,
-    SegmentRow,
-    UtcTime,
-    VersionRow,
-)
+from rag.db.tables import CollectionRow, IndexRow, SegmentRow
 
-__all__ = ["Archive", "ArchiveCounts"]
+__all__ = ["PARTS", "Archive", "ArchiveCounts"]
 
-_TABLES: tuple[type[Base], ...] = (
-    CollectionRow,
-    IndexRow,
-    DocumentRow,
-    VersionRow,
-    ChunkRow,
-    RunRow,
-    EventRow,
-)
+PARTS = ("conversations", "originals")
+"""What an export has besides the library itself: questions and conversations, and files as received."""
+
+_ORIGINALS = "originals/"
 _ROWS_AT_ONCE = 256
 _ATTEMPTS = 3
 _Item = TypeVar("_Item")
@@ -65,19 +48,29 @@ class ArchiveCounts:
     collections: int
     documents: int
     chunks: int
+    conversations: int
+    originals: int
     settings: Mapping[str, object]  # of the installation that exported it
 
 
 class Archive:
     """Exports and imports of one tenant."""
 
-    def __init__(self, database: Database, store: Store, access: Access) -> None:
+    def __init__(self, database: Database, store: Store, access: Access, *, originals: Originals) -> None:
         self._database = database
         self._store = store
         self._tenant = access.tenant
+        self._originals = originals
 
-    def export(self, path: Path, *, settings: Mapping[str, object], on_rows: OnRows) -> ArchiveCounts:
-        """Write everything into a new file.
+    def export(
+        self,
+        path: Path,
+        *,
+        settings: Mapping[str, object],
+        on_rows: OnRows,
+        parts: Collection[str] = PARTS,
+    ) -> ArchiveCounts:
+        """Write the library and these parts besides into a new file.
 
         Raises:
             InvalidInputError: the file exists, or cannot be written.
@@ -86,7 +79,7 @@ class Archive:
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 with writing(path) as archive, self._database.read() as session:
-                    return self._export(session, archive, settings, on_rows)
+                    return self._export(session, archive, settings, on_rows, parts)
             except SegmentGoneError:
                 if attempt == _ATTEMPTS:
                     raise
@@ -100,6 +93,7 @@ class Archive:
             ConflictError: a collection of it exists already.
         """
         staged: list[str] = []
+        kept: list[str] = []
         with reading(path) as archive:
             manifest = archive.manifest
             try:
@@ -107,7 +101,9 @@ class Archive:
                     self._database.lock(session, SEGMENTS, shared=True)
                     self._refuse_present(session, manifest["collections"])
                     self._restore(session, archive, staged, on_rows)
+                    self._keep(archive, kept)
             except BaseException as error:
+                self._originals.remove(kept)
                 with self._database.write() as session:
                     self._store.drop(staged, keep=[], session=session)
                 if isinstance(error, CompileError | NoResultFound):
@@ -120,16 +116,25 @@ class Archive:
             return _counts(manifest)
 
     def _export(
-        self, session: Session, archive: ArchiveWriter, settings: Mapping[str, object], on_rows: OnRows
+        self,
+        session: Session,
+        archive: ArchiveWriter,
+        settings: Mapping[str, object],
+        on_rows: OnRows,
+        parts: Collection[str],
     ) -> ArchiveCounts:
         counts: Counter[str] = Counter()
-        for kind in _TABLES:
-            table = _table(kind)
+        for kind in (*LIBRARY, *(TALK if "conversations" in parts else ())):
+            table = table_of(kind)
             rows = session.execute(
                 select(table).where(*self._exported(table)), execution_options={"yield_per": _ROWS_AT_ONCE}
             )
-            lines = _lines(dict(row._mapping) for row in rows)
+            lines = (line_of(dict(row._mapping)) for row in rows)
             archive.add_pieces(f"tables/{table.name}.jsonl", _counted(lines, counts, table.name))
+        if "originals" in parts:
+            for content_hash, content in self._originals.kept(session):
+                archive.add_pieces(f"{_ORIGINALS}{content_hash}", [content])
+                counts["originals"] += 1
         names = list(
             session.scalars(select(CollectionRow.name).where(CollectionRow.tenant == self._tenant))
         )
@@ -147,6 +152,8 @@ class Archive:
             "collections": names,
             "documents": counts["documents"],
             "chunks": counts["chunks"],
+            "conversations": counts["conversations"],
+            "originals": counts["originals"],
             "settings": dict(settings),
         }
         archive.finish(manifest)
@@ -177,15 +184,12 @@ class Archive:
     def _restore(
         self, session: Session, archive: ArchiveReader, staged: list[str], on_rows: OnRows
     ) -> None:
-        present: set[str] = set()  # runs outlive their collections: those that are still here stay
-        for kind in _TABLES:
-            table = _table(kind)
+        present = Present(session, self._tenant)
+        for kind in (*LIBRARY, *TALK):
+            table = table_of(kind)
             for some in _batches(archive.lines(f"tables/{table.name}.jsonl")):
-                if kind is RunRow:
-                    present |= self._present_runs(session, [line["id"] for line in some])
-                lines = [line for line in some if line.get("run_id", line.get("id")) not in present]
-                if lines:
-                    session.execute(insert(table), [self._values(table, line) for line in lines])
+                if lines := present.new(kind, some):
+                    session.execute(insert(table), [values_of(table, line, self._tenant) for line in lines])
         total, done = archive.manifest["chunks"], 0
 
         def tell(count: int) -> None:
@@ -199,53 +203,31 @@ class Archive:
             staged.append(segment.segment_id)
             name_segment(session, index, segment, counts)
 
-    def _present_runs(self, session: Session, run_ids: Sequence[str]) -> set[str]:
-        return set(
-            session.scalars(select(RunRow.id).where(RunRow.tenant == self._tenant, RunRow.id.in_(run_ids)))
-        )
-
-    def _values(self, table: Table, line: Mapping[str, Any]) -> dict[str, Any]:  # Any: JSON
-        values = {name: _decoded(table, name, value) for name, value in line.items()}
-        return {**values, "tenant": self._tenant}
-
-
-def _table(kind: type[Base]) -> Table:
-    table = kind.__table__
-    assert isinstance(table, Table)
-    return table
+    def _keep(self, archive: ArchiveReader, kept: list[str]) -> None:
+        """Keep the originals, as far as their size is allowed here."""
+        for name in archive.names(_ORIGINALS):
+            content, content_hash = archive.content(name), name.removeprefix(_ORIGINALS)
+            if hashlib.sha256(content).hexdigest() != content_hash:
+                raise ValueError(f"{name} is not what its name says")
+            kept.append(content_hash)
+            self._originals.keep(content, content_hash)
 
 
 def _counts(manifest: Mapping[str, Any]) -> ArchiveCounts:  # Any: JSON
     return ArchiveCounts(
-        len(manifest["collections"]), manifest["documents"], manifest["chunks"], manifest["settings"]
+        len(manifest["collections"]),
+        manifest["documents"],
+        manifest["chunks"],
+        manifest.get("conversations", 0),  # the format 1 has neither
+        manifest.get("originals", 0),
+        manifest["settings"],
     )
-
-
-def _lines(rows: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:  # Any: values of columns
-    for row in rows:
-        values = {name: _encoded(value) for name, value in row.items() if name != "tenant"}
-        yield json.dumps(values, ensure_ascii=False).encode() + b"\n"
 
 
 def _counted(lines: Iterable[bytes], counts: Counter[str], name: str) -> Iterator[bytes]:
     for line in lines:
         counts[name] += 1
         yield line
-
-
-def _encoded(value: Any) -> Any:  # Any: a value of a column -> JSON
-    if isinstance(value, bytes):
-        return base64.b64encode(value).decode()
-    return value.isoformat() if isinstance(value, datetime) else value
-
-
-def _decoded(table: Table, name: str, value: Any) -> Any:  # Any: JSON -> a value of a column
-    kind = table.c[name].type
-    if value is None:
-        return None
-    if isinstance(kind, LargeBinary):
-        return base64.b64decode(value)
-    return datetime.fromisoformat(value) if isinstance(kind, UtcTime) else value
 
 
 def _add_rows(archive: ArchiveWriter, name: str, rows: Sequence[Row], written: set[str]) -> None:

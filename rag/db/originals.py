@@ -90,14 +90,21 @@ class Originals:
         Raises:
             NotFoundError: they were not kept, or are not whole any more.
         """
-        if original.path is not None:
-            content = original.path.read_bytes()
-            if hashlib.sha256(content).hexdigest() == original.content_hash:
-                return content
+        content = self._whole(original.content_hash)
+        if content is not None:
+            return content
         raise NotFoundError(
             f"the original of {original.source!r} is not kept here; ingest the file again"
             " (GROVE_INGESTION__MAX_ORIGINAL_BYTES says up to which size originals are kept)"
         )
+
+    def kept(self, session: Session) -> Iterator[tuple[str, bytes]]:
+        """Give the originals of all versions by their hash: those that are kept, and whole."""
+        query = select(VersionRow.content_hash).where(VersionRow.tenant == self._tenant).distinct()
+        for content_hash in session.scalars(query.order_by(VersionRow.content_hash)).all():
+            content = self._whole(content_hash)
+            if content is not None:
+                yield content_hash, content
 
     def hashes(self, session: Session, document_ids: Select[str]) -> list[str]:
         """Name the originals of all versions of documents."""
@@ -117,6 +124,13 @@ class Originals:
         for path in files:
             if path.name in unnamed:
                 path.unlink(missing_ok=True)
+
+    def _whole(self, content_hash: str) -> bytes | None:
+        try:
+            content = self._path(content_hash).read_bytes()
+        except FileNotFoundError:
+            return None
+        return content if hashlib.sha256(content).hexdigest() == content_hash else None
 
     def _unnamed(self, content_hashes: Sequence[str]) -> Iterator[str]:
         for start in range(0, len(content_hashes), _AT_ONCE):

@@ -189,6 +189,8 @@ def test_a_library_is_exported_and_imported_into_another_home(
     before = rag("search", "warranty of the sensor").json["hits"]
     exported = rag("export", "all.zip").json
     assert (exported["collections"], exported["documents"]) == (1, 2)
+    assert exported["originals"] == 2
+    assert rag("export", "few.zip", "--no-originals", "--no-conversations").json["originals"] == 0
     assert exported["bytes"] == (tmp_path / "all.zip").stat().st_size
     assert rag("import", "all.zip").json["error"]["type"] == "ConflictError"
     monkeypatch.delenv("GROVE_INGESTION__BATCH_CHUNKS")

@@ -60,7 +60,7 @@ def fill(grove: Grove) -> None:
 
 
 def archive_of(grove: Grove) -> Archive:
-    return Archive(grove.database, grove.store, grove.access)
+    return Archive(grove.database, grove.store, grove.access, originals=grove.originals)
 
 
 def export(grove: Grove, path: Path) -> list[tuple[int, int]]:
