@@ -4,10 +4,11 @@ Everything is built on first use, so that a command pays only for what it needs.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from rag.compose._parts import DEFAULT, RETRIEVERS, Parts
-from rag.core.errors import InvalidInputError
+from rag.core.errors import ConflictError, DamagedSegmentError, InvalidInputError, NotFoundError
 from rag.core.filters import Filter, parse_filter
 from rag.core.kinds import DENSE, LATE, LONG, check_index, parse_kinds
 from rag.core.protocols import Retriever
@@ -114,12 +115,15 @@ class Grove(Parts):
         return index
 
     def warm_up(self) -> None:
-        """Load what the first question would otherwise wait for."""
+        """Load what the first question would otherwise wait for, the default collection's index too."""
         self.publisher.sweep()
         self.encoder.encode(["warm up"])
         if LATE in self.settings.resolved_indexes:
             self.late_encoder.encode_queries(["warm up"])
         self.support.warm_up()
+        # Without a collection there is nothing to load, and what is wrong with it is said to who asks it.
+        with suppress(NotFoundError, ConflictError, DamagedSegmentError):
+            self.search("warm up")
 
 
 _FINGERPRINTS: Mapping[str, Callable[[Grove], str]] = {
