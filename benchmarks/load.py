@@ -1,12 +1,14 @@
 """Many clients at once: how soon answers begin, whether all end well, and what memory does.
 
-`steady`: as many clients begin each second as the machine serves, each streaming for half a minute, so that
-more than 200 are connected at a time. `overloaded`: a server that works on few questions at once and a
-generator too slow for what comes: the excess gets 503 with Retry-After, the rest is served. The encoder,
-the reader, the database and the server are the product's; the generator is `echo`, so many words a second.
-The clients are another process with a schedule that no slow server can stretch (benchmarks/_clients.py).
+`steady`: as many clients begin each second as the machine serves, each with a question that nobody asked
+before and an answer of minutes, so that more than 200 are connected at a time. `overloaded`: a server that
+works on few questions at once and a generator too slow for them: the excess gets 503 with Retry-After, the
+rest is served. The encoder, the reader, the database and the server are the product's; the generator is
+`echo`, so many words a second. The clients are another process with a schedule that no slow server can
+stretch (benchmarks/_clients.py). `python -m benchmarks.load --rate 1.5` is another rate.
 """
 
+import argparse
 import json
 import os
 import re
@@ -15,54 +17,85 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from benchmarks._inspections import new_questions, write_documents
 from benchmarks._machine import machine, percentile
 
 REPOSITORY = Path(__file__).parents[1]
-RATE = 6.0  # clients a second
-SITES = 22  # that an answer names, in five words each
-WORD_SECONDS = {"steady": 0.32, "overloaded": 0.1}
+RATE = 1.0  # clients a second
+AT_ONCE = 220  # clients that stream together, from the time on that the first ones end
+ANSWER_WORDS = 130
+OVERLOAD_RATE, OVERLOAD_ANSWER_SECONDS = 6.0, 12.0
 OVERLOAD_WORKING, OVERLOAD_WAITING = 16, 16
-MACHINES = ("anemometer", "barometer", "camera", "drone", "engine", "filter", "gauge", "hygrometer")
 Clients = Sequence[dict[str, Any]]
 
 
+@dataclass(frozen=True, slots=True)
+class _Load:
+    name: str
+    rate: float  # clients a second
+    seconds: float  # in which they begin
+    answer_seconds: float
+    limits: Mapping[str, str] = field(default_factory=dict)  # settings; the product's own by default
+
+
 def run(*, quick: bool) -> dict[str, Any]:
-    """Serve a steady load, 10 minutes of it or one, then more than can be served."""
-    seconds = 60 if quick else 600
+    """Serve a steady load, 10 minutes of it or one of shorter answers, then more than can be served."""
+    if quick:
+        return _measured(RATE, seconds=60, answer_seconds=45, overload_seconds=20)
+    return _measured(RATE, seconds=600, answer_seconds=AT_ONCE / RATE, overload_seconds=60)
+
+
+def main() -> None:
+    """Measure at another rate or for another time, and print what there is."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rate", type=float, default=RATE, help="clients a second")
+    parser.add_argument("--seconds", type=float, default=600, help="in which they begin")
+    options = parser.parse_args()
+    if options.rate <= 0 or options.seconds * options.rate < 1:
+        parser.error(f"at least one client comes: got {options.rate} a second for {options.seconds} s")
+    answer_seconds = AT_ONCE / options.rate
+    result = _measured(
+        options.rate, seconds=options.seconds, answer_seconds=answer_seconds, overload_seconds=60
+    )
+    print(json.dumps(result, indent=2))
+
+
+def _measured(
+    rate: float, *, seconds: float, answer_seconds: float, overload_seconds: float
+) -> dict[str, Any]:
+    few = {
+        "GROVE_SERVER__MAX_WORKING": str(OVERLOAD_WORKING),
+        "GROVE_SERVER__MAX_WAITING": str(OVERLOAD_WAITING),
+    }
+    loads = (
+        _Load("steady", rate, seconds, answer_seconds),
+        _Load("overloaded", OVERLOAD_RATE, overload_seconds, OVERLOAD_ANSWER_SECONDS, few),
+    )
+    questions = new_questions()
     with tempfile.TemporaryDirectory() as folder:
         home, documents = Path(folder) / "home", Path(folder) / "documents"
-        questions = _documents(documents)
+        write_documents(documents)
         _rag("ingest", str(documents), "--home", str(home))
-        rows = [_row("steady", home, questions, seconds, {})]
-        limits = {
-            "GROVE_SERVER__MAX_WORKING": str(OVERLOAD_WORKING),
-            "GROVE_SERVER__MAX_WAITING": str(OVERLOAD_WAITING),
-        }
-        rows.append(_row("overloaded", home, questions, 20 if quick else 60, limits))
-    settings = {"rate": RATE, "word_seconds": WORD_SECONDS, "seconds": seconds}
+        rows = [_row(load, home, list(islice(questions, int(load.rate * load.seconds)))) for load in loads]
+    settings = {"rate": rate, "seconds": seconds, "answer_seconds": answer_seconds}
     return {"machine": machine(), "settings": settings, "rows": rows}
 
 
-def _documents(folder: Path) -> list[str]:
-    """Write documents of one long sentence each, and give a question for each."""
-    folder.mkdir()
-    for name in MACHINES:
-        words = " ".join(f"the {name} was inspected at site {site}," for site in range(SITES))
-        (folder / f"{name}.txt").write_text(f"Report on the {name}: {words} and all was well.\n")
-    return [f"Where was the {name} inspected?" for name in MACHINES]
-
-
-def _row(
-    load: str, home: Path, questions: list[str], seconds: int, variables: dict[str, str]
-) -> dict[str, Any]:
-    plan = {"rate": RATE, "seconds": seconds, "questions": questions}
-    generator = json.dumps({"delay_seconds": WORD_SECONDS[load]})
-    variables = {"GROVE_GENERATOR__OPTIONS": generator, **variables}
+def _row(load: _Load, home: Path, questions: Sequence[str]) -> dict[str, Any]:
+    plan = {"rate": load.rate, "seconds": load.seconds, "questions": questions}
+    variables = {
+        "GROVE_GENERATOR__OPTIONS": json.dumps({"delay_seconds": load.answer_seconds / ANSWER_WORDS}),
+        "GROVE_GENERATION__TIMEOUT_SECONDS": str(10 * load.answer_seconds),
+        "GROVE_ORCHESTRATION__MAX_SECONDS": str(10 * load.answer_seconds),
+        **load.limits,
+    }
     with _server(home, variables) as (port, pid), _memory(pid) as sizes:
         before = _cpu_seconds(pid)
         finished = subprocess.run(
@@ -76,7 +109,7 @@ def _row(
         cpu = _cpu_seconds(pid) - before
     clients = json.loads(finished.stdout)
     cost = {"cpu_ms_a_question": round(cpu * 1000 / len(clients), 1)}
-    return {"load": load, **_summary(clients), **cost, **_growth(sizes)}
+    return {"load": load.name, **_summary(clients), **cost, **_growth(sizes)}
 
 
 def _summary(clients: Clients) -> dict[str, Any]:
@@ -167,3 +200,7 @@ def _rag(*arguments: str) -> None:
     started = time.perf_counter()
     subprocess.run([sys.executable, "-m", "api.cli", *arguments], check=True, capture_output=True)
     print(f"rag {arguments[0]}: {time.perf_counter() - started:.1f} s", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
