@@ -91,7 +91,7 @@ def test_a_person_finds_the_way_through_the_page(
     assert finished.returncode == 0, finished.stderr
     steps = json.loads(finished.stdout)["steps"]
     assert {step["name"]: step["error"] for step in steps if step["error"]} == {}
-    assert len(steps) == 31
+    assert len(steps) == 32
 
 
 def test_what_the_page_loads_at_first_is_small() -> None:

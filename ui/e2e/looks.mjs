@@ -56,6 +56,9 @@ export async function inspect(browser, size, scheme) {
   await page.goto(`${url}?view=insights`);
   await page.getByRole("heading", { name: "Time to the answer" }).waitFor();
   await look("insights");
+  await page.goto(`${url}?view=settings`);
+  await page.getByRole("heading", { name: "Home and database" }).waitFor();
+  await look("settings");
   if (size === "narrow") await page.getByRole("button", { name: "Open the library" }).click();
   await page.getByRole("button", { name: "Conversations", exact: true }).click();
   await page.getByRole("list", { name: "Conversations" }).getByRole("listitem").first().waitFor();

@@ -36,6 +36,18 @@ export const steps = {
     await page.getByLabel("Your question").waitFor();
   },
 
+  async "administrators read the settings, and find one"({ page }) {
+    await page.getByRole("button", { name: "Settings" }).click();
+    const answers = page.getByRole("region", { name: "Answers" });
+    await answers.getByText("GROVE_GENERATION__MAX_TOKENS").waitFor();
+    await page.getByLabel("Only what was set here").check();
+    await page.getByText("GROVE_SERVER__SHARE_LINKS").waitFor();
+    assert.equal(await page.getByText("GROVE_GENERATION__MAX_TOKENS").count(), 0);
+    await page.getByLabel("Find a setting").fill("no such thing");
+    await page.getByText("No setting is like that.").waitFor();
+    await page.getByRole("button", { name: "Back to the chat" }).click();
+  },
+
   async "a folder is added with the places of its files"({ page }) {
     const folder = mkdtempSync(join(tmpdir(), "grove-"));
     writeFileSync(join(folder, "moths.md"), "# Moths\n\nMoths fly at night.");

@@ -23,6 +23,7 @@ import { InsightsPage } from "./InsightsPage";
 import { KeysPage } from "./KeysPage";
 import { OpenedPassage } from "./OpenedPassage";
 import { SearchPage } from "./SearchPage";
+import { SettingsPage } from "./SettingsPage";
 import { type View, VIEW_NAMES } from "./state/views";
 import { announcement } from "./text/words";
 
@@ -158,6 +159,7 @@ export function App({ client }: { readonly client: Client }): ReactNode {
           )}
           {view === "insights" && <InsightsPage client={client} />}
           {view === "keys" && <KeysPage client={client} />}
+          {view === "settings" && <SettingsPage client={client} />}
         </Frame>
       )}
       {view === "chat" && (

@@ -13,6 +13,7 @@ import "./styles/page.css";
 import "./styles/talk.css";
 import "./styles/markdown.css";
 import "./styles/sheets.css";
+import "./styles/settings.css";
 import "./styles/steps.css";
 
 const root = document.getElementById("root");

@@ -4,6 +4,7 @@ import { days, latencies, quantile } from "../src/state/insights";
 import { readiness } from "../src/state/library";
 import { library, newLibrary } from "../src/state/library";
 import { movement, ranked } from "../src/state/ranking";
+import { matching } from "../src/state/settings";
 import { viewOf } from "../src/state/views";
 import { summary } from "./samples";
 
@@ -49,6 +50,27 @@ describe("a library that is being filled", () => {
     expect(readiness(filling)).toBe("Answers come from what is ready: 1 document; 1 more on the way.");
     const full = library(filling, { type: "documents.loaded", collection: "default", page: { documents: [summary()], next: null } });
     expect(readiness(full)).toBeNull();
+  });
+});
+
+describe("settings", () => {
+  const setting = (variable: string, value: string | null, is_default: boolean) => ({ variable, value, is_default, meaning: "How far." });
+  const groups = [
+    { name: "Answers", settings: [setting("GROVE_GENERATION__MAX_TOKENS", "192", true)] },
+    { name: "Log", settings: [setting("GROVE_LOG__LEVEL", "debug", false), setting("GROVE_LOG__FORMAT", null, true)] },
+  ];
+  const found = (words: string, isChangedOnly = false) =>
+    matching(groups, words, isChangedOnly).map(({ name, settings }) => [name, ...settings.map((each) => each.variable)]);
+
+  it("are found by any of their words, in their groups", () => {
+    expect(found("MAX tokens")).toEqual([["Answers", "GROVE_GENERATION__MAX_TOKENS"]]);
+    expect(found("log debug")).toEqual([["Log", "GROVE_LOG__LEVEL"]]);
+    expect(found("nothing")).toEqual([]);
+    expect(found(" ")).toHaveLength(2);
+  });
+
+  it("may be only those that were set", () => {
+    expect(found("", true)).toEqual([["Log", "GROVE_LOG__LEVEL"]]);
   });
 });
 

@@ -19,6 +19,7 @@ import type {
   Rating,
   RunEvent,
   RunSummary,
+  SettingsReply,
   StoredConversation,
   StoredDocument,
   WantedKey,
@@ -179,6 +180,10 @@ export const client = {
 
   async revokeKey(key_id: string): Promise<void> {
     data(await http.DELETE("/api/v1/keys/{key_id}", { params: { path: { key_id } } }));
+  },
+
+  async settings(): Promise<SettingsReply> {
+    return data(await http.GET("/api/v1/settings"));
   },
 
   async rate(run_id: string, rating: Rating, reason: string): Promise<void> {

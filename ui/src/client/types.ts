@@ -26,6 +26,9 @@ export type Hit = Found["hits"][number];
 export type ApiKey = Schemas["ApiKey"]; // state: valid, expired or revoked
 export type NewKey = Schemas["NewKeyReply"];
 export type WantedKey = Pick<Schemas["KeyBody"], "name" | "scopes"> & { readonly expires_at: string | null };
+export type SettingsReply = Schemas["SettingsReply"];
+export type SettingGroup = SettingsReply["groups"][number];
+export type Setting = SettingGroup["settings"][number];
 export type Rating = Schemas["FeedbackBody"]["rating"];
 
 export interface Question {

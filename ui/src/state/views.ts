@@ -1,6 +1,6 @@
 /** The pages that the main area shows. */
 
-export const VIEWS = ["chat", "search", "insights", "keys"] as const;
+export const VIEWS = ["chat", "search", "insights", "keys", "settings"] as const;
 export type View = (typeof VIEWS)[number];
 
 export const VIEW_NAMES: Readonly<Record<View, string>> = {
@@ -8,6 +8,7 @@ export const VIEW_NAMES: Readonly<Record<View, string>> = {
   search: "Test the search",
   insights: "Insights",
   keys: "Keys",
+  settings: "Settings",
 };
 
 /** Read a view's name; what is none leads to the chat. */
