@@ -29,7 +29,7 @@ for (const size of ["wide", "narrow"]) {
     await lastTurn(page).locator(".cite").last().click();
     await looksMarked(page);
     await take("page");
-    for (const view of ["search", "insights", "keys", "settings"]) {
+    for (const view of ["search", "insights", "schedules", "keys", "settings"]) {
       await page.goto(`${url}?view=${view}`);
       await page.getByRole("heading", { level: 1 }).waitFor();
       await take(view);

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from _bucket_server import bucket_server
 
 REPOSITORY = Path(__file__).parents[2]
 UI = REPOSITORY / "ui"
@@ -47,18 +48,20 @@ def server(grove_home: Path, tmp_path: Path) -> Iterator[str]:
     """Serve an empty installation; give its address."""
     log = tmp_path / "serve.log"
     rag = Path(sys.executable).with_name("rag")
-    with log.open("w") as output:
+    given = {"GROVE_SERVER__SHARE_LINKS": "true", "GROVE_SOURCES__SERVED": '["s3://reports/"]'}
+    with bucket_server("reports") as files, log.open("w") as output:
+        files.pipe("reports/2026/wasps.md", b"# Wasps\n\nWasps build nests of paper.")
         process = subprocess.Popen(
             [rag, "serve", "--home", grove_home, "--port", "0"],
-            env={**os.environ, "GROVE_SERVER__SHARE_LINKS": "true"},
+            env={**os.environ, **given},
             stdout=output,
             stderr=subprocess.STDOUT,
         )
-    try:
-        yield address_in(log, process)
-    finally:
-        process.terminate()
-        process.wait(timeout=120)
+        try:
+            yield address_in(log, process)
+        finally:
+            process.terminate()
+            process.wait(timeout=120)
 
 
 def address_in(log: Path, process: subprocess.Popen[bytes]) -> str:
@@ -91,7 +94,7 @@ def test_a_person_finds_the_way_through_the_page(
     assert finished.returncode == 0, finished.stderr
     steps = json.loads(finished.stdout)["steps"]
     assert {step["name"]: step["error"] for step in steps if step["error"]} == {}
-    assert len(steps) == 32
+    assert len(steps) == 33
 
 
 def test_what_the_page_loads_at_first_is_small() -> None:

@@ -1,6 +1,7 @@
 // What a person does on the page, and what the steps of the journey share.
 export const [url, bees, handbook, broken, pictures] = process.argv.slice(2);
 export const ASK = "**/api/v1/ask";
+export const SCHEDULES = "**/api/v1/schedules";
 export const PERMIT = "**/api/v1/runs/r/permission";
 export const BEES = { question: "How many kinds of bees live in the valley?", quote: "The valley is home to four kinds of bees." };
 export const HANDBOOK = { question: "How long are readings kept in the archive?", quote: "in the archive for seven years" };

@@ -71,6 +71,29 @@ export const PERMISSION = stream(
 /** A stream that breaks off in the middle of an answer. */
 export const CUT_OFF = stream({ type: "token", text: "The oldest tree" });
 
+const schedule = {
+  collection: "default",
+  places: ["s3://archive/minutes-of-the-general-assembly-and-of-its-committees/2026", "s3://archive/reports"],
+  timing: "every 900 s",
+  next_run_at: new Date(Date.now() + 400_000).toISOString(),
+  is_paused: false,
+  last_run_at: new Date(Date.now() - 500_000).toISOString(),
+  last_job_id: "j",
+  last_state: "done",
+};
+
+/** Schedules as they fare: one that has left something alone, one that pauses, one that is new. */
+export const SCHEDULED = {
+  contentType: "application/json",
+  body: JSON.stringify({
+    schedules: [
+      { ...schedule, schedule_id: "1", last_result: "12 documents were not deleted: most of the source is gone" },
+      { ...schedule, schedule_id: "2", places: ["s3://reports/2026"], is_paused: true, last_result: null },
+      { ...schedule, schedule_id: "3", places: ["s3://prices/"], timing: "0 3 * * 1", last_run_at: null, last_state: null, last_result: null },
+    ],
+  }),
+};
+
 /** An error as the server tells it. */
 export const UNAVAILABLE = {
   status: 503,

@@ -1,8 +1,8 @@
 // The page in each of its states, in one size and colour scheme: seen by axe, and by people on pictures.
 import assert from "node:assert/strict";
-import { ASK, HANDBOOK, answered, ask, lastTurn, looksMarked, pictures, reply, url } from "./actions.mjs";
+import { ASK, HANDBOOK, SCHEDULES, answered, ask, lastTurn, looksMarked, pictures, reply, url } from "./actions.mjs";
 import { accessibilityFaults, openPage, overflow } from "./browser.mjs";
-import { DOUBTFUL, PERMISSION, REFUSAL, UNAVAILABLE } from "./canned.mjs";
+import { DOUBTFUL, PERMISSION, REFUSAL, SCHEDULED, UNAVAILABLE } from "./canned.mjs";
 
 /** Look at the page in one size and colour scheme, in each of its states. */
 export async function inspect(browser, size, scheme) {
@@ -56,6 +56,12 @@ export async function inspect(browser, size, scheme) {
   await page.goto(`${url}?view=insights`);
   await page.getByRole("heading", { name: "Time to the answer" }).waitFor();
   await look("insights");
+  await page.route(SCHEDULES, (route) => route.fulfill(SCHEDULED));
+  await page.goto(`${url}?view=schedules`);
+  await page.getByRole("list", { name: "Schedules" }).getByText("paused").waitFor();
+  await page.getByRole("button", { name: "Remove s3://archive", exact: false }).click();
+  await look("schedules");
+  await page.unroute(SCHEDULES);
   await page.goto(`${url}?view=settings`);
   await page.getByRole("heading", { name: "Home and database" }).waitFor();
   await look("settings");

@@ -36,6 +36,32 @@ export const steps = {
     await page.getByLabel("Your question").waitFor();
   },
 
+  async "a bucket is synchronised on a schedule, which is run, paused and removed"({ page }) {
+    await page.evaluate(() => fetch("api/v1/collections", { method: "POST", headers: { "content-type": "application/json" }, body: '{"name": "wasps"}' }));
+    await page.reload();
+    await page.getByRole("button", { name: "Schedules" }).click();
+    await page.getByText("Nothing is synchronised on a schedule yet.").waitFor();
+    await page.getByLabel("Buckets, one address a line").fill("s3://elsewhere/");
+    await page.getByRole("button", { name: "Add the schedule" }).click();
+    await page.getByText("it begins with one of: s3://reports/").waitFor();
+    await page.getByLabel("Buckets, one address a line").fill("s3://reports/2026");
+    await page.getByLabel("Into the collection").selectOption("wasps");
+    await page.getByLabel("When", { exact: true }).selectOption("cron");
+    await page.getByRole("button", { name: "Add the schedule" }).click();
+    const row = page.getByRole("list", { name: "Schedules" }).getByRole("listitem");
+    await row.getByText("at 0 3 * * * (UTC)").waitFor();
+    await row.getByRole("button", { name: "Run s3://reports/2026 now" }).click();
+    await row.getByText(/last run .*: done/).waitFor({ timeout: 120_000 });
+    await row.getByRole("button", { name: "Pause s3://reports/2026" }).press("Enter");
+    await row.getByText("paused").waitFor();
+    await row.getByRole("button", { name: "Resume s3://reports/2026" }).press("Enter");
+    await row.getByRole("button", { name: "Pause s3://reports/2026" }).waitFor();
+    await row.getByRole("button", { name: "Remove s3://reports/2026" }).click();
+    await row.getByRole("button", { name: "Remove", exact: true }).click();
+    await page.getByText("Nothing is synchronised on a schedule yet.").waitFor();
+    await page.getByRole("button", { name: "Back to the chat" }).click();
+  },
+
   async "administrators read the settings, and find one"({ page }) {
     await page.getByRole("button", { name: "Settings" }).click();
     const answers = page.getByRole("region", { name: "Answers" });

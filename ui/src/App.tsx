@@ -22,6 +22,7 @@ import { useOpened } from "./hooks/usePassage";
 import { InsightsPage } from "./InsightsPage";
 import { KeysPage } from "./KeysPage";
 import { OpenedPassage } from "./OpenedPassage";
+import { SchedulesPage } from "./SchedulesPage";
 import { SearchPage } from "./SearchPage";
 import { SettingsPage } from "./SettingsPage";
 import { type View, VIEW_NAMES } from "./state/views";
@@ -156,6 +157,9 @@ export function App({ client }: { readonly client: Client }): ReactNode {
               collection={collection}
               onOpen={(documentId, title) => open({ kind: "document", documentId, title })}
             />
+          )}
+          {view === "schedules" && (
+            <SchedulesPage client={client} collection={collection} collections={(library.collections ?? []).map(({ name }) => name)} />
           )}
           {view === "insights" && <InsightsPage client={client} />}
           {view === "keys" && <KeysPage client={client} />}

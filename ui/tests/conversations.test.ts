@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { conversations, NO_CONVERSATIONS } from "../src/state/conversations";
-import { ago } from "../src/text/words";
+import { ago, ahead, timing } from "../src/text/words";
 
 const summary = (id: string, title = id) => ({
   ...{ conversation_id: id, title, collection: "default", share_token: null },
@@ -34,5 +34,24 @@ describe("an age", () => {
     [40 * 86_400, "2026-01-01"],
   ])("of %i seconds reads %s", (seconds, words) => {
     expect(ago("2026-01-01T00:00:00Z", Date.parse("2026-01-01T00:00:00Z") + seconds * 1000)).toBe(words);
+  });
+});
+
+describe("a schedule", () => {
+  it.each([
+    ["every 900 s", "every 15 minutes"],
+    ["every 86400 s", "every 1 day"],
+    ["every 90 s", "every 90 seconds"],
+    ["0 3 * * 1", "at 0 3 * * 1 (UTC)"],
+  ])("of %s is due %s", (text, words) => expect(timing(text)).toBe(words));
+
+  it.each([
+    [-5, "now"],
+    [59, "now"],
+    [150, "in 2 minutes"],
+    [90_000, "tomorrow"],
+  ])("that is due in %i seconds is so %s", (seconds, words) => {
+    const now = Date.parse("2026-01-01T00:00:00Z");
+    expect(ahead(new Date(now + seconds * 1000).toISOString(), now)).toBe(words);
   });
 });

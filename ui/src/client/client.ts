@@ -19,10 +19,12 @@ import type {
   Rating,
   RunEvent,
   RunSummary,
+  Schedule,
   SettingsReply,
   StoredConversation,
   StoredDocument,
   WantedKey,
+  WantedSchedule,
 } from "./types";
 import { upload } from "./upload";
 
@@ -180,6 +182,30 @@ export const client = {
 
   async revokeKey(key_id: string): Promise<void> {
     data(await http.DELETE("/api/v1/keys/{key_id}", { params: { path: { key_id } } }));
+  },
+
+  async schedules(): Promise<readonly Schedule[]> {
+    return data(await http.GET("/api/v1/schedules")).schedules;
+  },
+
+  async addSchedule(wanted: WantedSchedule): Promise<void> {
+    data(await http.POST("/api/v1/schedules", { body: wanted }));
+  },
+
+  async pauseSchedule(schedule_id: string): Promise<void> {
+    data(await http.POST("/api/v1/schedules/{schedule_id}/pause", { params: { path: { schedule_id } } }));
+  },
+
+  async resumeSchedule(schedule_id: string): Promise<void> {
+    data(await http.POST("/api/v1/schedules/{schedule_id}/resume", { params: { path: { schedule_id } } }));
+  },
+
+  async runSchedule(schedule_id: string): Promise<void> {
+    data(await http.POST("/api/v1/schedules/{schedule_id}/run", { params: { path: { schedule_id } } }));
+  },
+
+  async removeSchedule(schedule_id: string): Promise<void> {
+    data(await http.DELETE("/api/v1/schedules/{schedule_id}", { params: { path: { schedule_id } } }));
   },
 
   async settings(): Promise<SettingsReply> {

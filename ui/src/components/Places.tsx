@@ -2,7 +2,7 @@ import type { ReactNode } from "react";
 import { VIEW_NAMES, type View } from "../state/views";
 import { Icon } from "./icons";
 
-const ICONS = { search: "larger", insights: "chart", keys: "key", settings: "sliders" } as const;
+const ICONS = { search: "larger", schedules: "clock", insights: "chart", keys: "key", settings: "sliders" } as const;
 
 interface Props {
   readonly view: View;
@@ -13,7 +13,7 @@ interface Props {
 export function Places({ view, onGo }: Props): ReactNode {
   return (
     <nav className="places" aria-label="Pages">
-      {(["search", "insights", "keys", "settings"] as const).map((place) => (
+      {(["search", "schedules", "insights", "keys", "settings"] as const).map((place) => (
         <button
           key={place}
           type="button"

@@ -1,11 +1,12 @@
 /** The pages that the main area shows. */
 
-export const VIEWS = ["chat", "search", "insights", "keys", "settings"] as const;
+export const VIEWS = ["chat", "search", "schedules", "insights", "keys", "settings"] as const;
 export type View = (typeof VIEWS)[number];
 
 export const VIEW_NAMES: Readonly<Record<View, string>> = {
   chat: "Chat",
   search: "Test the search",
+  schedules: "Schedules",
   insights: "Insights",
   keys: "Keys",
   settings: "Settings",

@@ -132,3 +132,20 @@ export function ago(instant: string, now: number): string {
   const age = AGES.find(([, length]) => seconds >= length);
   return age === undefined ? "now" : RELATIVE.format(-Math.floor(seconds / age[1]), age[0]);
 }
+
+/** Say how long it is until an instant: now, in 5 minutes, tomorrow. */
+export function ahead(instant: string, now: number): string {
+  const seconds = (Date.parse(instant) - now) / 1000;
+  const age = AGES.find(([, length]) => seconds >= length);
+  return age === undefined ? "now" : RELATIVE.format(Math.floor(seconds / age[1]), age[0]);
+}
+
+const EVERY = /^every (\d+) s$/;
+
+/** Say when a schedule is due, from "every 900 s" or a cron expression. */
+export function timing(text: string): string {
+  const seconds = Number(EVERY.exec(text)?.[1] ?? Number.NaN);
+  if (Number.isNaN(seconds)) return `at ${text} (UTC)`;
+  const unit = AGES.find(([, length]) => seconds % length === 0);
+  return unit === undefined ? `every ${count(seconds, "second")}` : `every ${count(seconds / unit[1], unit[0])}`;
+}
