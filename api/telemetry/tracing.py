@@ -10,6 +10,7 @@
         └── step cite
 
 Needs the extra `otel`; imported only where GROVE_SERVER__TRACES_ENDPOINT is set, and free elsewhere.
+Requests to a generator's server carry the run's span as `traceparent`.
 No question, passage or answer is in a span: these are under the run's id, for those who may see them.
 """
 
@@ -18,12 +19,14 @@ from collections.abc import Mapping
 from importlib.metadata import version
 
 from opentelemetry import trace
+from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.propagate import extract
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -38,6 +41,7 @@ from rag.core.events import (
     StepStarted,
     TokenGenerated,
 )
+from rag.core.trace_context import tracing, within_span
 
 __all__ = ["TracedRequests", "Tracing"]
 
@@ -72,6 +76,7 @@ class TracedRun:
         self._run = tracer.start_span("invoke_agent grove", kind=SpanKind.INTERNAL)
         self._run.set_attribute("gen_ai.operation.name", "invoke_agent")
         self._run.set_attribute("gen_ai.agent.name", "grove")
+        within_span(_headers_of(self._run))
         self._step: Span | None = None
         self._step_began = 0
         self._has_token = False
@@ -168,6 +173,14 @@ class TracedRun:
         self._run.set_status(Status(StatusCode.ERROR, message))
 
 
+def _headers_of(span: Span) -> dict[str, str]:
+    """Give what names a span to another server, and nothing else of where the request came from."""
+    headers: dict[str, str] = {}
+    context = trace.set_span_in_context(span, Context())
+    TraceContextTextMapPropagator().inject(headers, context)
+    return headers
+
+
 class TracedRequests:
     """Makes a span of each request, as part of the trace that its sender names."""
 
@@ -182,7 +195,11 @@ class TracedRequests:
             return
         parent = extract(dict(Headers(scope=scope)))
         method = method_of(scope)
-        with self._tracer.start_as_current_span(method, context=parent, kind=SpanKind.SERVER) as span:
+        with (
+            self._tracer.start_as_current_span(method, context=parent, kind=SpanKind.SERVER) as span,
+            tracing(),
+        ):
+            within_span(_headers_of(span))
 
             async def watched(message: Message) -> None:
                 if message["type"] == "http.response.start":

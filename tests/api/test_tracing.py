@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+from _chat_server import running
 from _http import BrokenEncoder, client_of, ingested, small_settings
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -11,6 +13,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from api.telemetry.tracing import Tracing
 from rag.compose import Grove
+from rag.core.settings import Part, Settings
 from rag.encoders.hashing import Hashing
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -56,6 +59,43 @@ def test_a_question_is_one_tree_below_the_trace_of_its_sender(grove_home: Path) 
     stages = [span for span in spans if span.name.startswith("retrieval ")]
     assert {parent_of(spans, stage) for stage in stages} == {"step retrieve"}
     assert parent_of(spans, one(spans, "chat echo")) == "step generate"
+
+
+def far_settings(home: Path, url: str) -> Settings:
+    return small_settings(home, generator=Part(kind="openai", options={"base_url": url, "model": "m"}))
+
+
+@pytest.mark.parametrize("sent", [{}, {"stream": True}, {"stream": True, "detach": True}])
+def test_a_server_that_generates_is_told_the_span_of_the_run(
+    grove_home: Path, sent: dict[str, object]
+) -> None:
+    exporter = InMemorySpanExporter()
+    with running() as chat:
+        grove = Grove(far_settings(grove_home, chat.url))
+        client = client_of(grove, tracing=Tracing(SimpleSpanProcessor(exporter)))
+        ingested(client, grove)
+        for parent in (PARENT, PARENT.replace("0af7", "1af7")):
+            given = {"traceparent": parent, "tracestate": "vendor=1", "baggage": "user=ada"}
+            assert client.post("/api/v1/ask", json={**BODY, **sent}, headers=given).status_code == 200
+        grove.database.close()
+    runs = [span for span in exporter.get_finished_spans() if span.name == "invoke_agent grove"]
+    told = [(headers["traceparent"], headers["tracestate"]) for headers in chat.headers]
+    assert told == [
+        (f"00-{span.context.trace_id:032x}-{span.context.span_id:016x}-01", "vendor=1") for span in runs
+    ]
+    assert [trace[:36] for trace, _ in told] == [PARENT[:36], PARENT[:36].replace("0af7", "1af7")]
+    assert not any("baggage" in headers for headers in chat.headers)
+
+
+def test_without_tracing_a_server_is_told_of_no_trace(grove_home: Path) -> None:
+    with running() as chat:
+        grove = Grove(far_settings(grove_home, chat.url))
+        client = client_of(grove)
+        ingested(client, grove)
+        client.post("/api/v1/ask", json=BODY, headers={"traceparent": PARENT})
+        grove.database.close()
+    assert [name for headers in chat.headers for name in headers if name.startswith("trace")] == []
+    assert len(chat.headers) == 1
 
 
 def test_the_run_is_linked_by_its_id_and_spans_carry_the_attributes_of_the_conventions(

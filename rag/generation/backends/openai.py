@@ -15,6 +15,7 @@ import httpx
 from rag.core.errors import GenerationError, UnavailableError
 from rag.core.generation import PassageOrder
 from rag.core.protocols import Delta, GenerationOptions, GeneratorCapabilities, Prompt
+from rag.core.trace_context import trace_headers
 from rag.core.types import Usage
 
 __all__ = ["Openai"]
@@ -136,7 +137,9 @@ class Openai:
 
     # Any: the events are JSON that another program wrote; each key is asked for, never assumed.
     async def _data(self, client: httpx.AsyncClient, body: object) -> AsyncGenerator[dict[str, Any], None]:
-        headers = {"Authorization": f"Bearer {self._api_key}"} if self._api_key else {}
+        headers = dict(trace_headers())
+        if self._api_key:
+            headers["Authorization"] = f"Bearer {self._api_key}"
         url = f"{self._base_url}/chat/completions"
         try:
             async with client.stream("POST", url, json=body, headers=headers) as response:

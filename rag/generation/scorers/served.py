@@ -11,6 +11,7 @@ import httpx
 import numpy as np
 
 from rag.core.errors import GenerationError, UnavailableError
+from rag.core.trace_context import trace_headers
 from rag.core.types import Vector
 
 __all__ = ["Served"]
@@ -60,7 +61,9 @@ class Served:
         """
         if not passages:
             return np.zeros(0, dtype=np.float32)
-        with httpx.Client(timeout=self._timeout_seconds, trust_env=False) as client:
+        with httpx.Client(
+            timeout=self._timeout_seconds, trust_env=False, headers=dict(trace_headers())
+        ) as client:
             asked = self._tokens(client, f" {query}")[:_MAX_QUERY_TOKENS]
             link = self._tokens(client, _LINK)
             read = [self._tokens(client, text.strip())[: self._passage_tokens] for text in passages]
