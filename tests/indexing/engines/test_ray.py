@@ -3,12 +3,14 @@
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from _findable import content, named_and_present
 
+from indexing.control import cancel_job
 from indexing.submit import submit_paths
 from indexing.worker import Progress, run_job
 from rag.compose import Grove
@@ -119,3 +121,35 @@ def test_a_job_on_a_cluster_is_paused_and_goes_on(tmp_path: Path, files: Path) -
     (files / "broken.pdf").write_bytes(b"no PDF still")
     grove.job_control.retry(job_id)
     assert states(run_job(grove, job_id)) == {"done": NUM_FILES, "failed": 1}
+
+
+@pytest.mark.parametrize("step", ["read", "published"])
+def test_a_job_on_a_cluster_is_cancelled_and_the_next_one_runs(
+    tmp_path: Path, files: Path, step: str
+) -> None:
+    grove = grove_at(tmp_path / "cluster", "ray")
+    job_id = submit_paths(grove, [files], collection="c")
+    cancelled_at: list[float] = []
+
+    def cancel(progress: Progress) -> None:
+        if progress.step == step and not cancelled_at:
+            cancelled_at.append(time.monotonic())
+            cancel_job(grove, job_id)
+
+    status = run_job(grove, job_id, on_progress=cancel)
+    assert status is not None
+    assert time.monotonic() - cancelled_at[0] < 30
+    assert status.state == "cancelled"
+    kept = states(status)
+    assert kept["cancelled"] > NUM_FILES // 4, "the job was too quick to be disturbed"
+    assert num_ready(grove) == kept.get("done", 0)
+    assert run_job(grove, job_id) is None, "it is over"
+    again = states(run_job(grove, submit_paths(grove, [files], collection="c")))
+    assert again.get("skipped", 0) == kept.get("done", 0)
+    assert num_ready(grove) == NUM_FILES
+    named, present = named_and_present(grove)
+    assert named == present
+
+
+def num_ready(grove: Grove) -> int:
+    return sum(document.status == "ready" for document in grove.catalog.documents("c", limit=1000))
