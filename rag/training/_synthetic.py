@@ -22,7 +22,7 @@ MINED, FROM_QUESTION, FROM_PAIR, MIXED, RANDOM = (
     "random",
 )
 ARMS = (RANDOM, MINED, FROM_QUESTION, FROM_PAIR, MIXED)
-_MAX_SHARE = 0.95  # of the positive's cosine: above it, a negative may well answer
+MAX_SHARE = 0.95  # of the positive's cosine: above it, a negative may well answer
 _NUM_MINED = 20
 _MAX_CHARS = 800  # of a passage, in a prompt
 _QUESTION = GenerationOptions(max_tokens=32, timeout_seconds=600.0)
@@ -57,7 +57,14 @@ async def make_row(generator: Generator, passage: str) -> Row:
     return Row(question, passage, {FROM_QUESTION: alone, FROM_PAIR: pair})
 
 
-def with_mined(rows: Sequence[Row], corpus: Sequence[str], encoder: Encoder, *, seed: int) -> list[Row]:
+def with_mined(
+    rows: Sequence[Row],
+    corpus: Sequence[str],
+    encoder: Encoder,
+    *,
+    seed: int,
+    max_share: float = MAX_SHARE,
+) -> list[Row]:
     """Add random and mined negatives, and the mixed arm: mined and written by turns. Drop false ones.
 
     Args:
@@ -65,6 +72,7 @@ def with_mined(rows: Sequence[Row], corpus: Sequence[str], encoder: Encoder, *, 
         corpus: what is mined by BM25.
         encoder: whose cosines tell a false negative.
         seed: of the random negatives.
+        max_share: of the positive's cosine to the question; a negative that reaches it is false.
     """
     words, chooser = Words(corpus), np.random.default_rng(seed)
     added = []
@@ -72,9 +80,9 @@ def with_mined(rows: Sequence[Row], corpus: Sequence[str], encoder: Encoder, *, 
         best = [corpus[place] for place in np.argsort(-words.scores(row.question))[:_NUM_MINED]]
         chance = [corpus[place] for place in chooser.integers(len(corpus), size=_NUM_MINED)]
         found = {
-            MINED: _true_negative(row, best, encoder),
-            RANDOM: _true_negative(row, chance, encoder),
-            **{arm: _true_negative(row, [text], encoder) for arm, text in row.negatives.items()},
+            MINED: _true_negative(row, best, encoder, max_share),
+            RANDOM: _true_negative(row, chance, encoder, max_share),
+            **{arm: _true_negative(row, [text], encoder, max_share) for arm, text in row.negatives.items()},
         }
         found[MIXED] = found[(MINED, FROM_PAIR)[number % 2]]
         kept = {arm: text for arm, text in found.items() if text is not None}
@@ -82,12 +90,9 @@ def with_mined(rows: Sequence[Row], corpus: Sequence[str], encoder: Encoder, *, 
     return added
 
 
-def _true_negative(row: Row, candidates: Sequence[str], encoder: Encoder) -> str | None:
-    others = [text for text in candidates if text and text not in row.passage and row.passage not in text]
-    if not others:
-        return None
-    question, passage, *rest = encoder.encode([row.question, row.passage, *others])
-    limit = _MAX_SHARE * float(passage @ question)
-    return next(
-        (text for text, vector in zip(others, rest, strict=True) if float(vector @ question) < limit), None
-    )
+def _true_negative(row: Row, candidates: Sequence[str], encoder: Encoder, max_share: float) -> str | None:
+    """Give the first that is no part of the passage and not as near to the question, if there is one."""
+    question, passage = encoder.encode([row.question, row.passage])
+    limit = max_share * float(passage @ question)
+    others = (text for text in candidates if text and text not in row.passage and row.passage not in text)
+    return next((text for text in others if float(encoder.encode([text])[0] @ question) < limit), None)

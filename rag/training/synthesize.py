@@ -4,7 +4,8 @@ Passages are those of the late head's training; a model writes a question for ea
 question alone and from question and passage; others are mined by BM25, mixed, or drawn at random. False
 negatives are dropped by a share of the positive's cosine. Then the shipped late head goes on training on
 each arm, with the same questions, positives and steps for all, and the arms are printed beside the head
-as it is. `--write` names the file that rows go to; rows that it has already are not made again.
+as it is; where no question has a true negative in every arm, only how many each has. `--write` names the
+file that rows go to; rows that it has already are not made again.
 """
 
 import argparse
@@ -28,7 +29,7 @@ from rag.training._late_pool import Columns, Pool, Query, encoded, load_pools
 from rag.training._late_run import Recipe, Run
 from rag.training._late_student import Student
 from rag.training._late_teacher import Examples
-from rag.training._synthetic import ARMS, MINED, Row, make_row, with_mined
+from rag.training._synthetic import ARMS, MAX_SHARE, MINED, Row, make_row, with_mined
 
 __all__ = ["compare", "main", "make_rows"]
 
@@ -55,6 +56,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--work", type=Path, default=Path(".work/late"))
     parser.add_argument("--write", type=Path, default=Path(".work/synthetic.jsonl"))
     parser.add_argument("--scale", type=float, default=1.0, help="of the sample of single-hop passages")
+    parser.add_argument(
+        "--max-share", type=float, default=MAX_SHARE, help="of the positive's cosine: above it, false"
+    )
     parser.add_argument("--seeds", type=int, default=3, help="runs of each arm")
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args(arguments)
@@ -63,7 +67,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     pools = load_pools(options.data, options.work, depths, scale=options.scale)
     generator = Transformers(Path(options.model).parent, options.model)
     rows = asyncio.run(make_rows(generator, pools[0], options.write, count=options.questions))
-    for line in compare(rows, pools, columns, options.work, seeds=range(options.seeds)):
+    full = with_mined(rows, pools[0].passages, Minilm(), seed=0, max_share=options.max_share)
+    for line in compare(full, pools, columns, options.work, seeds=range(options.seeds)):
         print(json.dumps(line))  # noqa: T201 -- the lines are this command's result
 
 
@@ -91,12 +96,12 @@ def compare(
 ) -> list[dict[str, object]]:
     """Give for each arm how many negatives were true, and nDCG@10 on held-out questions once trained on it.
 
-    All arms train on the questions that have a negative in every arm, once a seed. `held out` is a mean for
-    each pool, `seeds` the mean over the pools of each run. `beside mined` and `beside shipped` are the
-    intervals, by a paired bootstrap over all held-out questions, of how much an arm is better.
+    The rows are those of `with_mined`. All arms train on the questions that have a negative in every arm,
+    once a seed. `held out` is a mean for each pool, `seeds` the mean over the pools of each run. `beside
+    mined` and `beside shipped` are the intervals, by a paired bootstrap over all held-out questions, of how
+    much an arm is better.
     """
-    full = with_mined(rows, pools[0].passages, Minilm(), seed=0)
-    usable = [row for row in full if set(row.negatives) == set(ARMS)]
+    usable = [row for row in rows if set(row.negatives) == set(ARMS)]
     held_out = [HeldOut(pool, columns) for pool in pools]
     runs = {SHIPPED: [_found(Student(LateHead.shipped(), columns), held_out)]}
     if usable:
@@ -110,18 +115,21 @@ def compare(
         for name, each in runs.items()
     }
     lines: list[dict[str, object]] = []
-    for name, scores in means.items():
+    for name in (SHIPPED, *ARMS):
         line: dict[str, object] = {
             "arm": name,
-            "true negatives": sum(name in row.negatives for row in full),
+            "true negatives": sum(name in row.negatives for row in rows),
             "trained on": len(usable) if name in ARMS else 0,
-            "held out": _means(held_out, scores),
-            "seeds": [round(float(np.mean(_means(held_out, each))), 4) for each in runs[name]],
         }
+        lines.append(line)
+        if name not in means:
+            continue
+        scores = means[name]
+        line["held out"] = _means(held_out, scores)
+        line["seeds"] = [round(float(np.mean(_means(held_out, each))), 4) for each in runs[name]]
         for key, other in (("beside mined", MINED), ("beside shipped", SHIPPED)):
             if other in means:
                 line[key] = paired_interval(list(chain(*scores)), list(chain(*means[other])))
-        lines.append(line)
     return lines
 
 

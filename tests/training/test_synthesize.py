@@ -78,9 +78,27 @@ def test_the_mixed_arm_takes_mined_and_written_by_turns() -> None:
 
 
 def test_all_arms_train_on_equally_many(tmp_path: Path) -> None:
-    lines = compare(ROWS, [pool()], COLUMNS, tmp_path, seeds=(0, 1))
+    full = with_mined(ROWS, CORPUS, Minilm(), seed=0)
+    lines = compare(full, [pool()], COLUMNS, tmp_path, seeds=(0, 1))
     assert [line["arm"] for line in lines] == ["as shipped", *ARMS]
     assert {line["trained on"] for line in lines[1:]} == {2}
     (mined,) = (line for line in lines if line["arm"] == MINED)
     assert mined["beside mined"] == (0.0, 0.0)
     assert [len(cast("list[float]", line["seeds"])) for line in lines] == [1, 2, 2, 2, 2, 2]
+
+
+def test_arms_without_true_negatives_are_counted_and_not_trained(tmp_path: Path) -> None:
+    lines = compare([Row("Where?", CORPUS[0], {MINED: CORPUS[1]})], [pool()], COLUMNS, tmp_path, seeds=(0,))
+    assert {str(line["arm"]): line["true negatives"] for line in lines} == {
+        "as shipped": 0,
+        **dict.fromkeys(ARMS, 0),
+        MINED: 1,
+    }
+    assert [line["arm"] for line in lines if "held out" in line] == ["as shipped"]
+
+
+def test_a_larger_share_lets_nearer_negatives_pass() -> None:
+    question = "Where are snow shovels sold?"
+    near = Row(question, CORPUS[0], {FROM_QUESTION: f"{question} Here they are sold."})
+    (found,) = with_mined([near], CORPUS, Minilm(), seed=0, max_share=10.0)
+    assert FROM_QUESTION in found.negatives
