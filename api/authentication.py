@@ -1,4 +1,4 @@
-"""Who a request comes from: a key that it shows, or the person at this machine while the server is open.
+"""Who a request comes from: a key that it shows, a session, or the person at this machine while it is open.
 
 Every request passes here before a route sees it, but for a short list of open addresses, so that a new
 route is closed unless somebody opens it. docs/security.md has the rule and its reasons.
@@ -8,31 +8,40 @@ import hmac
 import re
 from collections.abc import Collection
 from contextlib import ExitStack
+from dataclasses import dataclass
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.auditing import audited
-from api.guards import is_loopback
+from api.oidc.discovery import CALLBACK
 from api.problems import problem_of
 from api.rates import RateLimits
+from api.signing_in import SignIn
 from rag.compose import Grove
 from rag.core.access import Access
+from rag.core.addresses import is_loopback
 from rag.core.errors import ForbiddenError, InvalidInputError, RagError, UnauthenticatedError
 from rag.db.keys import access_of, has_keys
+from rag.db.sessions import SignedIn
 
-__all__ = ["AccessGuard", "Authenticator", "needed_scope", "require_keys"]
+__all__ = ["AccessGuard", "Authenticator", "Caller", "needed_scope", "require_keys"]
 
 OPEN_PATHS = frozenset({"/", "/health", "/health/ready", "/openapi.json"})
 """What is served to anybody: that the server lives, and what its API looks like. Nothing that it holds."""
 
+SIGN_IN_PATHS = frozenset({"/auth/login", CALLBACK})
+"""What is open besides where one signs in: the way to the provider and back."""
+
+_WHO_AM_I = "/api/v1/me"  # answers also who is nobody yet
+_OF_ALL_SCOPES = frozenset({_WHO_AM_I, "/auth/logout"})
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
 _OF_ALL_TENANTS = ("/metrics",)
 _MIN_SECRET_CHARS = 32
 # The first that fits decides; what none fits takes `read` to look at and `write` to change.
 _SCOPES: tuple[tuple[str, str, str], ...] = (
-    ("*", r"/api/v1/(keys|audit|erase|feedback)(/.*)?", "admin"),
+    ("*", r"/api/v1/(keys|sessions|audit|erase|feedback)(/.*)?", "admin"),
     ("*", r"/metrics", "admin"),
     ("POST", r"/api/v1/search", "read"),
     ("POST", r"/api/v1/(ask|runs|chat|conversations|ui-messages)(/.*)?", "ask"),
@@ -43,15 +52,26 @@ _SCOPES: tuple[tuple[str, str, str], ...] = (
 )
 
 
-class Authenticator:
-    """Decides what a caller may do, from the secret that the request shows."""
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks."""
 
-    def __init__(self, grove: Grove, *, local_secret: str | None = None) -> None:
+    access: Access
+    session: SignedIn | None = None  # none for a key, and for the person at the machine
+
+
+class Authenticator:
+    """Decides what a caller may do, from the secret or the session that the request shows."""
+
+    def __init__(
+        self, grove: Grove, *, local_secret: str | None = None, sign_in: SignIn | None = None
+    ) -> None:
         """Decide for one installation.
 
         Args:
             grove: whose keys count.
             local_secret: what the command line of this machine shows, read from the home.
+            sign_in: whose sessions count, if one can sign in.
         """
         self._grove = grove
         server = grove.settings.server
@@ -59,24 +79,34 @@ class Authenticator:
         given = {"local": local_secret, "key:settings": server.api_key}
         self._administrators = {subject: secret for subject, secret in given.items() if secret is not None}
         self._has_key_of_settings = server.api_key is not None
+        self._sign_in = sign_in
 
-    def access(self, secret: str | None, *, is_forwarded: bool) -> Access:
-        """Give what the caller may do.
-
-        Args:
-            secret: that the request shows, if any.
-            is_forwarded: the request came through a proxy, so that its sender is not at this machine.
+    def caller(self, headers: Headers, method: str) -> Caller:
+        """Give who sends a request.
 
         Raises:
-            UnauthenticatedError: a key is needed, or the one shown is not valid.
+            UnauthenticatedError: a key or a session is needed, or the one shown is not valid.
+            ForbiddenError: it shows a session, and does not come from the page.
         """
-        own = self._grove.access
+        # Through a proxy: its sender is not at this machine.
+        is_forwarded = any(name in headers for name in _FORWARDED)
         if not is_forwarded and self._is_open():
-            return own  # whatever is shown: clients of OpenAI's API cannot show nothing
-        if secret is None:
+            # Whatever is shown: clients of OpenAI's API cannot show nothing.
+            return Caller(self._grove.access)
+        secret = _secret(headers)
+        if secret is not None:
+            return Caller(self._access(secret))
+        if self._sign_in is None:
             raise UnauthenticatedError(
                 "a key is needed: send it as `Authorization: Bearer KEY`; `rag keys create` makes one"
             )
+        session = self._sign_in.session(headers, method)
+        if session is None:
+            raise UnauthenticatedError("sign in on the page, or send a key as `Authorization: Bearer KEY`")
+        return Caller(session.access, session)
+
+    def _access(self, secret: str) -> Access:
+        own = self._grove.access
         shown = secret.encode()
         for subject, known in self._administrators.items():
             if hmac.compare_digest(shown, known.encode()):
@@ -94,7 +124,8 @@ class Authenticator:
             raise ForbiddenError(f"{path} is about all tenants; it takes a key of the tenant {own!r}")
 
     def _is_open(self) -> bool:
-        return self._is_loopback and not self._has_key_of_settings and not has_keys(self._grove.database)
+        is_closed = not self._is_loopback or self._has_key_of_settings or self._sign_in is not None
+        return not is_closed and not has_keys(self._grove.database)
 
 
 class AccessGuard:
@@ -116,6 +147,8 @@ class AccessGuard:
         self._rates = RateLimits(grove.settings.server)
         self._authenticator = authenticator
         self._open = OPEN_PATHS.union(open_paths)
+        if grove.settings.server.oidc is not None:
+            self._open |= SIGN_IN_PATHS
         self._open_folders = tuple(path[:-1] for path in open_paths if path.endswith("/*"))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -126,29 +159,36 @@ class AccessGuard:
         if self._is_open(scope):
             await self._app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
+        state = scope.setdefault("state", {})
         try:
-            access = await run_in_threadpool(
-                self._authenticator.access,
-                _secret(headers),
-                is_forwarded=any(name in headers for name in _FORWARDED),
+            caller = await run_in_threadpool(
+                self._authenticator.caller, Headers(scope=scope), scope["method"]
             )
+        except UnauthenticatedError as error:
+            if scope["path"] == _WHO_AM_I and scope["method"] == "GET":
+                state["caller"] = None
+                await self._app(scope, receive, send)
+                return
+            await problem_of(scope["path"], error)(scope, receive, send)
+            return
         except RagError as error:
             await problem_of(scope["path"], error)(scope, receive, send)
             return
-        await self._serve(access, scope, receive, audited(self._grove, access, scope, send))
+        state["caller"], state["access"] = caller, caller.access
+        noting = audited(self._grove, caller.access, scope, send)
+        await self._serve(caller.access, scope, receive, noting)
 
     async def _serve(self, access: Access, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
         with ExitStack() as held:
             try:
                 held.enter_context(self._rates.place(access))
-                access.require(needed_scope(scope["method"], path))
+                if path not in _OF_ALL_SCOPES:
+                    access.require(needed_scope(scope["method"], path))
                 self._authenticator.require_own(access, path)
             except RagError as error:
                 await problem_of(path, error)(scope, receive, send)
                 return
-            scope.setdefault("state", {})["access"] = access
             await self._app(scope, receive, send)
 
     def _is_open(self, scope: Scope) -> bool:
@@ -184,11 +224,12 @@ def require_keys(grove: Grove) -> None:
             f"GROVE_SERVER__API_KEY has {len(server.api_key)} characters and needs {_MIN_SECRET_CHARS};"
             " `openssl rand -hex 32` makes a good one"
         )
-    if not is_loopback(server.host) and server.api_key is None and not has_keys(grove.database):
+    is_reached = not is_loopback(server.host)
+    if is_reached and server.api_key is None and server.oidc is None and not has_keys(grove.database):
         raise InvalidInputError(
             f"{server.host} can be reached by others, and there is no key that would keep them out."
-            " Make one with `rag keys create NAME --scope admin`, or set GROVE_SERVER__API_KEY,"
-            " and start the server again; or listen on 127.0.0.1"
+            " Make one with `rag keys create NAME --scope admin`, or set GROVE_SERVER__API_KEY or"
+            " GROVE_SERVER__OIDC__ISSUER, and start the server again; or listen on 127.0.0.1"
         )
 
 

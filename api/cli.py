@@ -24,6 +24,7 @@ from api.commands import (
     runs,
     schedules,
     serve,
+    sessions,
     sql,
     tools,
 )
@@ -49,6 +50,7 @@ for group in (
     tools,
     sql,
     keys,
+    sessions,
     audit,
     erase,
     serve,

@@ -42,6 +42,7 @@ CHECKS: dict[str, Check] = {
     "generator": services.generator,
     "vllm": environment.vllm,
     "page": environment.page,
+    "sign-in": services.sign_in,
     "port": services.port,
     "worker": services.worker,
 }

@@ -69,15 +69,16 @@ def erase_conversation(grove: Grove, conversation_id: str) -> Erased:
 
 
 def erase_subject(grove: Grove, subject: str) -> Erased:
-    """Erase what a person, or a key, has asked and sent, and make its keys invalid.
+    """Erase what a person, or a key, has asked and sent; its keys and sessions are over.
 
     Documents belong to their collections, not to who has sent them; they are erased one by one.
 
     Raises:
-        NotFoundError: nobody of this name has asked or sent anything or has a key.
+        NotFoundError: nobody of this name has asked or sent anything, has a key or is signed in.
     """
     runs, files = grove.eraser.runs_of(subject), grove.eraser.files_of(subject)
-    if not runs and not files and subject not in {key.subject for key in grove.keys.keys(1_000_000)}:
+    is_known = runs or files or grove.sessions.is_signed_in(subject)
+    if not is_known and subject not in {key.subject for key in grove.keys.keys(1_000_000)}:
         raise NotFoundError(f"nobody called {subject!r} is known here; `rag keys list` shows subjects")
     for file_id in files:
         remove_file(grove, grove.files.file(file_id))

@@ -3,7 +3,6 @@
 Knows addresses, headers and sizes; nothing of what is asked.
 """
 
-import ipaddress
 from collections.abc import Mapping
 from http import HTTPStatus
 from urllib.parse import urlsplit
@@ -13,8 +12,10 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import problem
+from rag.core.addresses import is_loopback
+from rag.core.server_settings import ServerSettings
 
-__all__ = ["RequestGuard", "SecurityHeaders", "is_loopback"]
+__all__ = ["RequestGuard", "SecurityHeaders"]
 
 _HEADERS = {
     "content-security-policy": (
@@ -28,18 +29,6 @@ _HEADERS = {
 }
 _MAX_JSON_BYTES = 8_000_000
 _READING = ("GET", "HEAD", "OPTIONS")
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether an address to listen on is reached from this machine alone.
-
-    >>> is_loopback("localhost"), is_loopback("::1"), is_loopback("0.0.0.0")
-    (True, True, False)
-    """
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 class SecurityHeaders:
@@ -62,17 +51,17 @@ class SecurityHeaders:
 class RequestGuard:
     """Refuses requests that a page elsewhere made a browser send, and those that are too large."""
 
-    def __init__(self, app: ASGIApp, *, host: str, max_upload_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, *, server: ServerSettings) -> None:
         """Set what is refused.
 
         Args:
             app: what comes next.
-            host: what the server listens on; on loopback it answers to loopback names only.
-            max_upload_bytes: longest multipart body.
+            server: on loopback it answers to loopback names only, and to the one where people sign in.
         """
         self._app = app
-        self._is_loopback = is_loopback(host)
-        self._max_upload_bytes = max_upload_bytes
+        self._is_loopback = is_loopback(server.host)
+        self._public_name = None if server.oidc is None else urlsplit(server.oidc.public_url).hostname
+        self._max_upload_bytes = server.max_upload_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse the request, or pass it on and count its bytes."""
@@ -89,7 +78,8 @@ class RequestGuard:
 
     def _refused(self, scope: Scope, headers: Headers) -> tuple[HTTPStatus, str] | None:
         host = headers.get("host", "")
-        if self._is_loopback and not is_loopback(_hostname(host)):
+        name = _hostname(host)
+        if self._is_loopback and not is_loopback(name) and name != self._public_name:
             # A name of somebody else's that leads here: DNS rebinding.
             return HTTPStatus.MISDIRECTED_REQUEST, (
                 f"this server answers to localhost and 127.0.0.1 only, got the host {host!r:.80};"

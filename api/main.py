@@ -34,16 +34,20 @@ from api.routes import (
     health,
     jobs,
     keys,
+    me,
     metrics,
     runs,
     schedules,
     search,
+    sessions,
     settings,
+    sign_in,
     sources,
     sql,
     tools,
 )
 from api.server_timing import ServerTiming
+from api.signing_in import sign_in_of
 from api.telemetry.logs import LoggedRun, RequestLog
 from api.telemetry.metrics import Metrics, RequestMetrics, RunMetrics
 from indexing.pages import PagePainter
@@ -73,6 +77,9 @@ _ROUTES = (
     tools,
     sql,
     keys,
+    me,
+    sign_in,
+    sessions,
     audit,
     erase,
     settings,
@@ -107,6 +114,7 @@ def create_app(
     observers: list[Callable[[], _Observer]] = [partial(RunMetrics, app.state.metrics), LoggedRun]
     if tracing is not None:
         observers.append(tracing.run)
+    app.state.sign_in = sign_in_of(grove)
     app.state.guard = partial(_ended, admission=admission, observers=observers)
     limits = grove.settings.ingestion
     app.state.detached = Detached()
@@ -124,11 +132,11 @@ def create_app(
     app.add_middleware(
         AccessGuard,
         grove=grove,
-        authenticator=Authenticator(grove, local_secret=local_secret),
+        authenticator=Authenticator(grove, local_secret=local_secret, sign_in=app.state.sign_in),
         open_paths=open_paths,
     )
     app.add_middleware(_LastResort)
-    app.add_middleware(RequestGuard, host=server.host, max_upload_bytes=server.max_upload_bytes)
+    app.add_middleware(RequestGuard, server=server)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(ServerTiming)
     app.add_middleware(RequestMetrics, metrics=app.state.metrics)

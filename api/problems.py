@@ -23,7 +23,7 @@ from rag.core.errors import (
     UnavailableError,
 )
 
-__all__ = ["OPENAI_ERROR", "OWN_FAULT", "PROBLEM", "add_handlers", "problem", "problem_of"]
+__all__ = ["OPENAI_ERROR", "OWN_FAULT", "PROBLEM", "add_handlers", "problem", "problem_of", "status_of"]
 
 OWN_FAULT = "an error of Grove's own; the server's log has its trace"
 _STATUSES: tuple[tuple[type[RagError], HTTPStatus], ...] = (
@@ -107,10 +107,7 @@ def add_handlers(app: FastAPI) -> None:
 
 def problem_of(path: str, error: RagError) -> JSONResponse:
     """Describe one of our own errors in the words of the API that the path belongs to."""
-    status = next(
-        (status for kind, status in _STATUSES if isinstance(error, kind)),
-        HTTPStatus.INTERNAL_SERVER_ERROR,
-    )
+    status = status_of(error)
     response = problem(path, status, str(error), kind=type(error).__name__)
     if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
         seconds = getattr(error, "retry_after_seconds", _RETRY_SECONDS)
@@ -118,6 +115,16 @@ def problem_of(path: str, error: RagError) -> JSONResponse:
     if status in _CHALLENGES:
         response.headers["www-authenticate"] = _CHALLENGES[status]
     return response
+
+
+def status_of(error: RagError) -> HTTPStatus:
+    """Give the status that stands for one of our own errors.
+
+    >>> status_of(NotFoundError("no such job")).value
+    404
+    """
+    own_fault = HTTPStatus.INTERNAL_SERVER_ERROR
+    return next((status for kind, status in _STATUSES if isinstance(error, kind)), own_fault)
 
 
 def problem(

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import httpx
 import pytest
@@ -30,7 +30,7 @@ SHARED = SERVICES["api"]["environment"]
 
 
 def example(*, is_gpu: bool = False) -> dict[str, str]:
-    """Give .env.example as a person fills it in, without or with the lines for a GPU."""
+    """Give .env.example as a person fills it in, without or with what its comments offer."""
     lines = (REPOSITORY / ".env.example").read_text().splitlines()
     given = [line.removeprefix("#") if is_gpu else line for line in lines]
     pairs = (line.split("=", 1) for line in given if re.match(r"[A-Z_]+=", line))
@@ -61,7 +61,8 @@ def test_every_variable_is_a_setting() -> None:
         fields: Any = Settings.model_fields
         for level in variable.removeprefix("GROVE_").lower().split("__"):
             assert level in fields, variable
-            fields = getattr(fields[level].annotation, "model_fields", {})
+            kinds = (fields[level].annotation, *get_args(fields[level].annotation))
+            fields = next((kind.model_fields for kind in kinds if hasattr(kind, "model_fields")), {})
 
 
 def test_every_variable_of_the_example_is_used() -> None:

@@ -5,13 +5,15 @@ import socket
 import httpx
 
 from api.checks._outcome import Outcome
+from api.oidc.discovery import CALLBACK, discovery_of, discovery_url
 from api.remote import find_server
 from rag.compose import Grove
+from rag.core.errors import UnavailableError
 from rag.core.settings import Settings
 from rag.db.session import look_at
 from rag.db.statistics import read_statistics
 
-__all__ = ["database", "generator", "pgvector", "port", "worker"]
+__all__ = ["database", "generator", "pgvector", "port", "sign_in", "worker"]
 
 _PATIENCE_SECONDS = 60
 _MIN_PGVECTOR = (0, 8)
@@ -78,6 +80,22 @@ def generator(settings: Settings) -> Outcome:
             "is this the address of an OpenAI-compatible server?",
         )
     return "ok", f"{url} answers", ""
+
+
+def sign_in(settings: Settings) -> Outcome:
+    """Find whether the OpenID provider of the settings answers as one."""
+    oidc = settings.server.oidc
+    if oidc is None:
+        return "ok", "not used: callers show keys", ""
+    url = discovery_url(oidc)
+    try:
+        found = discovery_of(httpx.get(url, timeout=5).raise_for_status().json(), oidc)
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, AttributeError, UnavailableError) as error:
+        return "failed", f"{url}: {error}", "correct GROVE_SERVER__OIDC__ISSUER, or look after the provider"
+    if not found.has_pkce:
+        advice = "signing in works all the same, but a code that leaks is worth more than it need be"
+        return "warning", f"{oidc.issuer} does not say that it checks PKCE (S256)", advice
+    return "ok", f"{oidc.issuer} answers; it must know {oidc.public_url}{CALLBACK}", ""
 
 
 def port(settings: Settings) -> Outcome:

@@ -27,6 +27,7 @@ from rag.db.responses import ResponseLog
 from rag.db.runs import RunLog
 from rag.db.schedules import Schedules
 from rag.db.session import Database, open_database
+from rag.db.sessions import SessionRegister
 
 __all__ = ["Rows"]
 
@@ -105,6 +106,11 @@ class Rows:
     def keys(self) -> Keyring:
         """Make, list and revoke keys."""
         return Keyring(self.database, self.access)
+
+    @cached_property
+    def sessions(self) -> SessionRegister:
+        """List and revoke sessions."""
+        return SessionRegister(self.database, self.access)
 
     @cached_property
     def runs(self) -> RunLog:

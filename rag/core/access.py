@@ -3,11 +3,12 @@
 Knows no key, no request and no query.
 """
 
+import re
 from dataclasses import dataclass
 
-from rag.core.errors import ForbiddenError, NotFoundError
+from rag.core.errors import ForbiddenError, InvalidInputError, NotFoundError
 
-__all__ = ["LOCAL", "SCOPES", "Access"]
+__all__ = ["LOCAL", "SCOPES", "Access", "subject_of_user"]
 
 SCOPES = ("read", "ask", "write", "admin")
 """What a key may be good for: `ask` includes `read`, and `admin` all of them."""
@@ -15,6 +16,7 @@ SCOPES = ("read", "ask", "write", "admin")
 LOCAL = "local"
 """The subject of whoever sits at the machine: the command line, and an open server on loopback."""
 
+_USER = re.compile(r"[\w.@+|=-]{1,190}")
 _INCLUDED = {"ask": {"read"}, "admin": {"read", "ask", "write"}}
 
 
@@ -44,7 +46,7 @@ class Access:
         """
         if not self.has(scope):
             raise ForbiddenError(
-                f"this needs a key with the scope {scope!r}; yours has {', '.join(sorted(self.scopes))}"
+                f"this needs the scope {scope!r}; you have {', '.join(sorted(self.scopes))}"
             )
 
     def check_write(self, collection: str) -> None:
@@ -61,3 +63,19 @@ class Access:
         raise NotFoundError(
             f"no collection {collection!r}; your access is to: {', '.join(sorted(self.readable)) or 'none'}"
         )
+
+
+def subject_of_user(name: str) -> str:
+    """Give the subject of a person, whatever key or sign-in they come with.
+
+    >>> subject_of_user("ada@example.org")
+    'user:ada@example.org'
+
+    Raises:
+        InvalidInputError: no name of a user.
+    """
+    if not _USER.fullmatch(name):
+        raise InvalidInputError(
+            f"a user's name has 1 to 190 letters, digits and . @ + | = - _, got {name!r:.220}"
+        )
+    return f"user:{name}"

@@ -5,6 +5,8 @@ A part of the tree of rag/core/settings.py, apart so that what limits requests c
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from rag.core.oidc_settings import OidcSettings
+
 __all__ = ["ServerSettings"]
 
 
@@ -21,6 +23,7 @@ class ServerSettings(_Frozen):
         None,
         description="A key with all scopes, for who has no other way to make one; 32 characters or more.",
     )
+    oidc: OidcSettings | None = Field(None, description="Signing in with an OpenID provider.")
     share_links: bool = Field(False, description="People may share a conversation by a link.")
     worker: bool = Field(True, description="Also run an ingestion worker.")
     max_working: int = Field(256, ge=1, description="Questions worked on at once.")

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from rag.core.access import SCOPES, Access
+from rag.core.access import SCOPES, Access, subject_of_user
 from rag.core.errors import InvalidInputError, NotFoundError, UnauthenticatedError
 from rag.db.session import Database
 from rag.db.tables import KeyRow, utc_now
@@ -23,7 +23,6 @@ __all__ = ["ApiKey", "Keyring", "NewKey", "access_of", "has_keys"]
 _PREFIX = "grove_"
 _KEY = re.compile(rf"{_PREFIX}([0-9a-f]{{12}})_[\w-]{{43}}", re.ASCII)
 _NAME_CHARS = 100
-_USER = re.compile(r"[\w.@+-]{1,100}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +78,7 @@ class Keyring:
             InvalidInputError: no name, no such scope, no name of a user, a time that is past, or an
                 administrator of some collections only.
         """
-        self._check(name, scopes, user, expires_at)
+        self._check(name, scopes, expires_at)
         if collections is not None and "admin" in scopes:
             raise InvalidInputError(
                 "an administrator's key is for the whole tenant; leave out the collections, or the scope"
@@ -92,7 +91,7 @@ class Keyring:
             tenant=self._tenant,
             name=name,
             digest=_digest(secret),
-            subject=f"key:{key_id}" if user is None else f"user:{user}",
+            subject=f"key:{key_id}" if user is None else subject_of_user(user),
             scopes=[scope for scope in SCOPES if scope in scopes],
             collections=None if collections is None else sorted(set(collections)),
             created_at=utc_now(),
@@ -124,9 +123,7 @@ class Keyring:
                 row.revoked_at = utc_now()
             return _key(row)
 
-    def _check(
-        self, name: str, scopes: Sequence[str], user: str | None, expires_at: datetime | None
-    ) -> None:
+    def _check(self, name: str, scopes: Sequence[str], expires_at: datetime | None) -> None:
         if not 0 < len(name.strip()) <= _NAME_CHARS or not name.isprintable():
             raise InvalidInputError(
                 f"a key's name has 1 to {_NAME_CHARS} printable characters, got {name!r:.120}"
@@ -134,10 +131,6 @@ class Keyring:
         if not scopes or not set(scopes) <= set(SCOPES):
             raise InvalidInputError(
                 f"a key has some of the scopes {', '.join(SCOPES)}; got {', '.join(scopes) or 'none'}"
-            )
-        if user is not None and not _USER.fullmatch(user):
-            raise InvalidInputError(
-                f"a user's name has 1 to 100 letters, digits and . @ + - _, got {user!r:.120}"
             )
         if expires_at is not None and expires_at <= utc_now():
             raise InvalidInputError(f"a key expires in the future, got {expires_at.isoformat()}")

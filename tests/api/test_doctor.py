@@ -8,13 +8,16 @@ from pathlib import Path
 
 import pytest
 from _http import client_of, ingested, small_settings
+from _openid import openid_provider
 from sqlalchemy import update
 from typer.testing import CliRunner
 
+from api.checks import services
 from api.checks.environment import vllm_in
 from api.cli import app
 from api.doctor import CHECKS, Finding, examine
 from rag.compose import Grove
+from rag.core.oidc_settings import OidcSettings
 from rag.core.settings import Part, ServerSettings, Settings
 from rag.db.tables import JobRow, utc_now
 from rag.networks.cards import heads
@@ -67,6 +70,31 @@ def test_a_generator_that_does_not_answer_has_failed(grove_home: Path) -> None:
     (finding,) = findings(small_settings(grove_home, generator=part), "generator")
     assert finding.state == "failed"
     assert "rag llm serve" in finding.advice
+
+
+@pytest.mark.parametrize(
+    ("metadata", "state", "words"),
+    [
+        ({}, "ok", "must know http://127.0.0.1:8080/auth/callback"),
+        ({"code_challenge_methods_supported": None}, "warning", "PKCE"),
+        ({"issuer": "https://other.example"}, "failed", "calls itself"),
+    ],
+)
+def test_the_provider_of_sign_ins_is_asked_what_it_is(
+    grove_home: Path, metadata: dict[str, object], state: str, words: str
+) -> None:
+    with openid_provider() as provider:
+        provider.metadata = metadata
+        oidc = OidcSettings(
+            issuer=provider.issuer,
+            client_id="grove",
+            public_url="http://127.0.0.1:8080",
+            default_scopes=("ask",),
+        )
+        found = services.sign_in(Settings(home=grove_home, server=ServerSettings(oidc=oidc)))
+    assert found[0] == state
+    assert words in found[1]
+    assert services.sign_in(Settings(home=grove_home, server=ServerSettings(oidc=oidc)))[0] == "failed"
 
 
 def test_a_port_that_is_taken_is_a_warning(grove_home: Path) -> None:

@@ -13,12 +13,20 @@ from indexing.worker import run_job
 from rag.compose import Grove
 from rag.core.access import Access
 from rag.core.errors import NotFoundError, UnauthenticatedError
+from rag.core.oidc_settings import OidcSettings
 from rag.core.settings import Part
 from rag.db.keys import access_of, has_keys
+from rag.db.sessions import Sessions
 from rag.db.tables import Base
 
 GONE = "Zanzibarquartz"
 KEPT = "Lighthousekeeper"
+OIDC = OidcSettings(
+    issuer="https://sso.example.com",
+    client_id="grove",
+    public_url="https://grove.example.com",
+    default_scopes=("ask",),
+)
 
 
 @pytest.fixture(params=["faiss", pytest.param("pgvector", marks=pytest.mark.postgres)])
@@ -128,12 +136,19 @@ def test_of_an_erased_person_nothing_is_left_and_nobody_is_let_in_for_it(grove: 
     sent = {"file": ("mine.txt", f"By {GONE}.".encode())}
     client.post("/v1/files", files=sent, data={"purpose": "assistants"}, headers=shown)
     wait_until(lambda: len(grove.audit.entries()) == 4)
+    Sessions(grove.database, OIDC).begin(Access("default", f"user:{GONE}"), name=GONE, id_token=f"t-{GONE}")
     erased = erase_subject(grove, f"user:{GONE}")
     assert (erased.runs, erased.files) == (1, 1)
     assert (files_with(grove, GONE), tables_with(grove, GONE)) == ([], [])
     with pytest.raises(UnauthenticatedError):
         access_of(grove.database, made.secret)
     assert has_keys(grove.database)
+
+
+def test_who_has_only_signed_in_is_erased_too(grove: Grove) -> None:
+    Sessions(grove.database, OIDC).begin(Access("default", f"user:{GONE}"), name=GONE, id_token="t")
+    erase_subject(grove, f"user:{GONE}")
+    assert (files_with(grove, GONE), tables_with(grove, GONE)) == ([], [])
 
 
 def test_administrators_erase_over_http_and_only_in_their_tenant(grove: Grove) -> None:

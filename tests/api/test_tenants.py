@@ -14,6 +14,8 @@ from fastapi.testclient import TestClient
 from indexing.worker import run_job, work_forever
 from rag.compose import Grove
 from rag.core.access import Access
+from rag.core.oidc_settings import OidcSettings
+from rag.db.sessions import Sessions
 
 TEXT = "The quetzal nests behind the waterfall of Ixchel."
 WORDS = ("quetzal", "Ixchel", "waterfall", "aviary", "ornithologist")
@@ -45,6 +47,7 @@ class Installation:
             "jobs": view.jobs.jobs(),
             "runs": view.runs.runs(),
             "events": view.runs.events(self.ids["run_id"]),
+            "sessions": view.sessions.sessions(),
             "keys": {key.key_id: key.state for key in view.keys.keys()},
         }
 
@@ -80,6 +83,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation
         "document_id": str(job.files[0].document_id),
         "job_id": job.job_id,
         "run_id": asked["run_id"],
+        "session_id": signed_in(owner),
         "key_id": owner.keys.create("ornithologist", scopes=["ask"], user="ornithologist").key.key_id,
     }
     callers = {
@@ -88,6 +92,18 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation
     }
     yield Installation(grove, client, ids, callers)
     grove.database.close()
+
+
+def signed_in(owner: Grove) -> str:
+    settings = OidcSettings(
+        issuer="https://sso.example.com",
+        client_id="grove",
+        public_url="https://grove.example.com",
+        default_scopes=("ask",),
+    )
+    access = Access("acme", "user:ornithologist", frozenset({"ask"}))
+    sessions = Sessions(owner.database, settings)
+    return sessions.begin(access, name="ornithologist", id_token="t")[1].session_id
 
 
 def every_attempt(installed: Installation) -> list[Attempt]:
@@ -117,7 +133,7 @@ def test_no_route_gives_or_changes_what_is_somebody_elses(installed: Installatio
 
 def expected(each: Attempt, caller: str) -> set[int]:
     """Give the statuses that tell nothing."""
-    is_for_administrators = each.path.startswith(("/api/v1/erase/", "/api/v1/keys"))
+    is_for_administrators = each.path.startswith(("/api/v1/erase/", "/api/v1/keys", "/api/v1/sessions"))
     if is_for_administrators:
         return {403} if caller == "another list" else {404, 200, 201}
     if not each.asks_for or each.operation in OF_NOBODY:

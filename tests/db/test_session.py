@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 import rag.db.conversation_tables
 import rag.db.migrations
 from rag.core.errors import ConflictError, InvalidInputError, UnavailableError
+from rag.db.access_tables import SessionRow
 from rag.db.http_tables import FileRow, ReplyRow
 from rag.db.migrations import HEAD
 from rag.db.schedule_tables import ScheduleRow
@@ -27,7 +28,7 @@ def run_row(run_id: str) -> RunRow:
 
 
 def test_the_migrations_make_exactly_the_tables_of_the_models(database: Database) -> None:
-    known = {row.__tablename__ for row in (FileRow, ReplyRow, ScheduleRow)}
+    known = {row.__tablename__ for row in (FileRow, ReplyRow, ScheduleRow, SessionRow)}
     assert known <= set(Base.metadata.tables)
     with database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
