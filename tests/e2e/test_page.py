@@ -4,7 +4,6 @@ import gzip
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import time
@@ -29,18 +28,6 @@ Honey is harvested in August, when the lime trees have finished flowering.
 """
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture
-def node(chromium: Path) -> str:
-    """Give Node's executable, with what the journey imports installed."""
-    found = shutil.which("node")
-    if found and (UI / "node_modules" / "playwright-core").is_dir():
-        return found
-    reason = "there is no Node with ui/node_modules; install Node 20 and run `make ui`"
-    if "browser" in os.environ.get("GROVE_REQUIRE", "").split(","):
-        pytest.fail(f"GROVE_REQUIRE names browser, but {reason}")
-    pytest.skip(reason)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import { collectionOfAddress, conversationOfAddress, remember, rememberView, sha
 import type { Client } from "./client/client";
 import type { ConversationSummary } from "./client/types";
 import { copyText } from "./clipboard";
+import { Account } from "./components/Account";
 import { Chat } from "./components/Chat";
 import { ConversationList } from "./components/ConversationList";
 import { Drawer } from "./components/Drawer";
@@ -16,6 +17,7 @@ import { Share } from "./components/Share";
 import { useConversation } from "./hooks/useConversation";
 import { useConversations } from "./hooks/useConversations";
 import { useFileDrop } from "./hooks/useFileDrop";
+import { useLoaded } from "./hooks/useLoaded";
 import { useLibrary } from "./hooks/useLibrary";
 import { useMedia } from "./hooks/useMedia";
 import { useOpened } from "./hooks/usePassage";
@@ -60,6 +62,12 @@ export function App({ client }: { readonly client: Client }): ReactNode {
     setLibraryOpen(false);
     setView(next);
   };
+  const name = useLoaded(useCallback(() => client.me(), [client])).value?.caller?.name ?? null;
+  const signOut = (): Promise<void> =>
+    client.signOut().then(
+      (url) => location.assign(url ?? "."),
+      () => location.reload(), // which shows who one is now, or that the server does not answer
+    );
   const startOver = (): void => {
     setView("chat");
     talk.clear();
@@ -122,7 +130,12 @@ export function App({ client }: { readonly client: Client }): ReactNode {
       onAttemptAgain={actions.attemptAgain}
       onReindex={actions.reindex}
       conversations={conversations}
-      places={<Places view={view} onGo={goTo} />}
+      places={
+        <>
+          <Places view={view} onGo={goTo} />
+          {name !== null && <Account name={name} onSignOut={() => void signOut()} />}
+        </>
+      }
     />
   );
   return (

@@ -14,6 +14,7 @@ import type {
   Feedback,
   Found,
   Job,
+  Me,
   NewKey,
   Question,
   Rating,
@@ -44,6 +45,16 @@ export type Client = typeof client;
 
 /** The client of the server that served this page. */
 export const client = {
+  /** Say who asks, and where one signs in; the one question that the server answers to anybody. */
+  async me(): Promise<Me> {
+    return data(await http.GET("/api/v1/me"));
+  },
+
+  /** End the session; give where to sign out at the provider too, if it has such a place. */
+  async signOut(): Promise<string | null> {
+    return data(await http.POST("/auth/logout")).url;
+  },
+
   async collections(): Promise<readonly Collection[]> {
     return data(await http.GET("/api/v1/collections")).collections;
   },

@@ -4,6 +4,8 @@ import type { components } from "./schema";
 
 type Schemas = components["schemas"];
 
+export type Me = Schemas["MeReply"];
+export type SignInOffer = Schemas["SignInOffer"];
 export type Collection = Schemas["CollectionSummary"];
 export type DocumentSummary = Schemas["DocumentSummary"]; // status: ready, queued, running or failed
 export type DocumentPage = Schemas["DocumentList"];

@@ -1,6 +1,7 @@
 /** Where a question is written: Enter sends, Shift+Enter breaks the line. */
 
-import { type KeyboardEvent, type ReactNode, type RefObject, useId, useState } from "react";
+import { type KeyboardEvent, type ReactNode, type RefObject, useEffect, useId, useRef, useState } from "react";
+import { draft, keepDraft } from "../draft";
 import { Icon } from "./icons";
 
 interface Props {
@@ -13,7 +14,7 @@ interface Props {
 }
 
 export function Composer({ inputRef, isRunning, blocked, note, onAsk, onStop }: Props): ReactNode {
-  const [text, setText] = useState("");
+  const [text, setText] = useDraft();
   const hintId = useId();
   const canSend = blocked === null && !isRunning && text.trim() !== "";
   const send = (): void => {
@@ -62,4 +63,22 @@ export function Composer({ inputRef, isRunning, blocked, note, onAsk, onStop }: 
       </p>
     </form>
   );
+}
+
+/** Keep what is typed when the page makes room, such as for signing in again. */
+function useDraft(): [string, (text: string) => void] {
+  const [text, setText] = useState(draft);
+  const newest = useRef(text);
+  useEffect(
+    () => () => {
+      if (newest.current !== "") keepDraft(newest.current);
+    },
+    [],
+  );
+  const set = (next: string): void => {
+    if (next === "") keepDraft("");
+    newest.current = next;
+    setText(next);
+  };
+  return [text, set];
 }

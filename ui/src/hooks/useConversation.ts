@@ -1,8 +1,9 @@
 import { type RefObject, useCallback, useEffect, useReducer, useRef, useState } from "react";
 import type { Client } from "../client/client";
-import { messageOf } from "../client/errors";
+import { messageOf, ServerError } from "../client/errors";
 import { follow } from "../client/follow";
 import type { ConversationSummary, Rating, RunEvent, StoredConversation } from "../client/types";
+import { keepDraft } from "../draft";
 import { conversation, type ConversationAction, restoredTurns, type Turn } from "../state/conversation";
 
 /** Which conversation is shown: one of the person's own, or by a link somebody else's. */
@@ -69,10 +70,15 @@ export function useConversation(client: Client, first: Address): Conversation {
     lastId.current += 1;
     dispatch({ type: "asked", id: lastId.current, question, collection });
     start(lastId.current, null, -1, async function* (signal) {
-      const known = summary ?? (await client.createConversation(collection));
-      setSummary(known.title === "" ? { ...known, title: question } : known);
-      const { conversation_id } = known;
-      yield* client.ask({ question, collection, conversation_id, replaces }, signal);
+      try {
+        const known = summary ?? (await client.createConversation(collection));
+        setSummary(known.title === "" ? { ...known, title: question } : known);
+        const { conversation_id } = known;
+        yield* client.ask({ question, collection, conversation_id, replaces }, signal);
+      } catch (error) {
+        if (error instanceof ServerError && error.status === 401) keepDraft(question); // the page goes, and comes back
+        throw error;
+      }
     });
   };
 
