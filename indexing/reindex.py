@@ -17,6 +17,8 @@ from rag.db.reindex import StoredVersion
 
 __all__ = ["Reindex", "submit_reindex"]
 
+_MAX_DEATHS = 3  # of workers, one after the other, without a batch being published between them
+
 
 def submit_reindex(grove: Grove, collection: str, *, kinds: Sequence[str] | None = None) -> str:
     """Queue the rebuilding of a collection's index; give the job's id, or that of one not finished.
@@ -44,6 +46,13 @@ class Reindex:
 
     def run(self) -> str | None:
         """Fill the new index, then let it serve; give the reason when it cannot be done."""
+        if self._job.deaths >= _MAX_DEATHS:
+            self._grove.reindexer.abandon(self._job.collection)
+            return (
+                f"the worker died {self._job.deaths} times at the same place of this rebuilding, perhaps"
+                " for want of memory; the present index goes on serving. A smaller"
+                f" GROVE_INGESTION__BATCH_CHUNKS may help; `rag jobs retry {self._job.job_id}` tries again"
+            )
         try:
             self._pipeline = Pipeline.from_grove(self._grove)
             self._kinds = self._wanted_kinds()

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from rag.db._job_views import FileStatus, JobStatus
 from rag.db.tables import JobFileRow, JobRow, utc_now
 
-__all__ = ["UNSETTLED", "pace", "status_of"]
+__all__ = ["UNSETTLED", "count_death", "pace", "status_of"]
 
 UNSETTLED = ("queued", "running")  # files that still have to be worked on
 
@@ -43,6 +43,15 @@ def status_of(session: Session, job: JobRow) -> JobStatus:
         rate if job.state in ("running", "done") else None,
         eta if job.state == "running" else None,
     )
+
+
+def count_death(job: JobRow) -> None:
+    """Count a rebuilding whose worker has died, which is known by its still being called running.
+
+    Those before it do not count when it got on since it was last begun.
+    """
+    if job.kind == "reindex" and job.state == "running":
+        job.deaths = 1 if job.chunks_done > job.done_at_start else job.deaths + 1
 
 
 def pace(done: int, left: int, seconds: float) -> tuple[float | None, float | None]:

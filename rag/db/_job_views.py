@@ -38,6 +38,7 @@ class LeasedJob:
     worker: str
     files: dict[int, JobFile]  # ordinal -> file, those not finished
     index_kinds: str | None = None  # that a rebuilding makes; none: those that there are
+    deaths: int = 0  # how often a worker died on a rebuilding without getting on
 
 
 @dataclass(frozen=True, slots=True)

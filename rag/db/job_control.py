@@ -74,7 +74,7 @@ class JobControl:
             ).all()
             if not failed and job.error is None:
                 raise ConflictError(f"nothing of job {job_id} failed; there is nothing to retry")
-            job.error, job.finished_at = None, None
+            job.error, job.finished_at, job.deaths = None, None, 0
             session.execute(_files(job_id, "failed").values(state="queued", error=None, attempts=0))
 
     def _move(self, session: Session, job_id: str, states: Collection[str], state: str) -> JobRow:

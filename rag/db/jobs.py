@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from rag.core.access import Access
 from rag.core.errors import ConflictError, NotFoundError
-from rag.db._job_status import UNSETTLED, status_of
+from rag.db._job_status import UNSETTLED, count_death, status_of
 from rag.db._job_views import FileStatus, JobFile, JobHaltedError, JobStatus, LeasedJob, LeaseLostError
 from rag.db._pages import newest_first
 from rag.db.session import Database
@@ -119,6 +119,7 @@ class JobQueue:
             )
             if job is None:
                 return None
+            count_death(job)
             job.state, job.worker, job.lease_until = "running", worker, _until(lease_seconds)
             job.started_at, job.done_at_start = utc_now(), _num_done(session, job)
             open_files = session.scalars(
@@ -136,7 +137,7 @@ class JobQueue:
                 )
                 for file in open_files
             }
-            return LeasedJob(job.id, job.kind, job.collection, worker, files, job.index_kinds)
+            return LeasedJob(job.id, job.kind, job.collection, worker, files, job.index_kinds, job.deaths)
 
     def heartbeat(self, job: LeasedJob, *, lease_seconds: float) -> None:
         """Keep the lease.

@@ -208,6 +208,7 @@ class JobRow(Base):
     chunks_done: Mapped[int] = mapped_column(default=0)  # these three: of a rebuilding
     chunks_total: Mapped[int] = mapped_column(default=0)
     index_kinds: Mapped[str | None]  # that it makes, "dense,late"
+    deaths: Mapped[int] = mapped_column(default=0)  # of its workers, since it last got on
     worker: Mapped[str | None] = mapped_column(String(64))
     lease_until: Mapped[datetime | None]
     started_at: Mapped[datetime | None]  # when the worker took it, and how much was done by then

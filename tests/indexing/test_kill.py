@@ -84,6 +84,48 @@ def die(yard: Graveyard) -> Die:
     return kill
 
 
+def searched(grove: Grove) -> list[tuple[str, float]]:
+    passages = grove.search(TOPICS[0], collection="c", retriever="lexical", k=100).passages
+    return [(each.chunk_id, each.score) for each in passages]
+
+
+@pytest.mark.parametrize("step", ["leased", "encoded", "staged"])
+def test_a_rebuilding_that_kills_its_worker_each_time_fails_and_the_present_index_serves(
+    tmp_path: Path, files: Path, die: Die, step: str
+) -> None:
+    grove = grove_at(tmp_path / "home")
+    run_job(grove, submit_paths(grove, [files], collection="c"))
+    before = searched(grove)
+    assert before
+    job_id = submit_reindex(grove, "c")
+    for _ in range(3):
+        die(grove, job_id, step, 1)
+        time.sleep(0.5)  # until the lease ends
+    finish(grove, job_id)
+    job = grove.jobs.job(job_id)
+    assert job.state == "failed"
+    assert "the worker died 3 times at the same place" in str(job.error)
+    assert searched(grove) == before
+    grove.job_control.retry(job_id)
+    assert grove.jobs.job(job_id).state == "queued"
+    finish(grove, job_id)
+    assert grove.jobs.job(job_id).state == "done"
+    assert searched(grove) == before
+
+
+def test_a_rebuilding_that_gets_on_between_the_deaths_of_its_workers_is_finished(
+    tmp_path: Path, files: Path, die: Die
+) -> None:
+    grove = grove_at(tmp_path / "home")
+    run_job(grove, submit_paths(grove, [files], collection="c"))
+    job_id = submit_reindex(grove, "c")
+    for _ in range(5):
+        die(grove, job_id, "published", 1)
+        time.sleep(0.5)
+    finish(grove, job_id)
+    assert grove.jobs.job(job_id).state == "done"
+
+
 def finish(grove: Grove, job_id: str) -> None:
     deadline = time.monotonic() + 20
     while run_job(grove, job_id) is None and grove.jobs.job(job_id).finished_at is None:
