@@ -111,9 +111,8 @@ class IndexedDataset:
 
 
 async def _answer(events: AsyncIterator[Event]) -> Answer:
-    async for event in events:
-        if isinstance(event, RunFailed):
-            raise UnavailableError(event.message)
-        if isinstance(event, AnswerFinished):
-            return event.answer
-    raise AssertionError("a run ends with an answer or an error")
+    """Read events to their end: a run that is left before is closed while it still runs."""
+    last = [event async for event in events if isinstance(event, RunFailed | AnswerFinished)][-1]
+    if isinstance(last, RunFailed):
+        raise UnavailableError(last.message)
+    return last.answer

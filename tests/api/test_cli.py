@@ -220,8 +220,9 @@ def test_an_evaluation_indexes_once_and_measures(rag: Callable[..., Finished], t
         "lexical": 1,
         "dense": 1,
     }
-    answers = rag("eval", "answers", "--data", str(data)).json
-    assert (answers["contains"], answers["n"]) == (1.0, 1)
+    answers = rag("eval", "answers", "--data", str(data))
+    assert (answers.json["contains"], answers.json["n"]) == (1.0, 1)
+    assert "asynchronous generator" not in answers.err
 
 
 @pytest.mark.usefixtures("folder")
