@@ -69,7 +69,7 @@ def serve(
     secret = secrets.token_urlsafe(32)
     app = create_app(grove, local_secret=secret, tracing=_tracing(server.traces_endpoint))
     with announce(settings, url, secret=secret), _worker_process(settings, console):
-        console.note(f"Grove listens on {url} (page, API and docs at {url}/docs). Ctrl-C stops it.")
+        console.note(f"Grove listens on {url} (page and API, see {url}/openapi.json). Ctrl-C stops it.")
         Server(app, grace_seconds=server.grace_seconds).run([listener])
 
 
