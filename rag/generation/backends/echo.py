@@ -27,7 +27,7 @@ class Echo:
         return len(text.split())
 
     async def stream(self, prompt: Prompt, options: GenerationOptions) -> AsyncGenerator[Delta, None]:
-        """Give one word at a time, each after the delay.
+        """Give one word at a time, with the delay between them: the first comes at once.
 
         Raises:
             GenerationError: the delays add up to more than the time limit.
@@ -36,7 +36,7 @@ class Echo:
         start, end = next(iter(sentence_spans(text)), (0, len(text)))
         words = text[start:end].split()[: options.max_tokens]
         for number, word in enumerate(words):
-            await asyncio.sleep(self._delay_seconds)
+            await asyncio.sleep(self._delay_seconds if number else 0)
             if number * self._delay_seconds >= options.timeout_seconds:
                 raise GenerationError(f"echo took longer than {options.timeout_seconds} s")
             yield Delta(word if number == 0 else f" {word}")
