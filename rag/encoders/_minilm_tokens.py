@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from rag.core.types import Vector
-from rag.encoders._minilm import FINGERPRINT, Backbone
+from rag.encoders._minilm import FINGERPRINT, shared_backbone
 from rag.networks._weights import sums
 from rag.networks.late import ENDS, LateHead
 
@@ -19,7 +19,7 @@ class MinilmTokens:
     has_whole = True
 
     def __init__(self, device: str, batch_size: int) -> None:
-        self._backbone = Backbone(device)
+        self._backbone = shared_backbone(device)
         self._device = device
         self._batch_size = batch_size
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from rag.core.types import Vector
-from rag.encoders._minilm import FINGERPRINT, MAX_TOKENS, Backbone
+from rag.encoders._minilm import FINGERPRINT, MAX_TOKENS, Backbone, shared_backbone
 
 __all__ = ["Minilm"]
 
@@ -24,7 +24,7 @@ class Minilm:
     max_tokens = MAX_TOKENS
 
     def __init__(self, device: str = "cpu", batch_size: int = 8) -> None:
-        self._backbone = Backbone(device)
+        self._backbone = shared_backbone(device)
         self._batch_size = batch_size
 
     @property

@@ -7,7 +7,7 @@ Source: Devlin et al., BERT, 2019, sections 4.2 and 4.3; comparable scores: Clar
 Effective Multi-Paragraph Reading Comprehension, 2018, section 3.
 """
 
-from pathlib import Path
+from copy import deepcopy
 from typing import Self
 
 from torch import Tensor, nn
@@ -37,14 +37,16 @@ class SpanReader(nn.Module):
             module.requires_grad_(True)
 
     @classmethod
-    def shipped(cls, directory: Path) -> Self:
-        """Load the dense encoder of `directory`, and over it the weights that the package carries.
+    def shipped(cls, encoder: Bert) -> Self:
+        """Put the weights that the package carries over the dense encoder; what both have is held once.
 
         Raises:
             DamagedWeightsError: the file is not the one that was trained.
         """
         weights = load_weights("reader")
-        reader = cls(Bert.from_directory(directory), int(weights.pop("first_trained")))
+        first = int(weights.pop("first_trained"))
+        common = (encoder.words, encoder.positions, encoder.norm, *encoder.layers[:first])
+        reader = cls(deepcopy(encoder, {id(module): module for module in common}), first)
         reader.load_state_dict(weights, strict=False)
         return reader.requires_grad_(False).eval()
 

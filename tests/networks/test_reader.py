@@ -52,9 +52,13 @@ def test_the_segments_tell_question_from_passage() -> None:
 
 def test_what_is_shipped_leaves_the_lower_layers_as_they_are() -> None:
     directory = Backbone().directory
-    reader, plain = SpanReader.shipped(directory), Bert.from_directory(directory)
+    encoder, plain = Backbone().network, Bert.from_directory(directory)
+    reader = SpanReader.shipped(encoder)
     assert reader.first_trained > 0
     for number, (own, other) in enumerate(zip(reader.bert.layers, plain.layers, strict=True)):
         same = all(torch.equal(*pair) for pair in zip(own.parameters(), other.parameters(), strict=True))
         assert same == (number < reader.first_trained)
-    assert torch.equal(reader.bert.words.weight, plain.words.weight)
+        assert (own is encoder.layers[number]) == same  # held once
+    assert reader.bert.words is encoder.words
+    for kept, before in zip(encoder.parameters(), plain.parameters(), strict=True):
+        assert torch.equal(kept, before)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from rag.core.types import AnswerSpan, Passage
-from rag.encoders._minilm import Backbone
+from rag.encoders._minilm import shared_backbone
 from rag.generation.readers._windows import Window, padded, pieces, spans_of, strides
 from rag.networks.reader import SpanReader
 from rag.scoring.languages import is_english
@@ -33,7 +33,7 @@ class Minilm:
             batch_size: windows that are read together.
             spans: at most so many a passage.
         """
-        self._backbone = Backbone(device)
+        self._backbone = shared_backbone(device)
         self._device, self._batch_size, self._spans = device, batch_size, spans
 
     def read(self, question: str, passages: Sequence[Passage]) -> list[AnswerSpan]:
@@ -75,7 +75,7 @@ class Minilm:
 
     @cached_property
     def _network(self) -> SpanReader:
-        return SpanReader.shipped(self._backbone.directory).to(self._device)
+        return SpanReader.shipped(self._backbone.network).to(self._device)
 
 
 def _apart(places: Sequence[_Place], count: int) -> list[_Place]:
