@@ -114,3 +114,12 @@ def _postgres_server() -> Iterator[PostgresServer]:
 def postgres_url(_postgres_server: PostgresServer) -> str:
     """Give the address of a fresh database with pgvector available."""
     return _postgres_server.new_database()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def each_database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Run twice, and all processes with it: on SQLite and FAISS in the home, on PostgreSQL and pgvector."""
+    if request.param == "postgres":
+        monkeypatch.setenv("GROVE_DATABASE_URL", request.getfixturevalue("postgres_url"))
+    name: str = request.param
+    return name

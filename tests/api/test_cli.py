@@ -44,6 +44,7 @@ def folder(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.usefixtures("each_database")
 def test_from_documents_to_a_cited_answer_and_away_again(
     rag: Callable[..., Finished], folder: Path
 ) -> None:
@@ -133,6 +134,7 @@ def test_what_is_wrong_is_said_with_its_exit_code(
     assert "Traceback" not in done.err
 
 
+@pytest.mark.usefixtures("each_database")
 def test_a_job_is_steered_and_an_index_rebuilt(rag: Callable[..., Finished], folder: Path) -> None:
     (folder / "empty.txt").write_bytes(b"")
     job_id = rag("ingest", "papers", "--detach").json["job"]
@@ -225,7 +227,7 @@ def test_an_evaluation_indexes_once_and_measures(rag: Callable[..., Finished], t
     assert "asynchronous generator" not in answers.err
 
 
-@pytest.mark.usefixtures("folder")
+@pytest.mark.usefixtures("each_database", "folder")
 def test_a_conversation_goes_on_after_an_error_and_ends_with_an_empty_line(
     rag: Callable[..., Finished], grove_home: Path
 ) -> None:

@@ -52,6 +52,7 @@ def test_however_the_server_ends_its_worker_ends_too(tmp_path: Path, number: sig
         assert (tmp_path / "server.json").exists() == (number == signal.SIGKILL)
 
 
+@pytest.mark.usefixtures("each_database")
 def test_an_upload_is_taken_in_and_found(tmp_path: Path) -> None:
     with serving(tmp_path) as (_, url), httpx.Client(base_url=url) as client:
         files = {"files": ("mast.md", b"# Mast\n\nThe mast at Nordkap was replaced in March 2024.\n")}

@@ -28,6 +28,7 @@ def ingest(home: Path, *options: str) -> tuple[int, Any]:
     return done.returncode, json.loads(done.stdout)
 
 
+@pytest.mark.usefixtures("each_database")
 def test_a_dry_run_tells_and_a_run_does_it(grove_home: Path, notes: Path) -> None:
     assert ingest(grove_home, "notes", "--sync")[1]["documents"] == 2
     (notes / "a.txt").unlink()

@@ -16,6 +16,7 @@ from _bucket_server import bucket_server
 REPOSITORY = Path(__file__).parents[2]
 UI = REPOSITORY / "ui"
 START_SECONDS = 180
+STEPS = 29  # and one for each look, a size in a colour scheme
 MAX_FIRST_BYTES = 350_000  # gzipped, without fonts
 # Characters outside the basic plane come first: an offset counted in UTF-16 would miss the quotation.
 BEES = """# Bees of the valley
@@ -31,7 +32,7 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def server(grove_home: Path, tmp_path: Path) -> Iterator[str]:
+def server(grove_home: Path, tmp_path: Path, each_database: str) -> Iterator[str]:
     """Serve an empty installation; give its address."""
     log = tmp_path / "serve.log"
     rag = Path(sys.executable).with_name("rag")
@@ -61,7 +62,7 @@ def address_in(log: Path, process: subprocess.Popen[bytes]) -> str:
 
 
 def test_a_person_finds_the_way_through_the_page(
-    node: str, chromium: Path, server: str, tmp_path: Path
+    node: str, chromium: Path, server: str, each_database: str, tmp_path: Path
 ) -> None:
     assert (REPOSITORY / "api" / "static" / "index.html").exists(), "run `make ui`"
     bees, broken = tmp_path / "bees.md", tmp_path / "broken.pdf"
@@ -70,8 +71,9 @@ def test_a_person_finds_the_way_through_the_page(
     files = [bees, REPOSITORY / "examples" / "handbook.pdf", broken]
     pictures = tmp_path / "pictures"
     pictures.mkdir()
+    look = [] if each_database == "sqlite" else ["wide, light"]  # how it looks does not depend on it
     finished = subprocess.run(
-        [node, UI / "e2e" / "journey.mjs", server, *files, pictures],
+        [node, UI / "e2e" / "journey.mjs", server, *files, pictures, *look],
         env={**os.environ, "CHROMIUM": str(chromium)},
         capture_output=True,
         text=True,
@@ -81,7 +83,7 @@ def test_a_person_finds_the_way_through_the_page(
     assert finished.returncode == 0, finished.stderr
     steps = json.loads(finished.stdout)["steps"]
     assert {step["name"]: step["error"] for step in steps if step["error"]} == {}
-    assert len(steps) == 33
+    assert len(steps) == STEPS + (len(look) or 4)
 
 
 def test_what_the_page_loads_at_first_is_small() -> None:

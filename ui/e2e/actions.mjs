@@ -1,5 +1,5 @@
 // What a person does on the page, and what the steps of the journey share.
-export const [url, bees, handbook, broken, pictures] = process.argv.slice(2);
+export const [url, bees, handbook, broken, pictures, look] = process.argv.slice(2);
 export const ASK = "**/api/v1/ask";
 export const SCHEDULES = "**/api/v1/schedules";
 export const PERMIT = "**/api/v1/runs/r/permission";

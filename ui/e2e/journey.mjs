@@ -1,11 +1,12 @@
 // A person's way through the page against a running server, in a real browser.
 //
-//     node ui/e2e/journey.mjs URL BEES HANDBOOK BROKEN [PICTURES]
+//     node ui/e2e/journey.mjs URL BEES HANDBOOK BROKEN [PICTURES [LOOK]]
 //
 // Three files: a text about bees, examples/handbook.pdf, and one that cannot be read. Pictures go to the folder
-// PICTURES. Prints {"steps": [{"name", "error"}]}.
+// PICTURES. The page is inspected in every size and colour scheme, or only in LOOK, "wide, light" for one.
+// Prints {"steps": [{"name", "error"}]}.
 import assert from "node:assert/strict";
-import { pictures } from "./actions.mjs";
+import { look, pictures } from "./actions.mjs";
 import { steps as asking } from "./asking.mjs";
 import { openPage, startBrowser } from "./browser.mjs";
 import { steps as conversations } from "./conversations.mjs";
@@ -18,10 +19,8 @@ import { steps as special } from "./special.mjs";
 
 const steps = { ...library, ...asking, ...conversations, ...special, ...pages, ...end };
 
-for (const size of ["wide", "narrow"]) {
-  for (const scheme of ["light", "dark"]) {
-    steps[`the page is accessible: ${size}, ${scheme}`] = ({ browser }) => inspect(browser, size, scheme);
-  }
+for (const name of look ? [look] : ["wide, light", "wide, dark", "narrow, light", "narrow, dark"]) {
+  steps[`the page is accessible: ${name}`] = ({ browser }) => inspect(browser, ...name.split(", "));
 }
 
 Object.assign(steps, keys);
