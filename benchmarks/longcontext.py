@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 from typing import Any, cast
 
@@ -41,6 +41,7 @@ DATA = Path(os.environ.get("GROVE_SHARED", Path(__file__).parents[2] / "shared")
 PASSAGE_TOKENS = 200
 _REAL = ("qa_longdoc_covidqa", "longdoc_qmsum")
 _REAL_DOCUMENTS = 96
+_MADE = ("passkeys", "needles")
 _WHOLE_PASS = ("grouped", "recurrent", "interpolated")  # attention over 8192 tokens takes 20 s a document
 STRATEGIES = (
     "truncate",
@@ -61,7 +62,11 @@ def run(*, quick: bool) -> dict[str, Any]:
     lengths = (512, 2048) if quick else LENGTHS
     documents, questions = (20, 15) if quick else (30, 30)
     strategies = [name for name in STRATEGIES if not (quick and name in _WHOLE_PASS)]
-    rows = [row for length in lengths for row in _made(length, documents, questions, strategies)]
+    rows = [
+        row
+        for length, task in product(lengths, _MADE)
+        for row in _made(task, length, documents, questions, strategies)
+    ]
     if not quick:
         rows += [row for name in _REAL for row in _real(name, _REAL_DOCUMENTS, strategies)]
     return {
@@ -75,6 +80,7 @@ def main() -> None:
     """Measure a part, and print each row when it is there."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--length", type=int, action="append", default=[])
+    parser.add_argument("--task", choices=_MADE, action="append", default=[], help="by default both")
     parser.add_argument("--data", choices=_REAL, action="append", default=[])
     parser.add_argument("--documents", type=int, default=30)
     parser.add_argument("--questions", type=int, default=30, help="of passkeys and needles")
@@ -84,8 +90,8 @@ def main() -> None:
     options = parser.parse_args()
     strategies = options.strategy or STRATEGIES
     print(json.dumps(machine()))
-    for length in options.length:
-        for row in _made(length, options.documents, options.questions, strategies):
+    for length, task in product(options.length, options.task or _MADE):
+        for row in _made(task, length, options.documents, options.questions, strategies):
             print(json.dumps(row), flush=True)
     for name in options.data:
         for row in _real(name, options.documents, strategies):
@@ -93,14 +99,14 @@ def main() -> None:
 
 
 def _made(
-    length: int, documents: int, questions: int, strategies: Sequence[str]
+    task: str, length: int, documents: int, questions: int, strategies: Sequence[str]
 ) -> Iterator[dict[str, object]]:
-    for dataset in (
-        passkeys(length, documents=documents, questions=questions),
-        needles(length, _haystack(), _facts(documents), questions=questions),
-    ):
-        for name in strategies:
-            yield _row(dataset, name, "success@1", k=1)
+    if task == "passkeys":
+        dataset = passkeys(length, documents=documents, questions=questions)
+    else:
+        dataset = needles(length, _haystack(), _facts(documents), questions=questions)
+    for name in strategies:
+        yield _row(dataset, name, "success@1", k=1)
 
 
 def _real(name: str, documents: int, strategies: Sequence[str]) -> Iterator[dict[str, object]]:
@@ -131,7 +137,7 @@ def _way(name: str) -> tuple[str, _Rank]:
 
 def _row(dataset: Dataset, name: str, metric: str, *, k: int) -> dict[str, object]:
     kind, rank = _way(name)
-    started = time.perf_counter()
+    started, cpu = time.perf_counter(), time.process_time()
     pairs = zip(dataset.questions, rank(dataset), strict=True)
     scores = [ndcg(ranking, dataset.relevant[question.id], k=k) for question, ranking in pairs]
     return {
@@ -142,6 +148,7 @@ def _row(dataset: Dataset, name: str, metric: str, *, k: int) -> dict[str, objec
         "kind": kind,
         metric: round(float(np.mean(scores)), 4),
         "seconds": round(time.perf_counter() - started, 1),
+        "cpu_seconds": round(time.process_time() - cpu, 1),
     }
 
 
