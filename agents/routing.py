@@ -4,7 +4,7 @@ Knows the ways and the signals; what is done on a way is the nodes'.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from agents.state import Context, Route, State
@@ -13,7 +13,7 @@ from rag.core.types import Usage
 from rag.generation.context import neutralise
 from rag.scoring.routing import hop_probability, hop_signals
 
-__all__ = ["Choice", "choose"]
+__all__ = ["Choice", "choose", "described", "named"]
 
 _LIKELY = 0.5  # a way is taken from this probability on that the question wants it
 _WAYS: Mapping[Route, str] = {
@@ -47,13 +47,27 @@ async def choose(state: State, context: Context) -> Choice:
     route, by = _by_signals(signals) or found, "signals"
     can_choose = context.router == "model" and context.generator.capabilities.follows_instructions
     if can_choose and signals.probabilities.get("tool") != 1:  # what a rule reads off is certain
-        described = "\n".join(f"{way}: {_WAYS[way]}" for way in ways)
-        values = {"question": neutralise(state["query"]), "ways": described}
+        values = {"question": neutralise(state["query"]), "ways": described(ways)}
         said, usage = await asked("route", values, context, state)
-        if (chosen := said.strip(" .`\"'").lower()) in ways:
+        if (chosen := named(said, ways)) is not None:
             route, by = chosen, "model"
     tools = signals.tools if route == "tool" else ()
     return Choice(route, ways, by, signals.shown, tools, usage)
+
+
+def described(ways: Sequence[Route]) -> str:
+    """Give what a model is told of the ways, one a line."""
+    return "\n".join(f"{way}: {_WAYS[way]}" for way in ways)
+
+
+def named(said: str, ways: Sequence[Route]) -> Route | None:
+    """Give the way that a model's reply names, if it says that and nothing else.
+
+    >>> named("`Hops`.", ["plain", "hops"])
+    'hops'
+    """
+    name = said.strip(" .`\"'").lower()
+    return next((way for way in ways if way == name), None)
 
 
 @dataclass(frozen=True, slots=True)

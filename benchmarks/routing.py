@@ -2,24 +2,34 @@
 
 Questions of train_multihop beside single ones of train_qa_english, as many of each, over one corpus of all
 their paragraphs and as many others. Each fifth is judged by what the other four fitted; the weights in the
-settings of `--json` are fitted on all. No test set takes part.
+settings of `--json` are fitted on all. No test set takes part. `by the model` is
+what SmolLM2 says to the prompt of `GROVE_ORCHESTRATION__ROUTER=model`, for the first questions of each set:
+it names a way, or (None) something else, and then the signals decide; `python -m benchmarks.routing --asked
+N` asks the model alone.
 """
 
+import argparse
 import gzip
 import json
 import os
 import random
 import tempfile
+import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from agents.routing import described, named
+from agents.state import Route
 from benchmarks._machine import machine
 from indexing.corpus import index_corpus
 from rag.compose import Grove
 from rag.core.settings import Settings
 from rag.core.types import ParsedDocument
+from rag.generation.context import neutralise
+from rag.generation.writing import PromptWriter
 from rag.scoring.routing import HOP_SIGNALS, hop_signals
 from rag.training._logistic import fit, logits
 
@@ -28,14 +38,14 @@ _SINGLE = ("qed_nq", "squad", "squad_mixed", "tydiqa_en")
 _MULTI = ("2wiki", "hotpotqa", "musique")
 _FOLDS = 5
 _NUM_PASSAGES = 6  # as the default answer reads
+_ASKED = 12  # questions of each set that the model is asked, too
+_WAYS: tuple[Route, ...] = ("plain", "hops")
+_NAME_TOKENS = 8  # more than the name of a way has: a reply that is longer names none
 
 
 def run(*, quick: bool) -> dict[str, Any]:
     """Index, search, fit on four fifths, judge the fifth."""
-    size = 24 if quick else 300
-    rng = random.Random(0)  # noqa: S311 -- a sample, no secret
-    multi = _sample(_rows("train_multihop"), _MULTI, size // len(_MULTI), rng)
-    single = _sample(_rows("train_qa_english"), _SINGLE, 2 * size // len(_SINGLE), rng)
+    multi, single = _chosen(24 if quick else 300)
     asked, others = single[::2], single[1::2]
     paragraphs = {(each["title"], each["text"]) for row in multi for each in row["paragraphs"]}
     paragraphs |= {(row["title"], row["context"]) for row in (*asked, *others)}
@@ -49,6 +59,7 @@ def run(*, quick: bool) -> dict[str, Any]:
         index_corpus(grove, documents, collection="default")
         questions = [*multi, *asked]
         signals = np.array([_signals(grove, row["question"]) for row in questions], dtype=np.float32)
+        said = _said(grove, questions, 2 if quick else _ASKED)
         grove.database.close()
     labels = np.array([1.0] * len(multi) + [0.0] * len(asked), dtype=np.float32)
     folds = np.arange(len(labels)) % _FOLDS
@@ -66,9 +77,17 @@ def run(*, quick: bool) -> dict[str, Any]:
             "paragraphs": len(paragraphs),
             "accuracy": round(float(((chances > 0) == (labels > 0)).mean()), 3),
             "weights": fit(signals, labels),
+            "by the model": said,
         },
         "rows": rows,
     }
+
+
+def _chosen(size: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Give so many questions of several hops, and twice as many of one."""
+    rng = random.Random(0)  # noqa: S311 -- a sample, no secret
+    multi = _sample(_rows("train_multihop"), _MULTI, size // len(_MULTI), rng)
+    return multi, _sample(_rows("train_qa_english"), _SINGLE, 2 * size // len(_SINGLE), rng)
 
 
 def _row(name: str, hops: "np.ndarray[Any, Any]", *, is_multi: bool) -> dict[str, object]:
@@ -81,6 +100,26 @@ def _row(name: str, hops: "np.ndarray[Any, Any]", *, is_multi: bool) -> dict[str
         "plain": int((~hops).sum()),
         "right": round(float(right) / len(hops), 3),
     }
+
+
+def _said(grove: Grove, questions: list[dict[str, Any]], count: int) -> list[dict[str, object]]:
+    """Count which way the model names for questions of each set, when asked as the orchestrator asks."""
+    writer = PromptWriter(grove.generator("transformers"), max_tokens=_NAME_TOKENS, temperature=0.0)
+    rows: list[dict[str, object]] = []
+    for name in (*_MULTI, *_SINGLE):
+        asked = [row["question"] for row in questions if row["dataset"] == name][:count]
+        started = time.process_time()
+        texts = [
+            writer.write("route", {"question": neutralise(each), "ways": described(_WAYS)}, seeds=[0])[0]
+            for each in asked
+        ]
+        seconds = (time.process_time() - started) / len(asked)
+        counts = Counter(str(named(text, _WAYS)) for text in texts)
+        said = Counter(texts).most_common(1)[0][0]
+        rows.append(
+            {"set": name, **counts, "n": len(asked), "cpu_seconds": round(seconds, 2), "mostly": said}
+        )
+    return rows
 
 
 def _signals(grove: Grove, question: str) -> list[float]:
@@ -99,3 +138,12 @@ def _sample(
     return [
         row for name in sets for row in rng.sample([each for each in rows if each["dataset"] == name], size)
     ]
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--asked", type=int, default=_ASKED, help="questions of each set")
+    several, one = _chosen(300)
+    with tempfile.TemporaryDirectory() as folder:
+        rows = _said(Grove(Settings(home=Path(folder))), [*several, *one[::2]], parser.parse_args().asked)
+    print(json.dumps(rows, indent=1))
