@@ -3,10 +3,12 @@
 nDCG@10 on the first questions of ir_cranfield. GenCRF asks the model 7 times a question, and 3 times more
 where it judges; `fusion` searches with the question and 7 variants by the same prompts and fuses the
 rankings; HyDE searches with a passage that the model makes up, one call. The rows without a model take
-their words from the first answers.
+their words from the first answers. `python -m benchmarks.reformulation --questions N` takes more or fewer.
 """
 
+import argparse
 import asyncio
+import json
 import os
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -56,9 +58,9 @@ class Remembering:
         return [self._known[key] for key in keys]
 
 
-def run(*, quick: bool) -> dict[str, Any]:
-    """Measure 10 questions; `quick` 1."""
-    limit = 1 if quick else 10
+def run(*, quick: bool, count: int = 10) -> dict[str, Any]:
+    """Measure the first `count` questions; `quick` 1."""
+    limit = 1 if quick else count
     dataset = load_dataset(SHARED / "data" / _SET, limit=limit)
     with tempfile.TemporaryDirectory() as folder:
         work = Path(os.environ.get("REFORMULATION_WORK", folder))
@@ -129,3 +131,9 @@ def _request(grove: Grove, text: str) -> SearchRequest:
 
 def _documents(grove: Grove, hits: Sequence[Hit]) -> list[str]:
     return list(dict.fromkeys(passage.source for passage in grove.catalog.passages(hits)))
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--questions", type=int, default=10)
+    print(json.dumps(run(quick=False, count=parser.parse_args().questions), indent=1))

@@ -3,8 +3,10 @@
 Requests of tools_bfcl that need one call, each with the two or three functions that the set offers for it.
 `called`: a call that keeps the schema came out; `tool`: of the right function; `exact`: with arguments that
 the set allows, too. The other rows: the tool that the ranking puts first, and the first one offered.
+`python -m benchmarks.tool_calls --requests N` takes another number of requests.
 """
 
+import argparse
 import asyncio
 import gzip
 import json
@@ -79,9 +81,9 @@ class Unheld:
         return self.generator.stream(prompt, options)
 
 
-def run(*, quick: bool) -> dict[str, Any]:
-    """Measure 40 requests; `quick` 6, which says little."""
-    count = 6 if quick else 40
+def run(*, quick: bool, count: int = 40) -> dict[str, Any]:
+    """Measure `count` requests, evenly spread; `quick` 6, which says little."""
+    count = 6 if quick else count
     found = requests()
     chosen = found[:: len(found) // count][:count]
     with tempfile.TemporaryDirectory() as home:
@@ -196,3 +198,9 @@ def _no_document(document_id: str) -> StoredDocument:
 _SCOPE = ToolScope(
     "default", None, lambda text, k: SearchResult([], {}), lambda: iter(()), _no_document, date.today
 )
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--requests", type=int, default=40)
+    print(json.dumps(run(quick=False, count=parser.parse_args().requests), indent=1))
