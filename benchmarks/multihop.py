@@ -4,9 +4,14 @@ Recall@10 of the multihop_* sets, with their titles and with all titles removed,
 search that it starts from, with a paired bootstrap interval of the gain. Then sets of single-hop questions,
 on which the routed hops must lose nothing. Nothing was trained on these sets or chosen by them. `hops_ms`
 is the time of all hops of a question (two, but where the row says so), encoding aside.
+
+`rag bench multihop` runs all of it; `python -m benchmarks.multihop --sets SET... --ways WAY...` a part,
+each way beside its start, and `--iterated N` also what the model writes for the first N questions of a set.
 """
 
+import argparse
 import hashlib
+import json
 import os
 import time
 from collections.abc import Iterator, Sequence
@@ -64,7 +69,8 @@ class _Found:
 
     recalls: list[float]
     times: list[float]
-    hops: list[float]
+    hops: list[float]  # without the encoding of windows
+    windows: list[float]  # that encoding
 
 
 def run(*, quick: bool) -> dict[str, Any]:
@@ -78,6 +84,25 @@ def run(*, quick: bool) -> dict[str, Any]:
             rows += _rows(_untitled(dataset), (*_FEW, "names over words"), iterated=0)
     for name in () if quick else SINGLE:
         rows += _rows(load_dataset(DATA / name, limit=300), _SINGLE, iterated=0)
+    return _result(rows, quick=quick)
+
+
+def _part(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Measure the sets and ways that were named, without titles too where that is asked for."""
+    rows: list[dict[str, Any]] = []
+    wanted = set(arguments.ways) | {start for start, _ in (WAYS[way] for way in arguments.ways)}
+    ways = [
+        way for way, (start, part) in WAYS.items() if way in wanted or (part is None and start in wanted)
+    ]
+    for name in arguments.sets:
+        dataset = load_dataset(DATA / name, limit=None if name in SETS else 300)
+        rows += _rows(dataset, ways, iterated=arguments.iterated)
+        if arguments.untitled:
+            rows += _rows(_untitled(dataset), ways, iterated=0)
+    return _result(rows, quick=False)
+
+
+def _result(rows: list[dict[str, Any]], *, quick: bool) -> dict[str, Any]:
     settings = {"k": _K, "quick": quick, "interval": "95%, paired bootstrap over questions"}
     return {"machine": machine(), "settings": settings, "rows": rows}
 
@@ -97,7 +122,7 @@ def _rows(dataset: Dataset, ways: Sequence[str], *, iterated: int) -> Iterator[d
     if iterated:
         few = replace(dataset, questions=dataset.questions[:iterated])
         base = found["one step"]
-        head = _Found(base.recalls[:iterated], base.times[:iterated], [])
+        head = _Found(base.recalls[:iterated], base.times[:iterated], [], [])
         yield _row(few, _ITERATIVE, _rewritten(indexed, few), head)
 
 
@@ -106,20 +131,21 @@ def _key(name: str) -> str:
 
 
 def _asked(indexed: IndexedDataset, dataset: Dataset, retriever: str) -> _Found:
-    found = _Found([], [], [])
+    found = _Found([], [], [], [])
     indexed.grove.search(dataset.questions[0].text, retriever=retriever)  # loads what is loaded once
     for question in dataset.questions:
         started = time.perf_counter()
         result = indexed.grove.search(question.text, retriever=retriever, k=_K * _CHUNKS)
         found.times.append(1000 * (time.perf_counter() - started))
-        found.hops.append(result.timings.get("hops", 0.0))
+        found.windows.append(result.timings.get("windows", 0.0))
+        found.hops.append(result.timings.get("hops", 0.0) - found.windows[-1])
         sources = list(dict.fromkeys(passage.source for passage in result.passages))
         found.recalls.append(recall(sources, dataset.relevant[question.id], k=_K))
     return found
 
 
 def _rewritten(indexed: IndexedDataset, dataset: Dataset) -> _Found:
-    found, generator = _Found([], [], []), indexed.grove.generator("transformers")
+    found, generator = _Found([], [], [], []), indexed.grove.generator("transformers")
     for question in dataset.questions:
         started = time.perf_counter()
         sources = iterative(
@@ -142,6 +168,8 @@ def _row(dataset: Dataset, name: str, found: _Found, base: _Found | None) -> dic
     }
     if any(found.hops):
         row["hops_ms"] = round(median(found.hops), 1)
+    if any(found.windows):
+        row["windows_ms"] = round(median(found.windows), 1)
     if base is not None:
         row |= _gain(np.array(found.recalls) - np.array(base.recalls))
     return row
@@ -170,3 +198,12 @@ def _sample(dataset: Dataset, size: int) -> Dataset:
     kept = wanted | set(others[: max(0, size - len(wanted))])
     corpus = [entry for entry in dataset.corpus if entry.id in kept]
     return replace(dataset, name=f"{dataset.name} ({size} documents)", corpus=corpus)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sets", nargs="+", choices=[*SETS, *SINGLE], default=list(SETS))
+    parser.add_argument("--ways", nargs="+", choices=list(WAYS), default=list(WAYS))
+    parser.add_argument("--iterated", type=int, default=0, help="questions a set; beside `one step`")
+    parser.add_argument("--untitled", action="store_true", help="each set without titles, too")
+    print(json.dumps(_part(parser.parse_args()), indent=1))

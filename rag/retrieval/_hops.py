@@ -1,18 +1,20 @@
 """What a hop finds: passages that a passage found leads to, each with the reasons for following it.
 
-Reasons are numbers, the columns of NODE_FEATURES and EDGE_FEATURES; rag/scoring/hops.py weighs them.
+Reasons are numbers, the columns of NODE_FEATURES and EDGE_FEATURES; rag/scoring/hops.py weighs them. They
+are of names, or, where vectors are alone, of windows: the vectors of a few words of a text at a time.
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
 import numpy as np
 
 from rag.core.protocols import SearchRequest, Store
-from rag.core.queries import TextQuery, VectorQuery
+from rag.core.queries import Query, TextQuery, VectorQuery
 from rag.core.types import Hit, Passage, Vector
+from rag.retrieval._windows import PASSAGE_WORDS, QUESTION_WORDS, left_over, nearest_of
 from rag.scoring.hops import EDGE_FEATURES, NODE_FEATURES
 from rag.scoring.names import likeness, name_words, names, subjects
 from rag.scoring.words import analyze
@@ -56,19 +58,22 @@ class Tree:
     vectors: dict[str, Vector] = field(default_factory=dict)
     arrived: dict[str, Vector] = field(default_factory=dict)  # TreeHop's state that led to a passage
     states: dict[str, Vector] = field(default_factory=dict)  # and the one after it
+    asked: Vector | None = None  # (W, D), windows of the question; None where names are the reasons
+    led: dict[str, int] = field(default_factory=dict)  # best rank, from 1, for one of them
+    said: dict[str, Vector] = field(default_factory=dict)  # (W, D), windows of a passage followed
 
     def nodes(self, chunk_ids: Sequence[str]) -> Vector:
         """Give (N, 5), the columns of NODE_FEATURES."""
         asked, mentioned = name_words(self.question), names(self.question)
-        rows = [
-            (
-                *self._scored(chunk_id),
-                self._cosine(self.vector, chunk_id),
-                _likest(self.texts[chunk_id].subjects, mentioned),
-                _share(asked, self.texts[chunk_id].words),
-            )
-            for chunk_id in chunk_ids
-        ]
+        rows = []
+        for chunk_id in chunk_ids:
+            if self.asked is None:
+                text = self.texts[chunk_id]
+                why = _likest(text.subjects, mentioned), _share(asked, text.words)
+            else:
+                _, near = nearest_of(self.asked, self.vectors[chunk_id])
+                why = near, _reciprocal(self.led.get(chunk_id, 0))
+            rows.append((*self._scored(chunk_id), self._cosine(self.vector, chunk_id), *why))
         return np.array(rows, dtype=np.float32).reshape(len(rows), len(NODE_FEATURES))
 
     def missing(self, parent: str) -> list[str]:
@@ -83,28 +88,40 @@ class Tree:
 
     def edges(self, parent: str, ranks: dict[str, int]) -> Vector:
         """Give (N, 7), the columns of EDGE_FEATURES, for children with their ranks among mentions."""
+        rows = [
+            (
+                *why,
+                self._cosine(self.states.get(parent), child),
+                self._cosine(self.vector, child),
+                self._scored(child)[0],
+            )
+            for child, why in (self._named if self.asked is None else self._near)(parent, ranks)
+        ]
+        return np.array(rows, dtype=np.float32).reshape(len(rows), len(EDGE_FEATURES))
+
+    def _named(self, parent: str, ranks: dict[str, int]) -> Iterator[tuple[str, tuple[float, ...]]]:
         bridges = self.bridges(parent)
         missing = name_words(" ".join(self.missing(parent)))
         own = [name_words(name) for name in self.texts[parent].subjects]
-        rows = []
         for child, rank in ranks.items():
             text = self.texts[child]
-            rows.append(
-                (
-                    _likest(text.subjects, bridges),
-                    1 / rank if rank else 0.0,
-                    _share(missing, text.words),
-                    float(any(words <= text.words for words in own)),
-                    self._cosine(self.states.get(parent), child),
-                    self._cosine(self.vector, child),
-                    self._scored(child)[0],
-                )
-            )
-        return np.array(rows, dtype=np.float32).reshape(len(rows), len(EDGE_FEATURES))
+            back = float(any(words <= text.words for words in own))
+            bridge = _likest(text.subjects, bridges)
+            yield child, (bridge, _reciprocal(rank), _share(missing, text.words), back)
+
+    def _near(self, parent: str, ranks: dict[str, int]) -> Iterator[tuple[str, tuple[float, ...]]]:
+        if self.vector is None:
+            return
+        said, rest = self.said[parent], left_over(self.vector, self.vectors[parent])
+        for child, rank in ranks.items():
+            vector = self.vectors[child]
+            place, bridge = nearest_of(said, vector)
+            back = float(said[place] @ self.vector) if place >= 0 else 0.0
+            yield child, (bridge, _reciprocal(rank), float(rest @ vector), back)
 
     def _scored(self, chunk_id: str) -> tuple[float, float]:
         score, rank = self.first.get(chunk_id, (0.0, 0))
-        return score, 1 / rank if rank else 0.0
+        return score, _reciprocal(rank)
 
     def _cosine(self, state: Vector | None, chunk_id: str) -> float:
         if state is None:
@@ -131,8 +148,14 @@ class Hopper:
         Callable[[Vector, Vector], Vector] | None
     )  # TreeHop's: states and passages (B, D) -> states; or none
     by_names: bool = True
+    windows: Callable[[str, int], Vector] | None = None  # text and words of a window -> (W, D)
     lookups: int = 5  # hits of each search
     max_names: int = 12  # of a passage; more cost time and find nothing more
+
+    @property
+    def is_of_vectors(self) -> bool:
+        """Tell whether the question's vector takes part."""
+        return self.step is not None or self.windows is not None
 
     def start(self, request: SearchRequest, hits: Sequence[Hit], vector: Vector | None) -> Tree:
         """Give the tree of a question with what the first search found and what its names name."""
@@ -141,8 +164,11 @@ class Hopper:
         first = {hit.chunk_id: ((hit.score - low) / scale, rank) for rank, hit in enumerate(hits, 1)}
         tree = Tree(request.text, vector, first)
         mentioned = names(request.text) if self.by_names else ()
-        named = [hit.chunk_id for name in mentioned for hit in self._lookup(request, name)]
-        self._read(request, tree, [*first, *named])
+        named = [hit.chunk_id for name in mentioned for hit in self._lookup(request, TextQuery(name))]
+        if self.windows is not None:
+            tree.asked = self._windows(request, request.text, QUESTION_WORDS)
+            tree.led = self._ranks(request, map(VectorQuery, tree.asked))
+        self._read(request, tree, [*first, *named, *tree.led])
         return tree
 
     def hop(self, request: SearchRequest, tree: Tree, parents: Sequence[str]) -> list[Edges]:
@@ -162,11 +188,26 @@ class Hopper:
         return edges
 
     def _mentions(self, request: SearchRequest, tree: Tree, parent: str) -> dict[str, int]:
-        """Give chunk ids with their best rank for a name and the words that are missing."""
+        """Give chunk ids with their best rank for a name and what words are missing, or for a window."""
+        if self.windows is not None:
+            tree.said[parent] = self._windows(request, tree.texts[parent].text, PASSAGE_WORDS)
+            return self._ranks(request, map(VectorQuery, tree.said[parent]))
+        if not self.by_names:
+            return {}
+        missing = " ".join(tree.missing(parent))
+        bridges = tree.bridges(parent)[: self.max_names]
+        return self._ranks(request, (TextQuery(f"{name} {missing}") for name in bridges))
+
+    def _windows(self, request: SearchRequest, text: str, words: int) -> Vector:
+        assert self.windows is not None
+        with request.timings.stage("windows"):
+            return self.windows(text, words)
+
+    def _ranks(self, request: SearchRequest, queries: Iterable[Query]) -> dict[str, int]:
+        """Give chunk ids with their best rank, from 1."""
         ranks: dict[str, int] = {}
-        missing = " ".join(tree.missing(parent)) if self.by_names else ""
-        for name in tree.bridges(parent)[: self.max_names] if self.by_names else ():
-            for rank, hit in enumerate(self._lookup(request, f"{name} {missing}"), 1):
+        for query in queries:
+            for rank, hit in enumerate(self._lookup(request, query), 1):
                 ranks[hit.chunk_id] = min(rank, ranks.get(hit.chunk_id, rank))
         return ranks
 
@@ -180,15 +221,12 @@ class Hopper:
         for parent, state in zip(parents, after, strict=True):
             tree.states[parent] = state
             query = VectorQuery(state / np.linalg.norm(state))  # the state itself is carried as it is
-            hits = self.store.search(
-                query, request.snapshot.segments, filter=request.filter, k=self.lookups
-            )
-            near[parent] = [hit.chunk_id for hit in hits]
+            near[parent] = [hit.chunk_id for hit in self._lookup(request, query)]
         return near
 
-    def _lookup(self, request: SearchRequest, text: str) -> list[Hit]:
+    def _lookup(self, request: SearchRequest, query: Query) -> list[Hit]:
         segments = request.snapshot.segments
-        return self.store.search(TextQuery(text), segments, filter=request.filter, k=self.lookups)
+        return self.store.search(query, segments, filter=request.filter, k=self.lookups)
 
     def _read(self, request: SearchRequest, tree: Tree, chunk_ids: Iterable[str]) -> None:
         new = [chunk_id for chunk_id in dict.fromkeys(chunk_ids) if chunk_id not in tree.texts]
@@ -203,6 +241,10 @@ class Hopper:
 
 def _likest(own: Sequence[str], others: Sequence[str]) -> float:
     return max((likeness(mine, other) for mine in own for other in others), default=0.0)
+
+
+def _reciprocal(rank: int) -> float:
+    return 1 / rank if rank else 0.0
 
 
 def _share(wanted: frozenset[str], words: frozenset[str]) -> float:

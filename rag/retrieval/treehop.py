@@ -3,17 +3,19 @@
 1. A first search; the names in the question are looked up too.
 2. The passages that are likeliest needed are followed: each name in them that the question lacks is looked
    up together with the words of the question that the passage lacks, and TreeHop turns question and passage
-   into the vector of the next question.
+   into the vector of the next question. Where vectors are alone, windows of the passage, a few words each,
+   stand for its names: what is nearest to each of their vectors is found too.
 3. A passage is needed for its own sake, or because a needed one leads to it (rag/scoring/hops.py); all
    are put into one order. Hops go on while there is something likely enough to follow.
 
 Source: Li et al., TreeHop, 2025, https://arxiv.org/abs/2504.20114, for the vectors, and for pruning what
-was followed before and what is not among the best of its layer. Names, words and the order are ours.
+was followed before and what is not among the best of its layer. Names, words, windows and the order are
+ours.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Literal
 
 from rag.core.errors import ConflictError
@@ -23,6 +25,7 @@ from rag.db.catalog import Catalog
 from rag.retrieval._hops import Hopper
 from rag.retrieval._nearest import query_of
 from rag.retrieval._walk import Limits, ranked, signals_of, walk
+from rag.retrieval._windows import window_vectors
 from rag.scoring.hops import MODELS, Signals, is_multihop
 
 __all__ = ["Treehop"]
@@ -35,7 +38,8 @@ class Treehop:
     """Follow the passages that the `retriever` finds.
 
     `parts` are `names`, `vectors`, or both; vectors take part where the encoder is the one that TreeHop was
-    trained for. `when` is `always`, or `multihop`: the first search stands for questions that need one hop.
+    trained for, and alone they look at no word: what leads on, and why, are vectors. `when` is `always`, or
+    `multihop`: the first search stands for questions that need one hop.
     """
 
     store: Store
@@ -86,7 +90,11 @@ class Treehop:
                 ' take "names" into its parts, or set GROVE_ENCODER__KIND back'
             )
         hopper = Hopper(
-            self.store, self.catalog.passages, _network() if uses_vectors else None, by_names=by_names
+            self.store,
+            self.catalog.passages,
+            _network() if uses_vectors else None,
+            by_names=by_names,
+            windows=None if by_names else partial(window_vectors, self.encoder.encode),
         )
         with request.timings.stage("hops"):
             tree = hopper.start(request, first[: self.depth], vector)

@@ -24,18 +24,21 @@ __all__ = [
     "prune",
 ]
 
+# Where vectors are alone, windows stand for names: the vectors of a few words of a text at a time.
 NODE_FEATURES = (
     "score",  # of the first search, scaled to 0..1 within it; 0 if not found by it
     "reciprocal rank",  # in the first search
     "cosine",  # with the question
-    "named",  # likeness of the passage's subject and a name in the question
-    "cover",  # share of the question's words in the passage
+    "named",  # likeness of its subject and a name in the question; cosine with its nearest window
+    "cover",  # share of the question's words in it; reciprocal rank for a window of the question
 )
 EDGE_FEATURES = (
-    "bridge",  # likeness of the child's subject and a name in the parent that the question lacks
-    "mention",  # reciprocal rank for such a name and the question's words that the parent lacks
-    "cover",  # share of the question's words that the parent lacks in the child
-    "back",  # 1 if the child mentions the parent's subject
+    "bridge",  # likeness of the child's subject and a name in the parent that the question lacks; cosine
+    # with the parent's nearest window
+    "mention",  # reciprocal rank for such a name and the question's words that the parent lacks; for a
+    # window of the parent
+    "cover",  # share of these words in the child; its cosine with the question less the parent's direction
+    "back",  # 1 if the child mentions the parent's subject; cosine of the question and that window
     "hop",  # cosine of the child and TreeHop's state after the parent
     "cosine",  # of the child and the question
     "score",  # as of a node

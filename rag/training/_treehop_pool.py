@@ -15,7 +15,7 @@ from typing import Any, cast
 import torch
 
 from rag.core.kinds import LATE
-from rag.core.protocols import Retriever
+from rag.core.protocols import Encoder, Retriever
 from rag.core.types import Hit, Passage, Row, Segment, Snapshot
 from rag.encoders.late import Late as LateEncoder
 from rag.encoders.minilm import Minilm
@@ -54,7 +54,7 @@ class Pool:
     questions: list[Question]
     store: Faiss
     snapshot: Snapshot
-    encoder: Minilm
+    encoder: Encoder
     late_encoder: LateEncoder
 
     def find(self, hits: Sequence[Hit]) -> list[Passage]:
@@ -69,6 +69,10 @@ class Pool:
             Late(self.store, self.late_encoder),
         )
         return Hybrid(ways, fusion="score", weights=(1, 1, 2))
+
+    def dense_search(self) -> Retriever:
+        """Give the search by the passages' vectors alone."""
+        return Dense(self.store, self.encoder)
 
 
 def load_pool(data: Path, work: Path) -> Pool:

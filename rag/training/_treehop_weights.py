@@ -8,8 +8,9 @@ Whether a question is multi-hop is learned from these questions and from the sin
 annotators took them apart into.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,21 +18,29 @@ import numpy as np
 
 from rag.core.protocols import SearchRequest
 from rag.core.types import Hit, Vector
+from rag.encoders.minilm import Minilm
 from rag.networks.treehop import TreeHop
 from rag.retrieval._hops import Hopper
 from rag.retrieval._walk import Limits, ranked, signals_of, walk
+from rag.retrieval._windows import window_vectors
 from rag.scoring import hop_weights
 from rag.scoring.hops import HopModel
 from rag.training._logistic import Coefficients, fit, logits
 from rag.training._treehop_pool import Pool, Question
 
-__all__ = ["calibrate"]
+__all__ = ["PARTS", "WAYS", "calibrate"]
 
 _FOLDS = 5
 _DEPTH = 50
 _A_SOURCE = 60  # questions
 _LIMITS = ((0, 0.05), (1, 0.05), (2, 0.05))  # hops, and the probability from which a passage is followed
-_WAYS = {"NAMES_AND_VECTORS": (True, True), "NAMES": (True, False), "VECTORS": (False, True)}
+WAYS = {  # reasons are of names, TreeHop's states, windows
+    "NAMES_AND_VECTORS": (True, True, False),
+    "NAMES": (True, False, False),
+    "VECTORS": (False, True, True),
+}
+PARTS = {"STATES": (False, True, False), "WINDOWS": (False, False, True)}
+"""What VECTORS is made of, each alone: reported, and not written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,33 +57,56 @@ class _Case:
     are_right: Vector
 
 
-def calibrate(pool: Pool, *, write: bool) -> dict[str, Any]:
-    """Fit all weights, report how well they rank questions that did not fit them, and write them."""
+def calibrate(pool: Pool, ways: Sequence[str], *, write: bool) -> dict[str, Any]:
+    """Fit the weights of some of WAYS and PARTS, report how well they rank other questions, and write them.
+
+    Whether a question is multi-hop is fitted along with NAMES.
+    """
     questions = _some(pool.questions)
-    search, encoder = pool.first_search(), pool.encoder
-    firsts = [search.retrieve(_asked(pool, each.text), k=_DEPTH) for each in questions]
-    vectors = encoder.encode([question.text for question in questions])
-    before = [[hit.chunk_id for hit in first] for first in firsts]
-    report: dict[str, Any] = {"first search": _by_source(questions, before)}  # Any: JSON
+    vectors = pool.encoder.encode([question.text for question in questions])
+    report: dict[str, Any] = {}  # Any: JSON
     fitted: dict[str, object] = {}
-    for name, (by_names, by_vectors) in _WAYS.items():
-        step = TreeHop.shipped().hop if by_vectors else None
-        hopper = Hopper(pool.store, pool.find, step, by_names=by_names)
+    for name in ways:
+        by_names, by_states, by_windows = (WAYS | PARTS)[name]
+        # Vectors alone go on from what vectors alone found.
+        start, search = (
+            ("first search", pool.first_search()) if by_names else ("dense", pool.dense_search())
+        )
+        firsts = [search.retrieve(_asked(pool, each.text), k=_DEPTH) for each in questions]
+        report[start] = _by_source(questions, [[hit.chunk_id for hit in first] for first in firsts])
+        vectors_of = partial(window_vectors, pool.encoder.encode) if by_windows else _no_windows
+        hopper = Hopper(
+            pool.store,
+            pool.find,
+            TreeHop.shipped().hop if by_states else None,
+            by_names=by_names,
+            windows=None if by_names else vectors_of,
+        )
         cases = [_case(pool, hopper, *each) for each in zip(questions, firsts, vectors, strict=True)]
         for hops, stop in _LIMITS:
             found = _cross_validated(pool, hopper, cases, Limits(hops, 5, stop))
             report[f"{name}, {hops} hops, stop {stop}"] = _by_source(questions, found)
         model = _fitted(cases)
-        fitted[name] = (model.node, model.edge)
+        if name in WAYS:
+            fitted[name] = (model.node, model.edge)
         if name == "NAMES":
             fitted["MULTIHOP"], report["multi-hop"] = _routing(pool, hopper, model, cases)
     report["weights"] = fitted
     if write:
-        path = Path(hop_weights.__file__)
-        head = path.read_text(encoding="utf-8").split("\n\n", maxsplit=2)
-        body = "\n".join(f"{name} = {value!r}" for name, value in fitted.items())
-        path.write_text(f"{head[0]}\n\n{head[1]}\n\n{body}\n", encoding="utf-8")
+        _write(fitted)
     return report
+
+
+def _no_windows(text: str, words: int) -> Vector:
+    return np.zeros((0, Minilm.dim), dtype=np.float32)
+
+
+def _write(fitted: Mapping[str, object]) -> None:
+    path = Path(hop_weights.__file__)
+    head = path.read_text(encoding="utf-8").split("\n\n", maxsplit=2)
+    names = (*WAYS, "MULTIHOP")
+    body = "\n".join(f"{name} = {fitted.get(name, getattr(hop_weights, name))!r}" for name in names)
+    path.write_text(f"{head[0]}\n\n{head[1]}\n\n{body}\n", encoding="utf-8")
 
 
 def _routing(
@@ -123,7 +155,7 @@ def _some(questions: Sequence[Question]) -> list[Question]:
 
 def _case(pool: Pool, hopper: Hopper, question: Question, first: list[Hit], vector: Vector) -> _Case:
     request = _asked(pool, question.text)
-    tree = hopper.start(request, first, vector if hopper.step else None)
+    tree = hopper.start(request, first, vector if hopper.is_of_vectors else None)
     found = list(tree.texts)
     needed = frozenset(map(str, question.needed))
     edges = hopper.hop(request, tree, [chunk_id for chunk_id in found if chunk_id in needed])
@@ -164,7 +196,7 @@ def _cross_validated(pool: Pool, hopper: Hopper, cases: Sequence[_Case], limits:
     rankings = []
     for place, case in enumerate(cases):
         request = _asked(pool, case.question.text)
-        tree = hopper.start(request, case.first, case.vector if hopper.step else None)
+        tree = hopper.start(request, case.first, case.vector if hopper.is_of_vectors else None)
         chances = walk(hopper, request, tree, models[place % _FOLDS], limits)
         rankings.append([hit.chunk_id for hit in ranked(chances)])
     return rankings

@@ -11,7 +11,7 @@ the same question. We add the other passages of the batch to them, which trains 
 import argparse
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +26,7 @@ from rag.networks.treehop import TreeHop
 from rag.training._optimisers import LinearAdamW
 from rag.training._treehop_data import Link, Way, links, paths, retold
 from rag.training._treehop_pool import Pool, load_pool
-from rag.training._treehop_weights import calibrate
+from rag.training._treehop_weights import PARTS, WAYS, calibrate
 
 __all__ = ["Examples", "Recipe", "main", "step_loss", "trained"]
 
@@ -66,18 +66,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--write", action="store_true", help="write the weights, or with --calibrate hops.py"
     )
-    parser.add_argument("--calibrate", action="store_true", help="fit the weights of the reasons to hop")
+    parser.add_argument(
+        "--calibrate",
+        nargs="*",
+        choices=[*WAYS, *PARTS],
+        help="fit the weights of the reasons to hop, of all ways or of some",
+    )
     for field in fields(Recipe):
         flag = f"--{field.name.replace('_', '-')}"
         parser.add_argument(flag, type=type(field.default), default=field.default)
     options = vars(parser.parse_args(arguments))
     pool = load_pool(options["data"], options["work"])
-    if options["calibrate"]:
-        report = calibrate(pool, write=options["write"])
-        print(json.dumps(report, indent=2))  # noqa: T201 -- the report is this command's result
-        return
     recipe = Recipe(**{field.name: options[field.name] for field in fields(Recipe)})
     encoder = CachedEncoder(pool.encoder, options["work"] / "vectors.db")
+    if options["calibrate"] is not None:
+        ways = options["calibrate"] or list(WAYS)
+        report = calibrate(replace(pool, encoder=encoder), ways, write=options["write"])
+        print(json.dumps(report, indent=2))  # noqa: T201 -- the report is this command's result
+        return
     learned, held_out = examples(pool, encoder, held_out=False), examples(pool, encoder, held_out=True)
     source = options["data"] / "train_qa_english" / "train.jsonl.gz"
     asked, ways = retold([each for each in pool.questions if not each.is_held_out], _texts(pool))

@@ -1,7 +1,7 @@
 """Hops: what is found leads on, by names and by vectors, within its limits."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from rag.core.types import Hit, ParsedDocument, Passage, Row, Segment, Snapshot
 from rag.networks.treehop import TreeHop
 from rag.retrieval._hops import Hopper
 from rag.retrieval._walk import Limits, walk
+from rag.retrieval._windows import left_over, windows
 from rag.scoring.hops import MODELS
 from rag.stores.memory import Memory
 
@@ -125,6 +126,16 @@ def world() -> World:
     return World(store, Hopper(store, _passages, module.hop, by_names=False), request, hits, vectors[0])
 
 
+@pytest.mark.parametrize(
+    ("count", "windows_found"), [(0, 0), (1, 1), (8, 1), (9, 2), (12, 2), (13, 3), (999, 40)]
+)
+def test_windows_cover_a_text_to_its_end_or_their_limit(count: int, windows_found: int) -> None:
+    words = [f"w{number}" for number in range(count)]
+    found = windows(" ".join(words), 8)
+    assert len(found) == windows_found
+    assert {word for window in found for word in window.split()} == set(words[: 4 * windows_found + 4])
+
+
 def _passages(hits: Sequence[Hit]) -> list[Passage]:
     return [
         Passage(hit.chunk_id, hit.chunk_id, 1, hit.chunk_id, "", None, 0, 0, 0.0, "text") for hit in hits
@@ -158,6 +169,37 @@ def test_what_is_unlikely_is_not_followed(world: World) -> None:
     tree = world.hopper.start(world.request, world.hits, world.question)
     walk(world.hopper, world.request, tree, MODELS[False, True], Limits(3, 4, 1.0))
     assert tree.states == {}
+
+
+def test_a_window_leads_to_the_passage_nearest_to_it_whatever_the_words(world: World) -> None:
+    far = world.store.vectors(["7"], world.request.snapshot.segments)
+    hopper = replace(world.hopper, windows=lambda text, words: np.concatenate([-far, far]))
+    tree = hopper.start(world.request, world.hits, world.question)
+    assert tree.led["7"] == 1
+    assert dict(zip(tree.texts, tree.nodes(list(tree.texts))[:, 3:], strict=True))["7"] == pytest.approx(
+        [1, 1]
+    )
+    (edges,) = hopper.hop(world.request, tree, [world.hits[0].chunk_id])
+    bridge, mention, *_ = edges.features[edges.children.index("7")]
+    assert (bridge, mention) == pytest.approx((1, 1))
+    assert edges.features[:, 0].max() == bridge
+
+
+def test_what_a_passage_answers_of_the_question_does_not_count_again(world: World) -> None:
+    hopper = replace(world.hopper, windows=lambda text, words: world.question[None])
+    tree = hopper.start(world.request, world.hits, world.question)
+    parent = world.hits[0].chunk_id
+    (edges,) = hopper.hop(world.request, tree, [parent])
+    rest = left_over(world.question, tree.vectors[parent])
+    assert rest @ tree.vectors[parent] == pytest.approx(0, abs=1e-6)
+    expected = [rest @ tree.vectors[child] for child in edges.children]
+    assert edges.features[:, 2].tolist() == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_passage_without_words_leads_nowhere_by_windows(world: World) -> None:
+    hopper = replace(world.hopper, step=None, windows=lambda text, words: np.zeros((0, 16), np.float32))
+    tree = hopper.start(world.request, world.hits, world.question)
+    assert [edges.children for edges in hopper.hop(world.request, tree, [world.hits[0].chunk_id])] == [()]
 
 
 def test_a_passage_deleted_in_between_is_left_out(world: World) -> None:
