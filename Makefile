@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check setup-vllm setup-ray setup-peers setup-fast-plaid bench ui e2e gpu-check constraints no-npm
+.PHONY: help setup demo test check setup-vllm setup-ray setup-peers setup-fast-plaid setup-kvpress bench ui e2e gpu-check constraints no-npm
 
 PYTHON ?= python3
 PIP_ARGS ?=
@@ -92,6 +92,14 @@ setup-fast-plaid: .venv-fast-plaid/.installed ## make .venv-fast-plaid, for the 
 .venv-fast-plaid/.installed:
 	$(PYTHON) -m venv .venv-fast-plaid
 	.venv-fast-plaid/bin/python -m pip install torch==2.11.0 fast-plaid==1.7.0.2110
+	touch $@
+
+setup-kvpress: .venv-kvpress/.installed ## make .venv-kvpress, for kvpress's rows of `python -m benchmarks.kv --kvpress`
+
+.venv-kvpress/.installed: benchmarks/kvpress.txt
+	$(PYTHON) -m venv .venv-kvpress
+	.venv-kvpress/bin/python -m pip install '$(TORCH)' || .venv-kvpress/bin/python -m pip install --index-url $(TORCH_INDEX) '$(TORCH)'
+	.venv-kvpress/bin/python -m pip install --requirement benchmarks/kvpress.txt
 	touch $@
 
 bench: setup setup-peers ## run all benchmarks; JSON under benchmarks/results/

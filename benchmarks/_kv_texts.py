@@ -11,10 +11,11 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-__all__ = ["DATA", "Needle", "long_texts", "needles"]
+__all__ = ["DATA", "Needle", "long_texts", "needles", "pairs"]
 
 DATA = Path(os.environ.get("GROVE_SHARED", Path(__file__).parents[2] / "shared")) / "data"
 _DEPTHS = 10
+_PAIRS_ORDER = "Extract the value corresponding to the specified key in the JSON object below."
 _NAMES = ("Lisbon", "Oslo", "Cairo", "Lima", "Perth", "Dublin", "Quito", "Hanoi", "Boston", "Geneva")
 
 
@@ -65,6 +66,42 @@ def needles(tokenizer: Any, count: int, *, tokens: int, seed: int = 7) -> list[N
     return found
 
 
+def pairs(tokenizer: Any, count: int, *, tokens: int, seed: int = 7) -> list[Needle]:
+    """Give JSON of random keys and values, as many as fit, with the one asked for over a grid of depths.
+
+    Source: Liu et al., Lost in the Middle, 2023: its records, fewer of them, and its words.
+    """
+    with gzip.open(DATA / "longctx_kv_retrieval" / "kv_75_keys.jsonl.gz", "rt") as lines:
+        records = [json.loads(line) for line in lines]
+    Random(seed).shuffle(records)  # noqa: S311  # which texts, not a secret
+    before, after = tokenizer.apply_chat_template(
+        [{"role": "user", "content": f"{_PAIRS_ORDER}\n\n@@@"}], tokenize=False, add_generation_prompt=True
+    ).split("@@@")
+
+    def encode(text: str) -> list[int]:
+        ids: list[int] = tokenizer.encode(text, add_special_tokens=False)
+        return ids
+
+    found = []
+    for number, record in enumerate(records[:count]):
+        key, value = record["key"], record["value"]
+        others = [each for each in record["ordered_kv_records"] if each[0] != key]
+        size = len(encode(_as_json([[key, value]])))
+        shown = others[: max(1, tokens // size) - 1]
+        depth = (number % _DEPTHS + 0.5) / _DEPTHS
+        shown.insert(round(depth * len(shown)), [key, value])
+        found.append(
+            Needle(
+                encode(before + _as_json(shown)),
+                encode(f'\n\nKey: "{key}"\nCorresponding value:{after}'),
+                encode(f'"{key}": "'),
+                encode(value),
+                depth,
+            )
+        )
+    return found
+
+
 def long_texts(tokenizer: Any, count: int, *, tokens: int) -> list[list[int]]:
     """Give so many tokens of the longest PEPs each; one that is too short is followed by the next."""
     with gzip.open(DATA / "demo_peps" / "corpus.jsonl.gz", "rt") as lines:
@@ -76,6 +113,10 @@ def long_texts(tokenizer: Any, count: int, *, tokens: int) -> list[list[int]]:
             token_ids += tokenizer.encode(peps.pop(0) + "\n\n", add_special_tokens=False)
         found.append(token_ids[:tokens])
     return found
+
+
+def _as_json(shown: list[list[str]]) -> str:
+    return "{" + ",\n ".join(f'"{key}": "{value}"' for key, value in shown) + "}"
 
 
 def _paragraphs() -> list[str]:
