@@ -24,7 +24,10 @@ from rag.generation.speculation._cache import PlainCache
 from rag.generation.speculation._decoding import decode
 from rag.generation.speculation._drafts import NOTHING, ROOT, Draft, Proposer, State
 
-__all__ = ["NO_REPEAT_TOKENS", "Nothing", "Read", "Run", "decoded", "model", "read", "replayed", "theirs"]
+__all__ = [
+    "NO_REPEAT_TOKENS", "Nothing", "Read", "Run", "decoded", "first_layers", "model", "read", "replayed",
+    "theirs",
+]  # fmt: skip
 
 NO_REPEAT_TOKENS = 8  # as `transformers` has it by default: loops would flatter every proposer
 _PIECE = 256
@@ -73,6 +76,18 @@ def model() -> Loaded:
     loaded = load_model(ensure_model(Settings().models_dir), attention=None, device="cpu")
     pack_linears(loaded.model)
     return loaded
+
+
+def first_layers(model: Any, count: int) -> Any:  # Any: of transformers
+    """Give a smaller model that is the first layers of one, with its embedding, norm and head."""
+    config = copy.deepcopy(model.config)
+    config.num_hidden_layers = count
+    small = type(model)(config).eval()
+    small.model.embed_tokens, small.model.norm = model.model.embed_tokens, model.model.norm
+    small.model.layers = torch.nn.ModuleList(model.model.layers[:count])
+    small.lm_head = model.lm_head
+    small.generation_config = copy.deepcopy(model.generation_config)
+    return small
 
 
 def read(loaded: Loaded, asked: Asked) -> Read:

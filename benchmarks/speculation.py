@@ -4,10 +4,15 @@ Spec-Bench's questions of all categories and Grove's own prompts, greedily, with
 prompt starts from one reading of it and is timed behind it; runs of a prompt follow each other, in another
 order for each prompt. `lookup` and `suffix` look at no logits: tokens a pass are counted on all plain
 outputs, and real passes run on a part, as for the others. `prompts` are those that ran really.
+
+transformers' assisted generation has the first layers of the model itself as its assistant, and runs on few
+prompts. `python -m benchmarks.speculation --only NAME...` runs some rows alone.
 """
 
+import argparse
+import json
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +26,7 @@ from benchmarks._speculation_runs import (
     Read,
     Run,
     decoded,
+    first_layers,
     model,
     read,
     replayed,
@@ -34,6 +40,8 @@ RAG = ("rag", GROVE)
 _QUOTING = ("rag", "summarization", GROVE)
 _REPLAYED = ("lookup", "suffix")
 _DRAWN = ("draft", "dyspec", "rsd")  # ask a model for every drafted token, here the whole one
+_ASSISTED = "theirs assisted"
+_ASSISTANT_LAYERS = 2
 _SAMPLES = 2000
 _QUOTED_RUN = 5  # tokens in a row that stand in the prompt are quoted
 
@@ -79,17 +87,20 @@ class Figures:
         self.passes[category] += passes
 
 
-def run(*, quick: bool) -> dict[str, Any]:
-    """Measure some 50 prompts of 96 tokens; `quick` 16 of 24."""
+def run(*, quick: bool, only: Collection[str] | None = None) -> dict[str, Any]:
+    """Measure some 50 prompts of 96 tokens; `quick` 16 of 24; `only` some rows beside the plain one."""
     size = QUICK if quick else FULL
+    names = [*size.every, *_DRAWN, "theirs lookup", _ASSISTED]
+    names = [name for name in names if only is None or name in only]
     loaded = model()
     asked = prompts(loaded.tokenizer, size.per_category, size.own)
-    proposers = {name: _proposer(name, loaded) for name in (*size.every, *_DRAWN)}
+    proposers = {name: _proposer(name, loaded) for name in names if not name.startswith("theirs")}
     figures: dict[str, Figures] = defaultdict(Figures)
     plains: list[tuple[Asked, Run]] = []
     for number, each in enumerate(asked):
-        plains.append((each, _one(loaded, number, each, size, proposers, figures)))
-    for name in _REPLAYED:
+        if only is None or not set(only) <= {_ASSISTED, *_DRAWN} or each.category == GROVE:
+            plains.append((each, _one(loaded, number, each, size, proposers, names, figures)))
+    for name in set(_REPLAYED) & set(names):
         figures[name].tokens.clear()
         figures[name].passes.clear()
         proposer = _proposer(name, loaded)
@@ -99,7 +110,7 @@ def run(*, quick: bool) -> dict[str, Any]:
                 figures[name].count(each.category, plain.tokens, passes)
                 if _quotes(each, plain):
                     figures[name].count("quoting", plain.tokens, passes)
-    rows = [_row(name, figures[name]) for name in ("none", *size.every, *_DRAWN, "theirs lookup")]
+    rows = [_row(name, figures[name]) for name in ("none", *names)]
     settings = {
         "model": "smollm2", "max_tokens": size.max_tokens, "no_repeat_tokens": NO_REPEAT_TOKENS,
         "plain_prompts": len(plains), "plain_tokens": sum(plain.tokens for _, plain in plains),
@@ -120,33 +131,47 @@ def _one(
     asked: Asked,
     size: Size,
     proposers: dict[str, Proposer],
+    names: list[str],
     figures: dict[str, Figures],
 ) -> Run:
     """Run one prompt in all ways; give the plain run."""
     prompt = read(loaded, asked)
-    ways: dict[str, Callable[[], Run]] = {
-        "none": lambda: decoded(loaded, prompt, Nothing(), size.max_tokens)
-    }
-    for name, every in size.every.items():
-        if number % every == 0 or asked.category == GROVE:
-            ways[name] = _way(loaded, prompt, proposers[name], size.max_tokens)
-    if asked.category in RAG:
-        ways["theirs lookup"] = lambda: theirs(
-            loaded, asked, size.max_tokens, prompt_lookup_num_tokens=10, max_matching_ngram_size=3
-        )
-    names = list(ways)
-    start = number % len(names)
-    runs = {name: ways[name]() for name in (*names[start:], *names[:start])}
+    ways = _ways(loaded, number, prompt, size, proposers, names)
+    order = list(ways)
+    start = number % len(order)
+    runs = {name: ways[name]() for name in (*order[start:], *order[:start])}
     plain = runs["none"]
     for name, each in runs.items():
         if plain.tokens:
             figures[name].add(asked.category, each, plain)
-    if asked.category == GROVE and figures["draft"].prompts < size.drawn_prompts and plain.tokens:
+    drawn = [name for name in _DRAWN if name in names and figures[name].prompts < size.drawn_prompts]
+    if drawn and asked.category == GROVE and plain.tokens:
         short = decoded(loaded, prompt, Nothing(), size.drawn_tokens)
-        for name in _DRAWN:
+        for name in drawn:
             each = decoded(loaded, prompt, proposers[name], size.drawn_tokens)
             figures[name].add(asked.category, each, short)
     return plain
+
+
+def _ways(
+    loaded: Loaded, number: int, prompt: Read, size: Size, proposers: dict[str, Proposer], names: list[str]
+) -> dict[str, Callable[[], Run]]:
+    """Give the ways that are timed beside plain decoding of one prompt, and that."""
+    asked = prompt.asked
+    ways: dict[str, Callable[[], Run]] = {
+        "none": lambda: decoded(loaded, prompt, Nothing(), size.max_tokens)
+    }
+    for name, every in size.every.items():
+        if name in names and (number % every == 0 or asked.category == GROVE):
+            ways[name] = _way(loaded, prompt, proposers[name], size.max_tokens)
+    if asked.category in RAG and "theirs lookup" in names:
+        ways["theirs lookup"] = lambda: theirs(
+            loaded, asked, size.max_tokens, prompt_lookup_num_tokens=10, max_matching_ngram_size=3
+        )
+    if asked.category == GROVE and _ASSISTED in names and number % 2 == 0:
+        small = first_layers(loaded.model, _ASSISTANT_LAYERS)
+        ways[_ASSISTED] = lambda: theirs(loaded, asked, size.max_tokens, assistant_model=small)
+    return ways
 
 
 def _way(loaded: Loaded, prompt: Read, proposer: Proposer, max_tokens: int) -> Callable[[], Run]:
@@ -213,3 +238,11 @@ def _interval(pairs: list[tuple[float, float]]) -> tuple[float, float]:
     sums = times[drawn].sum(axis=1)
     low, high = np.quantile(sums[:, 0] / np.maximum(sums[:, 1], 1e-9), (0.025, 0.975)).round(3).tolist()
     return low, high
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", nargs="+", choices=[*FULL.every, *_DRAWN, "theirs lookup", _ASSISTED])
+    parser.add_argument("--quick", action="store_true")
+    chosen = parser.parse_args()
+    print(json.dumps(run(quick=chosen.quick, only=chosen.only)))

@@ -1,0 +1,126 @@
+"""Token Recycling cold and warm: tokens a pass, by what filled its matrix and by the size of its tree.
+
+Prompts and answers are those of benchmarks/speculation.py. Each measured prompt starts from a matrix of its
+own: empty, or filled from the other prompts' plain answers, or from those prompts too; and last also from
+the reading of the prompt at hand. Decoding is real, trees and all, and greedy; answers must be the same.
+
+`python -m benchmarks.recycling --nodes 24 80` takes trees of these sizes.
+"""
+
+import argparse
+import json
+import sys
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from benchmarks._machine import machine
+from benchmarks._speculation_prompts import GROVE, Asked, prompts
+from benchmarks._speculation_runs import Nothing, Read, Run, decoded, model, read
+from rag.generation.backends._loading import Loaded
+from rag.generation.speculation._adjacency import RANKS
+from rag.generation.speculation.recycling import Recycling
+
+_WAYS = ("cold", "answers", "prompts and answers", "prompts and answers, and its own prompt")
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A prompt, its plain answer, and what follows each of their tokens."""
+
+    asked: Asked
+    plain: Run
+    followers: Tensor  # (N, 8) of prompt and answer
+
+    @property
+    def token_ids(self) -> list[int]:
+        return [*self.asked.token_ids, *self.plain.token_ids]
+
+
+def run(
+    *, quick: bool, nodes: Sequence[int] = (24,), ways: Sequence[str] = _WAYS, every: int = 2
+) -> dict[str, Any]:
+    """Measure every other of some 50 prompts, of 96 tokens; `quick` every fourth of 16, of 24."""
+    per_category, own, max_tokens = (1, 3, 24) if quick else (3, 12, 96)
+    loaded = model()
+    known = [
+        _known(loaded, read(loaded, each), max_tokens)
+        for each in prompts(loaded.tokenizer, per_category, own)
+    ]
+    print(f"{len(known)} plain answers", file=sys.stderr, flush=True)
+    size = loaded.model.config.vocab_size
+    counts: dict[tuple[str, int], dict[str, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0]))
+    same: dict[tuple[str, int], list[bool]] = defaultdict(list)
+    for number, each in enumerate(known):
+        if number % (4 if quick else every) or not each.plain.tokens:
+            continue
+        prompt = read(loaded, each.asked)
+        for way in ways:
+            for most in nodes:
+                ours = decoded(loaded, prompt, _filled(way, most, each, known, size), max_tokens)
+                of_category = counts[way, most][each.asked.category]
+                of_category[0] += ours.tokens
+                of_category[1] += ours.passes
+                same[way, most].append(ours.token_ids == each.plain.token_ids)
+        so_far = {f"{way}, {most}": _ratio(each.values()) for (way, most), each in counts.items()}
+        print(number, so_far, file=sys.stderr, flush=True)
+    settings = {"max_tokens": max_tokens, "plain_prompts": len(known)}
+    rows = [
+        {
+            "filled from": way,
+            "nodes": most,
+            "prompts": len(same[way, most]),
+            "identical": sum(same[way, most]),
+            "tokens_per_forward": _ratio(each.values()),
+            "tokens_per_forward_grove": _ratio([each[GROVE]]),
+            "tokens_per_forward_by_category": {name: _ratio([pair]) for name, pair in sorted(each.items())},
+        }
+        for (way, most), each in counts.items()
+    ]
+    return {"machine": machine(), "settings": settings, "rows": rows}
+
+
+def _known(loaded: Loaded, prompt: Read, max_tokens: int) -> _Known:
+    """Decode plainly, and read prompt and answer once more for what follows each token."""
+    plain = decoded(loaded, prompt, Nothing(), max_tokens)
+    with torch.inference_mode():
+        inputs = torch.tensor([[*prompt.asked.token_ids, *plain.token_ids]])
+        logits = loaded.model(input_ids=inputs, use_cache=False).logits[0]
+    return _Known(prompt.asked, plain, logits.topk(RANKS).indices.to(torch.int32))
+
+
+def _filled(way: str, nodes: int, at_hand: _Known, known: Sequence[_Known], size: int) -> Recycling:
+    """Give a proposer whose matrix knows the others, as far as `way` says."""
+    proposer = Recycling(nodes)
+    note = proposer._adjacency.note
+    if way == "cold":
+        return proposer
+    for other in known:
+        if other is not at_hand:
+            first = 0 if "prompts" in way else len(other.asked.token_ids)
+            note(other.token_ids[first:], other.followers[first:], size)
+    if "its own prompt" in way:
+        last = len(at_hand.asked.token_ids)
+        note(list(at_hand.asked.token_ids), at_hand.followers[:last], size)
+    return proposer
+
+
+def _ratio(pairs: Any) -> float:  # Any: of [tokens, passes]
+    pairs = list(pairs)
+    tokens, passes = sum(pair[0] for pair in pairs), sum(pair[1] for pair in pairs)
+    return round(tokens / passes, 3) if passes else 0.0
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--nodes", type=int, nargs="+", default=[24])
+    parser.add_argument("--ways", nargs="+", choices=_WAYS, default=list(_WAYS))
+    parser.add_argument("--every", type=int, default=2, help="measure each so many-th prompt")
+    parser.add_argument("--quick", action="store_true")
+    chosen = parser.parse_args()
+    found = run(quick=chosen.quick, nodes=chosen.nodes, ways=chosen.ways, every=chosen.every)
+    print(json.dumps(found))
