@@ -94,7 +94,7 @@ def pairs(tokenizer: Any, count: int, *, tokens: int, seed: int = 7) -> list[Nee
             Needle(
                 encode(before + _as_json(shown)),
                 encode(f'\n\nKey: "{key}"\nCorresponding value:{after}'),
-                encode(f'"{key}": "'),
+                encode('The corresponding value is "'),
                 encode(value),
                 depth,
             )

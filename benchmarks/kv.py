@@ -7,7 +7,8 @@ the prompt, up to the first digit, is read from the smaller cache, so that no di
 
 `python -m benchmarks.kv --budgets 0.5 0.25` takes other budgets than a quarter; `--needles N` more or fewer
 texts, `--seed N` others; `--policies razor kvzip` some rows alone; `--texts pairs` keys and values of JSON
-in place of needles; `--kvpress` kvpress's presses beside them, on the same texts (`make setup-kvpress`).
+in place of needles, `--tokens 400` of them; `--kvpress` kvpress's presses beside them, on the same texts
+(`make setup-kvpress`).
 """
 
 import argparse
@@ -71,13 +72,14 @@ def run(
     policies: Sequence[str] = tuple(RECIPES),
     seed: int = 7,
     texts: str = "needles",
+    tokens: int = _TOKENS,
     with_kvpress: bool = False,
 ) -> dict[str, Any]:
     """Measure 60 needles; `quick` 4."""
     count = count or (4 if quick else 60)
     loaded = _loaded()
     found: dict[tuple[str, float], _Found] = defaultdict(_Found)
-    asked = _TEXTS[texts](loaded.tokenizer, count, tokens=_TOKENS, seed=seed)
+    asked = _TEXTS[texts](loaded.tokenizer, count, tokens=tokens, seed=seed)
     if with_kvpress:
         found.update(_kvpress(asked, budgets))
     for number, needle in enumerate(asked):
@@ -85,7 +87,7 @@ def run(
             _measure(loaded, needle, [(each, budget) for budget in budgets for each in policies], found)
         so_far = ", ".join(f"{name} {budget} {sum(each.right)}" for (name, budget), each in found.items())
         print(f"{number + 1}/{count}: {so_far}", file=sys.stderr, flush=True)
-    settings = {"texts": texts, "needles": count, "tokens": _TOKENS, "seed": seed, "dtype": "float32"}
+    settings = {"texts": texts, "needles": count, "tokens": tokens, "seed": seed, "dtype": "float32"}
     rows = [_row(policy, budget, each) for (policy, budget), each in found.items()]
     return {"machine": machine(), "settings": settings, "rows": rows}
 
@@ -245,6 +247,7 @@ if __name__ == "__main__":
     parser.add_argument("--policies", nargs="+", choices=list(RECIPES), default=list(RECIPES))
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--texts", choices=list(_TEXTS), default="needles")
+    parser.add_argument("--tokens", type=int, default=_TOKENS)
     parser.add_argument("--kvpress", action="store_true")
     chosen = parser.parse_args()
     found = run(
@@ -254,6 +257,7 @@ if __name__ == "__main__":
         policies=chosen.policies,
         seed=chosen.seed,
         texts=chosen.texts,
+        tokens=chosen.tokens,
         with_kvpress=chosen.kvpress,
     )
     print(json.dumps(found))
