@@ -26,11 +26,10 @@ def written(model: CausalModel, prompt: list[int], options: GenerationOptions) -
 def parts_at_a_tie(model: Any, prompt: list[int], plain: Sequence[int], other: Sequence[int]) -> bool:
     """Tell whether the two likeliest tokens, where two answers part, are within two steps of bfloat16."""
     place = next(place for place, (one, two) in enumerate(zip(plain, other, strict=False)) if one != two)
-    cache, unread = PlainCache(), prompt
+    cache = PlainCache()
     with torch.inference_mode():
-        for token_id in (*plain[:place], None):  # token by token, as plain decoding reads
-            output = model(input_ids=torch.tensor([unread]), past_key_values=cache, use_cache=True)
-            unread = [token_id]
+        for piece in (prompt, *([token_id] for token_id in plain[:place])):  # as plain decoding reads
+            output = model(input_ids=torch.tensor([piece]), past_key_values=cache, use_cache=True)
     best = output.logits[0, -1].float().topk(2)
     assert plain[place] == int(best.indices[0])
     ulp = 2.0 ** (math.floor(math.log2(abs(float(best.values[0])))) - _MANTISSA_BITS)
