@@ -6,7 +6,7 @@ Pure functions over words; the vectors' cosine and the probabilities are made in
 import math
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,6 +29,7 @@ __all__ = [
     "summary_features",
     "units_of",
     "weights_of",
+    "windows",
 ]
 
 
@@ -186,6 +187,20 @@ def question_features(question: str, units: Sequence[Unit], similarities: Sequen
 def summary_features(logits: Vector, features: Vector) -> Vector:
     """Give (4,) float32: the best logit, cosine, and coverage by surroundings and by passage."""
     return np.array([logits.max(), *features[:, :3].max(axis=0)], dtype=np.float32)
+
+
+_MAX_WINDOW = 3  # sentences
+
+
+def windows(units: Sequence[Unit]) -> Iterator[Sequence[Unit]]:
+    """Give the runs of one to three units of one passage, but for those of headings alone."""
+    for first, unit in enumerate(units):
+        for last in range(first, min(first + _MAX_WINDOW, len(units))):
+            if units[last].passage != unit.passage:
+                break
+            window = units[first : last + 1]
+            if not all(part.is_heading for part in window):
+                yield window
 
 
 def claim_features(

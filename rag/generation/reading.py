@@ -11,8 +11,9 @@ from rag.generation.features import Unit
 from rag.generation.pairs import paired_amount
 from rag.generation.reader_coefficients import READER
 
-__all__ = ["UNREAD", "best_spans", "read_features", "read_logits", "whole_logits"]
+__all__ = ["UNREAD", "best_spans", "likeliest", "read_features", "read_logits", "whole_logits"]
 
+_LIKELY = 2
 UNREAD = -12.0  # the score of a sentence in which no span is among the best
 
 
@@ -36,6 +37,20 @@ def read_logits(units: Sequence[Unit], spans: Sequence[AnswerSpan]) -> Vector:
     bias, *weights = READER.answers
     logits: Vector = bias + read_features(units, spans) @ np.array(weights, dtype=np.float32)
     return logits
+
+
+def likeliest(read: Vector, words: Vector) -> list[int]:
+    """Give the numbers of the units that may decide: the two likeliest by what is read, and by words.
+
+    Vectors of these alone tell as well whether there is an answer as those of all: AUC 0.9024 and 0.9023
+    (docs/experiments.md).
+
+    Args:
+        read: (N,) `read_logits`.
+        words: (N,) how likely each unit answers by its words.
+    """
+    best = [np.argsort(-logits, kind="stable")[:_LIKELY].tolist() for logits in (read, words)]
+    return sorted({*best[0], *best[1]})
 
 
 def whole_logits(read: Vector, unread: Vector) -> Vector:

@@ -8,7 +8,7 @@ takes part. The coefficients were fitted by `python -m rag.training.support` and
 import math
 import re
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from threading import Lock
 
@@ -25,10 +25,11 @@ from rag.generation.features import (
     summary_features,
     units_of,
     weights_of,
+    windows,
 )
 from rag.generation.questions import wants_sentences, without_measure
 from rag.generation.reader_coefficients import READER
-from rag.generation.reading import best_spans, read_logits, whole_logits
+from rag.generation.reading import best_spans, likeliest, read_logits, whole_logits
 from rag.generation.tables import asked_cells, cell_logit
 from rag.generation.verbatim import find_verbatim
 from rag.scoring.words import content_words
@@ -39,7 +40,6 @@ __all__ = [
     "Evidence",
     "Support",
     "short_answer",
-    "windows",
 ]
 
 _LEAD_IN = re.compile(
@@ -51,9 +51,9 @@ _LEAD_IN = re.compile(
 )
 """What models put before an answer; it says nothing of its subject."""
 
-_MAX_WINDOW = 3  # sentences
 SHORT_CLAIM = 4  # content words; a shorter claim is read together with its question
 _CONTRADICTED = 0.2  # numbers or negation differ: never supported, whatever the words say
+_UNLIKE = -1.0  # the cosine of a sentence that is not looked at: it never decides
 _CACHED_VECTORS = 16_384  # 25 MB of 384 dimensions
 _CACHED_READINGS = 256
 _Reading = tuple[str, str, tuple[str, ...], str]  # question; title, headings and text of the passage
@@ -106,24 +106,26 @@ class Support:
 
     def answerable(self, question: str, passages: Sequence[Passage]) -> float:
         """Give the probability that the passages hold an answer; 0 for no passages."""
-        if not passages:
+        units, spans = units_of(passages), self.spans(question, passages)
+        if not units:
             return 0.0
-        without = self.answerable_without(question, passages)
-        spans = self.spans(question, passages)
+        without = self.answerable_unread(question, units, spans)
         if not spans:
             return _logistic(without)
-        best = self._judge(question, units_of(passages), spans)[0].max()
+        best = self._judge(question, units, spans)[0].max()
         return _sigmoid(READER.answerable, np.array([best, without], dtype=np.float32))
 
-    def answerable_without(self, question: str, passages: Sequence[Passage]) -> float:
-        """Give the logit of `answerable` as words and vectors have it, without a reader."""
-        units = units_of(passages)
-        if not units:
-            return -math.inf
-        features = question_features(question, units, self.similarities(question, units))
-        bias, *weights = self._coefficients.answerable
-        summary = summary_features(self._logits(features), features)
-        return bias + float(summary @ np.array(weights, dtype=np.float32))
+    def answerable_unread(self, question: str, units: Sequence[Unit], spans: Sequence[AnswerSpan]) -> float:
+        """Give the logit of `answerable` as words and vectors have it.
+
+        Args:
+            question: what is asked.
+            units: of all passages, at least one.
+            spans: what a reader found; they say only which units' vectors are looked at.
+        """
+        features = self._features(question, units, spans)
+        summary = summary_features(_linear(self._coefficients.answers, features), features)
+        return float(_linear(self._coefficients.answerable, summary))
 
     def rank(self, question: str, passages: Sequence[Passage]) -> list[Candidate]:
         """Give every sentence of the passages but headings, likeliest answer first."""
@@ -133,7 +135,7 @@ class Support:
         spans = self.spans(question, passages)
         logits, found = self._judge(question, units, spans)
         if spans and wants_sentences(question):
-            logits = whole_logits(logits, self._unread(question, units))
+            logits = whole_logits(logits, self._unread(question, units, spans))
         candidates = [
             Candidate(
                 passages[unit.passage], unit.start, unit.end, _logistic(float(logit)), found.get(number)
@@ -151,16 +153,12 @@ class Support:
         A reader knows no tables: a row whose cell the question names is judged by its headers alone, and
         goes before the rows beside it.
         """
-        cells = asked_cells(question, units) if spans else {}
-        if spans and not cells:
-            return read_logits(units, spans), best_spans(question, units, spans)
-        logits = self._unread(question, units)
         if not spans:
-            return logits, {}
+            return self._unread(question, units, spans), {}
         read, best = read_logits(units, spans), best_spans(question, units, spans)
         lowest = read.min()
         weights = weights_of(dict.fromkeys(content_words(without_measure(question))), units)
-        for number, cell in cells.items():
+        for number, cell in asked_cells(question, units).items():
             best.pop(number, None)
             if cell is None:
                 read[number] = lowest
@@ -233,21 +231,26 @@ class Support:
         fingerprint = "" if self._encoder is None else self._encoder.fingerprint
         return DENSE if fingerprint.startswith("all-MiniLM-L6-v2@") else LEXICAL
 
-    def _unread(self, question: str, units: Sequence[Unit]) -> Vector:
-        return self._logits(question_features(question, units, self.similarities(question, units)))
+    def _unread(self, question: str, units: Sequence[Unit], spans: Sequence[AnswerSpan]) -> Vector:
+        return _linear(self._coefficients.answers, self._features(question, units, spans))
 
-    def _logits(self, features: Vector) -> Vector:
-        bias, *weights = self._coefficients.answers
-        logits: Vector = bias + features @ np.array(weights, dtype=np.float32)
-        return logits
+    def _features(self, question: str, units: Sequence[Unit], spans: Sequence[AnswerSpan]) -> Vector:
+        """Give `question_features`; what a reader has read is not all encoded once more."""
+        features = question_features(question, units, [0.0] * len(units))
+        chosen = list(range(len(units)))
+        if spans and self._coefficients is not LEXICAL:
+            chosen = likeliest(read_logits(units, spans), _linear(LEXICAL.answers, features))
+            features[:, 0] = _UNLIKE
+        features[chosen, 0] = self.similarities(question, [units[number] for number in chosen])
+        return features
 
     def similarities(self, text: str, units: Sequence[Unit]) -> list[float]:
         """Give the cosine of a text and each unit under its title; zeros when no vectors are used."""
         if self._encoder is None or self._coefficients is LEXICAL:
             return [0.0] * len(units)
         texts = [f"{unit.label}. {unit.text}" if unit.label else unit.text for unit in units]
-        target, *vectors = self._encode(self._encoder, [text, *texts])
-        return [float(vector @ target) for vector in vectors]
+        (target,) = self._encode(self._encoder, [text])  # alone: the search has just encoded a question
+        return [float(vector @ target) for vector in self._encode(self._encoder, texts)]
 
     def _encode(self, encoder: Encoder, texts: Sequence[str]) -> list[Vector]:
         with self._lock:
@@ -278,20 +281,14 @@ def short_answer(question: str, ranked: Sequence[Candidate]) -> str | None:
     return ranked[0].short_answer
 
 
-def windows(units: Sequence[Unit]) -> Iterator[Sequence[Unit]]:
-    """Give the runs of one to three units of one passage, but for those of headings alone."""
-    for first, unit in enumerate(units):
-        for last in range(first, min(first + _MAX_WINDOW, len(units))):
-            if units[last].passage != unit.passage:
-                break
-            window = units[first : last + 1]
-            if not all(part.is_heading for part in window):
-                yield window
+def _linear(coefficients: Sequence[float], features: Vector) -> Vector:
+    bias, *weights = coefficients
+    logits: Vector = bias + features @ np.array(weights, dtype=np.float32)
+    return logits
 
 
 def _sigmoid(coefficients: Sequence[float], features: Vector) -> float:
-    bias, *weights = coefficients
-    return _logistic(bias + float(features @ np.array(weights, dtype=np.float32)))
+    return _logistic(float(_linear(coefficients, features)))
 
 
 def _logistic(logit: float) -> float:

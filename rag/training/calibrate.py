@@ -76,7 +76,7 @@ class _Read:
     case: _Case
     units: list[Unit]
     rows: Vector  # read_features
-    without: float  # logit of being answerable, without a reader
+    without: float  # logit of being answerable by words and vectors
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -138,9 +138,9 @@ def _ways(case: _Case, left: str) -> Iterator[_Case]:
 
 
 def _read(support: Support, case: _Case) -> _Read:
-    units = units_of(case.passages)
-    rows = read_features(units, support.spans(case.question, case.passages))
-    return _Read(case, units, rows, support.answerable_without(case.question, case.passages))
+    units, spans = units_of(case.passages), support.spans(case.question, case.passages)
+    without = support.answerable_unread(case.question, units, spans)
+    return _Read(case, units, read_features(units, spans), without)
 
 
 def _sentences(read: Sequence[_Read]) -> tuple[Vector, Vector]:

@@ -30,8 +30,9 @@ from rag.generation.features import (
     summary_features,
     units_of,
     weights_of,
+    windows,
 )
-from rag.generation.support import SHORT_CLAIM, windows
+from rag.generation.support import SHORT_CLAIM
 from rag.scoring.words import content_words
 from rag.training._logistic import Coefficients, fit, logits
 

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 import pytest
 from _passages import passage
 
-from rag.core.types import AnswerSpan, Passage
+from rag.core.types import AnswerSpan, Passage, Vector
 from rag.encoders.minilm import Minilm
+from rag.generation.features import units_of
 from rag.generation.readers.minilm import Minilm as Reader
 from rag.generation.support import Support, short_answer
 
@@ -154,6 +155,53 @@ def test_a_passage_is_read_once_for_a_question() -> None:
     assert reader.num_read == len(HANDBOOK)
     support.rank("Where is the shed?", HANDBOOK[:2])
     assert reader.num_read == len(HANDBOOK) + 2
+
+
+class _CountingEncoder:
+    """MiniLM that notes what it encodes."""
+
+    def __init__(self) -> None:
+        self._minilm = Minilm()
+        self.fingerprint, self.dim, self.max_tokens = self._minilm.fingerprint, 384, 254
+        self.encoded: list[str] = []
+
+    def encode(self, texts: Sequence[str]) -> Vector:
+        self.encoded += texts
+        return self._minilm.encode(texts)
+
+    def token_starts(self, text: str) -> list[int]:
+        return self._minilm.token_starts(text)
+
+
+def test_of_what_was_read_the_likeliest_sentences_alone_are_encoded() -> None:
+    question = "Where is the depot?"
+    read, unread = _CountingEncoder(), _CountingEncoder()
+    reader = _FixedReader(("Thursday", 9.0), ("24 months", 2.0), ("spring", 1.0))
+    Support(read, reader).answer_in(question, HANDBOOK)
+    by_words = "The depot is at Kungsgatan 12."  # and "It is open ...", which stands behind it
+    by_reader = [
+        "It is open from Monday to Thursday.",
+        "Recalibration is due every 24 months for indoor models.",
+    ]
+    assert sorted(read.encoded) == sorted(
+        [question, *(f"Handbook. {each}" for each in (by_words, *by_reader))]
+    )
+    Support(unread).answer_in(question, HANDBOOK)
+    assert len(unread.encoded) == 1 + len(units_of(HANDBOOK))
+
+
+def test_a_sentence_that_is_not_encoded_does_not_decide_whether_there_is_an_answer() -> None:
+    reader = _FixedReader(("Kungsgatan 12", 9.0), ("spring", 8.0))
+    support = Support(Minilm(), reader)
+    nothing = [passage("Nothing stands here. Grass grows.", document=f"n{number}") for number in range(5)]
+    question = "Where is the depot?"
+    few = support.answerable_unread(question, units_of(HANDBOOK), support.spans(question, HANDBOOK))
+    every = support.answerable_unread(question, units_of(HANDBOOK), [])
+    assert few == pytest.approx(every, abs=1e-5)
+    # More passages that say nothing change how rare its words are, and nothing else.
+    longer = [*HANDBOOK, *nothing]
+    more = support.answerable_unread(question, units_of(longer), support.spans(question, longer))
+    assert more == pytest.approx(support.answerable_unread(question, units_of(longer), []), abs=1e-5)
 
 
 def test_the_better_the_span_the_likelier_there_is_an_answer() -> None:
