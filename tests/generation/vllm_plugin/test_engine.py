@@ -1,11 +1,13 @@
 """Real vLLM with smaller caches, beside the decoding engine on the same prompts; one process an engine."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 
 from benchmarks._vllm_jobs import Engine, Round, run_engine
 from rag.core.registry import Family
@@ -15,12 +17,14 @@ from rag.generation.backends.transformers import Transformers
 from rag.generation.kv._attention import use_ragged_attention
 from rag.generation.kv._cache import RaggedCache
 from rag.generation.kv._policy import Policy, Reading
+from rag.generation.kv.razor import Razor
 from rag.generation.vllm_plugin.options import KvOptions, PluginOptions, ProposerOptions
 from rag.generation.vllm_plugin.packing import plan_of
 
 pytestmark = pytest.mark.vllm
 
 SIZE, ANSWER, LONG_ANSWER = 32, 12, 100
+NOT_RETRIEVING = 6  # layers without a retrieving head, the last ones
 POLICIES: dict[str, dict[str, Any]] = {
     "streaming": {},
     "keydiff": {},
@@ -69,9 +73,46 @@ def prompts(loaded: Any) -> list[list[int]]:
     return [loaded.tokenizer.encode(text) for text in texts]
 
 
+class PagedRazor(Razor):
+    """The decoding engine's razor with one retrieving head in all layers but the last ones.
+
+    It keeps the whole blocks of that head, as the page table of each layer allows: the others share what is
+    left, and the first of them has the odd block.
+    """
+
+    num_full = 0  # blocks of the prompt
+
+    def counts(self, scores: Tensor, reading: Reading) -> Tensor:
+        layers, num_heads, size = scores.shape
+        tail = size - self.num_full * SIZE
+        kept = num_heads * (round(self.budget * size) - tail) // SIZE  # blocks of a layer
+        pages = torch.full((layers, num_heads), kept // num_heads)
+        for layer in range(layers - NOT_RETRIEVING):
+            rest, odd = divmod(kept - self.num_full, num_heads - 1)
+            others = [rest + odd, *[rest] * (num_heads - 2)]
+            place = layer % num_heads
+            pages[layer] = torch.tensor([*others[:place], self.num_full, *others[place:]])
+        return pages * SIZE + tail
+
+
+@pytest.fixture(scope="module")
+def heads(loaded: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Give settings of razor that say what `PagedRazor` does."""
+    layers, num_heads = loaded.model.config.num_hidden_layers, loaded.model.config.num_key_value_heads
+    retrieving = layers - NOT_RETRIEVING
+    scores = torch.zeros(layers, num_heads)
+    scores[range(retrieving), [layer % num_heads for layer in range(retrieving)]] = 1
+    path = tmp_path_factory.mktemp("razor") / "heads.json"
+    path.write_text(json.dumps({"echo": scores.tolist(), "induction": scores.tolist()}))
+    return {"heads": str(path), "share": retrieving / (layers * num_heads)}
+
+
 def engine_tokens(loaded: Any, prompt: list[int], kv: KvOptions, count: int = ANSWER) -> list[int]:
     """Write with the decoding engine, which keeps as much of the prompt as whole blocks hold."""
-    policy: Policy = Family("rag.generation.kv").load(kv.policy)(kv.budget, **kv.settings)
+    if kv.policy == "razor":
+        policy: Policy = PagedRazor(kv.budget)
+    else:
+        policy = Family("rag.generation.kv").load(kv.policy)(kv.budget, **kv.settings)
     plan = plan_of(len(prompt), block_size=SIZE, budget=policy.budget)
     read = prompt[:-1]
     seen = policy.observe(loaded.model)
@@ -81,6 +122,8 @@ def engine_tokens(loaded: Any, prompt: list[int], kv: KvOptions, count: int = AN
             piece = torch.tensor([read[start : start + 128]])
             loaded.model(input_ids=piece, past_key_values=cache, use_cache=True, logits_to_keep=1)
         if plan is not None:
+            if isinstance(policy, PagedRazor):
+                policy.num_full = plan.num_full
             policy.budget = (plan.num_kept * SIZE + plan.num_read - plan.num_full * SIZE) / plan.num_read
             policy.compress(cache, Reading(loaded.model, read, seen))
         written: list[int] = []
@@ -93,9 +136,14 @@ def engine_tokens(loaded: Any, prompt: list[int], kv: KvOptions, count: int = AN
 
 
 def test_each_policy_writes_what_the_decoding_engine_writes(
-    vllm_environment: Path, folder: Path, loaded: Any, prompts: list[list[int]]
+    vllm_environment: Path,
+    folder: Path,
+    loaded: Any,
+    prompts: list[list[int]],
+    heads: dict[str, Any],
 ) -> None:
     asked = [KvOptions(name, 0.5, settings) for name, settings in POLICIES.items()]
+    asked.append(KvOptions("razor", 0.5, heads))
     asked.append(KvOptions("streaming", 1.0))
     answered = run_engine(
         Engine(folder, plugin=PluginOptions(kv=asked[0]), **READ_IN_PIECES),
