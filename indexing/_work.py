@@ -1,15 +1,18 @@
 """A job in a worker's hands: who is told how it goes, and whether it may go on."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from indexing.reader import Reader
 from indexing.readers import Readers
 from rag.compose import Grove
-from rag.db.jobs import LeasedJob, LeaseLostError
+from rag.db.jobs import JobFile, LeasedJob, LeaseLostError
+from rag.db.publish import KnownVersion
 
 __all__ = ["Progress", "StoppedError", "Work"]
+
+_AT_ONCE = 1000  # sources asked for together: databases bound the parameters of a query
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,15 @@ class Work:
     def num_readers(self) -> int:
         """Count the files that can be read at a time."""
         return len(self.reader) if isinstance(self.reader, Readers) else 1
+
+    def files(self) -> Iterator[tuple[int, JobFile, KnownVersion | None]]:
+        """Give the files in order, with their numbers and what the collection held of them a moment ago."""
+        files = list(self.job.files.items())
+        for start in range(0, len(files), _AT_ONCE):
+            some = files[start : start + _AT_ONCE]
+            known = self.grove.publisher.known(self.job.collection, [file.source for _, file in some])
+            for ordinal, file in some:
+                yield ordinal, file, known.get(file.source)
 
     def tell(self, step: str, **changes: object) -> None:
         """Report a step, and what it changed."""

@@ -43,7 +43,7 @@ def read_file(
     file: JobFile,
     ordinal: int,
     *,
-    known: Callable[[], KnownVersion | None],
+    known: KnownVersion | None,
     on_start: Callable[[], None] = lambda: None,
     keep: Callable[[bytes, str], None] = lambda content, content_hash: None,
 ) -> FileRead:
@@ -53,19 +53,19 @@ def read_file(
         pipeline: reads it.
         file: what to read.
         ordinal: its number in the job.
-        known: gives what the collection holds of its source.
+        known: what the collection holds of its source.
         on_start: is called before the bytes are parsed, which may end this process.
         keep: is given the bytes of what can be read, and their hash.
 
     Raises:
-        LeaseLostError, UnavailableError: by `known` or `on_start`.
+        LeaseLostError, UnavailableError: by `on_start`.
     """
     if file.action == "delete":
         return FileRead(ordinal, file)
     if file.attempts >= _MAX_ATTEMPTS:
         return FileRead(ordinal, file, error=f"the worker died {file.attempts} times on this file")
     try:
-        return _read(pipeline, FileRead(ordinal, file), known(), on_start, keep)
+        return _read(pipeline, FileRead(ordinal, file), known, on_start, keep)
     except (LeaseLostError, UnavailableError):
         raise
     except RagError as error:

@@ -8,6 +8,7 @@ from indexing._work import Work
 from indexing.file_reading import FileRead, read_file
 from indexing.pipeline import Pipeline
 from rag.db.jobs import JobFile
+from rag.db.publish import KnownVersion
 
 __all__ = ["Local"]
 
@@ -23,16 +24,16 @@ class Local:
         pipeline = Pipeline.from_grove(work.grove, parse=work.reader.read)
         if any(file.attempts for file in work.job.files.values()):
             # Only the guilty file must be blamed for the next death.
-            for ordinal, file in work.job.files.items():
+            for ordinal, file, known in work.files():
                 work.check()
-                yield _read(work, pipeline, ordinal, file)
+                yield _read(work, pipeline, ordinal, file, known)
             return
         waiting: deque[Future[FileRead]] = deque()
         with ThreadPoolExecutor(work.num_readers) as pool:
             try:
-                for ordinal, file in work.job.files.items():
+                for ordinal, file, known in work.files():
                     work.check()
-                    waiting.append(pool.submit(_read, work, pipeline, ordinal, file))
+                    waiting.append(pool.submit(_read, work, pipeline, ordinal, file, known))
                     if len(waiting) >= _AHEAD * work.num_readers:
                         yield waiting.popleft().result()
                 while waiting:
@@ -43,13 +44,15 @@ class Local:
                     future.cancel()
 
 
-def _read(work: Work, pipeline: Pipeline, ordinal: int, file: JobFile) -> FileRead:
+def _read(
+    work: Work, pipeline: Pipeline, ordinal: int, file: JobFile, known: KnownVersion | None
+) -> FileRead:
     grove, job = work.grove, work.job
     return read_file(
         pipeline,
         file,
         ordinal,
-        known=lambda: grove.publisher.known(job.collection, [file.source]).get(file.source),
+        known=known,
         on_start=lambda: grove.jobs.start_file(job, ordinal),
         keep=grove.originals.keep,
     )

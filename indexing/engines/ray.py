@@ -25,13 +25,11 @@ from indexing.pipeline import Pipeline
 from indexing.reader import Reader
 from rag.compose import Grove
 from rag.db.jobs import JobFile
-from rag.db.publish import KnownVersion
 
 __all__ = ["Ray"]
 
 _FILES_AT_ONCE = 8  # read and encoded together: one task
 _MAX_DEATHS = 3  # of a machine's process, on one task: then the job fails, and can be retried
-_AT_ONCE = 5000  # databases bound the parameters of a query
 _MAX_TASKS = 2000
 
 
@@ -51,10 +49,7 @@ class Ray:
         try:
             _connect(settings.ingestion.ray_address, settings.ingestion.workers)
             _check_files(files, are_shared=settings.ingestion.shared_files)
-            rows = [
-                {"item": pickle.dumps((ordinal, file, known))}
-                for ordinal, file, known in _with_known(work, files)
-            ]
+            rows = [{"item": pickle.dumps((ordinal, file, known))} for ordinal, file, known in work.files()]
             work.check()
             num_tasks = -(-len(rows) // _FILES_AT_ONCE)
             read = ray.data.from_items(rows, override_num_blocks=min(num_tasks, _MAX_TASKS)).map_batches(
@@ -112,7 +107,7 @@ class _Machine:
             self._pipeline,
             file,
             ordinal,
-            known=lambda: known,
+            known=known,
             keep=lambda content, content_hash: originals.append((content, content_hash)),
         )
         small = [each for each in originals if len(each[0]) <= self._max_original_bytes]
@@ -162,14 +157,3 @@ def _check_files(files: Mapping[int, JobFile], *, are_shared: bool) -> None:
             " not see them; put them into a bucket, or on a drive that all machines see under the same path"
             " and set GROVE_INGESTION__SHARED_FILES=true"
         )
-
-
-def _with_known(
-    work: Work, files: Mapping[int, JobFile]
-) -> Iterator[tuple[int, JobFile, KnownVersion | None]]:
-    ordinals = list(files)
-    for start in range(0, len(ordinals), _AT_ONCE):
-        some = ordinals[start : start + _AT_ONCE]
-        known = work.grove.publisher.known(work.job.collection, [files[each].source for each in some])
-        for ordinal in some:
-            yield ordinal, files[ordinal], known.get(files[ordinal].source)
