@@ -10,9 +10,9 @@ from typing import Protocol
 from rag.core.errors import UnreadableDocumentError, UnsupportedFormatError
 from rag.core.protocols import Loader
 from rag.core.registry import Family
-from rag.core.types import ParsedDocument
+from rag.core.types import Chunk, ParsedDocument
 
-__all__ = ["Parse", "parse_document", "supported_suffixes"]
+__all__ = ["Read", "parse_document", "read_uncut", "supported_suffixes"]
 
 
 _LOADERS = Family("indexing.loaders")
@@ -52,12 +52,17 @@ _SIGNATURES = (
 )
 
 
-class Parse(Protocol):
-    """Bytes -> a document; fails as `parse_document` does."""
+class Read(Protocol):
+    """Bytes -> a document, and its chunks where it was cut already; fails as `parse_document` does."""
 
-    def __call__(self, content: bytes, *, name: str) -> ParsedDocument:
+    def __call__(self, content: bytes, *, name: str) -> tuple[ParsedDocument, list[Chunk] | None]:
         """Read a document."""
         ...
+
+
+def read_uncut(content: bytes, *, name: str) -> tuple[ParsedDocument, None]:
+    """Read a document here."""
+    return parse_document(content, name=name), None
 
 
 def parse_document(content: bytes, *, name: str) -> ParsedDocument:

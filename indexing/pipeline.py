@@ -12,17 +12,17 @@ from pathlib import Path
 from indexing.addresses import Sources, is_address
 from indexing.embed import Embedder
 from indexing.files import content_of
-from indexing.parse import Parse, parse_document
+from indexing.parse import Read, read_uncut
 from rag.compose import Grove
 from rag.core.errors import UnreadableDocumentError
 from rag.core.kinds import DENSE, LONG
-from rag.core.protocols import Chunker
+from rag.core.protocols import Chunker, PortableTokens
 from rag.core.registry import Family
 from rag.core.types import Chunk, ParsedDocument
 from rag.db.jobs import JobFile
 from rag.db.publish import EncodedDocument
 
-__all__ = ["FetchedFile", "Pipeline", "ReadDocument"]
+__all__ = ["FetchedFile", "Pipeline", "ReadDocument", "portable_chunker"]
 
 _VERSION = "7"  # raised when parsing, chunking or `analyze` changes: what was ingested before is read anew
 _CHUNKERS = Family("indexing.chunkers")
@@ -54,6 +54,16 @@ class FetchedFile:
     name: str  # whose suffix says what they are
 
 
+def portable_chunker(grove: Grove) -> Chunker | None:
+    """Give the chunker for another process; none where it would take the encoder along."""
+    encoder = grove.encoder
+    token_starts = encoder.portable_token_starts if isinstance(encoder, PortableTokens) else None
+    if token_starts is None:
+        return None
+    chunker: Chunker = grove.build(_CHUNKERS, grove.settings.chunker, token_starts=token_starts)
+    return chunker
+
+
 class Pipeline:
     """The steps of a document, with the parts that the settings name."""
 
@@ -61,22 +71,22 @@ class Pipeline:
         self,
         embedder: Embedder,
         chunker: Chunker,
-        parse: Parse,
+        read: Read,
         *,
         sources: Sources,
         version: str,
         max_file_bytes: int,
     ) -> None:
         self._embedder = embedder
-        self._parse = parse
+        self._read = read
         self._chunker = chunker
         self._sources = sources
         self._max_file_bytes = max_file_bytes
         self.version = version
 
     @classmethod
-    def from_grove(cls, grove: Grove, *, parse: Parse = parse_document) -> "Pipeline":
-        """Build the parts; files of others are best parsed by `Reader.read`."""
+    def from_grove(cls, grove: Grove, *, read: Read = read_uncut) -> "Pipeline":
+        """Build the parts; files of others are best read by `Reader.read`."""
         part = grove.settings.chunker
         chunker: Chunker = grove.build(_CHUNKERS, part, token_starts=grove.encoder.token_starts)
         version = (
@@ -85,9 +95,7 @@ class Pipeline:
         embedder = Embedder.from_grove(grove)
         max_file_bytes = grove.settings.ingestion.max_file_bytes
         sources = Sources(grove.settings.sources)
-        return cls(
-            embedder, chunker, parse, sources=sources, version=version, max_file_bytes=max_file_bytes
-        )
+        return cls(embedder, chunker, read, sources=sources, version=version, max_file_bytes=max_file_bytes)
 
     def fetch(self, file: JobFile) -> FetchedFile:
         """Get a file's bytes, from wherever it is.
@@ -113,16 +121,19 @@ class Pipeline:
         Raises:
             InvalidInputError: no loader takes it, it is broken, or it holds no text.
         """
-        document = self._parse(content, name=name or Path(file.source).name)
-        return replace(self.cut(file.source, content_hash, document), stamp=file.stamp)
+        document, chunks = self._read(content, name=name or Path(file.source).name)
+        return replace(self.cut(file.source, content_hash, document, chunks), stamp=file.stamp)
 
-    def cut(self, source: str, content_hash: str, document: ParsedDocument) -> ReadDocument:
-        """Cut a parsed document into chunks.
+    def cut(
+        self, source: str, content_hash: str, document: ParsedDocument, chunks: list[Chunk] | None = None
+    ) -> ReadDocument:
+        """Cut a parsed document into chunks, unless it was cut where it was read.
 
         Raises:
             UnreadableDocumentError: it holds no text.
         """
-        chunks = self._chunker.chunk(document)
+        if chunks is None:
+            chunks = self._chunker.chunk(document)
         if not chunks:
             raise UnreadableDocumentError("the document holds no text")
         return ReadDocument(source, content_hash, document, chunks)

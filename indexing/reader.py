@@ -1,4 +1,4 @@
-"""Parsing in a process of its own: a file that hangs, crashes or devours memory costs that file alone.
+"""Reading in a process of its own: a file that hangs, crashes or devours memory costs that file alone.
 
 Knows limits and how a process ends; what is in a file only loaders know. The process is started once and
 reads file after file, job after job. It ends with its parent, however that ends, for it then reads the end
@@ -10,34 +10,54 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from multiprocessing.connection import Connection, Pipe
 from typing import Self
 
 from rag.core.errors import UnreadableDocumentError, error_named
-from rag.core.types import ParsedDocument
+from rag.core.protocols import Chunker
+from rag.core.types import Chunk, ParsedDocument
 
-__all__ = ["Reader"]
+__all__ = ["Outcome", "Reader"]
 
 _CHILD = (sys.executable, "-m", "indexing._reader_process")
-_Outcome = ParsedDocument | MemoryError | tuple[str, str]
 _MAX_PATIENCE = 10  # times the limit, for a file that makes progress
 _OWN_BYTES = 800_000_000  # address space of the interpreter and the libraries, those of OCR included
 
 
-class Reader:
-    """Reads documents as `parse_document` does, within limits; one at a time."""
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the process says of a file: a document, or the name of an error."""
 
-    def __init__(self, *, max_seconds: float, max_bytes: int, command: Sequence[str] = _CHILD) -> None:
+    document: ParsedDocument | None = None
+    chunks: list[Chunk] | None = None
+    error: str = ""
+    message: str = ""
+
+
+class Reader:
+    """Reads documents as `parse_document` does, and cuts them, within limits; one at a time."""
+
+    def __init__(
+        self,
+        *,
+        max_seconds: float,
+        max_bytes: int,
+        chunker: Chunker | None = None,
+        command: Sequence[str] = _CHILD,
+    ) -> None:
         """Set the limits.
 
         Args:
             max_seconds: a file that shows no progress for so long is given up, and one that takes ten times
                 as long. Only loaders of pages show any.
             max_bytes: memory that reading may take, beyond that of the process itself.
+            chunker: cuts the documents, in the process; they come whole without one.
             command: what is run, with the number of its socket and the bytes of its address space.
         """
         self._max_seconds = max_seconds
         self._max_bytes = max_bytes
+        self._chunker = chunker
         self._command = command
         self._process: subprocess.Popen[bytes] | None = None
         self._connection: Connection | None = None
@@ -62,8 +82,8 @@ class Reader:
             self._process.wait()
         self._process = self._connection = None
 
-    def read(self, content: bytes, *, name: str) -> ParsedDocument:
-        """Read a document.
+    def read(self, content: bytes, *, name: str) -> tuple[ParsedDocument, list[Chunk] | None]:
+        """Read a document, and cut it where there is a chunker.
 
         Raises:
             UnsupportedFormatError: no loader takes the suffix.
@@ -74,7 +94,7 @@ class Reader:
             connection.send((content, name))
             # Pickled by our own code, but after it read the file: a loader's flaw that lets a file run
             # code runs it with our rights in that process already.
-            outcome: _Outcome | None = None
+            outcome: Outcome | None = None
             deadline = time.monotonic() + _MAX_PATIENCE * self._max_seconds
             while outcome is None:  # which only says that there was progress
                 if not connection.poll(min(self._max_seconds, max(0.0, deadline - time.monotonic()))):
@@ -89,15 +109,15 @@ class Reader:
                 f"{name!r}: reading it ended the reading process ({self._how_it_ended()}); the file is"
                 " damaged, or made to do harm"
             ) from error
-        if isinstance(outcome, MemoryError):
+        if outcome.document is not None:
+            return outcome.document, outcome.chunks
+        if outcome.error == MemoryError.__name__:
             self.stop()
             raise UnreadableDocumentError(
                 f"{name!r}: reading took more than {self._max_bytes} bytes of memory; split the file, or"
                 " raise GROVE_INGESTION__READ_BYTES"
             )
-        if isinstance(outcome, ParsedDocument):
-            return outcome
-        raise error_named(*outcome)
+        raise error_named(outcome.error, outcome.message)
 
     def _started(self) -> Connection:
         if self._process is not None and self._process.poll() is not None:
@@ -111,6 +131,7 @@ class Reader:
         )
         theirs.close()
         self._connection = ours
+        ours.send(self._chunker)
         return ours
 
     def _how_it_ended(self) -> str:

@@ -5,7 +5,7 @@ from queue import LifoQueue
 from typing import Self
 
 from indexing.reader import Reader
-from rag.core.types import ParsedDocument
+from rag.core.types import Chunk, ParsedDocument
 
 __all__ = ["Readers"]
 
@@ -47,7 +47,7 @@ class Readers:
         for reader in self._all:
             reader.stop()
 
-    def read(self, content: bytes, *, name: str) -> ParsedDocument:
+    def read(self, content: bytes, *, name: str) -> tuple[ParsedDocument, list[Chunk] | None]:
         """Read a document as `Reader.read` does."""
         reader = self._free.get()
         try:

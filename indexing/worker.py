@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from indexing._work import Progress, StoppedError, Work
 from indexing.compaction import tidy
 from indexing.intake import Intake
+from indexing.pipeline import portable_chunker
 from indexing.reader import Reader
 from indexing.readers import Readers
 from indexing.reindex import Reindex
@@ -106,11 +107,11 @@ def work_forever(grove: Grove, stop: threading.Event) -> None:
 
 
 def new_reader(grove: Grove) -> Readers:
-    """Make readers with the limits of the settings."""
-    limits = grove.settings.ingestion
+    """Make readers with the limits and the chunker of the settings."""
+    limits, chunker = grove.settings.ingestion, portable_chunker(grove)
     return Readers.of(
         limits.workers,
-        lambda: Reader(max_seconds=limits.read_seconds, max_bytes=limits.read_bytes),
+        lambda: Reader(max_seconds=limits.read_seconds, max_bytes=limits.read_bytes, chunker=chunker),
     )
 
 

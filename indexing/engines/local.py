@@ -21,7 +21,7 @@ class Local:
     def reads(self, work: Work) -> Iterator[FileRead]:
         """Read the files, several at a time; one at a time once a worker died on this job."""
         work.reader.start()
-        pipeline = Pipeline.from_grove(work.grove, parse=work.reader.read)
+        pipeline = Pipeline.from_grove(work.grove, read=work.reader.read)
         if any(file.attempts for file in work.job.files.values()):
             # Only the guilty file must be blamed for the next death.
             for ordinal, file, known in work.files():

@@ -21,7 +21,7 @@ from indexing._work import Work
 from indexing.addresses import is_address
 from indexing.engines._engine import UnfitError
 from indexing.file_reading import FileRead, read_file
-from indexing.pipeline import Pipeline
+from indexing.pipeline import Pipeline, portable_chunker
 from indexing.reader import Reader
 from rag.compose import Grove
 from rag.db.jobs import JobFile
@@ -80,8 +80,12 @@ class _Machine:
     ) -> None:  # Any: Settings, which we may not name
         self._grove = Grove(settings)
         limits = settings.ingestion
-        reader = Reader(max_seconds=limits.read_seconds, max_bytes=limits.read_bytes)
-        self._pipeline = Pipeline.from_grove(self._grove, parse=reader.read)
+        reader = Reader(
+            max_seconds=limits.read_seconds,
+            max_bytes=limits.read_bytes,
+            chunker=portable_chunker(self._grove),
+        )
+        self._pipeline = Pipeline.from_grove(self._grove, read=reader.read)
         self._kinds = kinds
         self._max_original_bytes = limits.max_original_bytes
 

@@ -31,7 +31,7 @@ class IngestionSettings(BaseModel):
     read_seconds: float = Field(
         120.0,
         gt=0,
-        description="A file that takes longer to read is given up; 20 s more for each megabyte.",
+        description="A file is given up that shows no progress for so long, or takes ten times as long.",
     )
     read_bytes: int = Field(
         1_000_000_000, ge=100_000_000, description="Memory that reading a file may take; more gives it up."

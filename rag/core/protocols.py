@@ -4,9 +4,9 @@ A part's constructor takes finished parts and does no I/O; what is heavy is load
 Capabilities are data. The laws in tests/laws run on every implementation.
 """
 
-from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from rag.core.filters import Filter
 from rag.core.generation import Condition, Delta, GenerationOptions, GeneratorCapabilities, Message, Prompt
@@ -39,6 +39,7 @@ __all__ = [
     "Loader",
     "LongEncoder",
     "Message",
+    "PortableTokens",
     "Prompt",
     "Reader",
     "Retriever",
@@ -95,6 +96,16 @@ class Encoder(Protocol):
 
     def token_starts(self, text: str) -> list[int]:
         """Give the character at which each token of the whole text starts, ascending, uncut."""
+        ...
+
+
+@runtime_checkable
+class PortableTokens(Protocol):
+    """What an encoder has besides whose tokens another process can count without its network."""
+
+    @property
+    def portable_token_starts(self) -> Callable[[str], list[int]] | None:
+        """Give `Encoder.token_starts` as an object that is small when it is pickled; none if it is not."""
         ...
 
 

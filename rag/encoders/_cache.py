@@ -2,12 +2,12 @@
 
 import hashlib
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from rag.core.protocols import Encoder
+from rag.core.protocols import Encoder, PortableTokens
 from rag.core.types import Vector
 
 
@@ -38,6 +38,11 @@ class CachedEncoder:
     def token_starts(self, text: str) -> list[int]:
         """Give the character at which each token starts."""
         return self._encoder.token_starts(text)
+
+    @property
+    def portable_token_starts(self) -> Callable[[str], list[int]] | None:
+        """Give what the encoder gives."""
+        return self._encoder.portable_token_starts if isinstance(self._encoder, PortableTokens) else None
 
     def encode(self, texts: Sequence[str]) -> Vector:
         """Give (N, D) float32 of unit norm, from the cache where it has them."""

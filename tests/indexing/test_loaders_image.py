@@ -79,7 +79,7 @@ def test_it_fits_into_the_limits_of_the_reading_process() -> None:
     file = io.BytesIO()
     large[0].render(scale=5).to_pil().save(file, "PNG")  # 2000 by 3000 pixels
     with Reader(max_seconds=100, max_bytes=1_000_000_000) as reader:
-        assert reader.read(file.getvalue(), name="large.png").text == " ".join(LINES)
+        assert reader.read(file.getvalue(), name="large.png")[0].text == " ".join(LINES)
 
 
 @pytest.mark.data
