@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 
 from indexing._work import Progress, StoppedError, Work
 from indexing.compaction import tidy
+from indexing.file_reading import unexpected
 from indexing.intake import Intake
 from indexing.pipeline import portable_chunker
 from indexing.reader import Reader
@@ -48,6 +49,7 @@ def run_job(
 
     `reader` serves job after job; without it the job starts one and ends it.
 
+    A job that fails for a reason nobody foresaw has failed, with that reason, and can be retried.
     A job that another worker holds is not run; a worker that loses its lease stops, and one whose job is
     paused or cancelled just ends. When stopped or interrupted, the job is given back at once and what was
     published stays.
@@ -67,8 +69,7 @@ def run_job(
     try:
         with _heartbeat(work, lease_seconds):
             grove.publisher.sweep()
-            error = _KINDS[job.kind](work).run()
-            grove.jobs.finish(job, error=error)
+            grove.jobs.finish(job, error=_outcome(work))
             work.is_finished = True
             work.tell("finished")
     except JobHaltedError as halted:
@@ -82,6 +83,20 @@ def run_job(
     if work.is_finished:
         remove_uploads(grove, job.job_id)
     return grove.jobs.job(job.job_id)
+
+
+def _outcome(work: Work) -> str | None:
+    """Do the job; give why it could not be done, None when it was."""
+    job = work.job
+    try:
+        return _KINDS[job.kind](work).run()
+    except (JobHaltedError, LeaseLostError, StoppedError, UnavailableError):
+        raise
+    except Exception as error:  # tried again for ever, it would keep all later jobs waiting
+        _log.exception("job %s failed unexpectedly", job.job_id)
+        if job.kind == "reindex":
+            work.grove.reindexer.abandon(job.collection)
+        return f"{unexpected(error)}; `rag jobs retry {job.job_id}` tries again"
 
 
 def work_forever(grove: Grove, stop: threading.Event) -> None:

@@ -208,3 +208,24 @@ def test_a_collection_deleted_under_its_rebuilding_stays_deleted(grove: Grove) -
 def test_there_must_be_such_a_collection(grove: Grove) -> None:
     with pytest.raises(NotFoundError, match="nobody"):
         submit_reindex(grove, "nobody")
+
+
+def test_a_flaw_of_ours_fails_the_rebuilding_and_lets_the_next_job_run(grove: Grove) -> None:
+    before, old = found(grove), segment_ids(grove)
+
+    def flawed(progress: Progress) -> None:
+        if progress.step == "staged":
+            raise KeyError("a flaw")
+
+    status = reindex(grove, flawed)
+    assert (status.state, status.error) == (
+        "failed",
+        f"unexpected KeyError: 'a flaw'; `rag jobs retry {status.job_id}` tries again",
+    )
+    assert found(grove) == before
+    assert segment_ids(grove) == old
+    assert run_job(grove) is None  # it is not tried again by itself
+    grove.job_control.retry(status.job_id)
+    finished = run_job(grove)
+    assert finished is not None
+    assert finished.state == "done"
