@@ -1,8 +1,9 @@
 """Token Recycling cold and warm: tokens a pass, by what filled its matrix and by the size of its tree.
 
 Prompts and answers are those of benchmarks/speculation.py. Each measured prompt starts from a matrix of its
-own: empty, or filled from the other prompts' plain answers, or from those prompts too; and last also from
-the reading of the prompt at hand. Decoding is real, trees and all, and greedy; answers must be the same.
+own: empty, or filled from the other prompts and their plain answers; with what follows what in the prompt
+at hand (as the product has it), or without. Decoding is real, trees and all, and greedy; answers must be
+the same.
 
 `python -m benchmarks.recycling --nodes 24 80` takes trees of these sizes.
 """
@@ -23,9 +24,18 @@ from benchmarks._speculation_prompts import GROVE, Asked, prompts
 from benchmarks._speculation_runs import Nothing, Read, Run, decoded, model, read
 from rag.generation.backends._loading import Loaded
 from rag.generation.speculation._adjacency import RANKS
+from rag.generation.speculation._drafts import State
 from rag.generation.speculation.recycling import Recycling
 
-_WAYS = ("cold", "answers", "prompts and answers", "prompts and answers, and its own prompt")
+_BLIND = ", prompt left out"
+_WAYS = (f"cold{_BLIND}", "cold", f"warm{_BLIND}", "warm")
+
+
+class _Blind(Recycling):
+    """Notes nothing of the prompt."""
+
+    def begin(self, state: State) -> None:
+        """Keep what earlier requests taught."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +52,18 @@ class _Known:
 
 
 def run(
-    *, quick: bool, nodes: Sequence[int] = (24,), ways: Sequence[str] = _WAYS, every: int = 2
+    *,
+    quick: bool,
+    nodes: Sequence[int] = (24,),
+    ways: Sequence[str] = _WAYS,
+    per_category: int = 3,
+    own: int = 12,
+    every: int = 2,
 ) -> dict[str, Any]:
     """Measure every other of some 50 prompts, of 96 tokens; `quick` every fourth of 16, of 24."""
-    per_category, own, max_tokens = (1, 3, 24) if quick else (3, 12, 96)
+    max_tokens = 96
+    if quick:
+        per_category, own, every, max_tokens = 1, 3, 4, 24
     loaded = model()
     known = [
         _known(loaded, read(loaded, each), max_tokens)
@@ -56,7 +74,7 @@ def run(
     counts: dict[tuple[str, int], dict[str, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0]))
     same: dict[tuple[str, int], list[bool]] = defaultdict(list)
     for number, each in enumerate(known):
-        if number % (4 if quick else every) or not each.plain.tokens:
+        if number % every or not each.plain.tokens:
             continue
         prompt = read(loaded, each.asked)
         for way in ways:
@@ -71,7 +89,7 @@ def run(
     settings = {"max_tokens": max_tokens, "plain_prompts": len(known)}
     rows = [
         {
-            "filled from": way,
+            "matrix": way,
             "nodes": most,
             "prompts": len(same[way, most]),
             "identical": sum(same[way, most]),
@@ -94,18 +112,11 @@ def _known(loaded: Loaded, prompt: Read, max_tokens: int) -> _Known:
 
 
 def _filled(way: str, nodes: int, at_hand: _Known, known: Sequence[_Known], size: int) -> Recycling:
-    """Give a proposer whose matrix knows the others, as far as `way` says."""
-    proposer = Recycling(nodes)
-    note = proposer._adjacency.note
-    if way == "cold":
-        return proposer
+    """Give a proposer whose matrix knows the others, if it is warm."""
+    proposer = (_Blind if way.endswith(_BLIND) else Recycling)(nodes)
     for other in known:
-        if other is not at_hand:
-            first = 0 if "prompts" in way else len(other.asked.token_ids)
-            note(other.token_ids[first:], other.followers[first:], size)
-    if "its own prompt" in way:
-        last = len(at_hand.asked.token_ids)
-        note(list(at_hand.asked.token_ids), at_hand.followers[:last], size)
+        if way.startswith("warm") and other is not at_hand:
+            proposer._adjacency.note(other.token_ids, other.followers, size)
     return proposer
 
 
@@ -119,8 +130,17 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--nodes", type=int, nargs="+", default=[24])
     parser.add_argument("--ways", nargs="+", choices=_WAYS, default=list(_WAYS))
+    parser.add_argument("--per-category", type=int, default=3)
+    parser.add_argument("--own", type=int, default=12, help="prompts of Grove's own")
     parser.add_argument("--every", type=int, default=2, help="measure each so many-th prompt")
     parser.add_argument("--quick", action="store_true")
     chosen = parser.parse_args()
-    found = run(quick=chosen.quick, nodes=chosen.nodes, ways=chosen.ways, every=chosen.every)
+    found = run(
+        quick=chosen.quick,
+        nodes=chosen.nodes,
+        ways=chosen.ways,
+        per_category=chosen.per_category,
+        own=chosen.own,
+        every=chosen.every,
+    )
     print(json.dumps(found))

@@ -1,6 +1,7 @@
 """Which tokens the model last found likely behind each token, and trees of them."""
 
 import heapq
+from collections.abc import Sequence
 from functools import lru_cache
 
 import torch
@@ -19,14 +20,14 @@ class Adjacency:
     """(V, 8) of tokens; a row is empty until its token was read once."""
 
     def __init__(self) -> None:
-        """Start knowing nothing; the first logits tell the size."""
+        """Start knowing nothing."""
         self._rows = torch.zeros((0, RANKS), dtype=torch.int32)
-        self._known = torch.zeros(0, dtype=torch.bool)
+        self._counts = torch.zeros(0, dtype=torch.int8)  # of each row's tokens
 
     @property
     def num_bytes(self) -> int:
         """Give how much memory the rows take."""
-        return self._rows.nbytes + self._known.nbytes
+        return self._rows.nbytes + self._counts.nbytes
 
     def learn(self, token_ids: list[int], logits: Tensor) -> None:
         """Note the likeliest followers of each token, from (N, V) logits; the last of equals stands."""
@@ -35,20 +36,35 @@ class Adjacency:
 
     def note(self, token_ids: list[int], best: Tensor, size: int) -> None:
         """Note (N, at most 8) followers, the likeliest first, of a vocabulary of a size."""
-        if len(self._known) != size:
-            self._rows = torch.zeros((size, RANKS), dtype=torch.int32)
-            self._known = torch.zeros(size, dtype=torch.bool)
+        self._grow(size)
         best = best.to("cpu", torch.int32)
         for token_id, row in zip(token_ids, best, strict=True):
             self._rows[token_id, : len(row)] = row
-            self._known[token_id] = True
+            self._counts[token_id] = len(row)
+
+    def follow(self, token_ids: Sequence[int]) -> None:
+        """Put what followed each token of a text before what is noted of it, the newest first."""
+        followers: dict[int, dict[int, None]] = {}
+        for place in range(len(token_ids) - 1, 0, -1):
+            followers.setdefault(token_ids[place - 1], {})[token_ids[place]] = None
+        self._grow(max(token_ids, default=-1) + 1)
+        for token_id, newest in followers.items():
+            row = [*newest, *(each for each in self.followers(token_id) if each not in newest)][:RANKS]
+            self._rows[token_id, : len(row)] = torch.tensor(row, dtype=torch.int32)
+            self._counts[token_id] = len(row)
 
     def followers(self, token_id: int) -> list[int]:
         """Give the likeliest first; none of a token that was never read."""
-        if token_id >= len(self._known) or not self._known[token_id]:
+        if token_id >= len(self._counts):
             return []
-        rows: list[int] = self._rows[token_id].tolist()
+        rows: list[int] = self._rows[token_id, : int(self._counts[token_id])].tolist()
         return rows
+
+    def _grow(self, size: int) -> None:
+        missing = size - len(self._counts)
+        if missing > 0:
+            self._rows = torch.cat((self._rows, self._rows.new_zeros((missing, RANKS))))
+            self._counts = torch.cat((self._counts, self._counts.new_zeros(missing)))
 
     def draft(self, token_id: int, max_nodes: int) -> Draft:
         """Draft the template's tree behind a token, without what follows unknown ones."""

@@ -14,7 +14,9 @@ class Recycling:
     """Draft a fixed tree from the followers of each token, and note those of every token that is read.
 
     Source: Luo et al., Turning Trash into Treasure: Token Recycling, ACL 2025, arXiv 2408.08696. The tree
-    is computed for the size at hand (`template`), not the paper's list of 80 places.
+    is computed for the size at hand (`template`), not the paper's list of 80 places. What followed each
+    token in the prompt is noted too, before what the model found likely: it costs no pass, and answers
+    repeat their prompts (docs/experiments.md, "Several tokens a pass").
     """
 
     def __init__(self, max_nodes: int = 24) -> None:
@@ -25,7 +27,8 @@ class Recycling:
         self._adjacency = Adjacency()
 
     def begin(self, state: State) -> None:
-        """Keep what earlier requests taught."""
+        """Keep what earlier requests taught, and note what follows what in the prompt."""
+        self._adjacency.follow(state.token_ids)
 
     def propose(self, state: State) -> Draft:
         """Draft a tree; nothing behind a token that was never read."""

@@ -67,6 +67,20 @@ def test_the_matrix_has_what_was_last_seen_and_is_small() -> None:
     assert Recycling().propose(State([7])) == Draft()
 
 
+def test_what_followed_in_the_prompt_comes_before_what_the_model_found_likely() -> None:
+    recycling = Recycling(max_nodes=3)
+    logits = torch.zeros(1, SIZE)
+    logits[0, 20:28] = torch.arange(8, 0, -1)
+    recycling.observe([5], logits)
+    recycling.begin(State([5, 6, 9, 5, 7, 9, 5, 7]))
+    assert recycling._adjacency.followers(5) == [7, 6, 20, 21, 22, 23, 24, 25]
+    assert recycling._adjacency.followers(6) == [9]
+    assert recycling._adjacency.followers(8) == []
+    assert recycling.propose(State([9])) == chain([5, 7])
+    recycling.observe([5], logits)
+    assert recycling._adjacency.followers(5) == list(range(20, 28))
+
+
 def test_chances_are_learned_from_what_was_known_before_the_pass() -> None:
     proposer, state, logits = Adaptive(), State([5, 6]), torch.zeros(1, 20)
     logits[0, 7] = 1
@@ -98,7 +112,8 @@ def test_rasd_drafts_what_its_parts_draft_but_for_what_is_pruned() -> None:
     rasd, suffix, recycling = Rasd(), Suffix(), Recycling()
     logits = torch.randn(4, SIZE)
     for proposer in (rasd, suffix, recycling):
-        proposer.begin(State(list(tokens)))
+        if proposer is not recycling:  # of the prompt its own matrix notes what suffixes find already
+            proposer.begin(State(list(tokens)))
         proposer.observe([3, 9, 4, 5], logits)
     fused, found, drafted = (each.propose(State(list(tokens))) for each in (rasd, suffix, recycling))
     assert set(fused.paths()) == {*found.paths(), *drafted.paths()}
