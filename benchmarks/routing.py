@@ -2,13 +2,14 @@
 
 Questions of train_multihop beside single ones of train_qa_english, as many of each, over one corpus of all
 their paragraphs and as many others. Each fifth is judged by what the other four fitted; the weights in the
-settings of `--json` are fitted on all. No test set takes part. `by the model` is
-what SmolLM2 says to the prompt of `GROVE_ORCHESTRATION__ROUTER=model`, for the first questions of each set:
-it names a way, or (None) something else, and then the signals decide; `python -m benchmarks.routing --asked
-N` asks the model alone.
+settings of `--json` are fitted on all. No test set takes part. `by the model`
+is what SmolLM2 says to the prompt of `GROVE_ORCHESTRATION__ROUTER=model`, for the first questions of each
+set: it names a way, or (None) something else, and then the signals decide; or it is held to the names by a
+grammar, which the router does not do. `python -m benchmarks.routing --asked N` asks the model alone.
 """
 
 import argparse
+import asyncio
 import gzip
 import json
 import os
@@ -26,10 +27,11 @@ from agents.state import Route
 from benchmarks._machine import machine
 from indexing.corpus import index_corpus
 from rag.compose import Grove
+from rag.core.protocols import GenerationOptions, Generator, Prompt
 from rag.core.settings import Settings
 from rag.core.types import ParsedDocument
 from rag.generation.context import neutralise
-from rag.generation.writing import PromptWriter
+from rag.generation.prompts import load_prompt
 from rag.scoring.routing import HOP_SIGNALS, hop_signals
 from rag.training._logistic import fit, logits
 
@@ -40,6 +42,7 @@ _FOLDS = 5
 _NUM_PASSAGES = 6  # as the default answer reads
 _ASKED = 12  # questions of each set that the model is asked, too
 _WAYS: tuple[Route, ...] = ("plain", "hops")
+_HELD = {"free": None, "held to the names": f"start: {' | '.join(json.dumps(way) for way in _WAYS)}"}
 _NAME_TOKENS = 8  # more than the name of a way has: a reply that is longer names none
 
 
@@ -59,7 +62,8 @@ def run(*, quick: bool) -> dict[str, Any]:
         index_corpus(grove, documents, collection="default")
         questions = [*multi, *asked]
         signals = np.array([_signals(grove, row["question"]) for row in questions], dtype=np.float32)
-        said = _said(grove, questions, 2 if quick else _ASKED)
+        asked_few = 2 if quick else _ASKED
+        said = {way: _said(grove, questions, asked_few, grammar) for way, grammar in _HELD.items()}
         grove.database.close()
     labels = np.array([1.0] * len(multi) + [0.0] * len(asked), dtype=np.float32)
     folds = np.arange(len(labels)) % _FOLDS
@@ -102,17 +106,16 @@ def _row(name: str, hops: "np.ndarray[Any, Any]", *, is_multi: bool) -> dict[str
     }
 
 
-def _said(grove: Grove, questions: list[dict[str, Any]], count: int) -> list[dict[str, object]]:
+def _said(
+    grove: Grove, questions: list[dict[str, Any]], count: int, grammar: str | None
+) -> list[dict[str, object]]:
     """Count which way the model names for questions of each set, when asked as the orchestrator asks."""
-    writer = PromptWriter(grove.generator("transformers"), max_tokens=_NAME_TOKENS, temperature=0.0)
+    generator = grove.generator("transformers")
     rows: list[dict[str, object]] = []
     for name in (*_MULTI, *_SINGLE):
         asked = [row["question"] for row in questions if row["dataset"] == name][:count]
         started = time.process_time()
-        texts = [
-            writer.write("route", {"question": neutralise(each), "ways": described(_WAYS)}, seeds=[0])[0]
-            for each in asked
-        ]
+        texts = [asyncio.run(_reply(generator, each, grammar)) for each in asked]
         seconds = (time.process_time() - started) / len(asked)
         counts = Counter(str(named(text, _WAYS)) for text in texts)
         said = Counter(texts).most_common(1)[0][0]
@@ -120,6 +123,13 @@ def _said(grove: Grove, questions: list[dict[str, Any]], count: int) -> list[dic
             {"set": name, **counts, "n": len(asked), "cpu_seconds": round(seconds, 2), "mostly": said}
         )
     return rows
+
+
+async def _reply(generator: Generator, question: str, grammar: str | None) -> str:
+    values = {"question": neutralise(question), "ways": described(_WAYS)}
+    prompt = Prompt(load_prompt("route").render(values), question)
+    options = GenerationOptions(_NAME_TOKENS, grammar=grammar)
+    return "".join([delta.text async for delta in generator.stream(prompt, options)])
 
 
 def _signals(grove: Grove, question: str) -> list[float]:
@@ -145,5 +155,6 @@ if __name__ == "__main__":
     parser.add_argument("--asked", type=int, default=_ASKED, help="questions of each set")
     several, one = _chosen(300)
     with tempfile.TemporaryDirectory() as folder:
-        rows = _said(Grove(Settings(home=Path(folder))), [*several, *one[::2]], parser.parse_args().asked)
-    print(json.dumps(rows, indent=1))
+        made, count = Grove(Settings(home=Path(folder))), parser.parse_args().asked
+        found = {way: _said(made, [*several, *one[::2]], count, grammar) for way, grammar in _HELD.items()}
+    print(json.dumps(found, indent=1))
