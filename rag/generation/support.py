@@ -27,6 +27,7 @@ from rag.generation.features import (
     weights_of,
     windows,
 )
+from rag.generation.lists import asked_items
 from rag.generation.questions import wants_sentences, without_measure
 from rag.generation.reader_coefficients import READER
 from rag.generation.reading import best_spans, likeliest, read_logits, whole_logits
@@ -275,10 +276,11 @@ def _words_of(units: Sequence[Unit]) -> dict[int, frozenset[str]]:
 
 
 def short_answer(question: str, ranked: Sequence[Candidate]) -> str | None:
-    """Give the few words that answer, of the likeliest sentence; None where it takes whole sentences."""
+    """Give the few words that answer, of the best sentence; None where it takes sentences, or a list."""
     if not ranked or wants_sentences(question):
         return None
-    return ranked[0].short_answer
+    best = ranked[0]
+    return None if asked_items(question, best.passage, best.start) else best.short_answer
 
 
 def _linear(coefficients: Sequence[float], features: Vector) -> Vector:

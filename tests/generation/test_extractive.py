@@ -50,6 +50,13 @@ def test_a_row_of_amounts_brings_their_unit() -> None:
     assert given.index("in thousands") < given.index("North | 5,120")
 
 
+def test_what_a_list_is_of_gets_the_whole_list_and_nothing_else() -> None:
+    items = "- One sensor with radiation shield\n- A steel clamp\n- Two lithium cells, size AA"
+    other = passage("The box of the sensor is made of cardboard.", document="d2")
+    kit = passage(f"What is in the box\n\n{items}")
+    assert answer(kit, other, question="What's in the box?") == items
+
+
 def test_the_same_words_are_quoted_once() -> None:
     text = "The warranty of the outdoor sensor runs for sixty months."
     assert answer(passage(text), passage(f"Rain. {text}", document="d2")) == text

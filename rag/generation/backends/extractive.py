@@ -12,6 +12,7 @@ from rag.core.errors import GenerationError
 from rag.core.protocols import Delta, GenerationOptions, GeneratorCapabilities, Prompt
 from rag.core.types import Usage
 from rag.generation.answer import REFUSAL
+from rag.generation.lists import asked_items, is_item
 from rag.generation.support import Candidate, Support, short_answer
 from rag.scoring.rows import cell_spans, header_lines, is_row
 from rag.scoring.sentences import sentence_spans
@@ -70,7 +71,7 @@ class Extractive:
         written = short or ""
         if short:
             yield Delta(short)
-        for candidate in self._choose(ranked, short):
+        for candidate in self._choose(prompt.question, ranked, short):
             sentence = " ".join(candidate.passage.text[candidate.start : candidate.end].split())
             if sentence.rstrip(".") == written:
                 continue  # the sentence is the answer
@@ -84,7 +85,9 @@ class Extractive:
         read = sum(self.count_tokens(message.content) for message in prompt.messages)
         yield Delta("", Usage(read, self.count_tokens(written or REFUSAL)))
 
-    def _choose(self, ranked: Sequence[Candidate], short: str | None) -> list[Candidate]:
+    def _choose(self, question: str, ranked: Sequence[Candidate], short: str | None) -> list[Candidate]:
+        if ranked and (items := asked_items(question, ranked[0].passage, ranked[0].start)):
+            return [replace(ranked[0], start=start, end=end, span=None) for start, end in items]
         chosen: list[Candidate] = []
         quoted: set[str] = set()
         for candidate in ranked[: 4 * self._max_sentences]:
@@ -149,5 +152,7 @@ def _joint(written: str, sentence: str) -> str:
     """Give what keeps two sentences apart, also for a reader that looks for sentence marks only."""
     if not written:
         return ""
+    if is_item(sentence):
+        return "\n"
     spaced = f"{written} {sentence}"
     return " " if (len(written) + 1, len(spaced)) in sentence_spans(spaced) else "\n\n"
