@@ -28,6 +28,7 @@ from rag.generation.features import (
     windows,
 )
 from rag.generation.lists import asked_items
+from rag.generation.overview import overview
 from rag.generation.questions import wants_sentences, without_measure
 from rag.generation.reader_coefficients import READER
 from rag.generation.reading import best_spans, likeliest, read_logits, whole_logits
@@ -170,6 +171,8 @@ class Support:
 
     def answer_in(self, question: str, passages: Sequence[Passage]) -> tuple[float, str | None]:
         """Give the probability that the passages hold an answer, and the few words that are it, if such."""
+        if overview(question, passages) is not None:
+            return 1.0, None
         return self.answerable(question, passages), short_answer(question, self.rank(question, passages))
 
     def spans(self, question: str, passages: Sequence[Passage]) -> list[AnswerSpan]:

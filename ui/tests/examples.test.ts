@@ -7,8 +7,8 @@ describe("example questions", () => {
     const pending = summary({ title: "Elms", status: "running" });
     expect(exampleQuestions([pending, summary(), summary({ title: "", source: "beech.v2.pdf" })])).toEqual([
       "What is “The oak” about?",
-      "What does “beech.v2” say first?",
-      "Who wrote “The oak”?",
+      "Give me an overview of “beech.v2”.",
+      "Summarise “The oak”.",
     ]);
   });
 

@@ -13,6 +13,7 @@ from rag.core.protocols import Delta, GenerationOptions, GeneratorCapabilities, 
 from rag.core.types import Usage
 from rag.generation.answer import REFUSAL
 from rag.generation.lists import asked_items, is_item
+from rag.generation.overview import overview
 from rag.generation.support import Candidate, Support, short_answer
 from rag.scoring.rows import cell_spans, header_lines, is_row
 from rag.scoring.sentences import sentence_spans
@@ -61,17 +62,16 @@ class Extractive:
         """
         try:
             async with asyncio.timeout(options.timeout_seconds):
-                ranked = await asyncio.to_thread(self._support.rank, prompt.question, prompt.passages)
+                short, chosen = await asyncio.to_thread(self._chosen, prompt)
         except TimeoutError as error:
             raise GenerationError(
                 f"ranking the sentences took longer than {options.timeout_seconds} s; raise the limit or"
                 " take fewer passages"
             ) from error
-        short = short_answer(prompt.question, ranked)
         written = short or ""
         if short:
             yield Delta(short)
-        for candidate in self._choose(prompt.question, ranked, short):
+        for candidate in chosen:
             sentence = " ".join(candidate.passage.text[candidate.start : candidate.end].split())
             if sentence.rstrip(".") == written:
                 continue  # the sentence is the answer
@@ -85,9 +85,18 @@ class Extractive:
         read = sum(self.count_tokens(message.content) for message in prompt.messages)
         yield Delta("", Usage(read, self.count_tokens(written or REFUSAL)))
 
-    def _choose(self, question: str, ranked: Sequence[Candidate], short: str | None) -> list[Candidate]:
-        if ranked and (items := asked_items(question, ranked[0].passage, ranked[0].start)):
-            return [replace(ranked[0], start=start, end=end, span=None) for start, end in items]
+    def _chosen(self, prompt: Prompt) -> tuple[str | None, list[Candidate]]:
+        """Give the few words that answer, if such, and the sentences to quote."""
+        if (told := overview(prompt.question, prompt.passages)) is not None:
+            passage, spans = told
+            return None, [Candidate(passage, start, end, 1.0) for start, end in spans]
+        ranked = self._support.rank(prompt.question, prompt.passages)
+        if ranked and (items := asked_items(prompt.question, ranked[0].passage, ranked[0].start)):
+            return None, [replace(ranked[0], start=start, end=end, span=None) for start, end in items]
+        short = short_answer(prompt.question, ranked)
+        return short, self._likeliest(ranked, short)
+
+    def _likeliest(self, ranked: Sequence[Candidate], short: str | None) -> list[Candidate]:
         chosen: list[Candidate] = []
         quoted: set[str] = set()
         for candidate in ranked[: 4 * self._max_sentences]:

@@ -4,8 +4,8 @@ import type { DocumentSummary } from "../client/types";
 
 const QUESTIONS: readonly ((title: string) => string)[] = [
   (title) => `What is “${title}” about?`,
-  (title) => `What does “${title}” say first?`,
-  (title) => `Who wrote “${title}”?`,
+  (title) => `Give me an overview of “${title}”.`,
+  (title) => `Summarise “${title}”.`,
 ];
 
 /** Give three questions about the first documents; none when nothing is ready. */

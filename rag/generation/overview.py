@@ -1,0 +1,92 @@
+"""What a document or a section of it is about, in its own words: where it begins, it says so itself.
+
+Knows how people ask for an overview, in English, and what titles and headings look like; pure functions.
+"""
+
+import re
+from collections.abc import Sequence
+
+from rag.core.types import Passage
+from rag.scoring.sentences import sentence_spans
+from rag.scoring.words import analyze, content_words
+
+__all__ = ["overview"]
+
+_ASKS = re.compile(
+    r"""^\W*(?:(?:please|(?:can|could|would)\ you|so|and),?\ )*
+      (?: what\ (?:does|do)\ .+?\ (?:say|tell\ (?:me|us)|mention)\ (?:about|on|of)\ (?P<topic>.+?)
+        | what(?:'s|\ is|\ are)\ (?P<a>.+?)\ (?:all\ )?about
+        | what\ (?:does|do)\ (?P<b>.+?)\ (?:say|cover|contain|describe)
+        | (?:summari[sz]e|sum\ up|describe|explain|what\ about|tell\ me\ (?:more\ )?about)\ (?P<c>.+?)
+        | (?:give\ (?:me\ )?)?(?:an?\ |the\ )?(?:(?:short|brief|quick)\ )?(?:summary|overview)\ of
+          \ (?P<d>.+?)
+        | (?!(?:who|what|when|where|why|how|which|is|are|was|were|do|does|did|can)\b)
+          (?P<e>[\w-]+(?:\ [\w-]+){0,2})
+      )\W*$""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_ANY_DOCUMENT = frozenset(analyze("document file text paper book report article page pdf whole entire"))
+_ENDS = re.compile(r"[.!?。！？｡؟۔।:][\"'”’)\]」』）]*$")
+_BULLET = re.compile(r"[-*•–]\s")
+_NUMBER = re.compile(r"[\d.]+")
+_MAX_SENTENCES = 3
+_BEGINNING = 50  # characters; a passage that starts later is not the first one
+_Told = tuple[Passage, list[tuple[int, int]]]
+
+
+def overview(question: str, passages: Sequence[Passage]) -> _Told | None:
+    r"""Give the first sentences of the document or section that a question wants an overview of.
+
+    The question names a document by words of its title, or says "this document" where all passages are of
+    one; it names a section by its heading. None where it asks something else, or where the beginning is not
+    among the passages.
+
+    >>> text = "Field notes\n\nWe met on Monday.\n\n1. Weather\n\nIt rained."
+    >>> notes = Passage("", "d", 1, "", "Field notes", None, 0, len(text), 1.0, text)
+    >>> for question in ("What are the field notes about?", "What do they say about the weather?"):
+    ...     passage, spans = overview(question, [notes])
+    ...     print([text[start:end] for start, end in spans])
+    ['We met on Monday.', 'It rained.']
+    ['It rained.']
+    >>> overview("When did they meet?", [notes]) is None
+    True
+    """
+    asks = _ASKS.match(question)
+    if asks is None:
+        return None
+    subject = set(content_words(next(filter(None, asks.groups()))))
+    is_whole = not asks["topic"] and not asks["e"]
+    return (_document(subject, passages) if is_whole else None) or _section(subject, passages)
+
+
+def _document(subject: set[str], passages: Sequence[Passage]) -> _Told | None:
+    is_any = subject <= _ANY_DOCUMENT and len({passage.document_id for passage in passages}) == 1
+    of_it = [each for each in passages if is_any or (subject and subject <= set(analyze(each.title)))]
+    first = min(of_it, key=lambda each: each.start, default=None)
+    if first is None or first.start > _BEGINNING:
+        return None
+    return _told(first, sentence_spans(first.text), is_section=False)
+
+
+def _section(subject: set[str], passages: Sequence[Passage]) -> _Told | None:
+    for passage in passages:
+        spans = sentence_spans(passage.text)
+        for number, (start, end) in enumerate(spans):
+            line = passage.text[start:end]
+            words = {word for word in content_words(line) if not _NUMBER.fullmatch(word)}
+            if subject and subject <= words and len(words) <= len(subject) + 1 and not _ENDS.search(line):
+                if told := _told(passage, spans[number + 1 :], is_section=True):
+                    return told
+    return None
+
+
+def _told(passage: Passage, spans: list[tuple[int, int]], *, is_section: bool) -> _Told | None:
+    """Give the sentences and items that come first; those of a section end with the next heading."""
+    told: list[tuple[int, int]] = []
+    for start, end in spans:
+        text = passage.text[start:end]
+        if _ENDS.search(text) or (is_section and _BULLET.match(text)):
+            told.append((start, end))
+        elif is_section:
+            break
+    return (passage, told[:_MAX_SENTENCES]) if told else None

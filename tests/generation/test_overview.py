@@ -1,0 +1,84 @@
+"""Who asks what a document or a section is about gets its beginning; all other questions are left alone."""
+
+import pytest
+
+from rag.core.types import Passage
+from rag.generation.overview import overview
+
+TEXT = (
+    "Field Handbook\n\nThis handbook is for everyone.\n\n1. Who we are\n\n"
+    "We run four stations. We are 63.\n\n"
+    "2.2 Batteries\n\nBatteries are replaced in pairs. Spent ones go to the depot.\n- Never burn them\n\n"
+    "2.3 Records\n\nReadings are kept for 30 days."
+)
+
+
+def passage(text: str = TEXT, *, start: int = 0, title: str = "Field Handbook") -> Passage:
+    return Passage(f"{title}{start}", title, 1, "", title, None, start, start + len(text), 1.0, text)
+
+
+def told(question: str, *passages: Passage) -> list[str]:
+    found = overview(question, passages or [passage()])
+    return [] if found is None else [found[0].text[start:end] for start, end in found[1]]
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What is “Field Handbook” about?",
+        "what's the handbook about",
+        "Summarise the field handbook.",
+        "Could you give me a short overview of the handbook?",
+        "What does the handbook say?",
+        "What is this document about?",
+        "Summarize this file",
+    ],
+)
+def test_a_document_is_told_by_its_first_sentences(question: str) -> None:
+    assert told(question) == ["This handbook is for everyone.", "We run four stations.", "We are 63."]
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What does the handbook say about batteries?",
+        "What does it tell us about the batteries?",
+        "Tell me about batteries.",
+        "What about the batteries?",
+        "batteries",
+    ],
+)
+def test_a_section_is_told_up_to_the_next_heading(question: str) -> None:
+    assert told(question) == [
+        "Batteries are replaced in pairs.",
+        "Spent ones go to the depot.",
+        "- Never burn them",
+    ]
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "How long are readings kept?",
+        "What is a battery?",
+        "What are batteries?",
+        "How many stations are there?",
+        "What does the handbook say about lightning?",
+        "What is the almanac about?",
+        "",
+        "?",
+    ],
+)
+def test_other_questions_are_left_alone(question: str) -> None:
+    assert told(question) == []
+
+
+def test_this_document_is_none_where_there_are_several() -> None:
+    other = passage("Almanac\n\nIt is old.", title="Almanac")
+    assert told("What is this document about?", passage(), other) == []
+    assert told("What is the almanac about?", passage(), other) == ["It is old."]
+
+
+def test_a_document_whose_beginning_was_not_found_is_not_told_by_its_middle() -> None:
+    middle = passage("We run four stations. We are 63.", start=900)
+    assert told("What is the handbook about?", middle) == []
