@@ -5,8 +5,12 @@ once over the whole corpus with the default pipeline and once given the gold doc
 quotes without a reader; `smollm2` writes unchecked; `reader+smollm2` is SmolLM2 with its answer checked
 against the passages and replaced by the reader's where it fails. SmolLM2 takes seconds a question, so that
 it has fewer of them, and none over papers.
+
+Parts of it, row by row: `python -m benchmarks.answers --way reader --questions 150`.
 """
 
+import argparse
+import json
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -49,6 +53,20 @@ def run(*, quick: bool) -> dict[str, Any]:
     return {"machine": machine(), "settings": settings, "rows": rows}
 
 
+def main() -> None:
+    """Measure a part, and print each row when it is there."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", choices=("qa_nq_gold", "qa_longdoc_covidqa"), default="qa_nq_gold")
+    parser.add_argument("--way", choices=[name for name, *_ in _WAYS], action="append", default=[])
+    parser.add_argument("--questions", type=int, default=150, help="so many, the first ones")
+    given = parser.parse_args()
+    dataset = _for_report(load_dataset(DATA / given.data))
+    for way in _WAYS:
+        if not given.way or way[0] in given.way:
+            for row in _rows(dataset, way, (given.questions,)):
+                print(json.dumps(row), flush=True)
+
+
 def _rows(dataset: Dataset, way: tuple[str, Part, str], counts: Sequence[int]) -> Iterator[dict[str, Any]]:
     name, reader, generator = way
     settings = Settings(reader=reader, generators={"unchecked": _UNCHECKED})
@@ -70,3 +88,7 @@ def _for_report(dataset: Dataset) -> Dataset:
         if side(next(iter(dataset.relevant[question.id]))) == "report"
     ]
     return replace(dataset, questions=kept)
+
+
+if __name__ == "__main__":
+    main()
