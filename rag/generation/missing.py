@@ -13,6 +13,8 @@ from rag.scoring.words import analyze, content_words
 __all__ = ["missing", "missing_text"]
 
 _TOKEN = re.compile(r"\d+(?:[.,]\d+)+|[^\W_]+(?:[’'][^\W_]+)*")
+_ASKING = frozenset(analyze("must shall may might need please tell give show find say says mention"))
+"""Words that ask, and of which no passage need speak."""
 _MAX_TERMS = 8
 _SHOWN_TERMS = 3
 _MAX_NAME = 3  # words; a longer term that is the whole question names nothing
@@ -24,6 +26,8 @@ def missing(question: str, searched: str, passages: Sequence[Passage]) -> Missin
     >>> found = [Passage("", "", 1, "", "Depot", None, 0, 21, 1.0, "The depot opens at 9.")]
     >>> missing("When does the Oslo depot open?", "the Oslo depot", found).terms
     ('Oslo',)
+    >>> missing("How long must notes be kept?", "notes", found).terms
+    ('notes', 'kept')
     """
     texts = (" ".join((passage.title, *passage.heading, passage.text)) for passage in passages)
     held = {word for text in texts for word in analyze(text)}
@@ -62,7 +66,7 @@ def missing_text(question: str, gap: Missing) -> str:
 def _missing_parts(token: re.Match[str], held: set[str]) -> list[tuple[int, int]]:
     """Give the spans of a token that no passage holds: the whole, or runs of a script without spaces."""
     text, offset = token.group(), token.start()
-    words = content_words(text)
+    words = [word for word in content_words(text) if word not in _ASKING]
     if not words or not any(word not in held for word in words):
         return []
     if not any(word in held for word in words):
