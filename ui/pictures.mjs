@@ -30,7 +30,7 @@ for (const size of ["wide", "narrow"]) {
     await looksMarked(page);
     await take("page");
     for (const view of ["search", "insights", "schedules", "keys", "settings"]) {
-      await page.goto(`${url}?view=${view}`);
+      await page.goto(`${url}?view=${view}`, { waitUntil: "networkidle" }); // all that the page asks for is there
       await page.getByRole("heading", { level: 1 }).waitFor();
       await take(view);
     }
