@@ -28,6 +28,11 @@ REPOSITORY = Path(__file__).parents[1]
 CHROMIUM = Path("/usr/bin/chromium")
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name files by their parameter: bytes of archives hold the time, and two processes count the tests."""
+    return argname if isinstance(val, bytes) and len(val) > 32 else None
+
+
 def _absent(what: str, reason: str) -> None:
     if what in os.environ.get("GROVE_REQUIRE", "").split(","):
         pytest.fail(f"GROVE_REQUIRE names {what}, but {reason}")
