@@ -17,6 +17,10 @@ _BOUNDARY = re.compile(
     rf";\s+|,?\s+(?:while|whereas)\s+|,?\s+(?:and|but)\s+(?={_PREPOSITION}\b|(?:it|they|he|she|that|those)\b)",
     re.IGNORECASE,
 )
+_NUMBER = r"(?:\d[\d.,]*|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\b"
+_SOME = "[^,;|]{0,40}?"
+_CASE = rf"((?:(?:every|each|about|up to|at least) )?{_NUMBER}{_SOME} {_PREPOSITION} {_SOME})"
+_TWO_CASES = re.compile(rf"\b{_CASE},? and {_CASE}(?=[,;|.]*(?:\s|$))(?! *\w)", re.IGNORECASE)
 _COMPLEMENT = re.compile(rf"\b{_PREPOSITION}\b", re.IGNORECASE)
 _Span = tuple[int, int]
 
@@ -33,8 +37,14 @@ def asked_clause(question: str, sentence: str) -> _Span | None:
     'in the archive for seven years.'
     >>> asked_clause("Who kept readings in the archive?", kept) is None
     True
+    >>> due = "It is due every 24 months for indoor models and every 12 months for outdoor models."
+    >>> start, end = asked_clause("How often is it due for outdoor models?", due)
+    >>> due[start:end]
+    'every 12 months for outdoor models'
     """
     given = asked_amount(question)
+    if given is not None and (case := _asked_case(question, sentence)) is not None:
+        return case
     clauses = _clauses(sentence)
     if given is None or sum(given.search(sentence, *clause) is not None for clause in clauses) < 2:
         return None
@@ -42,6 +52,17 @@ def asked_clause(question: str, sentence: str) -> _Span | None:
     told = [_telling(sentence[slice(*clause)], is_first=clause[0] == 0) & asked for clause in clauses]
     chosen = [clause for clause, words in zip(clauses, told, strict=True) if words]
     return chosen[0] if len(chosen) == 1 else None
+
+
+def _asked_case(question: str, sentence: str) -> _Span | None:
+    """Give the amount with its case, of two that share subject and verb: by the words they do not share."""
+    asked = frozenset(content_words(question))
+    for match in _TWO_CASES.finditer(sentence):
+        first, second = (frozenset(content_words(case)) for case in match.groups())
+        is_first, is_second = bool(asked & (first - second)), bool(asked & (second - first))
+        if is_first != is_second:
+            return match.span(1 if is_first else 2)
+    return None
 
 
 def in_clause(question: str, sentence: str, clause: _Span, spans: Sequence[_Span]) -> _Span | None:

@@ -93,8 +93,10 @@ def _asked(question: str, unit: Unit, places: Sequence[tuple[int, int]]) -> tupl
 
 
 def _trimmed_end(start: int, end: int, unit: Unit) -> int:
-    """Leave out what ends the sentence and not the answer; "U.S." keeps its points."""
+    """Leave out what ends the sentence or the cell and not the answer; "U.S." keeps its points."""
     words = unit.text[start - unit.start : end - unit.start]
+    if unit.place.cells:
+        words = words.partition(" | ")[0].rstrip()
     kept = words.rstrip(",;:")
     if kept.count(".") == 1:
         kept = kept.rstrip(".")

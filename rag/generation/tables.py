@@ -34,8 +34,10 @@ _LENGTH_WORDS = frozenset(content_words("quarter first second third fourth fisca
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH = re.compile(rf"\b((?:{'|'.join(_MONTHS)})[a-z]*)\b", re.I)
+_COST_WORDS = frozenset(content_words("cost price"))  # of a question and of a column they say the same
 _NOTE = re.compile(r"\([^()]*\)")
 _UNASKED = 0.4  # what a word of a label that is not asked for takes off
+_SAME = 0.5  # what a word of the same meaning counts in a column's name
 _LENGTH = 1.0  # what the length of the period asked for counts in a column's name, in words
 # Logits of a cell: of which all of the question is said, half, ...
 _NAMED, _HALF_NAMED, _SLOPE = 2.2, 0.0, 4.0  # (from half to all)
@@ -145,7 +147,7 @@ def _asked_cell(question: str, asked: frozenset[str], unit: Unit, is_only: bool)
     if column is None:
         return None
     start, end = unit.place.cells[column]
-    said = unit.words | frozenset(content_words(unit.place.group)) | frozenset(content_words(named[column]))
+    said = unit.words | frozenset(content_words(unit.place.group)) | _column_words(named[column])
     if _says_period(question, named[column]):
         said |= _PERIOD_WORDS
     label = frozenset(
@@ -174,9 +176,17 @@ def _column(
     return max(times, key=lambda n: (times[n], -n)) if len(times) > 1 else None
 
 
+def _column_words(name: str) -> frozenset[str]:
+    words = frozenset(content_words(name))
+    return words | _COST_WORDS if words & _COST_WORDS else words
+
+
 def _score(question: str, asked: frozenset[str], name: str, rare: Counter[str]) -> float:
     """Weigh the question's words in a column's name by how few names have them; periods by their length."""
-    words = sum(1 / rare[word] for word in set(content_words(name)) & asked - _LENGTH_WORDS)
+    own = frozenset(content_words(name))
+    words = sum(1 / rare[word] for word in own & asked - _LENGTH_WORDS)
+    if not words and own & _COST_WORDS and asked & _COST_WORDS:
+        words = _SAME
     return words + sum(_LENGTH for asks, names in _PERIODS if asks.search(question) and names.search(name))
 
 

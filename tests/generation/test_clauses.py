@@ -10,6 +10,7 @@ from rag.generation.clauses import asked_clause, in_clause
 from rag.generation.support import Support
 
 KEPT = "Readings are kept on the device for 30 days and in the archive for seven years."
+LIFE = "The life of a pair is 40 months at one reading a minute and 11 months at one reading a second."
 WARRANTY = "The warranty of the sensor is two years; that of the cable is one year."
 
 
@@ -30,6 +31,18 @@ WARRANTY = "The warranty of the sensor is two years; that of the cable is one ye
             ["30 days and in the archive for seven years"],
             "30 days",
         ),
+        (
+            "How long do they last at one reading a second?",
+            LIFE,
+            ["40 months at one reading a minute and 11 months"],
+            "11 months",
+        ),
+        (
+            "How long does a pair last at one reading a minute?",
+            LIFE,
+            ["40 months at one reading a minute and 11 months"],
+            "40 months at one reading a minute",
+        ),
         ("How long is the warranty of the cable?", WARRANTY, ["two years", "one year"], "one year"),
         ("How long is the warranty of the sensor?", WARRANTY, ["one year", "two years"], "two years"),
     ],
@@ -47,6 +60,9 @@ def test_the_answer_is_of_the_clause_that_is_asked_about(
 @pytest.mark.parametrize(
     ("question", "sentence"),
     [
+        ("How long does a pair last?", LIFE),
+        ("How many were sold in 2022?", "They sold 5 and 10 units in 2022 and 2023."),
+        ("How many are in Oslo?", "There are 40 in Uppsala and 30 in Lund, and 3 in Oslo."),
         ("How long are readings kept?", KEPT),
         ("Where does she live?", "She lives in London and in Paris."),
         ("Who wrote it?", "Ada wrote it with Charles and with Mary."),

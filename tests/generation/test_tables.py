@@ -33,6 +33,7 @@ def cell(question: str, text: str) -> str | None:
         ("What is the price of the gateway?", None),
         ("How long is the warranty of the indoor sensor?", "24"),
         ("What is the price of HX-110?", "89"),
+        ("How much does the HX-240 cost?", "149"),
     ],
 )
 def test_the_column_that_the_question_names(question: str, answer: str | None) -> None:
@@ -45,10 +46,16 @@ def test_the_column_that_the_question_names(question: str, answer: str | None) -
         ("What were net sales in Q3 2024?", "94,930"),
         ("What were net sales in Q3 2023?", "89,498"),
         ("What were net sales in Q3?", "94,930"),  # the latest
+        ("What was the cost of sales in Q3 2023?", "49,071"),
     ],
 )
 def test_columns_that_differ_by_one_word(question: str, answer: str | None) -> None:
     assert cell(question, SALES) == answer
+
+
+def test_a_column_of_the_very_word_goes_before_one_of_its_meaning() -> None:
+    table = "Product | Price | Cost\nClamp | 12 | 7"
+    assert [cell(f"What is the {word} of the clamp?", table) for word in ("cost", "price")] == ["7", "12"]
 
 
 def test_rows_of_another_shape_are_left_alone() -> None:
