@@ -30,9 +30,13 @@ class Hashing:
 
     def token_starts(self, text: str) -> list[int]:
         """Give the character at which each word or mark starts."""
-        return [match.start() for match in _TOKEN.finditer(text)]
+        return _token_starts(text)
 
     @property
     def portable_token_starts(self) -> Callable[[str], list[int]]:
         """Give `token_starts`: here is nothing heavy."""
-        return self.token_starts
+        return _token_starts
+
+
+def _token_starts(text: str) -> list[int]:
+    return [match.start() for match in _TOKEN.finditer(text)]
