@@ -27,6 +27,7 @@ _LEANS_BACK = re.compile(
 )
 
 _UNIT = re.compile(r"\bin (?:thousands|millions|billions|percent|per cent|%)", re.IGNORECASE)
+_SAME_SHARE = 0.8  # at least; a further sentence with the same short answer has to be worth its length
 _MAX_CAPTION = 200  # characters
 
 
@@ -97,11 +98,12 @@ class Extractive:
         return short, self._likeliest(ranked, short)
 
     def _likeliest(self, ranked: Sequence[Candidate], short: str | None) -> list[Candidate]:
+        share = max(self._min_share, _SAME_SHARE) if short else self._min_share
         chosen: list[Candidate] = []
         quoted: set[str] = set()
         for candidate in ranked[: 4 * self._max_sentences]:
             words = " ".join(candidate.passage.text[candidate.start : candidate.end].casefold().split())
-            is_likely = candidate.relevance >= self._min_share * ranked[0].relevance
+            is_likely = candidate.relevance >= share * ranked[0].relevance
             if short and (candidate.short_answer or "").casefold() != short.casefold():
                 continue  # it answers otherwise
             if len(chosen) < self._max_sentences and is_likely and words not in quoted:
