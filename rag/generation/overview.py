@@ -29,6 +29,7 @@ _ANY_DOCUMENT = frozenset(analyze("document file text paper book report article 
 _ENDS = re.compile(r"[.!?。！？｡؟۔।:][\"'”’)\]」』）]*$")
 _BULLET = re.compile(r"[-*•–]\s")
 _NUMBER = re.compile(r"[\d.]+")
+_MAX_QUESTION = 200  # characters; the time of `_ASKS` grows with the square
 _MAX_SENTENCES = 3
 _BEGINNING = 50  # characters; a passage that starts later is not the first one
 _Told = tuple[Passage, list[tuple[int, int]]]
@@ -51,7 +52,7 @@ def overview(question: str, passages: Sequence[Passage]) -> _Told | None:
     >>> overview("When did they meet?", [notes]) is None
     True
     """
-    asks = _ASKS.match(question)
+    asks = _ASKS.match(question) if len(question) <= _MAX_QUESTION else None
     if asks is None:
         return None
     subject = set(content_words(next(filter(None, asks.groups()))))

@@ -1,5 +1,7 @@
 """Who asks what a document or a section is about gets its beginning; all other questions are left alone."""
 
+import time
+
 import pytest
 
 from rag.core.types import Passage
@@ -71,6 +73,12 @@ def test_a_section_is_told_up_to_the_next_heading(question: str) -> None:
 )
 def test_other_questions_are_left_alone(question: str) -> None:
     assert told(question) == []
+
+
+def test_a_hostile_question_takes_no_time() -> None:
+    started = time.process_time()
+    assert told("what about " + ". " * 20_000 + "a") == []
+    assert time.process_time() - started < 0.1
 
 
 def test_this_document_is_none_where_there_are_several() -> None:
