@@ -4,6 +4,7 @@
 """
 
 import os
+import random
 import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -31,6 +32,14 @@ CHROMIUM = Path("/usr/bin/chromium")
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     """Name files by their parameter: bytes of archives hold the time, and two processes count the tests."""
     return argname if isinstance(val, bytes) and len(val) > 32 else None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Let models of random weights that a test makes be the same in each run, whatever ran before."""
+    random.seed(0)
+    if (torch := sys.modules.get("torch")) is not None:
+        torch.manual_seed(0)
 
 
 def _absent(what: str, reason: str) -> None:

@@ -1,8 +1,7 @@
 """Who asks what a document or a section is about gets its beginning; all other questions are left alone."""
 
-import time
-
 import pytest
+from _timing import least_seconds
 
 from rag.core.types import Passage
 from rag.generation.overview import overview
@@ -76,9 +75,9 @@ def test_other_questions_are_left_alone(question: str) -> None:
 
 
 def test_a_hostile_question_takes_no_time() -> None:
-    started = time.process_time()
-    assert told("what about " + ". " * 20_000 + "a") == []
-    assert time.process_time() - started < 0.1
+    question = "what about " + ". " * 20_000 + "a"
+    assert told(question) == []
+    assert least_seconds(lambda: told(question)) < 0.1
 
 
 def test_this_document_is_none_where_there_are_several() -> None:

@@ -1,7 +1,7 @@
 import re
-import time
 
 import pytest
+from _timing import least_seconds
 
 from indexing.chunkers.structure import Structure
 from indexing.chunkers.whole import Whole
@@ -139,12 +139,9 @@ def test_time_is_linear_in_the_text(piece: str) -> None:
     def seconds(count: int) -> float:
         document = _document(piece * count)
         starts = list(range(0, len(document.text), 4))
-        started = time.process_time()
-        Structure(lambda _: starts).chunk(document)
-        return time.process_time() - started
+        return least_seconds(lambda: Structure(lambda _: starts).chunk(document))
 
-    seconds(100)
-    small, large = min(seconds(4_000) for _ in range(3)), seconds(64_000)
+    small, large = seconds(4_000), seconds(64_000)
     assert large < 16 * 8 * max(small, 0.002)  # quadratic would be 256 times
 
 

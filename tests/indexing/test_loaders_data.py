@@ -267,10 +267,10 @@ def test_asciidoc_is_kept_as_written_with_its_blocks() -> None:
     ],
 )
 def test_no_file_takes_long_for_its_size(name: str, content: bytes) -> None:
-    started = time.process_time()
+    started = time.thread_time()
     with suppress(UnreadableDocumentError):
         parse_document(content, name=name)
-    assert time.process_time() - started < MAX_SECONDS
+    assert time.thread_time() - started < MAX_SECONDS
 
 
 @pytest.mark.data

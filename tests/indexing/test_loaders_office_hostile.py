@@ -66,10 +66,10 @@ def test_a_hundred_thousand_cells_take_seconds() -> None:
         row_xml(*(f"<c><v>{row * column}</v></c>" for column in range(5))) for row in range(20_000)
     )
     content = xlsx_bytes({"A": rows})
-    started = time.process_time()
+    started = time.thread_time()
     text = Xlsx().load(content, name="a.xlsx").text
     assert text.count("\n") == 20_001
-    assert time.process_time() - started < 10  # about 1 on a machine that is not busy
+    assert time.thread_time() - started < 10  # about 1 on a machine that is not busy
 
 
 def test_a_table_of_thousands_of_rows_on_a_slide_takes_seconds() -> None:
@@ -78,9 +78,9 @@ def test_a_table_of_thousands_of_rows_on_a_slide_takes_seconds() -> None:
     slide = parts["ppt/slides/slide3.xml"]
     row = slide[slide.index(b"<a:tr ") : slide.index(b"</a:tr>") + len(b"</a:tr>")]
     content = zip_bytes(parts | {"ppt/slides/slide3.xml": slide.replace(row, row * 10_000)})
-    started = time.process_time()
+    started = time.thread_time()
     assert Pptx().load(content, name="a.pptx").text.count("Tool | Price") == 10_000
-    assert time.process_time() - started < 10  # about 1; with the library's rows 40
+    assert time.thread_time() - started < 10  # about 1; with the library's rows 40
 
 
 @pytest.mark.parametrize("sample", [*ZIPPED, "xls"])

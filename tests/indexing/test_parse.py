@@ -76,9 +76,9 @@ def test_real_files_give_their_phrases_or_a_clear_error(shared_data: Path) -> No
 @pytest.mark.data
 def test_a_long_pdf_takes_milliseconds_a_page(shared_data: Path) -> None:
     path = shared_data / "pdfqa_sec10q" / "files" / "2023_Q3_NVDA.pdf"
-    started = time.process_time()
+    started = time.thread_time()
     document = parse_document(path.read_bytes(), name=path.name)
-    seconds = time.process_time() - started
+    seconds = time.thread_time() - started
     assert len(document.layout.pages) == 52
     assert "Cost of revenue | 4,720 | 2,754 | 11,309 | 9,400" in document.text
     assert seconds / 52 < 0.1  # 0.02 on the machine of benchmarks/results; a loop over letters takes 0.15

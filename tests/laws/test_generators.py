@@ -26,7 +26,9 @@ TEMPLATE = "{% for message in messages %}{{ message['content'] }} {% endfor %}"
 
 def small_model(folder: Path) -> Path:
     """Save a Llama of random weights whose tokens are the words of the prompt."""
-    vocabulary = {word: number for number, word in enumerate(["<unk>", "<eos>", *set(prompt_words())])}
+    vocabulary = {
+        word: number for number, word in enumerate(["<unk>", "<eos>", *sorted(set(prompt_words()))])
+    }
     tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="<unk>", eos_token="<eos>")
