@@ -4,10 +4,12 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
+from agents.compound import joined
 from agents.state import Context, State, Step
 from agents.writing import Emit, show_nothing, write
-from rag.core.types import Missing, Passage
-from rag.generation.answer import AnswerStream, CitedText, build_prompt, refusal
+from rag.core.protocols import Generator, Prompt
+from rag.core.types import Missing, Passage, Usage
+from rag.generation.answer import AnswerStream, CitedText, build_prompt, not_found, refusal
 from rag.generation.answer import cite as cite_text
 from rag.generation.constrained.conditions import conditions_of
 from rag.generation.missing import missing, missing_text
@@ -34,15 +36,15 @@ async def generate(state: State, context: Context, emit: Emit) -> Step:
     prompt = replace(prompt, question=state["query"])  # what quotes reads a follow-up with its subject
     is_checked = generator.capabilities.is_checked
     show = show_nothing if is_checked else emit
-    draft, usage = await write(prompt, context, show, generator=generator, state=state)
+    draft, usage = await _written(prompt, context, show, generator=generator, state=state)
     used = generator
     if is_checked:
-        cited = await asyncio.to_thread(_cited, draft, prompt.passages, state["query"], context)
+        cited = await asyncio.to_thread(_cited, draft, prompt.passages, state, context)
         if _stands(cited, state["short_answer"]):
             emit(cited.text)
         else:
             used = context.quoting
-            draft, _ = await write(prompt, context, emit, generator=used, state=state)
+            draft, _ = await _written(prompt, context, emit, generator=used, state=state)
     summary = {
         "model": used.capabilities.model,
         "passages": len(prompt.passages),
@@ -60,6 +62,29 @@ async def generate(state: State, context: Context, emit: Emit) -> Step:
     return Step(State(draft=draft, passages=list(prompt.passages), usage=usage), summary, inputs)
 
 
+async def _written(
+    prompt: Prompt, context: Context, emit: Emit, *, generator: Generator, state: State
+) -> tuple[str, Usage]:
+    """Let a model write to the whole question; what quotes answers one question after the other.
+
+    What the passages do not answer is named at the end.
+    """
+    parts = state["parts"]
+    if len(parts) == 1 or not generator.capabilities.quotes_verbatim:
+        return await write(prompt, context, emit, generator=generator, state=state)
+    drafts, usage = [], state.get("usage", Usage())
+    for part in parts:
+        if part not in state["open_parts"]:
+            asked = replace(prompt, question=part.query)
+            draft, usage = await write(asked, context, show_nothing, generator=generator, state=state)
+            drafts.append(draft)
+    drafts += [not_found(part.said) for part in state["open_parts"]]
+    text = joined(drafts)
+    shown = AnswerStream(prompt.passages)
+    emit(shown.feed(text) + shown.finish())
+    return text, usage
+
+
 def _as_it_is(state: State, emit: Emit) -> Step:
     """Answer with what the tool gave, all of it: sentences chosen from a list would be no list."""
     draft = "\n\n".join(passage.text for passage in state["passages"])
@@ -75,7 +100,7 @@ def _stands(cited: CitedText, short_answer: str | None) -> bool:
 
 async def cite(state: State, context: Context, emit: Emit) -> Step:
     """Tie each sentence of the draft to the passage span that supports it."""
-    cited = await asyncio.to_thread(_cited, state["draft"], state["passages"], state["query"], context)
+    cited = await asyncio.to_thread(_cited, state["draft"], state["passages"], state, context)
     short = state["short_answer"]
     if cited.refused or (short and short.casefold() not in cited.text.casefold()):
         short = None  # what was written says something else
@@ -100,13 +125,13 @@ def _missing(state: State) -> Missing:
     return missing(state["query"], state["searched"], state["passages"])
 
 
-def _cited(draft: str, passages: Sequence[Passage], question: str, context: Context) -> CitedText:
+def _cited(draft: str, passages: Sequence[Passage], state: State, context: Context) -> CitedText:
     return cite_text(
         draft,
         passages,
         support=context.support,
         locate=context.locate,
-        question=question,
+        questions=[part.query for part in state["parts"]],
         min_relevance=context.min_relevance,
     )
 

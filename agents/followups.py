@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from rag.core.protocols import Message
 from rag.scoring.words import content_words
 
-__all__ = ["stand_alone"]
+__all__ = ["points_back", "stand_alone"]
 
 _PEOPLE = {"he", "him", "his", "she", "her", "hers"}
 _OWNERS = {"its", "his", "her", "hers", "their", "theirs"}
@@ -48,6 +48,7 @@ _NOT_OF_A_TOPIC = re.compile(
     r"|that|there|not|by|in|on|at|from|with|as|than)",
     re.IGNORECASE,
 )
+_DOES = re.compile(r"\b(?:do|does|did)\s+((?:the|an?)\s+(?:[\w’'-]+\s+)+?)[\w-]+\W*$", re.IGNORECASE)
 _ARTICLE = re.compile(r"the|an?", re.IGNORECASE)
 _MAX_FRAGMENT = 4  # words; a longer one without a question word is a search of its own
 _MAX_BEFORE = 3  # content words before a pronoun; with more, it points to one of these
@@ -72,6 +73,15 @@ def stand_alone(question: str, history: Sequence[Message] = ()) -> str:
         elif message.role == "assistant":
             answer = message.content
     return _resolved(question, subject, answer)
+
+
+def points_back(question: str) -> bool:
+    """Say whether a question by itself leaves open what it is about.
+
+    >>> points_back("Who approved it?"), points_back("Who approved the plan?")
+    (True, False)
+    """
+    return _pointer(_OPENER.sub("", question, count=1)) is not None
 
 
 def _resolved(question: str, subject: str, answer: str) -> str:
@@ -142,6 +152,8 @@ def _topic(subject: str) -> str:
     names: list[str] = _NAME.findall(subject)
     if names:
         return re.sub(r"[’']s?$", "", names[-1])
+    if (does := _DOES.search(subject)) is not None:
+        return does[1].strip()  # "what does the basic plan cost": the verb is no part of it
     runs: list[list[str]] = [[]]
     for word in re.findall(r"[\w’'.-]*\w", subject):
         if _NOT_OF_A_TOPIC.fullmatch(word):

@@ -4,9 +4,13 @@ Work that blocks goes to a thread, so that one question never holds up another.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import zip_longest
 
 from agents.calling import Call
+from agents.compound import Part, parts_of
 from agents.followups import stand_alone
 from agents.rewriting import is_faithful, newest
 from agents.routing import choose
@@ -35,16 +39,22 @@ async def prepare(state: State, context: Context, emit: Emit) -> Step:
             query, by = rewritten, "model"
     earlier = [message.content for message in history if message.role == "user"]
     searched = query if query == question else f"{earlier[-1]} {query}"
-    summary = {"query": query, "searched": searched}
+    parts = parts_of(query)
+    summary: dict[str, object] = {"query": query, "searched": searched}
+    if len(parts) > 1:
+        summary["parts"] = [part.query for part in parts]
     if query != question:
         summary["rewritten_by"] = by
-    update = State(history=kept, query=query, searched=searched, usage=usage)
+    update = State(history=kept, query=query, parts=tuple(parts), searched=searched, usage=usage)
     return Step(update, summary, {"question": question, "turns": len(history), "turns_read": len(kept)})
 
 
 async def retrieve(state: State, context: Context, emit: Emit) -> Step:
-    """Find passages."""
+    """Find passages; of several questions at once, each finds its own besides."""
     result = await asyncio.to_thread(context.search, state["searched"])
+    if len(state["parts"]) > 1:
+        results = [await asyncio.to_thread(context.search, part.query) for part in state["parts"]]
+        result = _merged([*results, result])
     return Step(State(passages=result.passages), _found(result), {"searched": state["searched"]})
 
 
@@ -89,17 +99,43 @@ async def act(state: State, context: Context, emit: Emit) -> Step:
 
 
 async def read(state: State, context: Context, emit: Emit) -> Step:
-    """Judge whether the passages hold an answer, and which few words of them are it."""
-    passages = state["passages"]
-    answerability, short = await in_turn(context.support.answer_in, state["query"], passages)
+    """Judge whether the passages hold an answer, and which few words of them are it.
+
+    Each of several questions at once is judged by itself; where none is answered, all together as one.
+    """
+    passages, parts = state["passages"], state["parts"]
+    judged = [await in_turn(context.support.answer_in, part.query, passages) for part in parts]
+    if len(parts) > 1 and all(chance < context.min_answerability for chance, _ in judged):
+        parts = (Part(state["query"], state["query"]),)
+        judged = [await in_turn(context.support.answer_in, state["query"], passages)]
+    is_open = [chance < context.min_answerability for chance, _ in judged]
+    open_parts = tuple(part for part, each in zip(parts, is_open, strict=True) if each)
     # What a tool gave is the answer, in whatever words: the judgement was fitted on prose.
     is_of_tool = state.get("is_of_tool", False)
-    is_answerable = is_of_tool or answerability >= context.min_answerability
+    is_answerable = is_of_tool or not all(is_open)
+    shorts = [short for (_, short), each in zip(judged, is_open, strict=True) if not each]
+    short = judged[0][1] if len(parts) == 1 else shorts[0] if len(shorts) == 1 else None
     if is_of_tool and sum(len(passage.text.splitlines()) for passage in passages) > 1:
         short = None  # a list is not answered by one of its words
-    summary = {"answerability": round(answerability, 3), "short_answer": short}
-    update = State(is_answerable=is_answerable, short_answer=short)
+    summary: dict[str, object] = {
+        "answerability": round(max(chance for chance, _ in judged), 3),
+        "short_answer": short,
+    }
+    if is_answerable and open_parts:
+        summary["not_answered"] = [part.said for part in open_parts]
+    update = State(is_answerable=is_answerable, short_answer=short, parts=parts, open_parts=open_parts)
     return Step(update, summary, {"query": state["query"], "passages": len(passages)})
+
+
+def _merged(results: Sequence[SearchResult]) -> SearchResult:
+    """Give as many passages as one search finds, the best of each first."""
+    ranks = zip_longest(*(result.passages for result in results))
+    found = {passage.chunk_id: passage for rank in ranks for passage in rank if passage is not None}
+    most = max(len(result.passages) for result in results)
+    timings: Counter[str] = Counter()
+    for result in results:
+        timings.update(result.timings)
+    return replace(results[0], passages=list(found.values())[:most], timings=timings)
 
 
 def _newest(state: State, context: Context) -> tuple[Message, ...]:

@@ -7,6 +7,7 @@ from typing import Literal, Protocol
 from typing_extensions import TypedDict  # pydantic reads no other
 
 from agents.calling import Call
+from agents.compound import Part
 from rag.core.protocols import GenerationOptions, Generator, Message
 from rag.core.types import Citation, Missing, Passage, SearchResult, Sentence, Usage
 from rag.generation.answer import Locate
@@ -24,6 +25,8 @@ class State(TypedDict, total=False):
     question: str
     history: tuple[Message, ...]
     query: str  # what is read for: the question, made to stand alone
+    parts: tuple[Part, ...]  # of the query: the questions that it asks, in order
+    open_parts: tuple[Part, ...]  # those that the passages do not answer, where they answer others
     searched: str  # what is searched for
     route: Route
     tools: tuple[str, ...]  # among which one is chosen

@@ -19,9 +19,10 @@ from rag.generation.prompts import Template, load_prompt
 from rag.generation.support import Evidence, Support
 from rag.scoring.sentences import sentence_spans
 
-__all__ = ["REFUSAL", "AnswerStream", "CitedText", "Locate", "build_prompt", "cite", "refusal"]
+__all__ = ["REFUSAL", "AnswerStream", "CitedText", "Locate", "build_prompt", "cite", "not_found", "refusal"]
 
 REFUSAL = "I could not find this in the documents."
+_NOT_FOUND = "Not found in the documents:"
 
 Locate = Callable[[str, int, int, int], tuple[int | None, tuple[Box, ...]]]
 """(document id, version, start, end) -> the page and the boxes of these characters."""
@@ -100,7 +101,7 @@ def cite(
     *,
     support: Support,
     locate: Locate,
-    question: str = "",
+    questions: Sequence[str] = ("",),
     min_relevance: float = 0.5,
 ) -> CitedText:
     """Tie each sentence of a generated text to the span that supports it, if one does.
@@ -113,7 +114,7 @@ def cite(
         passages: those of the prompt.
         support: judges how well a span supports a sentence.
         locate: finds page and boxes of a span.
-        question: what was asked.
+        questions: what was asked; each sentence answers one of them.
         min_relevance: a sentence with less probability of support is not supported, unless it stands in
             a passage word for word.
     """
@@ -124,7 +125,9 @@ def cite(
     sentences: list[Sentence] = []
     citations: list[Citation] = []
     for start, end in sentence_spans(clean):
-        evidence = support.evidence(clean[start:end], passages, question=question)
+        if clean.startswith(_NOT_FOUND, start):
+            continue  # it claims nothing of a passage
+        evidence = _best_evidence(clean[start:end], passages, support, questions)
         relevance = round(evidence.relevance, 4) if evidence else 0.0
         is_supported = evidence is not None and (evidence.is_verbatim or relevance >= min_relevance)
         sentences.append(Sentence(start, end, is_supported, relevance))
@@ -135,11 +138,31 @@ def cite(
     return CitedText(clean, tuple(sentences), tuple(citations), is_refused)
 
 
+def not_found(question: str) -> str:
+    """Name one of several questions that the documents do not answer.
+
+    >>> not_found("when was it founded?")
+    'Not found in the documents: when was it founded?'
+    """
+    return f"{_NOT_FOUND} {question}"
+
+
 def refusal(reason: str = "") -> CitedText:
     """Give the answer that says that the documents hold none, and why."""
     text = f"{REFUSAL} {reason}".strip()
     sentences = tuple(Sentence(start, end, False, 0.0) for start, end in sentence_spans(text))
     return CitedText(text, sentences, (), True)
+
+
+def _best_evidence(
+    sentence: str, passages: Sequence[Passage], support: Support, questions: Sequence[str]
+) -> Evidence | None:
+    found = [support.evidence(sentence, passages, question=question) for question in questions]
+    return max(
+        (evidence for evidence in found if evidence is not None),
+        key=lambda evidence: (evidence.is_verbatim, evidence.relevance),
+        default=None,
+    )
 
 
 def _citation(span: tuple[int, int], evidence: Evidence, locate: Locate) -> Citation:

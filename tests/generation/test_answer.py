@@ -20,7 +20,7 @@ def locate(document_id: str, version: int, start: int, end: int) -> tuple[int | 
 
 
 def cited(text: str, *passages: Passage, question: str = "") -> CitedText:
-    return cite(text, passages, support=SUPPORT, locate=locate, question=question)
+    return cite(text, passages, support=SUPPORT, locate=locate, questions=[question])
 
 
 def prompt(
