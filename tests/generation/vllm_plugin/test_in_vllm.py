@@ -59,8 +59,8 @@ print(json.dumps({
     "missing": [name for name in cuda.KERNEL_ARGUMENTS if name not in asked],
     "layouts": [layout.name for layout in cuda.CompressingBackend.supported_kv_cache_layouts()],
     "parents": [
-        cuda.CompressingBuilder.__mro__[1] is flash_attn.FlashAttentionMetadataBuilder,
-        cuda.CompressingBackend.get_impl_cls().__mro__[1] is flash_attn.FlashAttentionImpl,
+        issubclass(cuda.CompressingBuilder, flash_attn.FlashAttentionMetadataBuilder),
+        issubclass(cuda.CompressingBackend.get_impl_cls(), flash_attn.FlashAttentionImpl),
     ],
 }))
 """

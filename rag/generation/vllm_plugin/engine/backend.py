@@ -3,15 +3,13 @@
 Knows vLLM's tensors and kernels; what is done in a pass is compressing.py's.
 """
 
-from dataclasses import dataclass, field, fields
-from typing import Any, ClassVar
+from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor
 from vllm import _custom_ops as ops
 from vllm import envs
-from vllm.model_executor.models.utils import extract_layer_index
-from vllm.v1.attention.backend import CommonAttentionMetadata
 from vllm.v1.attention.backends.cpu_attn import (
     CPUAttentionBackend,
     CPUAttentionBackendImpl,
@@ -19,10 +17,9 @@ from vllm.v1.attention.backends.cpu_attn import (
     CPUAttentionMetadataBuilder,
 )
 
-from rag.generation.vllm_plugin.compressing import Kernels, Pass, Worker
-from rag.generation.vllm_plugin.engine.dividing import divided, worker_of
-from rag.generation.vllm_plugin.options import KvOptions
-from rag.generation.vllm_plugin.steps import Batch, Virtual
+from rag.generation.vllm_plugin.compressing import Pass, Worker
+from rag.generation.vllm_plugin.engine.dividing import AttendingDivided, Dividing
+from rag.generation.vllm_plugin.steps import Virtual
 
 __all__ = ["CompressingBackend", "CompressingBuilder", "CompressingImpl", "CompressingMetadata"]
 
@@ -37,92 +34,36 @@ class CompressingMetadata(CPUAttentionMetadata):
     scheduled: dict[tuple[tuple[int, ...], ...], Tensor] = field(default_factory=dict)  # by pages of heads
 
 
-class CompressingBuilder(CPUAttentionMetadataBuilder):
+class CompressingBuilder(Dividing, CPUAttentionMetadataBuilder):
     """Divide each pass."""
 
-    options: ClassVar[KvOptions]  # set once, before any engine starts
+    metadata_type = CompressingMetadata
 
-    def __init__(self, *arguments: Any, **more: Any) -> None:  # Any: as vLLM has them
-        """Check the engine and its cache, once for each group of layers."""
-        super().__init__(*arguments, **more)
-        self.use(self.options)
-
-    def use(self, options: KvOptions) -> None:
-        """Compress so from the next pass on, with nothing in flight; the manager is told apart."""
-
-        def store(keys: Tensor, values: Tensor, cache: Tensor, slots: Tensor) -> None:
-            ops.cpu_attn_reshape_and_cache(keys, values, *_parts(cache), slots, self.isa)
-
-        self._worker = worker_of(
-            options, self.vllm_config, self.kv_cache_spec, self.layer_names, store=store, device=self.device
-        )
-
-    def build(
-        self,
-        common_prefix_len: int,
-        common_attn_metadata: CommonAttentionMetadata,
-        fast_build: bool = False,
-    ) -> CompressingMetadata:
-        """Give what the layers of this group are told."""
-        whole = super().build(common_prefix_len, common_attn_metadata, fast_build)
-        told = CompressingMetadata(**{each.name: getattr(whole, each.name) for each in fields(whole)})
-        told.worker = self._worker
-        told.current, part = divided(self._worker, common_attn_metadata)
-        if part is not None:
-            told.before = super().build(common_prefix_len, part, fast_build)
-        return told
+    def _store(self, keys: Tensor, values: Tensor, cache: Tensor, slots: Tensor) -> None:
+        ops.cpu_attn_reshape_and_cache(keys, values, *_parts(cache), slots, self.isa)
 
 
-class CompressingImpl(CPUAttentionBackendImpl):
+class CompressingImpl(AttendingDivided, CPUAttentionBackendImpl):
     """Attend to whole caches as ever, and to smaller ones head by head."""
-
-    def forward(
-        self,
-        layer: Any,  # Any: vLLM's layers
-        query: Tensor,
-        key: Tensor,
-        value: Tensor,
-        kv_cache: Tensor,
-        attn_metadata: CPUAttentionMetadata | None,
-        output: Tensor,
-        **scales: Any,  # Any: of codes, which are refused
-    ) -> Tensor:
-        """Attend, pack what was read to its end, and attend to what was packed."""
-        told = attn_metadata
-        if not isinstance(told, CompressingMetadata) or told.current is None or told.worker is None:
-            plain: Tensor = super().forward(layer, query, key, value, kv_cache, told, output, **scales)
-            return plain
-        told_whole, own_forward = told.before, super().forward
-
-        def whole(batch: Batch | None, queries: Tensor, into: Tensor) -> None:
-            metadata = told if batch is None else told_whole
-            own_forward(layer, queries, key, value, kv_cache, metadata, into, **scales)
-
-        def virtual(sequences: Virtual, queries: Tensor) -> Tensor:
-            return self._attend_by_kernel(layer, queries, kv_cache, sequences, told)
-
-        number = extract_layer_index(layer.layer_name)
-        told.worker.attend(told.current, number, query, kv_cache, output, Kernels(whole, virtual))
-        return output
 
     def _attend_by_kernel(
         self,
         layer: Any,  # Any: vLLM's layers
-        split: Tensor,
+        queries: Tensor,
         cache: Tensor,
-        virtual: Virtual,
-        told: "CompressingMetadata",
+        sequences: Virtual,
+        told: CompressingMetadata,
     ) -> Tensor:
-        tables, lengths = virtual.tables
-        if virtual.pages not in told.scheduled:
-            told.scheduled[virtual.pages] = ops.cpu_attn_get_scheduler_metadata(
+        tables, lengths = sequences.tables
+        if sequences.pages not in told.scheduled:
+            told.scheduled[sequences.pages] = ops.cpu_attn_get_scheduler_metadata(
                 num_reqs=len(lengths),
-                num_heads=split.shape[1],
+                num_heads=queries.shape[1],
                 num_kv_heads=1,
                 head_dim=self.head_size,
                 seq_lens=lengths,
-                dtype=split.dtype,
-                query_start_loc=virtual.starts,
+                dtype=queries.dtype,
+                query_start_loc=sequences.starts,
                 causal=True,
                 sliding_window_size=-1,
                 isa=layer.isa,
@@ -130,15 +71,15 @@ class CompressingImpl(CPUAttentionBackendImpl):
                 dynamic_causal=None,
                 kv_cache_dtype=self.kv_cache_dtype,
             )
-        outputs = torch.empty_like(split)
+        outputs = torch.empty_like(queries)
         blocks, heads, size, dims = cache.shape
         keys, values = _parts(cache.view(blocks * heads, 1, size, dims))
         ops.cpu_attention_with_kv_cache(
-            query=split,
+            query=queries,
             key_cache=keys,
             value_cache=values,
             output=outputs,
-            query_start_loc=virtual.starts,
+            query_start_loc=sequences.starts,
             seq_lens=lengths,
             scale=self.scale,
             causal=True,
@@ -146,7 +87,7 @@ class CompressingImpl(CPUAttentionBackendImpl):
             sliding_window=-1,
             block_table=tables,
             softcap=self.logits_soft_cap,
-            scheduler_metadata=told.scheduled[virtual.pages],
+            scheduler_metadata=told.scheduled[sequences.pages],
             s_aux=None,
             dynamic_causal=None,
             k_scale=layer._k_scale_float,

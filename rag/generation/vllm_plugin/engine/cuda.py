@@ -4,12 +4,11 @@ Written against the same vLLM as backend.py, and not yet run on a GPU (docs/serv
 compressing.py, which is tested in plain torch, is the call of one kernel on sequences of one KV head each.
 """
 
-from dataclasses import dataclass, fields
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
-from vllm.model_executor.models.utils import extract_layer_index
 from vllm.utils.torch_utils import canonicalize_singleton_dim_strides
 from vllm.v1.attention.backend import AttentionCGSupport, CommonAttentionMetadata
 from vllm.v1.attention.backends import fa_utils
@@ -21,10 +20,9 @@ from vllm.v1.attention.backends.flash_attn import (
 )
 from vllm.v1.kv_cache_interface import KVCacheLayout
 
-from rag.generation.vllm_plugin.compressing import Kernels, Pass, Worker
-from rag.generation.vllm_plugin.engine.dividing import divided, worker_of
-from rag.generation.vllm_plugin.options import KvOptions
-from rag.generation.vllm_plugin.steps import Batch, Virtual
+from rag.generation.vllm_plugin.compressing import Pass, Worker
+from rag.generation.vllm_plugin.engine.dividing import AttendingDivided, Dividing
+from rag.generation.vllm_plugin.steps import Virtual
 
 __all__ = ["KERNEL_ARGUMENTS", "CompressingBackend", "CompressingBuilder", "CompressingImpl"]
 
@@ -55,29 +53,17 @@ class CompressingMetadata(FlashAttentionMetadata):
     before: FlashAttentionMetadata | None = None  # of the tokens that attend to whole caches
 
 
-class CompressingBuilder(FlashAttentionMetadataBuilder):
+class CompressingBuilder(Dividing, FlashAttentionMetadataBuilder):
     """Divide each pass."""
 
-    options: ClassVar[KvOptions]  # set once, before any engine starts
+    metadata_type = CompressingMetadata
     # A pass is divided on the host, which no captured graph can repeat.
     _cudagraph_support = AttentionCGSupport.NEVER
     supports_update_block_table = False
 
-    def __init__(self, *arguments: Any, **more: Any) -> None:  # Any: as vLLM has them
-        """Check the engine and its cache, once for each group of layers."""
-        super().__init__(*arguments, **more)
-        self.use(self.options)
-
-    def use(self, options: KvOptions) -> None:
-        """Compress so from the next pass on, with nothing in flight; the manager is told apart."""
-
-        def store(keys: Tensor, values: Tensor, cache: Tensor, slots: Tensor) -> None:
-            one = torch.ones(1, device=cache.device)
-            fa_utils.reshape_and_cache_flash(keys, values, *_parts(cache), slots, "auto", one, one)
-
-        self._worker = worker_of(
-            options, self.vllm_config, self.kv_cache_spec, self.layer_names, store=store, device=self.device
-        )
+    def _store(self, keys: Tensor, values: Tensor, cache: Tensor, slots: Tensor) -> None:
+        one = torch.ones(1, device=cache.device)
+        fa_utils.reshape_and_cache_flash(keys, values, *_parts(cache), slots, "auto", one, one)
 
     def build(
         self,
@@ -86,52 +72,23 @@ class CompressingBuilder(FlashAttentionMetadataBuilder):
         fast_build: bool = False,
     ) -> CompressingMetadata:
         """Give what the layers of this group are told."""
-        whole = super().build(common_prefix_len, common_attn_metadata, fast_build)
+        told: CompressingMetadata = super().build(common_prefix_len, common_attn_metadata, fast_build)
         # Prompts' lengths are asked for by the name of a sliding window, and are for dividing alone.
-        whole.rswa_prefix_lens = whole.rswa_window = whole.rswa_window_tensor = None
-        told = CompressingMetadata(**{each.name: getattr(whole, each.name) for each in fields(whole)})
-        told.worker = self._worker
-        told.current, part = divided(self._worker, common_attn_metadata)
-        if part is not None:
-            told.before = super().build(common_prefix_len, part, fast_build)
+        told.rswa_prefix_lens = told.rswa_window = told.rswa_window_tensor = None
         return told
 
 
-class CompressingImpl(FlashAttentionImpl):
+class CompressingImpl(AttendingDivided, FlashAttentionImpl):
     """Attend to whole caches as ever, and to smaller ones head by head."""
 
-    def forward(
+    def _attend_by_kernel(
         self,
         layer: Any,  # Any: vLLM's layers
-        query: Tensor,
-        key: Tensor,
-        value: Tensor,
-        kv_cache: Tensor,
-        attn_metadata: FlashAttentionMetadata | None,
-        output: Tensor,
-        **scales: Any,  # Any: of codes, which are refused
+        queries: Tensor,
+        cache: Tensor,
+        sequences: Virtual,
+        told: CompressingMetadata,
     ) -> Tensor:
-        """Attend, pack what was read to its end, and attend to what was packed."""
-        told = attn_metadata
-        if not isinstance(told, CompressingMetadata) or told.current is None or told.worker is None:
-            plain: Tensor = super().forward(layer, query, key, value, kv_cache, told, output, **scales)
-            return plain
-        told_whole, own_forward = told.before, super().forward
-
-        def whole(batch: Batch | None, queries: Tensor, into: Tensor) -> None:
-            metadata = told if batch is None else told_whole
-            own_forward(layer, queries, key, value, kv_cache, metadata, into, **scales)
-
-        def virtual(sequences: Virtual, queries: Tensor) -> Tensor:
-            return self._attend_by_kernel(queries, kv_cache, sequences)
-
-        number, count = extract_layer_index(layer.layer_name), told.num_actual_tokens
-        told.worker.attend(
-            told.current, number, query[:count], kv_cache, output[:count], Kernels(whole, virtual)
-        )
-        return output
-
-    def _attend_by_kernel(self, queries: Tensor, cache: Tensor, sequences: Virtual) -> Tensor:
         tables, lengths = sequences.tables
         blocks, heads, size, dims = cache.shape
         outputs = torch.empty_like(queries)
