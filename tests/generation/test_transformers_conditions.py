@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import pytest
 import torch
 from _passages import passage
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from _saved_llama import save_llama
+from tokenizers import pre_tokenizers
 
 from rag.core.errors import DeadEndError
 from rag.core.protocols import Condition, GenerationOptions, Message, Prompt
@@ -40,28 +40,8 @@ class Anything:
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Transformers:
     """Give a Llama of random weights whose tokens are few letters, marks and digits."""
-    folder = tmp_path_factory.mktemp("model")
-    symbols = [
-        symbol for (symbol, _), *_ in (pre_tokenizers.ByteLevel(False).pre_tokenize_str(x) for x in LETTERS)
-    ]
-    vocabulary = {letter: number for number, letter in enumerate([*symbols, "<eos>"])}
-    tokenizer = Tokenizer(models.BPE(vocabulary, []))
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<eos>")
-    fast.chat_template = "{% for message in messages %}{{ message['content'] }} {% endfor %}"
-    fast.save_pretrained(folder)
-    config = LlamaConfig(
-        vocab_size=len(vocabulary),
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        initializer_range=0.1,
-        eos_token_id=vocabulary["<eos>"],
-    )
-    torch.manual_seed(11)
-    LlamaForCausalLM(config).save_pretrained(folder)
+    letters = "".join(pre_tokenizers.ByteLevel(False).pre_tokenize_str(each)[0][0] for each in LETTERS)
+    folder = save_llama(tmp_path_factory.mktemp("model"), letters, seed=11, initializer_range=0.1)
     return Transformers(folder, str(folder), no_repeat_tokens=0)
 
 

@@ -4,9 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
-import torch
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from _saved_llama import save_llama
 
 from rag.core.protocols import GenerationOptions, Generator, Message, Prompt
 from rag.core.types import Passage, Usage
@@ -14,33 +12,19 @@ from rag.generation.context import render_passages
 
 __all__ = ["byte_model", "prompt", "usage", "written"]
 
-_TEMPLATE = "{% for message in messages %}{{ message['content'] }}<end>\n{% endfor %}"
-
 
 def byte_model(folder: Path, *, seed: int = 5) -> Path:
     """Make the model in the folder."""
-    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
-    tokenizer = Tokenizer(models.BPE({letter: number for number, letter in enumerate(letters)}, []))
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<end>")
-    fast.chat_template = _TEMPLATE
-    fast.save_pretrained(folder)
-    config = LlamaConfig(
-        vocab_size=len(fast),
-        hidden_size=32,
-        intermediate_size=64,
+    return save_llama(
+        folder,
+        after_message="<end>\n",
+        seed=seed,
         num_hidden_layers=3,
         num_attention_heads=4,
         num_key_value_heads=2,
         initializer_range=0.3,
-        bos_token_id=None,
-        eos_token_id=fast.eos_token_id,
         max_position_embeddings=4096,
     )
-    torch.manual_seed(seed)
-    LlamaForCausalLM(config).save_pretrained(folder)
-    return folder
 
 
 def prompt(texts: Sequence[str], question: str, *, history: Sequence[str] = ()) -> Prompt:

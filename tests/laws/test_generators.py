@@ -5,13 +5,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import aclosing
-from pathlib import Path
 
 import pytest
 from _chat_server import running
 from _passages import passage
-from tokenizers import Tokenizer, models, pre_tokenizers
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from _saved_llama import save_llama
 
 from rag.core.errors import GenerationError
 from rag.core.protocols import Delta, GenerationOptions, Generator, Message, Prompt
@@ -21,33 +19,7 @@ from rag.generation.support import Support
 GENERATORS = Family("rag.generation.backends")
 QUESTION = "When does the depot open?"
 TEXT = "The depot opens at nine. It closes at five. The warranty runs for sixty months."
-TEMPLATE = "{% for message in messages %}{{ message['content'] }} {% endfor %}"
-
-
-def small_model(folder: Path) -> Path:
-    """Save a Llama of random weights whose tokens are the words of the prompt."""
-    vocabulary = {
-        word: number for number, word in enumerate(["<unk>", "<eos>", *sorted(set(prompt_words()))])
-    }
-    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
-    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="<unk>", eos_token="<eos>")
-    fast.chat_template = TEMPLATE
-    fast.save_pretrained(folder)
-    config = LlamaConfig(
-        vocab_size=len(vocabulary),
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        eos_token_id=1,
-    )
-    LlamaForCausalLM(config).save_pretrained(folder)
-    return folder
-
-
-def prompt_words() -> list[str]:
-    return f"{TEXT} {QUESTION} other words".split()
+WORDS = sorted(set(f"{TEXT} {QUESTION} other words".split()))
 
 
 def prompt(question: str = QUESTION) -> Prompt:
@@ -64,7 +36,7 @@ def make(
         chat.delay_seconds = 0.02
         local = {
             "models_dir": tmp_path_factory.getbasetemp(),
-            "model": str(small_model(tmp_path_factory.mktemp("model"))),
+            "model": str(save_llama(tmp_path_factory.mktemp("model"), WORDS, has_words=True)),
         }
         options: dict[str, dict[str, object]] = {
             "atlas": local,
