@@ -9,15 +9,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console as RichConsole
 
+from rag.core.access import Access
 from rag.core.kinds import parse_kinds
 from rag.core.settings import Settings
 
-__all__ = ["Collection", "Console", "Engine", "Home", "Index", "Json", "as_json", "kinds_of"]
+if TYPE_CHECKING:
+    from rag.compose import Grove
+
+__all__ = ["Collection", "Console", "Engine", "Home", "Index", "Json", "Tenant", "as_json", "kinds_of"]
 
 Home = Annotated[
     Path | None,
@@ -31,6 +35,9 @@ Index = Annotated[
 Engine = Annotated[
     str | None,
     typer.Option("--engine", help="Where files are read: local, ray (GROVE_INGESTION__ENGINE)."),
+]
+Tenant = Annotated[
+    str | None, typer.Option("--tenant", help="Whose (GROVE_TENANT, default).", show_default=False)
 ]
 Collection = Annotated[str, typer.Option("--collection", "-c", help="The set of documents.")]
 
@@ -58,6 +65,12 @@ class Console:
             typer.echo(json.dumps(as_json(value), ensure_ascii=False, indent=2))
         elif text:
             self.out.print(text, markup=False)
+
+    def grove(self, tenant: str | None) -> "Grove":
+        """Give what the home keeps for a tenant: the one named, or the settings'."""
+        from rag.compose import Grove
+
+        return Grove(self.settings).within(Access(tenant or self.settings.tenant))
 
     def with_engine(self, engine: str | None) -> Settings:
         """Give the settings, with `--engine` before the environment."""

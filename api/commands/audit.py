@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from api.console import Console, Home, Json, as_json
+from api.console import Console, Home, Json, Tenant, as_json
 from api.render import table_text
 
 __all__ = ["add_commands"]
@@ -17,19 +17,13 @@ def add_commands(app: typer.Typer) -> None:
 
 def audit(
     limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="How many, newest first.")] = 100,
-    tenant: Annotated[
-        str | None, typer.Option("--tenant", help="Whose (GROVE_TENANT, default).", show_default=False)
-    ] = None,
+    tenant: Tenant = None,
     home: Home = None,
     json: Json = False,
 ) -> None:
     """List what was done over HTTP: when, by whom, to what, and how it ended."""
-    from rag.compose import Grove
-    from rag.core.access import Access
-
     console = Console.open(home, json)
-    grove = Grove(console.settings).within(Access(tenant or console.settings.tenant))
-    rows = as_json(grove.audit.entries(limit))
+    rows = as_json(console.grove(tenant).audit.entries(limit))
     console.result(
         {"entries": rows}, table_text(rows, ["seq", "at", "subject", "action", "objects", "status"])
     )

@@ -1,21 +1,16 @@
 """erase with document, run, conversation and user: removing without a trace."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api.console import Console, Home, Json
+from api.console import Console, Home, Json, Tenant
 
 if TYPE_CHECKING:
     from api.erasing import Erased
-    from rag.compose import Grove
 
 __all__ = ["add_commands"]
 
-Tenant = Annotated[
-    str | None, typer.Option("--tenant", help="Whose (GROVE_TENANT, default).", show_default=False)
-]
 _erase = typer.Typer(no_args_is_help=True, help="Remove something so that no file holds it any more.")
 
 
@@ -35,8 +30,8 @@ def document(
     """Erase a document, and the questions whose answers or evidence quote it."""
     from api.erasing import erase_document
 
-    console, grove = _open(home, json, tenant)
-    _tell(console, erase_document(grove, document_id))
+    console = Console.open(home, json)
+    _tell(console, erase_document(console.grove(tenant), document_id))
 
 
 def run(
@@ -48,8 +43,8 @@ def run(
     """Erase a question with its answer and its steps."""
     from api.erasing import erase_run
 
-    console, grove = _open(home, json, tenant)
-    _tell(console, erase_run(grove, run_id))
+    console = Console.open(home, json)
+    _tell(console, erase_run(console.grove(tenant), run_id))
 
 
 def conversation(
@@ -63,8 +58,8 @@ def conversation(
     """Erase a conversation, whoever's it is, with all its questions and answers."""
     from api.erasing import erase_conversation
 
-    console, grove = _open(home, json, tenant)
-    _tell(console, erase_conversation(grove, conversation_id))
+    console = Console.open(home, json)
+    _tell(console, erase_conversation(console.grove(tenant), conversation_id))
 
 
 def user(
@@ -76,8 +71,8 @@ def user(
     """Erase what somebody has asked and sent, and make the keys invalid; documents stay."""
     from api.erasing import erase_subject
 
-    console, grove = _open(home, json, tenant)
-    _tell(console, erase_subject(grove, name if ":" in name else f"user:{name}"))
+    console = Console.open(home, json)
+    _tell(console, erase_subject(console.grove(tenant), name if ":" in name else f"user:{name}"))
 
 
 def _tell(console: Console, erased: "Erased") -> None:
@@ -85,11 +80,3 @@ def _tell(console: Console, erased: "Erased") -> None:
         {"documents": erased.documents, "runs": erased.runs, "files": erased.files},
         f"Erased {erased.documents} documents, {erased.runs} questions and {erased.files} files.",
     )
-
-
-def _open(home: Path | None, is_json: bool, tenant: str | None) -> "tuple[Console, Grove]":
-    from rag.compose import Grove
-    from rag.core.access import Access
-
-    console = Console.open(home, is_json)
-    return console, Grove(console.settings).within(Access(tenant or console.settings.tenant))

@@ -1,22 +1,15 @@
 """keys with create, list and revoke: who may use the server."""
 
 from datetime import timedelta
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from api.console import Console, Home, Json, as_json
+from api.console import Console, Home, Json, Tenant, as_json
 from api.render import table_text
-
-if TYPE_CHECKING:
-    from rag.db.keys import Keyring
 
 __all__ = ["add_commands"]
 
-Tenant = Annotated[
-    str | None, typer.Option("--tenant", help="Whose keys (GROVE_TENANT, default).", show_default=False)
-]
 _COLUMNS = ["key_id", "name", "subject", "scopes", "collections", "state", "expires_at"]
 _keys = typer.Typer(no_args_is_help=True, help="Make, list and revoke the keys that callers show.")
 
@@ -49,9 +42,9 @@ def create(
     """Make a key and show its secret, once. From the first key on, the server asks all callers for one."""
     from rag.db.tables import utc_now
 
-    console, keys = _open(home, json, tenant)
+    console = Console.open(home, json)
     expires_at = None if days is None else utc_now() + timedelta(days=days)
-    made = keys.create(
+    made = console.grove(tenant).keys.create(
         name, scopes=scope or ["ask"], collections=collection or None, user=user, expires_at=expires_at
     )
     if not console.is_json:
@@ -66,8 +59,8 @@ def list_(
     json: Json = False,
 ) -> None:
     """List the keys of a tenant, also those that are no longer valid; never their secrets."""
-    console, keys = _open(home, json, tenant)
-    rows = as_json(keys.keys(limit))
+    console = Console.open(home, json)
+    rows = as_json(console.grove(tenant).keys.keys(limit))
     console.result({"keys": rows}, table_text(rows, _COLUMNS))
 
 
@@ -78,14 +71,6 @@ def revoke(
     json: Json = False,
 ) -> None:
     """Make a key invalid at once and for good, also at a server that runs."""
-    console, keys = _open(home, json, tenant)
-    revoked = keys.revoke(key_id)
+    console = Console.open(home, json)
+    revoked = console.grove(tenant).keys.revoke(key_id)
     console.result({"key": revoked}, f"Key {revoked.key_id} ({revoked.name}) is revoked.")
-
-
-def _open(home: Path | None, is_json: bool, tenant: str | None) -> "tuple[Console, Keyring]":
-    from rag.compose import Grove
-    from rag.core.access import Access
-
-    console = Console.open(home, is_json)
-    return console, Grove(console.settings).within(Access(tenant or console.settings.tenant)).keys
