@@ -89,7 +89,8 @@ def _over_entries(queries: Tensor, layer: Layer, mask: Tensor | None) -> Tensor:
     num_kept = layer.keys.shape[0]
     grouped = queries.reshape(num_kept, -1, size)  # (K, H / K * N, D)
     tail = (grouped @ layer.keys.transpose(1, 2)).view(num_kept, -1, num_new, layer.keys.shape[1])
-    tail[..., -num_new:] += _additive(mask, num_new, like=tail)
+    if num_new > 1:  # a single token sees itself and all before it
+        tail[..., -num_new:] += _additive(mask, num_new, like=tail)
     tail = tail.flatten(1, 2)
     assert layer.entries is not None
     outputs = []

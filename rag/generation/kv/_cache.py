@@ -76,6 +76,8 @@ class Layer:
 
     def keep(self, new: int, path: Sequence[int]) -> None:
         """Drop the last `new` of the tail but those at the places `path`."""
+        if list(path) == list(range(new)):  # nothing is dropped or moved, as behind a single token
+            return
         past = self.keys.shape[1] - new
         places = torch.tensor([*range(past), *(past + place for place in path)]).long()
         places = places.to(self.keys.device)

@@ -65,7 +65,7 @@ class Observations:
         if before is not None:
             received[:, : before.shape[1]] += before
         self.received[number] = received
-        entropy = -(weights * weights.clamp_min(1e-12).log()).sum(dim=-1).mean(dim=(0, 1))
+        entropy = torch.special.entr(weights).sum(dim=-1).mean(dim=(0, 1))
         known = [self.entropy[number]] if number in self.entropy else []
         self.entropy[number] = torch.cat([*known, entropy])
 
