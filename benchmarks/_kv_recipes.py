@@ -20,7 +20,7 @@ from rag.generation.kv.razor import Razor
 from rag.generation.kv.snapkv import Snapkv
 from rag.generation.kv.streaming import Streaming
 
-__all__ = ["LOOKS_BACK", "RECIPES"]
+__all__ = ["LOOKS_BACK", "RECIPES", "WITHOUT"]
 
 
 class PublishedRazor(Razor):
@@ -95,3 +95,12 @@ RECIPES: Mapping[str, Recipe] = {
 
 LOOKS_BACK = ("snapkv", "h2o", "critic", "ems", "prefixkv")
 """Families that judge by queries seen: a question that was read changes what they keep."""
+
+WITHOUT = {
+    "ems": "ems_no_merge",
+    "prefixkv": "prefixkv_uniform",
+    "critic": "prefixkv_uniform",  # attention received alone, which a layer's heads share
+    "razor": "razor_no_mean",
+    "kvzip": "kvzip_uniform",
+}
+"""Policies, and the same score without what makes them."""

@@ -11,10 +11,12 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-__all__ = ["DATA", "Needle", "long_texts", "needles", "pairs"]
+__all__ = ["DATA", "Needle", "long_texts", "needles", "pairs", "paper_parts", "papers"]
 
 DATA = Path(os.environ.get("GROVE_SHARED", Path(__file__).parents[2] / "shared")) / "data"
 _DEPTHS = 10
+_CUT = 2000  # characters before a part of a paper: titles and names
+_BEHIND = 256  # tokens that follow it
 _PAIRS_ORDER = "Extract the value corresponding to the specified key in the JSON object below."
 _NAMES = ("Lisbon", "Oslo", "Cairo", "Lima", "Perth", "Dublin", "Quito", "Hanoi", "Boston", "Geneva")
 
@@ -99,6 +101,28 @@ def pairs(tokenizer: Any, count: int, *, tokens: int, seed: int = 7) -> list[Nee
                 depth,
             )
         )
+    return found
+
+
+def papers(tokenizer: Any, count: int, *, tokens: int, seed: int = 7) -> list[Needle]:
+    """Give parts of papers, the same for all seeds, without a question: what follows is the answer."""
+    return [
+        Needle(part[:tokens], [], part[tokens : tokens + 1], part[tokens + 1 :], 1.0)
+        for part in paper_parts(tokenizer, count, tokens=tokens + _BEHIND)
+    ]
+
+
+def paper_parts(tokenizer: Any, count: int, *, tokens: int) -> list[list[int]]:
+    """Give the beginnings of long papers, past titles and names, which nothing is chosen by."""
+    found: list[list[int]] = []
+    with gzip.open(DATA / "qa_longdoc_covidqa" / "corpus.jsonl.gz", "rt") as lines:
+        for line in lines:
+            text = json.loads(line)["text"][_CUT : _CUT + 12000]
+            token_ids = tokenizer.encode(text, add_special_tokens=False)[:tokens]
+            if len(found) == count:
+                break
+            if len(token_ids) == tokens:
+                found.append(token_ids)
     return found
 
 

@@ -7,27 +7,30 @@ the prompt, up to the first digit, is read from the smaller cache, so that no di
 
 `python -m benchmarks.kv --budgets 0.5 0.25` takes other budgets than a quarter; `--needles N` more or fewer
 texts, `--seed N` others; `--policies razor kvzip` some rows alone; `--texts pairs` keys and values of JSON
-in place of needles, `--tokens 400` of them; `--kvpress` kvpress's presses beside them, on the same texts
+in place of needles, `--tokens 400` of them, `--texts papers` the 255 tokens behind a part of a paper, of
+which log p and the perplexity tell; `--kvpress` kvpress's presses beside them, on the same texts
 (`make setup-kvpress`).
+`--kept FILE` notes each text when it is done, and a later run of the same goes on behind it. `against` sets
+policies beside the same without what makes them.
 """
 
 import argparse
 import json
-import math
 import subprocess
 import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from benchmarks._kv_recipes import LOOKS_BACK, RECIPES
-from benchmarks._kv_texts import Needle, needles, pairs
+from benchmarks._kv_found import Found, Row, compared, keep_text, kept_texts, row_of
+from benchmarks._kv_recipes import LOOKS_BACK, RECIPES, WITHOUT
+from benchmarks._kv_texts import Needle, needles, pairs, papers
 from benchmarks._machine import machine
 from rag.core.errors import InvalidInputError
 from rag.core.settings import Settings
@@ -45,54 +48,61 @@ from rag.generation.kv.kvzip import Kvzip
 _TOKENS = 1000
 _BUDGET = 0.25
 _WINDOW = 32
-_Z = 1.96
 _KVPRESS = Path(__file__).parents[1] / ".venv-kvpress" / "bin" / "python"
-_TEXTS: Mapping[str, Callable[..., list[Needle]]] = {"needles": needles, "pairs": pairs}
+_TEXTS: Mapping[str, Callable[..., list[Needle]]] = {
+    "needles": needles, "pairs": pairs, "papers": papers,
+}  # fmt: skip
 
 
-@dataclass
-class _Found:
-    """What one row found, a number a text."""
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """What is read."""
 
-    right: list[bool] = field(default_factory=list)
-    right_aware: list[bool] = field(default_factory=list)
-    logp: list[float] = field(default_factory=list)
-    num_bytes: list[int] = field(default_factory=list)
-    end_bytes: list[int] = field(default_factory=list)
-    peak_bytes: list[int] = field(default_factory=list)
-    kept: list[float] = field(default_factory=list)
-    depths: list[float] = field(default_factory=list)  # of those not found
+    kind: str = "needles"
+    count: int = 60
+    tokens: int = _TOKENS
+    seed: int = 7
 
 
 def run(
     *,
     quick: bool,
-    count: int | None = None,
+    texts: Texts | None = None,
     budgets: Sequence[float] = (_BUDGET,),
     policies: Sequence[str] = tuple(RECIPES),
-    seed: int = 7,
-    texts: str = "needles",
-    tokens: int = _TOKENS,
     with_kvpress: bool = False,
+    kept: Path | None = None,
 ) -> dict[str, Any]:
-    """Measure 60 needles; `quick` 4."""
-    count = count or (4 if quick else 60)
+    """Measure 60 needles, `quick` 4; go on behind what a file has `kept`."""
+    texts = texts or Texts(count=4 if quick else 60)
+    rows: list[Row] = [(each, budget) for budget in budgets for each in policies]
+    settings = {"dtype": "float32", **asdict(texts), "rows": [list(row) for row in rows]}
+    same = {name: each for name, each in settings.items() if name != "count"}  # more go on behind fewer
+    done = kept_texts(kept, same) if kept else {}
     loaded = _loaded()
-    found: dict[tuple[str, float], _Found] = defaultdict(_Found)
-    asked = _TEXTS[texts](loaded.tokenizer, count, tokens=tokens, seed=seed)
+    found: dict[Row, Found] = defaultdict(Found)
+    asked = _TEXTS[texts.kind](loaded.tokenizer, texts.count, tokens=texts.tokens, seed=texts.seed)
     if with_kvpress:
         found.update(_kvpress(asked, budgets))
     for number, needle in enumerate(asked):
-        with torch.inference_mode():
-            _measure(loaded, needle, [(each, budget) for budget in budgets for each in policies], found)
+        if number not in done:
+            with torch.inference_mode():
+                done[number] = _measure(loaded, needle, rows)
+            if kept:
+                keep_text(kept, number, same, done[number])
+        for row, each in done[number].items():
+            found[row].add(each)
         so_far = ", ".join(f"{name} {budget} {sum(each.right)}" for (name, budget), each in found.items())
-        print(f"{number + 1}/{count}: {so_far}", file=sys.stderr, flush=True)
-    settings = {"texts": texts, "needles": count, "tokens": tokens, "seed": seed, "dtype": "float32"}
-    rows = [_row(policy, budget, each) for (policy, budget), each in found.items()]
-    return {"machine": machine(), "settings": settings, "rows": rows}
+        print(f"{number + 1}/{texts.count}: {so_far}", file=sys.stderr, flush=True)
+    return {
+        "machine": machine(),
+        "settings": settings,
+        "rows": [row_of(policy, budget, each) for (policy, budget), each in found.items()],
+        "against": compared(found, WITHOUT),
+    }
 
 
-def _kvpress(asked: Sequence[Needle], budgets: Sequence[float]) -> dict[tuple[str, float], _Found]:
+def _kvpress(asked: Sequence[Needle], budgets: Sequence[float]) -> dict[Row, Found]:
     """Give what kvpress's presses find of the same texts."""
     if not _KVPRESS.exists():
         raise InvalidInputError(f"there is no {_KVPRESS}; `make setup-kvpress` makes kvpress's environment")
@@ -107,9 +117,10 @@ def _kvpress(asked: Sequence[Needle], budgets: Sequence[float]) -> dict[tuple[st
         peer = Path(__file__).with_name("_peer_kvpress.py")
         done = subprocess.run([_KVPRESS, peer, job], check=True, stdout=subprocess.PIPE, text=True)
     return {
-        (row["policy"], row["budget"]): _Found(
+        (row["policy"], row["budget"]): Found(
             row["right"],
             logp=row["logp"],
+            num_tokens=[len(each.answer) for each in asked],
             num_bytes=row["num_bytes"],
             kept=row["kept"],
             depths=[each.depth for each, right in zip(asked, row["right"], strict=True) if not right],
@@ -126,25 +137,24 @@ def _loaded() -> Loaded:
     return loaded
 
 
-def _measure(
-    loaded: Loaded,
-    needle: Needle,
-    rows: Sequence[tuple[str, float]],
-    found: dict[tuple[str, float], _Found],
-) -> None:
+def _measure(loaded: Loaded, needle: Needle, rows: Sequence[Row]) -> dict[Row, Found]:
     """Read one text, and answer from the cache of it that each policy makes of it at a budget."""
+    found: dict[Row, Found] = defaultdict(Found)
     needs = frozenset[Need]().union(*(RECIPES[name](budget).needs for name, budget in rows))
     seen = Observations(loaded.model, needs, _WINDOW)
     cache = RaggedCache(loaded.model.config.num_hidden_layers).observe(seen)
     _read(loaded, cache, needle.context)
     asked, asked_seen = cache.copy(), seen.copy()
     asked.observe(asked_seen)
-    _read(loaded, asked, needle.question)
+    if needle.question:
+        _read(loaded, asked, needle.question)
     asked.observe()
     full = found["full", 1.0]
     behind = [*needle.question, *needle.opening]
     _note(full, needle, cache, cache.copy(), _answer(loaded, cache.copy(), behind, needle.answer))
-    full.right_aware.append(full.right[-1])
+    if needle.question:
+        full.right_aware.append(full.right[-1])
+        full.logp_aware.append(full.logp[-1])
     repeat_ids, ours = (
         loaded.tokenizer.encode(each, add_special_tokens=False) for each in (REPEAT, calibration_text())
     )
@@ -161,12 +171,14 @@ def _measure(
         after = smaller.copy()
         _note(row, needle, smaller, after, _answer(loaded, after, behind, needle.answer))
         row.kept.append(smaller.num_entries / cache.num_entries)
-        if not name.startswith(LOOKS_BACK):
+        if not (name.startswith(LOOKS_BACK) and needle.question):
             continue
         smaller = asked.copy()
         RECIPES[name](budget).compress(smaller, second)
-        right, _ = _answer(loaded, smaller, needle.opening, needle.answer)
+        right, logp = _answer(loaded, smaller, needle.opening, needle.answer)
         row.right_aware.append(right)
+        row.logp_aware.append(logp)
+    return dict(found)
 
 
 def remember(policy: Policy, known: dict[type[Policy], Tensor]) -> None:
@@ -202,42 +214,15 @@ def _answer(
 
 
 def _note(
-    row: _Found, needle: Needle, before: RaggedCache, after: RaggedCache, answered: tuple[bool, float]
+    row: Found, needle: Needle, before: RaggedCache, after: RaggedCache, answered: tuple[bool, float]
 ) -> None:
     row.right.append(answered[0])
     row.depths += [] if answered[0] else [needle.depth]
     row.logp.append(answered[1])
+    row.num_tokens.append(len(needle.answer))
     row.num_bytes.append(before.num_bytes)
     row.end_bytes.append(after.num_bytes)
     row.peak_bytes.append(max(before.peak_bytes, after.peak_bytes))
-
-
-def _row(policy: str, budget: float, found: _Found) -> dict[str, Any]:
-    low, high = _interval(sum(found.right), len(found.right))
-    count = len(found.right)
-    return {
-        "policy": policy,
-        "budget": budget,
-        "accuracy": round(sum(found.right) / count, 3),
-        "low": low,
-        "high": high,
-        "accuracy_aware": round(sum(found.right_aware) / count, 3) if found.right_aware else None,
-        "logp": round(sum(found.logp) / count, 2),
-        "bytes": round(sum(found.num_bytes) / count),
-        "bytes_end": round(sum(found.end_bytes) / count) if found.end_bytes else None,
-        "bytes_peak": round(sum(found.peak_bytes) / count) if found.peak_bytes else None,
-        "depths_missed": sorted(found.depths),
-        "kept": round(sum(found.kept) / count, 4) if found.kept else 1.0,
-        "n": count,
-    }
-
-
-def _interval(right: int, count: int) -> tuple[float, float]:
-    """Give Wilson's 95% interval of a share."""
-    share = right / count
-    middle = (share + _Z**2 / (2 * count)) / (1 + _Z**2 / count)
-    half = _Z * math.sqrt(share * (1 - share) / count + _Z**2 / (4 * count**2)) / (1 + _Z**2 / count)
-    return round(max(0.0, middle - half), 3), round(min(1.0, middle + half), 3)
 
 
 if __name__ == "__main__":
@@ -249,15 +234,14 @@ if __name__ == "__main__":
     parser.add_argument("--texts", choices=list(_TEXTS), default="needles")
     parser.add_argument("--tokens", type=int, default=_TOKENS)
     parser.add_argument("--kvpress", action="store_true")
+    parser.add_argument("--kept", type=Path, help="file of the texts that are done")
     chosen = parser.parse_args()
     found = run(
         quick=False,
-        count=chosen.needles,
+        texts=Texts(chosen.texts, chosen.needles, chosen.tokens, chosen.seed),
         budgets=chosen.budgets,
         policies=chosen.policies,
-        seed=chosen.seed,
-        texts=chosen.texts,
-        tokens=chosen.tokens,
         with_kvpress=chosen.kvpress,
+        kept=chosen.kept,
     )
     print(json.dumps(found))

@@ -6,7 +6,6 @@ ways to choose the dimensions. `python -m benchmarks.kv_rank --texts N --needles
 """
 
 import argparse
-import gzip
 import json
 import math
 import sys
@@ -17,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from benchmarks._kv_texts import DATA, Needle, needles
+from benchmarks._kv_texts import Needle, needles, paper_parts
 from benchmarks._machine import machine
 from benchmarks.kv import _answer, _loaded, _read, remember
 from rag.core.settings import Settings
@@ -33,7 +32,6 @@ from rag.generation.kv.razor import Razor
 from rag.generation.kv.streaming import Streaming
 
 _TOKENS, _BEHIND = 1000, 256
-_CUT = 2000  # characters before the text: titles and names
 
 Row = tuple[Callable[[], Policy], list[LowRank] | None]
 
@@ -46,8 +44,9 @@ def run(
     count = (1 if quick else 24) if count is None else count
     loaded = _loaded()
     rows = {name: row for name, row in _rows(loaded).items() if not names or name in names}
+    parts = paper_parts(loaded.tokenizer, texts, tokens=_TOKENS + _BEHIND)
     with torch.inference_mode():
-        judged = [_judged(loaded, token_ids, rows) for token_ids in _papers(loaded.tokenizer, texts)]
+        judged = [_judged(loaded, token_ids, rows) for token_ids in parts]
         asked = needles(loaded.tokenizer, count, tokens=_TOKENS)
         right = [_found(loaded, needle, rows) for needle in asked]
     found = [
@@ -145,20 +144,6 @@ def _loss(loaded: Loaded, cache: RaggedCache, token_ids: Sequence[int]) -> float
     logits = loaded.model(input_ids=inputs, past_key_values=cache, use_cache=True).logits[0]
     wanted = torch.tensor(token_ids[1:])
     return float(torch.nn.functional.cross_entropy(logits.float(), wanted))
-
-
-def _papers(tokenizer: Any, count: int) -> list[list[int]]:
-    """Give the beginnings of long papers, which nothing is chosen by."""
-    found: list[list[int]] = []
-    with gzip.open(DATA / "qa_longdoc_covidqa" / "corpus.jsonl.gz", "rt") as lines:
-        for line in lines:
-            text = json.loads(line)["text"][_CUT : _CUT + 12000]
-            token_ids = tokenizer.encode(text, add_special_tokens=False)[: _TOKENS + _BEHIND]
-            if len(found) == count:
-                break
-            if len(token_ids) == _TOKENS + _BEHIND:
-                found.append(token_ids)
-    return found
 
 
 if __name__ == "__main__":
