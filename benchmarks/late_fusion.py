@@ -1,106 +1,152 @@
-"""How words, dense and late vectors are best weighted together: `python -m benchmarks.late_fusion`.
+"""How words, dense and late vectors are best put together: `python -m benchmarks.late_fusion`.
 
-On the questions that the late head's training holds out (rag/training/_late_pool.py): nDCG@10 of each way
-to fuse, and by a paired bootstrap how much it is better than `hybrid+late` as it is. The head has learned
-from other questions of the same sets, so that `late` looks better here than on sets it has not seen.
+On questions of the training data on passages that the late head has not learned from
+(benchmarks/_unseen.py): nDCG@10 of each way to fuse, the mean over the sets that they are from, and by a
+paired bootstrap over the questions how much it is better than `hybrid+late` as it is. With
+`--data multihop_2wiki`, what was chosen so beside the pipelines as they are, over the product's index of
+that set; nothing is chosen there.
 """
 
 import argparse
-from collections.abc import Mapping, Sequence
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
+from statistics import fmean
 
-import numpy as np
 import torch
 
-from rag.core.types import Hit, Vector
-from rag.evaluation.metrics import paired_interval
-from rag.networks.late import LateHead
+from api.evaluation import IndexedDataset
+from benchmarks._machine import machine
+from benchmarks._signals import Signals, signals_of
+from benchmarks._unseen import part_of, unseen
+from rag.core.settings import Part, Settings
+from rag.core.types import Hit
+from rag.evaluation.datasets import load_dataset
+from rag.evaluation.metrics import ndcg, paired_interval
 from rag.scoring.fusion import reciprocal_rank_fusion, score_fusion
-from rag.training._late_held_out import HeldOut
-from rag.training._late_pool import Columns, load_pools
-from rag.training._late_student import Student
-from rag.training._late_teacher import Words
 
-DEPTH = 100
-DEFAULT = (1.0, 1.0, 2.0)
-WEIGHTS = (  # of words, dense and late, by score
-    DEFAULT,
-    (1.0, 0.0, 0.0),
-    (0.0, 1.0, 0.0),
-    (0.0, 0.0, 1.0),
-    (1.0, 1.0, 1.0),
-    (1.0, 1.0, 4.0),
-    (1.0, 1.0, 8.0),
-    (0.0, 1.0, 2.0),
-    (1.0, 0.0, 2.0),
-    (1.0, 0.0, 4.0),
-    (1.0, 0.0, 8.0),
+__all__ = ["HYBRID", "SHIPPED", "Way"]
+
+DATA = Path(os.environ.get("GROVE_SHARED", Path(__file__).parents[2] / "shared")) / "data"
+_SIGNALS = {"words": "lexical", "dense": "dense", "late": "late"}  # and the retriever of each
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A fusion of words, dense and late."""
+
+    weights: tuple[float, float, float]
+    by_rank: bool = False
+    constant: float = 60.0  # of ranks
+    depth: int = 100
+
+    def __str__(self) -> str:
+        how = f"by rank, {self.constant:g}" if self.by_rank else "by score"
+        return f"{', '.join(f'{weight:g}' for weight in self.weights)} {how}, depth {self.depth}"
+
+    def rankings(self, signals: Signals) -> list[list[Hit]]:
+        """Give each question's fused ranking of chunks; a signal that weighs nothing brings none."""
+        chosen = [
+            (signals.rankings[name], weight)
+            for name, weight in zip(_SIGNALS, self.weights, strict=True)
+            if weight
+        ]
+        weights = [weight for _, weight in chosen]
+        return [
+            self._fused([hits[: self.depth] for hits in each], weights)
+            for each in zip(*(rankings for rankings, _ in chosen), strict=True)
+        ]
+
+    def _fused(self, rankings: Sequence[Sequence[Hit]], weights: Sequence[float]) -> list[Hit]:
+        if self.by_rank:
+            return reciprocal_rank_fusion(rankings, weights=weights, constant=self.constant)
+        return score_fusion(rankings, weights=weights)
+
+
+HYBRID = Way((1, 1, 0), by_rank=True)
+SHIPPED = Way((1, 1, 2))  # `hybrid+late` of rag/compose/_profiles.py
+CHOSEN = (1, 0.5, 2)  # the weights that are judged with --data
+WAYS = (
+    SHIPPED,
+    HYBRID,
+    Way((1, 0, 0)),
+    Way((0, 1, 0)),
+    Way((0, 0, 1)),
+    *(Way((words, dense, 2)) for words in (0.25, 0.5) for dense in (0, 0.5, 1, 2)),
+    *(Way((1, dense, 2)) for dense in (0, 0.5, 2)),
+    *(Way((2, dense, 2)) for dense in (0, 0.5, 1, 2)),
+    Way((1, 1, 8)),
+    *(Way((1, 1, 2), depth=depth) for depth in (20, 50, 200)),
+    *(Way((1, 1, late), by_rank=True, constant=constant) for late, constant in product((1, 2), (10, 60))),
 )
 
 
 def main() -> None:
-    """Print a line for each pool and way."""
+    """Print a line for each way, or for each pipeline."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--work", type=Path, default=Path(".work/late"))
-    parser.add_argument("--scale", type=float, default=1.0, help="of the sample of single-hop passages")
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--data", action="append", default=[], help="judge on a folder of the data; repeat")
+    parser.add_argument("--work", type=Path, help="where sets are indexed, and kept for the next time")
     options = parser.parse_args()
-    torch.set_num_threads(options.threads)
-    depths, columns = Columns.of((6,))
-    for pool in load_pools(options.data, options.work, depths, scale=options.scale):
-        held_out = HeldOut(pool, columns)
-        rankings = _rankings(held_out, columns)
-        default = held_out.found(_fused(rankings, DEFAULT, len(pool.passages)))
-        hybrid = held_out.found(_by_rank(rankings, len(pool.passages)))
-        _print(pool.name, "hybrid, by rank", held_out, hybrid, default)
-        for weights in WEIGHTS:
-            found = held_out.found(_fused(rankings, weights, len(pool.passages)))
-            _print(pool.name, str(weights), held_out, found, default)
+    torch.set_num_threads(1)
+    print(json.dumps(machine()))
+    with ExitStack() as opened:
+        work = options.work or Path(opened.enter_context(tempfile.TemporaryDirectory()))
+        for name in options.data:
+            for row in _judged(name, work):
+                print(json.dumps(row), flush=True)
+        if not options.data:
+            for line in _developed(work / "unseen"):
+                print(line, flush=True)
 
 
-_Rankings = Mapping[str, Sequence[Sequence[Hit]]]  # of each signal, one a question
+def _developed(keep: Path) -> Iterator[str]:
+    sets = [signals_of(dataset, keep=keep) for dataset in unseen(DATA)]
+    parts = [part_of(question) for each in sets for question in each.dataset.questions]
+    shipped = _found(sets, SHIPPED)
+    yield f"{len(parts)} questions, {sum(len(each.documents) for each in sets)} chunks"
+    for way in WAYS:
+        found = _found(sets, way)
+        yield f"{way}: {_means(found, parts)} {paired_interval(found, shipped)}"
 
 
-def _rankings(held_out: HeldOut, columns: Columns) -> _Rankings:
-    pool, questions = held_out.pool, held_out.questions()
-    words = Words(pool.passages)
-    scores = {
-        "words": np.stack([words.scores(pool.queries[number].text) for number in questions]),
-        "dense": pool.query_states.vectors[questions] @ pool.passage_states.vectors.T,
-        "late": held_out.late(Student(LateHead.shipped(), columns)),
+def _found(sets: Sequence[Signals], way: Way) -> list[float]:
+    return [value for each in sets for value in each.ndcg(way.rankings(each))]
+
+
+def _means(found: Sequence[float], parts: Sequence[str]) -> str:
+    of = {
+        name: fmean(value for value, part in zip(found, parts, strict=True) if part == name)
+        for name in dict.fromkeys(parts)
     }
-    return {name: [_best(row) for row in rows] for name, rows in scores.items()}
+    return f"{fmean(of.values()):.4f} ({' '.join(f'{name} {value:.3f}' for name, value in of.items())})"
 
 
-def _best(row: Vector) -> list[Hit]:
-    return [Hit(str(place), float(row[place])) for place in np.argsort(-row, kind="stable")[:DEPTH]]
-
-
-def _fused(rankings: _Rankings, weights: Sequence[float], num_passages: int) -> Vector:
-    return _dense_rows(
-        [score_fusion(each, weights=weights) for each in zip(*rankings.values(), strict=True)], num_passages
-    )
-
-
-def _by_rank(rankings: _Rankings, num_passages: int) -> Vector:
-    pairs = zip(rankings["words"], rankings["dense"], strict=True)
-    return _dense_rows([reciprocal_rank_fusion(pair, weights=[1, 1]) for pair in pairs], num_passages)
-
-
-def _dense_rows(fused: Sequence[Sequence[Hit]], num_passages: int) -> Vector:
-    scores = np.zeros((len(fused), num_passages), dtype=np.float32)
-    for row, hits in zip(scores, fused, strict=True):
-        for hit in hits:
-            row[int(hit.chunk_id)] = hit.score
-    return scores
-
-
-def _print(
-    pool: str, way: str, held_out: HeldOut, found: Sequence[float], default: Sequence[float]
-) -> None:
-    low, high = paired_interval(found, default)
-    print(f"{pool} {len(found)} {way}: {held_out.mean(found):.4f} [{low:+.4f}, {high:+.4f}]", flush=True)
+def _judged(name: str, work: Path) -> Iterator[dict[str, object]]:
+    """Give a row of `hybrid`, of `hybrid+late` as it is, and of that with the chosen weights."""
+    dataset = load_dataset(DATA / name)
+    options = {"retrievers": list(_SIGNALS.values()), "fusion": "score", "weights": list(CHOSEN)}
+    settings = Settings(retrievers={"chosen": Part(kind="hybrid", options=options)})
+    indexed = IndexedDataset(settings, dataset, DATA / name, work=work, retrievers=["hybrid+late"])
+    indexed.index(lambda _: None)
+    found: dict[str, list[float]] = {}
+    for pipeline in ("hybrid", "hybrid+late", "chosen"):
+        search = indexed.search(pipeline)
+        found[pipeline] = [
+            ndcg(search(question.text, 10), dataset.relevant[question.id], k=10)
+            for question in dataset.questions
+        ]
+        yield {
+            "data": name,
+            "questions": len(dataset.questions),
+            "pipeline": pipeline,
+            "ndcg@10": round(fmean(found[pipeline]), 4),
+            **{f"- {other}": paired_interval(found[pipeline], found[other]) for other in list(found)[:-1]},
+        }
 
 
 if __name__ == "__main__":

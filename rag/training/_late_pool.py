@@ -24,7 +24,7 @@ from rag.encoders._minilm import Backbone
 from rag.networks.late import ENDS
 
 # Passages a part: medquad is templated and weighs little, sentences of SQuAD are many and alike.
-_QUOTA = {
+QUOTA = {
     "squad": 450,
     "squad_mixed": 350,
     "squad_sentence": 800,
@@ -37,7 +37,7 @@ _QUOTA = {
     "medquad": 600,
 }
 _QUESTIONS_A_PASSAGE = 3
-_MULTIHOP_QUESTIONS = 70  # of each of MuSiQue, HotpotQA and 2WikiMultihopQA
+MULTIHOP_QUESTIONS = 70  # of each of MuSiQue, HotpotQA and 2WikiMultihopQA
 _BATCH = 8
 
 
@@ -188,16 +188,16 @@ def _backbone() -> Backbone:
 
 
 def _single_hop(data: Path, *, scale: float) -> tuple[list[str], list[Query]]:
-    parts: dict[str, dict[str, list[str]]] = {name: {} for name in _QUOTA}
+    parts: dict[str, dict[str, list[str]]] = {name: {} for name in QUOTA}
     for record in _records(data / "train_retrieval_english" / "train.jsonl.gz"):
-        text = _joined(**record["positive"])
+        text = joined(**record["positive"])
         parts[record["dataset"]].setdefault(text, []).append(record["query"])
     passages: list[str] = []
     queries: list[Query] = []
-    for name, quota in _QUOTA.items():
-        for text in sorted(parts[name], key=_shuffled)[: round(quota * scale)]:
-            dev = _shuffled(f"dev{text}") % 10 == 0  # a passage's questions stay together
-            questions = sorted(parts[name][text], key=_shuffled)[:_QUESTIONS_A_PASSAGE]
+    for name, quota in QUOTA.items():
+        for text in sorted(parts[name], key=shuffled)[: round(quota * scale)]:
+            dev = shuffled(f"dev{text}") % 10 == 0  # a passage's questions stay together
+            questions = sorted(parts[name][text], key=shuffled)[:_QUESTIONS_A_PASSAGE]
             queries += [Query(question, [len(passages)], name, dev) for question in questions]
             passages.append(text)
     return passages, queries
@@ -208,17 +208,17 @@ def _multi_hop(data: Path) -> tuple[list[str], list[Query]]:
     queries: list[Query] = []
     taken: dict[str, int] = {}
     records = _records(data / "train_multihop" / "train.jsonl.gz")
-    for record in sorted(records, key=lambda record: _shuffled(record["question"])):
+    for record in sorted(records, key=lambda record: shuffled(record["question"])):
         name = record["dataset"]
         taken[name] = taken.get(name, 0) + 1
-        if taken[name] > _MULTIHOP_QUESTIONS:
+        if taken[name] > MULTIHOP_QUESTIONS:
             continue
         positives = set()
         for paragraph in record["paragraphs"]:
-            number = index.setdefault(_joined(paragraph["title"], paragraph["text"]), len(index))
+            number = index.setdefault(joined(paragraph["title"], paragraph["text"]), len(index))
             if paragraph["supporting"]:
                 positives.add(number)
-        dev = _shuffled(f"dev{record['question']}") % 3 == 0
+        dev = shuffled(f"dev{record['question']}") % 3 == 0
         queries.append(Query(record["question"], sorted(positives), name, dev))
     return list(index), queries
 
@@ -228,9 +228,9 @@ def _records(path: Path) -> list[dict[str, Any]]:  # Any: JSON, its keys are nam
         return [json.loads(line) for line in lines]
 
 
-def _joined(title: str, text: str) -> str:
+def joined(title: str, text: str) -> str:
     return "\n".join(dict.fromkeys((title, text))).strip()  # as the pipeline shows text to encoders
 
 
-def _shuffled(text: str) -> int:
+def shuffled(text: str) -> int:
     return int(hashlib.sha256(text.encode()).hexdigest(), 16)
