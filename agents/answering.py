@@ -1,10 +1,11 @@
-"""The last nodes of the graph: write from the passages and cite them, or say what is missing."""
+"""The last nodes of the graph: write from the passages and cite them, say what is missing, or greet."""
 
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
 from agents.compound import joined
+from agents.courtesy import reply_to
 from agents.state import Context, State, Step
 from agents.writing import Emit, show_nothing, write
 from rag.core.protocols import Generator, Prompt
@@ -14,7 +15,7 @@ from rag.generation.answer import cite as cite_text
 from rag.generation.constrained.conditions import conditions_of
 from rag.generation.missing import missing, missing_text
 
-__all__ = ["cite", "generate", "refuse"]
+__all__ = ["cite", "generate", "greet", "refuse"]
 
 
 async def generate(state: State, context: Context, emit: Emit) -> Step:
@@ -119,6 +120,14 @@ async def refuse(state: State, context: Context, emit: Emit) -> Step:
     return Step(
         _outcome(refused, None, gap), summary, {"searched": gap.searched, "passages": gap.num_passages}
     )
+
+
+async def greet(state: State, context: Context, emit: Emit) -> Step:
+    """Reply to a greeting or to thanks: nothing is searched, claimed or cited."""
+    reply = reply_to(state["question"])
+    assert reply is not None, "the way here is a courtesy"
+    emit(reply)
+    return Step(_outcome(CitedText(reply, (), (), False), None, None), {"reply": reply})
 
 
 def _missing(state: State) -> Missing:

@@ -1,17 +1,19 @@
 """A follow-up, made to stand alone by rules of English; knows words and no model.
 
 What stands alone is left as it is: a new subject must not be searched with the old one. What leans on the
-conversation gets its subject from the question before, or from the answer to it. Other languages have
-none of these words, and their questions are taken to stand alone.
+conversation gets its subject from the question before, or from the answer to it. Of other languages only
+the bare question words are known ("und wann?"); their other questions are taken to stand alone.
 """
 
 import re
 from collections.abc import Sequence
 
+from agents._earlier import with_item, with_number
+from agents.courtesy import without_courtesies
 from rag.core.protocols import Message
 from rag.scoring.words import content_words
 
-__all__ = ["points_back", "stand_alone"]
+__all__ = ["leans", "points_back", "stand_alone"]
 
 _PEOPLE = {"he", "him", "his", "she", "her", "hers"}
 _OWNERS = {"its", "his", "her", "hers", "their", "theirs"}
@@ -48,10 +50,37 @@ _NOT_OF_A_TOPIC = re.compile(
     r"|that|there|not|by|in|on|at|from|with|as|than)",
     re.IGNORECASE,
 )
-_DOES = re.compile(r"\b(?:do|does|did)\s+((?:the|an?)\s+(?:[\w’'-]+\s+)+?)[\w-]+\W*$", re.IGNORECASE)
 _ARTICLE = re.compile(r"the|an?", re.IGNORECASE)
+_GOES_ON = re.compile(r"\W*(?:and|but|also)\b", re.IGNORECASE)
+_MORE = re.compile(
+    r"\W*(?:and )?(?:(?:tell|show|give) me )?(?:some )?(?:more|go on|continue|anything else|what else)"
+    r"(?: (?:about|on) (?:it|that|this|them))?(?: please)?\W*",
+    re.IGNORECASE,
+)
+_BARE = re.compile(  # nothing but a question word, in German, French, Spanish, Italian
+    r"\W*(?:und |et |y |e )?(?:wann|wo|wer|warum|wieso|weshalb|wie|wie viele?|seit wann|quand|où|qui"
+    r"|pourquoi|comment|combien|cu[aá]ndo|d[oó]nde|qui[eé]n|por qu[eé]|c[oó]mo|cu[aá]ntos?|quando|dove|chi"
+    r"|perch[eé]|come|quanti)\W*",
+    re.IGNORECASE,
+)
+_WHEN_WHERE = re.compile(r"\W*(?:and |but )?(?P<word>when|where|why|how)\W*", re.IGNORECASE)
+_WHO_DID = re.compile(
+    r"who (?P<verb>\w+ed|wrote|built|made|led|drew|found) (?P<object>[^?]+)\?*", re.IGNORECASE
+)
+_PARTICIPLES = {"wrote": "written", "drew": "drawn"}
+_ONES = re.compile(r"(?P<modifier>(?:(?:the|an?|these|those) )?\w[\w’'-]*) ones?", re.IGNORECASE)
+_DETERMINED = re.compile(
+    r"\b(?P<modifier>(?:the|an?|this|that|these|those|our|your|my) (?P<word>[\w’'-]+)) (?P<noun>[\w’'-]+)",
+    re.IGNORECASE,
+)
+_VERB_AT_END = re.compile(  # "what does the basic plan *cost*?"
+    r"\b(?:do|does|did|can|could|will|would|should|may|might|must)\s+(?!(?:i|you|we|one|they|he|she|it)\b)"
+    rf"(?:(?!(?:and|or|{_PREPOSITION.replace('of|', '')[3:-1]})\b)[\w’'.-]+\s+)+(?P<verb>[\w’'-]+)\W*$",
+    re.IGNORECASE,
+)
 _MAX_FRAGMENT = 4  # words; a longer one without a question word is a search of its own
 _MAX_BEFORE = 3  # content words before a pronoun; with more, it points to one of these
+_MAX_CHARS = 300  # at the end of a question, where its verb is sought
 _MAX_NAME = 6  # words of an answer that can be a name
 
 
@@ -67,9 +96,10 @@ def stand_alone(question: str, history: Sequence[Message] = ()) -> str:
     ('How long are readings kept on the device?', 'What is a lease?')
     """
     subject = answer = ""
-    for message in history:
+    for message in without_courtesies(history):
         if message.role == "user":
-            subject, answer = _resolved(message.content.strip(), subject, answer), ""
+            asked = message.content.strip()
+            subject, answer = _continued(_resolved(asked, subject, answer), asked, subject), ""
         elif message.role == "assistant":
             answer = message.content
     return _resolved(question, subject, answer)
@@ -84,9 +114,24 @@ def points_back(question: str) -> bool:
     return _pointer(_OPENER.sub("", question, count=1)) is not None
 
 
+def leans(question: str) -> bool:
+    """Say whether a question goes on from the one before by its first word, whatever else it says."""
+    return _GOES_ON.match(question) is not None
+
+
+def _continued(resolved: str, asked: str, subject: str) -> str:
+    """Keep the name that was spoken of where a question only goes on: "and how many people work there?"."""
+    if not leans(asked) or not (name := _NAME.findall(subject)) or _NAME.search(resolved):
+        return resolved
+    return f"{resolved.rstrip(' ?')} ({name[-1]})?"
+
+
 def _resolved(question: str, subject: str, answer: str) -> str:
     if not subject:
         return question
+    question = with_item(question, answer) or question
+    if (whole := _without_words_of_its_own(question, subject, answer)) is not None:
+        return whole
     bare = _OPENER.sub("", question, count=1)
     if _is_fragment(question, bare):
         return _spliced(subject, bare)
@@ -94,6 +139,20 @@ def _resolved(question: str, subject: str, answer: str) -> str:
         return question
     person = _answering_name(subject, answer) if pointer[0].lower() in _PEOPLE else ""
     return _pointed(bare, pointer, person or _topic(subject), subject)
+
+
+def _without_words_of_its_own(question: str, subject: str, answer: str) -> str | None:
+    """Read "times 2?", "more", "und wann?" and "when?", which are nothing without what was said before."""
+    if (reckoned := with_number(question, answer)) is not None:
+        return reckoned
+    if _MORE.fullmatch(question) and (topic := _topic(subject)):
+        return f"Tell me more about {topic}."
+    if _BARE.fullmatch(question):
+        return f"{subject} {question}"
+    if (word := _WHEN_WHERE.fullmatch(question)) and (did := _WHO_DID.fullmatch(subject)):
+        verb = did["verb"].lower()
+        return f"{word['word'].capitalize()} was {did['object'].strip()} {_PARTICIPLES.get(verb, verb)}?"
+    return None
 
 
 def _is_fragment(question: str, bare: str) -> bool:
@@ -118,6 +177,8 @@ def _spliced(subject: str, fragment: str) -> str:
     words = fragment.rstrip(" ?!.")
     if not content_words(words):
         return f"{subject} {fragment}".strip()
+    if (placed := _in_place(subject, words)) is not None:
+        return placed
     last = _LAST_PHRASE.search(subject)
     end = last.start() if last else len(subject.rstrip(" ?"))
     if re.match(rf"{_PREPOSITION}\b", words, re.IGNORECASE):
@@ -127,6 +188,36 @@ def _spliced(subject: str, fragment: str) -> str:
         return f"{subject[: last.end(1)]} {words}?"
     topic = _topic(subject[:end])
     return f"{subject[:end]}?".replace(topic, words) if topic and not last else f"{subject} {fragment}"
+
+
+def _in_place(subject: str, words: str) -> str | None:
+    """Put "the outdoor ones", or another phrase of the same noun, in the place of the one that is there."""
+    if ones := _ONES.fullmatch(words):
+        found = [
+            each for each in _DETERMINED.finditer(subject) if not _is_function(each["word"], each["noun"])
+        ]
+        if not found:
+            return None
+        start = found[-1].start() if _ARTICLE.match(ones["modifier"]) else found[-1].start("word")
+        return subject[:start] + ones["modifier"] + subject[found[-1].end("word") :]
+    first, *others = [word for word in words.split() if content_words(word)] or [""]
+    noun = others and re.search(rf"\b{re.escape(others[-1])}\b", subject, re.IGNORECASE)
+    if not noun:
+        return None
+    before = subject[: noun.start()]
+    head = re.search(rf"(?:\b(?:the|an?) )?\b{re.escape(first)}\b", before, re.IGNORECASE)
+    head = head or re.search(
+        r"\b(?:(?:the|an?|our|your|my) (?:[\w’'-]+ ){0,2}|[\w’'-]+ )$", before, re.IGNORECASE
+    )
+    if head is None or _is_function(head[0].strip()):
+        return None
+    return subject[: head.start()] + words + subject[noun.end() :]
+
+
+def _is_function(*words: str) -> bool:
+    return any(
+        _NOT_OF_A_TOPIC.fullmatch(word) or re.fullmatch(_PREPOSITION, word, re.IGNORECASE) for word in words
+    )
 
 
 def _pointed(question: str, pointer: re.Match[str], topic: str, subject: str) -> str:
@@ -152,8 +243,8 @@ def _topic(subject: str) -> str:
     names: list[str] = _NAME.findall(subject)
     if names:
         return re.sub(r"[’']s?$", "", names[-1])
-    if (does := _DOES.search(subject)) is not None:
-        return does[1].strip()  # "what does the basic plan cost": the verb is no part of it
+    if verb := _VERB_AT_END.search(subject, max(len(subject) - _MAX_CHARS, 0)):
+        subject = subject[: verb.start("verb")]
     runs: list[list[str]] = [[]]
     for word in re.findall(r"[\w’'.-]*\w", subject):
         if _NOT_OF_A_TOPIC.fullmatch(word):

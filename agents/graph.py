@@ -1,7 +1,7 @@
 """The graph's wiring, and nothing else: which node follows which.
 
 prepare -> retrieve -> route -> read -> generate -> cite
-                         |       `----> refuse
+   `-> greet             |       `----> refuse
                          |-> hop -> read
                          |-> plan -> (permit ->) act -> read
                          `-> refuse
@@ -21,7 +21,8 @@ from langgraph.runtime import Runtime
 from langgraph.types import Command, interrupt
 from pydantic import TypeAdapter
 
-from agents.answering import cite, generate, refuse
+from agents.answering import cite, generate, greet, refuse
+from agents.courtesy import reply_to
 from agents.nodes import act, hop, plan, prepare, read, retrieve, route
 from agents.state import Context, State, Step
 from agents.writing import Emit
@@ -54,7 +55,8 @@ def _wired() -> StateGraph[State, Context, State, State]:
     graph = StateGraph(State, context_schema=Context)
     graph.add_conditional_edges(START, _first, ["prepare", "permit"])
     # Each node says itself which one follows: LangGraph's edges cost a sixth of a run's own time.
-    _add(graph, prepare, lambda state: "retrieve", "retrieve")
+    _add(graph, prepare, _after_prepare, "retrieve", "greet")
+    _add(graph, greet, lambda state: END, END)
     _add(graph, retrieve, lambda state: "route", "route")
     _add(graph, route, lambda state: _WAYS[state["route"]], *_WAYS.values())
     _add(graph, hop, lambda state: "read", "read")
@@ -73,6 +75,10 @@ def _wired() -> StateGraph[State, Context, State, State]:
 
 def _first(state: State) -> str:
     return "permit" if state.get("call") else "prepare"
+
+
+def _after_prepare(state: State) -> str:
+    return "retrieve" if reply_to(state["question"]) is None else "greet"
 
 
 def _after_plan(state: State) -> str:

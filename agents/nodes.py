@@ -11,7 +11,8 @@ from itertools import zip_longest
 
 from agents.calling import Call
 from agents.compound import Part, parts_of
-from agents.followups import stand_alone
+from agents.courtesy import without_courtesies
+from agents.followups import leans, stand_alone
 from agents.rewriting import is_faithful, newest
 from agents.routing import choose
 from agents.state import Context, State, Step
@@ -37,8 +38,9 @@ async def prepare(state: State, context: Context, emit: Emit) -> Step:
         rewritten, usage = await asked("standalone", {"question": safe}, context, state, history=kept)
         if is_faithful(rewritten, question, history):
             query, by = rewritten, "model"
-    earlier = [message.content for message in history if message.role == "user"]
-    searched = query if query == question else f"{earlier[-1]} {query}"
+    earlier = [message.content for message in without_courtesies(history) if message.role == "user"]
+    goes_on = bool(earlier) and (query != question or leans(question))
+    searched = f"{earlier[-1]} {query}" if goes_on else query
     parts = parts_of(query)
     summary: dict[str, object] = {"query": query, "searched": searched}
     if len(parts) > 1:

@@ -22,6 +22,9 @@ _SHOWN_DIGITS = 15  # of what is no whole number
 _CONSTANTS = {"pi": Decimal("3.14159265358979323846264338327950288419716939937510"), "e": Decimal(1).exp()}
 _WORDS = (
     (r"(?<=\d),(?=\d{3}\b)", ""),
+    (r"(\d+(?:\.\d+)?) thousand\b", r"(\1*1000)"),
+    (r"(\d+(?:\.\d+)?) million\b", r"(\1*1000000)"),
+    (r"(\d+(?:\.\d+)?) billion\b", r"(\1*1000000000)"),
     (r"[×·]|\btimes\b|\bmultiplied by\b", "*"),
     (r"÷|\bdivided by\b", "/"),
     (r"[−–]|\bminus\b", "-"),
@@ -79,7 +82,9 @@ class Calculator:
             tree = _parsed(plain)
         except InvalidInputError:
             return None
-        return None if isinstance(tree, ast.Constant | ast.Name) else {"expression": expression}
+        # A number alone, "minus 40" and "plus 10" too, asks for nothing.
+        is_bare = isinstance(tree, ast.Constant | ast.Name | ast.UnaryOp)
+        return None if is_bare else {"expression": expression}
 
     async def call(self, arguments: Mapping[str, object], scope: ToolScope) -> ToolResult:
         """Give the expression with its value.

@@ -27,7 +27,8 @@ _QUESTIONS = [  # each is the whole of a question; one that asks for more is non
     (re.compile(rf"(?:{pattern})[\s?.!]*", re.IGNORECASE), operation)
     for pattern, operation in (
         (
-            rf"{_HOW_LONG} (?:between|from) (?P<date>{_DATE}) (?:and|to|until|till) (?P<other>{_DATE})",
+            rf"(?:{_HOW_LONG}|(?:day|week|month|year)s) (?:between|from) (?P<date>{_DATE})"
+            rf" (?:and|to|until|till) (?P<other>{_DATE})",
             "difference",
         ),
         (rf"{_HOW_LONG} since (?P<date>{_DATE})", "difference"),
@@ -37,6 +38,7 @@ _QUESTIONS = [  # each is the whole of a question; one that asks for more is non
         (rf"{_WHAT_DAY} in (?P<amount>\d{{1,5}}) {_UNIT}", "add"),
         (rf"{_WHAT_DAY} (?:on )?(?P<date>{_DATE})", "weekday"),
         (r"what(?:'s| is) (?:the date (?:of )?)?(?P<date>today)(?:'s date)?", "weekday"),
+        (r"what (?:day|date) is it(?: today| now)?", "weekday"),
     )
 ]
 _MAX_YEARS = 9999

@@ -3,6 +3,7 @@
 import asyncio
 import re
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -23,12 +24,26 @@ _QUESTION = re.compile(
     r"|literal(?:ly)?|contains?)\b",
     re.IGNORECASE,
 )
+_DOCUMENTS = r"(?:documents?|files?|sources?|texts?)"
+_MENTION = r"(?:mentions?|contains?|includes?|(?:has|have|uses?) the words?|refers? to|names?)"
+_OCCURS = r"(?:occurs?|appears?|(?:is|are|was|were) (?:mentioned|found|used)|stands?|mentioned)"
+_WORDS = r"(?:the (?:words?|names?|phrase|term|number) )?(?P<words>[^\s\"“«`?,]+(?: [^\s\"“«`?,]+)?)"
+_UNQUOTED = [  # each is the whole of a question; words that could be told about are not looked for
+    re.compile(rf"\s*(?:please )?{pattern}[\s?.!]*", re.IGNORECASE)
+    for pattern in (
+        rf"(?:which|what|how many)(?: of the)? {_DOCUMENTS} (?:that )?{_MENTION} {_WORDS}",
+        rf"(?:list|show|find|count)(?: me)?(?: all)?(?: the)? {_DOCUMENTS} (?:that |which )?"
+        rf"(?:{_MENTION}|mentioning|containing|with the words?) {_WORDS}",
+        rf"how (?:many times|often) (?:do|does|did|is|are|was|were) {_WORDS} (?:{_OCCURS})",
+    )
+]
 _QUOTED = re.compile(r"[\"“«`](?P<words>[^\"”»`]{2,100})[\"”»`]")
 
 
 @dataclass(frozen=True, slots=True)
 class _Match:
     document_id: str
+    source: str
     start: int
     end: int
 
@@ -69,8 +84,12 @@ class Grep:
         self._max_seconds = max_seconds
 
     def arguments_from(self, question: str) -> Mapping[str, object] | None:
-        """Give the words in quotation marks of a question that asks where they stand."""
+        """Give the words whose places a question asks for: in quotation marks, or one or two without."""
         quoted = _QUOTED.findall(question)
+        if not quoted and (
+            asked := next(filter(None, (each.fullmatch(question) for each in _UNQUOTED)), None)
+        ):
+            return {"pattern": asked["words"]}
         if len(quoted) != 1 or not _QUESTION.search(_QUOTED.sub("", question)):
             return None
         return {"pattern": quoted[0].strip()}
@@ -94,13 +113,16 @@ class Grep:
         self, scope: ToolScope, expression: "regex.Pattern[str]", pattern: str, limit: int
     ) -> ToolResult:
         found = list(_matches(scope, expression, self._max_seconds))
-        num_documents = len({match.document_id for match in found})
         passages = tuple(_passage(scope, match) for match in found[:limit])
+        counts = Counter(match.source for match in found)
         times = f"{len(found)} time{'' if len(found) == 1 else 's'}"
-        documents = f"{num_documents} document{'' if num_documents == 1 else 's'}"
-        summary = ToolResult.of(self.spec.name, f"{pattern!r} stands {times} in {documents}.")
+        documents = f"{len(counts)} document{'' if len(counts) == 1 else 's'}"
+        lines = [f"{number}. {source}: {count}" for number, (source, count) in enumerate(counts.items(), 1)]
+        more = [f"and {len(lines) - _MOST} more"] if len(lines) > _MOST else []
+        said = f"{pattern!r} stands {times} in {documents}{':' if lines else '.'}"
+        summary = ToolResult.of(self.spec.name, "\n".join([said, *lines[:_MOST], *more]))
         text = f"{summary.text}\n{render_passages(passages)}".strip()
-        data = {"count": len(found), "documents": num_documents}
+        data = {"count": len(found), "documents": len(counts)}
         return ToolResult(text, (*summary.passages, *passages), data)
 
 
@@ -119,7 +141,7 @@ def _matches(scope: ToolScope, expression: "regex.Pattern[str]", max_seconds: fl
                 document.text, timeout=max(deadline - time.monotonic(), 0.001)
             ):
                 if match.end() > match.start():
-                    yield _Match(document.document_id, *match.span())
+                    yield _Match(document.document_id, document.source, *match.span())
         except TimeoutError as error:
             raise UnavailableError(
                 f"{expression.pattern!r} took more than {max_seconds:g} s over this collection; search for"

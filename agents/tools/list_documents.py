@@ -11,10 +11,17 @@ __all__ = ["ListDocuments"]
 
 _MOST = 200
 _QUESTION = re.compile(
-    r"^\s*(?:please\s+)?(?:(?:list|show)(?: me)?(?: all)?(?: the| of the| my| your)?|(?:what|which))"
+    r"\s*(?:please\s+)?(?:(?:list|show)(?: me)?(?: all)?(?: the| of the| my| your)?|(?:what|which))"
     r"\s+(?:documents|files|sources)"
-    r"(?:\s+(?:are there|do (?:you|we|i) have|are (?:in the collection|indexed)))?[\s?.!]*$"
-    r"|^\s*how many (?:documents|files|sources)(?: are there| do (?:you|we|i) have| are indexed)?[\s?.!]*$",
+    r"(?:\s+(?:are there|do (?:you|we|i) have"
+    r"|are (?:in the collection|indexed|loaded)|have i uploaded))?[\s?.!]*"
+    r"|\s*how many (?:documents|files|sources)"
+    r"(?: are there| do (?:you|we|i) have| are (?:in the collection|indexed|loaded)| have i uploaded)?"
+    r"[\s?.!]*"
+    r"|\s*(?:wie viele|welche) (?:dokumente|dateien|quellen)(?: gibt es| haben wir| hast du| sind da)?"
+    r"[\s?.!]*"
+    r"|\s*(?:combien de|quels) (?:documents|fichiers)(?: y a-t-il| as-tu| avons-nous)?[\s?.!]*"
+    r"|\s*[¿]?(?:cu[aá]ntos|qu[eé]) (?:documentos|archivos)(?: hay| tienes| tenemos)?[\s?.!]*",
     re.IGNORECASE,
 )
 
@@ -43,7 +50,7 @@ class ListDocuments:
 
     def arguments_from(self, question: str) -> Mapping[str, object] | None:
         """Give all where the question asks what there is."""
-        return {} if _QUESTION.match(question) else None
+        return {} if _QUESTION.fullmatch(question) else None
 
     async def call(self, arguments: Mapping[str, object], scope: ToolScope) -> ToolResult:
         """Give one line a document, by source."""

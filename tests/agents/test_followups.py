@@ -11,6 +11,17 @@ LEASE = ("What is a lease?", "A lease is a right to a job.")
 ADA = ("When was Ada Lovelace born?", "1815")
 
 
+BATTERY = ("How long does the battery of the indoor sensors last?", "three years")
+BASIC = ("What does the basic plan cost?", "40 dollars\n\nThe basic plan costs 40 dollars a month.")
+SUM = ("what is 12 * 40", "12 * 40 = 480")
+ROWS = (
+    "Which customers are from Sweden?",
+    "Ada Lind\nBo Ekman\n[shop: SELECT customer.name FROM customer]",
+)
+FOUNDER = ("Who founded the Tamsin Institute?", "Pieter Haan")
+GERMAN = ("Wer hat das Tamsin-Institut gegründet?", "Pieter Haan")
+
+
 def said(*turns: tuple[str, str]) -> list[Message]:
     return [
         message
@@ -38,6 +49,16 @@ def said(*turns: tuple[str, str]) -> list[Message]:
             "Is that configurable?",
             "Is the scheduler configurable?",
         ),
+        (BATTERY, "and the outdoor ones?", "How long does the battery of the outdoor sensors last?"),
+        (BATTERY, "and outdoor sensors?", "How long does the battery of outdoor sensors last?"),
+        (BASIC, "and the plus plan?", "What does the plus plan cost?"),
+        (BASIC, "who needs it?", "who needs the basic plan?"),
+        (BASIC, "what is 15% of that?", "what is 15% of 40?"),
+        (SUM, "and times 2?", "480 times 2"),
+        (ROWS, "Where does the second one live?", "Where does Bo Ekman live?"),
+        (FOUNDER, "When?", "When was the Tamsin Institute founded?"),
+        (FOUNDER, "tell me more", "Tell me more about the Tamsin Institute."),
+        (GERMAN, "Und wann?", "Wer hat das Tamsin-Institut gegründet? Und wann?"),
     ],
 )
 def test_a_follow_up_gets_its_subject(before: tuple[str, str], question: str, expected: str) -> None:
@@ -70,3 +91,18 @@ def test_a_subject_is_carried_through_several_questions() -> None:
 
 def test_a_new_subject_takes_over() -> None:
     assert stand_alone("Who was her father?", said(ENGINE, ADA)) == "Who was Ada Lovelace's father?"
+
+
+def test_what_goes_on_from_a_named_subject_keeps_it_for_the_next_question() -> None:
+    income = ("What was the income of the Brook Foundation in 2022?", "3.1 million euros")
+    history = said(income, ("and how many people were employed?", "41"))
+    assert stand_alone("who is its chair?", history) == "who is the Brook Foundation's chair?"
+
+
+def test_a_list_is_not_counted_beyond_its_end() -> None:
+    assert "third" in stand_alone("Where does the third one live?", said(ROWS))
+
+
+def test_two_numbers_before_are_none_to_reckon_on() -> None:
+    two = ("How many people work there?", "41 in 2022 and 47 in 2023")
+    assert stand_alone("times 2?", said(two)) == "times 2?"

@@ -61,7 +61,9 @@ def test_each_passage_is_what_stands_at_its_place(grove: Grove, scope: ToolScope
 def test_grep_counts_and_shows_what_stands_there(scope: ToolScope) -> None:
     result = called(Grep(), scope, pattern="E-4711")
     assert result.data == {"count": 2, "documents": 2}
-    assert result.text.startswith("'E-4711' stands 2 times in 2 documents.")
+    assert result.text.startswith(
+        "'E-4711' stands 2 times in 2 documents:\n1. bridge.txt: 1\n2. tower.txt: 1\n"
+    )
     assert [each.text for each in result.passages[1:]] == [BRIDGE, "Its code is E-4711."]
 
 

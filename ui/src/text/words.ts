@@ -24,6 +24,7 @@ export function size(bytes: number): string {
 
 const STEPS: Readonly<Record<string, readonly [doing: string, done: string]>> = {
   prepare: ["Reading the question", "Prepare"],
+  greet: ["Replying", "Reply"],
   retrieve: ["Searching the documents", "Search"],
   route: ["Choosing the way", "Route"],
   hop: ["Searching on", "Search on"],

@@ -1,0 +1,71 @@
+"""What the answer before holds for the next question: a number to reckon on, an item of a list.
+
+Knows the shape of our own answers: a lead line of few words, or one item a line.
+"""
+
+import re
+
+__all__ = ["with_item", "with_number"]
+
+_NUMBER = re.compile(r"(?<![\w.])-?\d+(?:,\d{3})*(?:\.\d+)?(?: (?:thousand|million|billion))?\b")
+_STEP = re.compile(
+    r"\W*(?:and|then|now|so)?\s*(?P<step>(?:times|plus|minus|divided by|multiplied by|[-+*/×÷])"
+    r"\s*\d[\d.,]*\s*%?)[\s?.!]*",
+    re.IGNORECASE,
+)
+_PART = re.compile(
+    r"\W*(?:(?:and|then|so)\b\s*)?(?P<before>.*\d\s*(?:%|percent) of )"
+    r"(?:it|that|this|that (?:number|amount|price|sum))(?P<after>[\s?.!]*)",
+    re.IGNORECASE,
+)
+_ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "last": 0}
+_NTH = re.compile(
+    r"\b(?:the )?(?:(?P<word>first|second|third|fourth|fifth|last)|(?P<digits>\d{1,2})(?:st|nd|rd|th))"
+    r"(?: (?:ones?|item|entry)\b| of (?:them|these|those)\b|(?=\W*$))",
+    re.IGNORECASE,
+)
+_NUMBERED = re.compile(r"\d{1,3}\. (?:\S+: )?(?P<item>.+)")
+_IS_QUERY = re.compile(r"\[\w+: SELECT\b")
+
+
+def with_number(question: str, answer: str) -> str | None:
+    """Give a step of reckoning with the number that it goes on from; None where there is no such number.
+
+    >>> with_number("times 2?", "12 * 40 = 480"), with_number("What is 15% of that?", "40 dollars")
+    ('480 times 2', 'What is 15% of 40?')
+    """
+    step, part = _STEP.fullmatch(question), _PART.fullmatch(question)
+    lead = answer.split("\n", 1)[0].rpartition(" = ")[2]
+    numbers = _NUMBER.findall(lead)
+    if len(numbers) != 1 or not (step or part):
+        return None
+    if step:
+        return f"{numbers[0]} {step['step'].strip()}"
+    assert part is not None, "it is one of the two"
+    return f"{part['before']}{numbers[0]}{part['after']}"
+
+
+def with_item(question: str, answer: str) -> str | None:
+    r"""Give the question with the item that it counts off in the answer before; None where it counts none.
+
+    >>> with_item("Where does the second one live?", "Ada\nBo\n[shop: SELECT name FROM customer]")
+    'Where does Bo live?'
+    """
+    if (match := _NTH.search(question)) is None:
+        return None
+    items = _items(answer)
+    at = int(match["digits"]) if match["digits"] else _ORDINALS[match["word"].lower()]
+    if not items or at > len(items):
+        return None
+    return f"{question[: match.start()]}{items[at - 1]}{question[match.end() :]}"
+
+
+def _items(answer: str) -> list[str]:
+    lines = [line.strip() for line in answer.splitlines() if line.strip()]
+    if numbered := [match["item"] for line in lines if (match := _NUMBERED.fullmatch(line))]:
+        return numbered
+    if lines and _IS_QUERY.match(lines[-1]):
+        rows = lines[1:-1] if " | " in lines[0] else lines[:-1]
+        return [row.split(" | ")[0] for row in rows]
+    named = re.split(r",\s*(?:and\s+)?|\s+and\s+", lines[0].rstrip(".")) if lines else []
+    return named if len(named) > 1 else []

@@ -1,0 +1,76 @@
+"""What is said to a person and asks nothing of the documents: greetings, thanks, "what can you do?".
+
+Knows whole utterances in a few languages; one word more and it is a question like any other.
+"""
+
+import re
+from collections.abc import Sequence
+
+from rag.core.protocols import Message
+
+__all__ = ["reply_to", "without_courtesies"]
+
+_HELLO = (
+    r"hi(?: there| all)?|hello(?: there)?|hey(?: there)?|greetings|good (?:morning|afternoon|evening|day)"
+    r"|how are you(?: doing)?(?: today)?|hallo|guten (?:tag|morgen|abend)|moin|servus|bonjour|bonsoir|salut"
+    r"|hola|buenos d[ií]as|buenas tardes|ciao|buongiorno|ol[áa]|こんにちは|你好|مرحبا"
+)
+_THANKS = (
+    r"(?:many |ok(?:ay)? )?(?:thanks|thank you)(?: a lot| so much| very much| again)?|thx|ta|cheers"
+    r"|danke(?: sch[öo]n| sehr)?|vielen dank|merci(?: beaucoup)?|gracias|muchas gracias|grazie(?: mille)?"
+    r"|obrigad[oa]|ありがとう(?:ございます)?|谢谢|شكرا"
+)
+_BYE = r"(?:good)?bye(?: bye)?|see you(?: later)?|good night|tsch[üu]ss|auf wiedersehen|au revoir|adi[óo]s"
+_ABOUT_US = (
+    r"who are you|what are you|what(?:['’]s| is) your name|what (?:can|do) you do(?: for me)?"
+    r"|(?:how|what) can you help(?: me)?(?: with)?|how (?:do|can) i use (?:this|you)"
+    r"|what can i ask(?: you)?|help"
+    r"|wer bist du|was kannst du|qui es-tu|que peux-tu faire|qui[eé]n eres"
+)
+_PRAISE = (
+    r"(?:ok(?:ay)?|great|good|perfect|cool|nice|got it|i see|understood|alright|super|wonderful|excellent"
+    r"|(?:that|this)(?:['’]s| is| was| were)? (?:very |really )?"
+    r"(?:helps?|helped|helpful|great|good|all|perfect))"
+)
+_BETWEEN = r"[\s,.!?;:–-]*"
+_REPLIES = (  # a later kind is the answer where an utterance holds several: "thanks, bye"
+    (_HELLO, "Hello. Ask me about your documents; each answer names the passage that it rests on."),
+    (_PRAISE, "Good. Ask on whenever you like."),
+    (_THANKS, "You are welcome."),
+    (_BYE, "Goodbye."),
+    (
+        _ABOUT_US,
+        "I answer questions from your documents and name the passages that an answer rests on. I say so"
+        " where they hold none. I can also list the documents, find exact words in them, and reckon with"
+        " numbers and dates.",
+    ),
+)
+_ANY = "|".join(f"(?:{kind})" for kind, _ in _REPLIES)
+_WHOLE = re.compile(rf"{_BETWEEN}(?:(?:{_ANY}){_BETWEEN})+", re.IGNORECASE)
+_MAX_CHARS = 80
+
+
+def reply_to(utterance: str) -> str | None:
+    """Give the reply to what is no question to the documents; None where it may be one.
+
+    >>> reply_to("Thanks, bye!"), reply_to("Thanks to whom was it built?")
+    ('Goodbye.', None)
+    """
+    if len(utterance) > _MAX_CHARS or not _WHOLE.fullmatch(utterance):
+        return None
+    kinds = [
+        reply for kind, reply in _REPLIES if re.search(rf"\b(?:{kind})(?!\w)", utterance, re.IGNORECASE)
+    ]
+    return kinds[-1]
+
+
+def without_courtesies(history: Sequence[Message]) -> list[Message]:
+    """Give what was asked and answered, without greetings and the replies to them."""
+    kept: list[Message] = []
+    is_kept = True
+    for message in history:
+        if message.role == "user":
+            is_kept = reply_to(message.content) is None
+        if is_kept:
+            kept.append(message)
+    return kept

@@ -1,0 +1,68 @@
+import asyncio
+
+import pytest
+from _sender import fill, small
+
+from agents.courtesy import reply_to
+from agents.runs import ask
+from rag.compose import Grove
+from rag.core.events import AnswerFinished, Event, StepFinished, TokenGenerated
+from rag.core.protocols import Message
+
+WARRANTY = "How long does the warranty of the outdoor sensor run?"
+
+
+@pytest.fixture(scope="module")
+def grove(tmp_path_factory: pytest.TempPathFactory) -> Grove:
+    grove = Grove(small(tmp_path_factory.mktemp("courtesy")))
+    fill(grove)
+    return grove
+
+
+def asked(grove: Grove, question: str, *history: Message) -> list[Event]:
+    async def gather() -> list[Event]:
+        return [each async for each in ask(grove, question, history=history)]
+
+    return asyncio.run(gather())
+
+
+def steps(events: list[Event]) -> list[str]:
+    return [each.step for each in events if isinstance(each, StepFinished)]
+
+
+def test_a_greeting_is_returned_and_nothing_is_searched(grove: Grove) -> None:
+    events = asked(grove, "Hello!")
+    last = events[-1]
+    assert isinstance(last, AnswerFinished)
+    assert last.answer.answer.startswith("Hello.")
+    assert not last.answer.refused
+    assert last.answer.citations == ()
+    assert steps(events) == ["prepare", "greet"]
+    assert "".join(each.text for each in events if isinstance(each, TokenGenerated)) == last.answer.answer
+
+
+def test_thanks_in_between_do_not_become_the_subject(grove: Grove) -> None:
+    said = [Message("user", WARRANTY), Message("assistant", "sixty months")]
+    thanked = [*said, Message("user", "Thanks!"), Message("assistant", "You are welcome.")]
+    prepared = [
+        next(
+            each.summary
+            for each in asked(grove, "And of the gauge?", *history)
+            if isinstance(each, StepFinished)
+        )
+        for history in (said, thanked)
+    ]
+    assert prepared[0] == prepared[1]
+    assert prepared[0]["query"] == "How long does the warranty of the gauge?"
+
+
+@pytest.mark.parametrize(
+    "question", ["Hello world in Python", "Who are you allowed to call?", "helpful", "x" * 90]
+)
+def test_a_word_more_makes_it_a_question(question: str) -> None:
+    assert reply_to(question) is None
+
+
+def test_an_utterance_of_several_kinds_gets_one_reply() -> None:
+    assert reply_to("ok, thanks, bye!") == reply_to("bye")
+    assert reply_to("Guten Morgen") == reply_to("こんにちは") == reply_to("hi")
