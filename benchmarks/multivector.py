@@ -9,14 +9,17 @@ process, `clock_speedup` those of the clock. `fast-plaid` runs in an environment
 one (`make setup-fast-plaid`), with several of its settings, over fewer chunks: its k-means takes its time.
 Beside it is the embedded store over the same chunks. Bytes are those on disk, codebooks and tables of
 offsets included; the first search of a process, which reads what stays in memory, is apart.
+
+Parts of it: `python -m benchmarks.multivector --store pgvector`.
 """
 
+import argparse
 import json
 import os
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,22 +73,40 @@ class _Spent:
 
 def run(*, quick: bool) -> dict[str, Any]:
     """Measure 100,000 chunks; `quick` 5,000."""
-    num_chunks, num_queries = (5000, 20) if quick else (100_000, 200)
-    num_postgres, num_peer = (1500, 1500) if quick else (100_000, 10_000)
+    if quick:
+        return _run({"faiss": 5000, "pgvector": 1500}, num_queries=20, num_real=300, num_peer=1500)
+    return _run({"faiss": 100_000, "pgvector": 100_000}, num_queries=200, num_real=5000, num_peer=10_000)
+
+
+def main() -> None:
+    """Measure some of the stores, beside the exact scan."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--store", choices=list(_STORES), action="append", help="by default all; repeat")
+    parser.add_argument("--chunks", type=int, default=100_000)
+    parser.add_argument("--queries", type=int, default=200)
+    parser.add_argument("--real", type=int, default=5000, help="real chunks that the others are made of")
+    options = parser.parse_args()
+    counts = dict.fromkeys(options.store or _STORES, options.chunks)
+    print(
+        json.dumps(_run(counts, num_queries=options.queries, num_real=options.real, num_peer=0), indent=1)
+    )
+
+
+def _run(counts: Mapping[str, int], *, num_queries: int, num_real: int, num_peer: int) -> dict[str, Any]:
+    """Measure stores with so many chunks each; `num_peer` for fast-plaid where there is one, 0: none."""
+    num_chunks = max(counts.values())
+    has_peer = bool(num_peer) and FAST_PLAID.exists()
     with threadpool_limits(1):
-        base = Base.encode(300 if quick else 5000, num_queries)
+        base = Base.encode(num_real, num_queries)
     queries = base.queries
     with ExitStack() as opened, threadpool_limits(1):
         folder = Path(opened.enter_context(tempfile.TemporaryDirectory()))
         chunks = Chunks.write(folder / "tokens.npy", base, num_chunks)
-        stores = [
-            _faiss(folder / "faiss", chunks, num_chunks),
-            _pgvector(folder / "postgres", chunks, num_postgres, opened),
-        ]
-        if FAST_PLAID.exists():
-            stores.append(_faiss(folder / "beside", chunks, num_peer))
+        stores = [_STORES[name](folder / name, chunks, count, opened) for name, count in counts.items()]
+        if has_peer:
+            stores.append(_faiss(folder / "beside", chunks, num_peer, opened))
         rows, scores, exact = measured(chunks, queries, stores)
-        if FAST_PLAID.exists():
+        if has_peer:
             best = [_best(each[:num_peer]) for each in scores]
             exact = [each.of(num_peer / num_chunks) for each in exact]
             rows += _fast_plaid(folder, num_peer, queries, best, exact)
@@ -99,7 +120,7 @@ def run(*, quick: bool) -> dict[str, Any]:
             "queries": num_queries,
             "tokens_a_query": round(float(np.mean([len(query) for query in queries])), 1),
             "threads": 1,
-            "fast_plaid": FAST_PLAID.exists(),
+            "fast_plaid": has_peer,
         },
         "rows": rows,
     }
@@ -148,8 +169,9 @@ def _best(scores: Vector) -> set[str]:
     return {str(number) for number in np.argsort(-scores)[:K]}
 
 
-def _faiss(home: Path, chunks: Chunks, count: int) -> _Built:
+def _faiss(home: Path, chunks: Chunks, count: int, opened: ExitStack) -> _Built:
     grove = Grove(Settings(home=home))
+    opened.callback(grove.database.close)
     segments, seconds = _staged(grove, chunks, count)
     size = sum(path.stat().st_size for path in home.rglob("tokens/*"))
     return _Built("faiss", count, _search(grove, segments), _told(size, count, seconds))
@@ -165,6 +187,9 @@ def _pgvector(directory: Path, chunks: Chunks, count: int, opened: ExitStack) ->
     with grove.database.read() as session:
         num_bytes = int(session.scalar(text(f"{size} FROM segment_rows")) or 0)
     return _Built("pgvector", count, _search(grove, segments), _told(num_bytes, count, seconds))
+
+
+_STORES = {"faiss": _faiss, "pgvector": _pgvector}
 
 
 def _search(grove: Grove, segments: Sequence[Segment]) -> Callable[[Vector], list[str]]:
@@ -253,3 +278,7 @@ def _fast_plaid(
         }
         for run in told["runs"]
     ]
+
+
+if __name__ == "__main__":
+    main()
