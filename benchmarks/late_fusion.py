@@ -17,7 +17,9 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from statistics import fmean
+from typing import Literal
 
+import numpy as np
 import torch
 
 from api.evaluation import IndexedDataset
@@ -36,6 +38,10 @@ DATA = Path(os.environ.get("GROVE_SHARED", Path(__file__).parents[2] / "shared")
 _SIGNALS = {"words": "lexical", "dense": "dense", "late": "late"}  # and the retriever of each
 
 
+_Scaling = Literal["range", "deviation", "largest"]
+_OTHERS: tuple[_Scaling, ...] = ("deviation", "largest")
+
+
 @dataclass(frozen=True, slots=True)
 class Way:
     """A fusion of words, dense and late."""
@@ -44,9 +50,10 @@ class Way:
     by_rank: bool = False
     constant: float = 60.0  # of ranks
     depth: int = 100
+    scaling: _Scaling = "range"  # of scores: by their range as the product does, or otherwise
 
     def __str__(self) -> str:
-        how = f"by rank, {self.constant:g}" if self.by_rank else "by score"
+        how = f"by rank, {self.constant:g}" if self.by_rank else f"by score, {self.scaling}"
         return f"{', '.join(f'{weight:g}' for weight in self.weights)} {how}, depth {self.depth}"
 
     def rankings(self, signals: Signals) -> list[list[Hit]]:
@@ -65,7 +72,25 @@ class Way:
     def _fused(self, rankings: Sequence[Sequence[Hit]], weights: Sequence[float]) -> list[Hit]:
         if self.by_rank:
             return reciprocal_rank_fusion(rankings, weights=weights, constant=self.constant)
-        return score_fusion(rankings, weights=weights)
+        if self.scaling == "range":
+            return score_fusion(rankings, weights=weights)
+        pairs = zip(rankings, weights, strict=True)
+        sums: dict[str, float] = {}
+        scaled = [(_scaled(hits, self.scaling), weight) for hits, weight in pairs if hits]
+        for chunk in sorted({chunk for scores, _ in scaled for chunk in scores}):
+            # What a ranking lacks is scored as its last hit: of negative scores, 0 would be more.
+            parts = (scores.get(chunk, min(scores.values())) * weight for scores, weight in scaled)
+            sums[chunk] = sum(parts)
+        return [Hit(chunk, sums[chunk]) for chunk in sorted(sums, key=lambda chunk: -sums[chunk])]
+
+
+def _scaled(hits: Sequence[Hit], scaling: _Scaling) -> dict[str, float]:
+    scores = np.array([hit.score for hit in hits])
+    if scaling == "deviation":
+        scores = (scores - scores.mean()) / (scores.std() or 1.0)
+    else:
+        scores = scores / scores.max()
+    return {hit.chunk_id: float(score) for hit, score in zip(hits, scores, strict=True)}
 
 
 HYBRID = Way((1, 1, 0), by_rank=True)
@@ -82,6 +107,7 @@ WAYS = (
     *(Way((2, dense, 2)) for dense in (0, 0.5, 1, 2)),
     Way((1, 1, 8)),
     *(Way((1, 1, 2), depth=depth) for depth in (20, 50, 200)),
+    *(Way((1, dense, 2), scaling=scaling) for dense, scaling in product((1, 0.5), _OTHERS)),
     *(Way((1, 1, late), by_rank=True, constant=constant) for late, constant in product((1, 2), (10, 60))),
 )
 
