@@ -100,10 +100,17 @@ def read(loaded: Loaded, asked: Asked) -> Read:
     return Read(asked, cache, output.logits[0, -1].float())
 
 
-def decoded(loaded: Loaded, prompt: Read, proposer: Proposer, max_tokens: int) -> Run:
+def decoded(
+    loaded: Loaded,
+    prompt: Read,
+    proposer: Proposer,
+    max_tokens: int,
+    *,
+    no_repeat_tokens: int = NO_REPEAT_TOKENS,
+) -> Run:
     """Decode greedily, by the loop that the generator runs."""
     cache = copy.deepcopy(prompt.cache)
-    choice = TokenChoice(temperature=0, seed=0, no_repeat_tokens=NO_REPEAT_TOKENS)
+    choice = TokenChoice(temperature=0, seed=0, no_repeat_tokens=no_repeat_tokens)
     first = choice.choose(prompt.logits)
     if first in loaded.stop_ids or max_tokens < 2:
         return Run([], 0, 0.0)
