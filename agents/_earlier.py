@@ -8,6 +8,7 @@ import re
 __all__ = ["with_item", "with_number"]
 
 _NUMBER = re.compile(r"(?<![\w.])-?\d+(?:,\d{3})*(?:\.\d+)?(?: (?:thousand|million|billion))?\b")
+_MAX_LEAD = 6  # words; a sentence has numbers that are not its answer, and so has a refusal
 _STEP = re.compile(
     r"\W*(?:and|then|now|so)?\s*(?P<step>(?:times|plus|minus|divided by|multiplied by|[-+*/×÷])"
     r"\s*\d[\d.,]*\s*%?)[\s?.!]*",
@@ -37,7 +38,7 @@ def with_number(question: str, answer: str) -> str | None:
     step, part = _STEP.fullmatch(question), _PART.fullmatch(question)
     lead = answer.split("\n", 1)[0].rpartition(" = ")[2]
     numbers = _NUMBER.findall(lead)
-    if len(numbers) != 1 or not (step or part):
+    if len(numbers) != 1 or len(lead.split()) > _MAX_LEAD or not (step or part):
         return None
     if step:
         return f"{numbers[0]} {step['step'].strip()}"

@@ -34,8 +34,8 @@ _PRAISE = (
 )
 _BETWEEN = r"[\s,.!?;:–-]*"
 _REPLIES = (  # a later kind is the answer where an utterance holds several: "thanks, bye"
-    (_HELLO, "Hello. Ask me about your documents; each answer names the passage that it rests on."),
     (_PRAISE, "Good. Ask on whenever you like."),
+    (_HELLO, "Hello. Ask me about your documents; each answer names the passage that it rests on."),
     (_THANKS, "You are welcome."),
     (_BYE, "Goodbye."),
     (

@@ -146,7 +146,7 @@ def _without_words_of_its_own(question: str, subject: str, answer: str) -> str |
     if (reckoned := with_number(question, answer)) is not None:
         return reckoned
     if _MORE.fullmatch(question) and (topic := _topic(subject)):
-        return f"Tell me more about {topic}."
+        return f"Tell me more about {topic}"
     if _BARE.fullmatch(question):
         return f"{subject} {question}"
     if (word := _WHEN_WHERE.fullmatch(question)) and (did := _WHO_DID.fullmatch(subject)):

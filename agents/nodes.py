@@ -15,6 +15,7 @@ from agents.courtesy import without_courtesies
 from agents.followups import leans, stand_alone
 from agents.rewriting import is_faithful, newest
 from agents.routing import choose
+from agents.shares import amount, quoted, share_of
 from agents.state import Context, State, Step
 from agents.turns import in_turn
 from agents.writing import Emit, asked
@@ -41,13 +42,19 @@ async def prepare(state: State, context: Context, emit: Emit) -> Step:
     earlier = [message.content for message in without_courtesies(history) if message.role == "user"]
     goes_on = bool(earlier) and (query != question or leans(question))
     searched = f"{earlier[-1]} {query}" if goes_on else query
+    share = share_of(query) if context.tools is not None else None
+    query = query if share is None else share.question
     parts = parts_of(query)
     summary: dict[str, object] = {"query": query, "searched": searched}
+    if share is not None:
+        summary["percent"] = share.percent
     if len(parts) > 1:
         summary["parts"] = [part.query for part in parts]
     if query != question:
         summary["rewritten_by"] = by
-    update = State(history=kept, query=query, parts=tuple(parts), searched=searched, usage=usage)
+    update = State(
+        history=kept, query=query, parts=tuple(parts), searched=searched, usage=usage, share=share
+    )
     return Step(update, summary, {"question": question, "turns": len(history), "turns_read": len(kept)})
 
 
@@ -126,7 +133,20 @@ async def read(state: State, context: Context, emit: Emit) -> Step:
     if is_answerable and open_parts:
         summary["not_answered"] = [part.said for part in open_parts]
     update = State(is_answerable=is_answerable, short_answer=short, parts=parts, open_parts=open_parts)
+    if is_answerable and (reckoned := await _reckoned(state, context, short)):
+        update |= State(passages=reckoned, is_of_tool=True, short_answer=None)
+        summary["reckoned"] = reckoned[0].text
     return Step(update, summary, {"query": state["query"], "passages": len(passages)})
+
+
+async def _reckoned(state: State, context: Context, short: str | None) -> list[Passage]:
+    """Give the share of the amount that was found, and the sentence that has the amount; else nothing."""
+    share, number = state.get("share"), amount(short)
+    if share is None or short is None or number is None or context.tools is None:
+        return []
+    call = await context.tools.plan(f"{share.percent}% of {number}", ["calculator"])
+    evidence = quoted(state["passages"], short)
+    return [*await context.tools.run(call), *evidence] if call is not None and evidence else []
 
 
 def _merged(results: Sequence[SearchResult]) -> SearchResult:

@@ -8,6 +8,7 @@ from typing_extensions import TypedDict  # pydantic reads no other
 
 from agents.calling import Call
 from agents.compound import Part
+from agents.shares import Share
 from rag.core.protocols import GenerationOptions, Generator, Message
 from rag.core.types import Citation, Missing, Passage, SearchResult, Sentence, Usage
 from rag.generation.answer import Locate
@@ -27,6 +28,7 @@ class State(TypedDict, total=False):
     query: str  # what is read for: the question, made to stand alone
     parts: tuple[Part, ...]  # of the query: the questions that it asks, in order
     open_parts: tuple[Part, ...]  # those that the passages do not answer, where they answer others
+    share: Share | None  # that is asked for of what the query asks after
     searched: str  # what is searched for
     route: Route
     tools: tuple[str, ...]  # among which one is chosen

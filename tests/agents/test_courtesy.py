@@ -65,4 +65,4 @@ def test_a_word_more_makes_it_a_question(question: str) -> None:
 
 def test_an_utterance_of_several_kinds_gets_one_reply() -> None:
     assert reply_to("ok, thanks, bye!") == reply_to("bye")
-    assert reply_to("Guten Morgen") == reply_to("こんにちは") == reply_to("hi")
+    assert reply_to("Good morning!") == reply_to("Guten Morgen") == reply_to("こんにちは") == reply_to("hi")

@@ -57,7 +57,7 @@ def said(*turns: tuple[str, str]) -> list[Message]:
         (SUM, "and times 2?", "480 times 2"),
         (ROWS, "Where does the second one live?", "Where does Bo Ekman live?"),
         (FOUNDER, "When?", "When was the Tamsin Institute founded?"),
-        (FOUNDER, "tell me more", "Tell me more about the Tamsin Institute."),
+        (FOUNDER, "tell me more", "Tell me more about the Tamsin Institute"),
         (GERMAN, "Und wann?", "Wer hat das Tamsin-Institut gegründet? Und wann?"),
     ],
 )
@@ -106,3 +106,18 @@ def test_a_list_is_not_counted_beyond_its_end() -> None:
 def test_two_numbers_before_are_none_to_reckon_on() -> None:
     two = ("How many people work there?", "41 in 2022 and 47 in 2023")
     assert stand_alone("times 2?", said(two)) == "times 2?"
+
+
+def test_the_numbers_of_a_refusal_are_none_to_reckon_on() -> None:
+    refused = (
+        "What does it cost?",
+        "I could not find this in the documents. None of the 6 passages answers it.",
+    )
+    assert "6" not in stand_alone("What is 15% of that?", said(refused))
+    told = ("How far is it?", "From the mill it is about 6 kilometres to the old bridge.")
+    assert "6" not in stand_alone("What is 15% of that?", said(told))
+
+
+def test_more_can_be_asked_for_again() -> None:
+    history = said(("Who wrote PEP 8?", "Guido van Rossum"), ("more", "It is a style guide."))
+    assert stand_alone("What is it about?", history) == "What is PEP 8 about?"
