@@ -10,10 +10,10 @@ class ReaderCoefficients:
     """Bias and weights of what a reader adds."""
 
     answers: tuple[float, ...]  # read_features -> the unit answers the question
-    answerable: tuple[float, ...]  # best such logit, logit without a reader -> the passages hold an answer
+    answerable: tuple[float, ...]  # answerable_features -> the passages hold an answer
 
 
 READER = ReaderCoefficients(
-    answers=(-2.6674, 0.3369, 0.9183),
-    answerable=(0.474, 0.5959, 0.3676),
+    answers=(-3.0681, 0.3111, 0.7362, 1.6394),
+    answerable=(0.8294, 0.7008, 0.2378, -1.0741),
 )

@@ -7,35 +7,76 @@ import numpy as np
 
 from rag.core.types import AnswerSpan, Vector
 from rag.generation.clauses import asked_clause, in_clause
-from rag.generation.features import Unit
+from rag.generation.features import Unit, coverage, weights_of
 from rag.generation.pairs import paired_amount
+from rag.generation.questions import without_measure
 from rag.generation.reader_coefficients import READER
+from rag.scoring.words import content_words
 
-__all__ = ["UNREAD", "best_spans", "likeliest", "read_features", "read_logits", "whole_logits"]
+__all__ = [
+    "UNREAD",
+    "answerable_features",
+    "best_spans",
+    "likeliest",
+    "read_features",
+    "read_logits",
+    "whole_logits",
+]
 
 _LIKELY = 2
+_FEW = 5  # words of a question; with fewer, each that is missing tells the more
 UNREAD = -12.0  # the score of a sentence in which no span is among the best
 
 
-def read_features(units: Sequence[Unit], spans: Sequence[AnswerSpan]) -> Vector:
-    """Give (N, 2) float32, a row a unit: the score of its best span, and 1 / the rank of its passage.
+def read_features(question: str, units: Sequence[Unit], spans: Sequence[AnswerSpan]) -> Vector:
+    """Give (N, 3) float32, a row a unit: the score of its best span, what the search and its words say.
 
-    The passages are those of a search, best first: the better they fit the question, the likelier what
-    stands in them answers it.
+    Columns: score; 1 / the rank of its passage (they are those of a search, best first); share of the
+    question's weighted words in the unit itself. A reader takes the sentence beside for the one that is
+    asked about where both are of its kind: "Invoices are kept for six years."
     """
     best: dict[tuple[int, int], float] = {}
     starts = [(unit.passage, unit.start) for unit in units]
     for span in spans:
         place = starts[bisect_right(starts, (span.passage, span.start)) - 1]
         best[place] = max(span.score, best.get(place, UNREAD))
-    rows = [(best.get(start, UNREAD), 1 / (1 + start[0])) for start in starts]
+    weights = _weights(question, units)
+    rows = [
+        (best.get(start, UNREAD), 1 / (1 + start[0]), coverage(weights, unit.words))
+        for start, unit in zip(starts, units, strict=True)
+    ]
     return np.array(rows, dtype=np.float32)
 
 
-def read_logits(units: Sequence[Unit], spans: Sequence[AnswerSpan]) -> Vector:
+def answerable_features(question: str, units: Sequence[Unit], logits: Vector, *, without: float) -> Vector:
+    """Give (3,) float32: the best unit's logit, that without a reader, and how telling a missing word is.
+
+    The last is 0 where the best unit's passage, with title and headings, has every word of the question, or
+    where the question has five or more; else the more the fewer it has: "How much is the bonus?".
+
+    Args:
+        question: what is asked.
+        units: at least one.
+        logits: (N,) how likely each answers.
+        without: of `Support.answerable_unread`.
+    """
+    open_logits = np.where([unit.is_heading for unit in units], logits.min(), logits)
+    passage = units[int(open_logits.argmax())].passage
+    held = frozenset[str]().union(*(unit.words | unit.about for unit in units if unit.passage == passage))
+    words = frozenset(_weights(question, units))
+    missing = max(_FEW - len(words), 0) / (_FEW - 1) if words - held else 0.0
+    return np.array([open_logits.max(), without, missing], dtype=np.float32)
+
+
+def _weights(question: str, units: Sequence[Unit]) -> dict[str, float]:
+    asked = content_words(without_measure(question)) or content_words(question)
+    return weights_of(dict.fromkeys(asked), units)
+
+
+def read_logits(question: str, units: Sequence[Unit], spans: Sequence[AnswerSpan]) -> Vector:
     """Give (N,) float32: how likely each unit answers, as a reader sees it."""
     bias, *weights = READER.answers
-    logits: Vector = bias + read_features(units, spans) @ np.array(weights, dtype=np.float32)
+    logits: Vector = bias + read_features(question, units, spans) @ np.array(weights, dtype=np.float32)
     return logits
 
 

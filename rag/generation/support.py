@@ -31,18 +31,12 @@ from rag.generation.lists import asked_items
 from rag.generation.overview import overview
 from rag.generation.questions import wants_sentences, without_measure
 from rag.generation.reader_coefficients import READER
-from rag.generation.reading import best_spans, likeliest, read_logits, whole_logits
+from rag.generation.reading import answerable_features, best_spans, likeliest, read_logits, whole_logits
 from rag.generation.tables import asked_cells, cell_logit
 from rag.generation.verbatim import find_verbatim
 from rag.scoring.words import content_words
 
-__all__ = [
-    "SHORT_CLAIM",
-    "Candidate",
-    "Evidence",
-    "Support",
-    "short_answer",
-]
+__all__ = ["SHORT_CLAIM", "Candidate", "Evidence", "Support", "short_answer"]
 
 _LEAD_IN = re.compile(
     r"^(?:(?:so,? )?(?:the )?(?:final )?answer(?: to (?:the|this|your) question)?(?: is)?:? +"
@@ -114,8 +108,9 @@ class Support:
         without = self.answerable_unread(question, units, spans)
         if not spans:
             return _logistic(without)
-        best = self._judge(question, units, spans)[0].max()
-        return _sigmoid(READER.answerable, np.array([best, without], dtype=np.float32))
+        logits, _ = self._judge(question, units, spans)
+        features = answerable_features(question, units, logits, without=without)
+        return _sigmoid(READER.answerable, features)
 
     def answerable_unread(self, question: str, units: Sequence[Unit], spans: Sequence[AnswerSpan]) -> float:
         """Give the logit of `answerable` as words and vectors have it.
@@ -157,7 +152,7 @@ class Support:
         """
         if not spans:
             return self._unread(question, units, spans), {}
-        read, best = read_logits(units, spans), best_spans(question, units, spans)
+        read, best = read_logits(question, units, spans), best_spans(question, units, spans)
         lowest = read.min()
         weights = weights_of(dict.fromkeys(content_words(without_measure(question))), units)
         for number, cell in asked_cells(question, units).items():
@@ -243,7 +238,7 @@ class Support:
         features = question_features(question, units, [0.0] * len(units))
         chosen = list(range(len(units)))
         if spans and self._coefficients is not LEXICAL:
-            chosen = likeliest(read_logits(units, spans), _linear(LEXICAL.answers, features))
+            chosen = likeliest(read_logits(question, units, spans), _linear(LEXICAL.answers, features))
             features[:, 0] = _UNLIKE
         features[chosen, 0] = self.similarities(question, [units[number] for number in chosen])
         return features

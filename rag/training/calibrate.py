@@ -2,7 +2,9 @@
 
 Data: the questions of qa_nq_gold that are set aside to choose by (_reader_data.py), which the reader was
 not trained on. Each searches the whole corpus by words and by vectors (`found`); then once more without its
-gold passage (`hidden`), and nothing found may count as an answer.
+gold passage (`hidden`), and nothing found may count as an answer. Beside them every second one of the short
+documents of benchmarks/short_documents.jsonl: its questions over it alone and over what is found among
+them; those that it does not answer are `hidden`.
 
 - answers: the sentence of the gold passage that holds the answer against the other sentences in which the
   reader found something.
@@ -21,7 +23,7 @@ Transforming Classifier Scores into Accurate Multiclass Probability Estimates, 2
 
 import argparse
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args
@@ -36,7 +38,7 @@ from rag.evaluation.metrics import contains_answer
 from rag.generation import reader_coefficients
 from rag.generation.features import Unit, units_of
 from rag.generation.readers.minilm import Minilm as Reader
-from rag.generation.reading import UNREAD, read_features
+from rag.generation.reading import UNREAD, answerable_features, read_features
 from rag.generation.support import Support
 from rag.training._late_teacher import Words
 from rag.training._logistic import Coefficients, fit, logits
@@ -63,6 +65,7 @@ class _Case:
     passages: list[Passage]
     kind: _Kind
     is_shuffled: bool
+    is_short: bool = False  # about a short document
 
     @property
     def is_answerable(self) -> bool:
@@ -83,13 +86,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Fit, print how good the probabilities are on questions that did not fit them, and write."""
     parser = argparse.ArgumentParser(prog="python -m rag.training calibrate", description=main.__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--documents", type=Path, default=Path("benchmarks/short_documents.jsonl"))
     parser.add_argument("--write", action="store_true", help="write rag/generation/reader_coefficients.py")
     options = parser.parse_args(arguments)
     encoder = Minilm()
     support = Support(encoder, Reader())
-    read = [_read(support, case) for case in _cases(options.data, encoder)]
+    cases = [*_cases(options.data, encoder), *_short_cases(options.documents, encoder)]
+    read = [_read(support, case) for case in cases]
     answers, answerable, _ = _fitted([each for each in read if each.case.kind != "emptied"])
-    print(json.dumps(_report(read), indent=2))  # noqa: T201 -- the report is this command's result
+    print(json.dumps(_reports(read), indent=2))  # noqa: T201 -- the report is this command's result
     if options.write:
         path = Path(reader_coefficients.__file__)
         head = path.read_text(encoding="utf-8").split("\nREADER = ", maxsplit=1)[0]
@@ -124,6 +129,29 @@ def _cases(data: Path, encoder: Minilm) -> list[_Case]:
     return cases
 
 
+def _short_cases(path: Path, encoder: Minilm) -> list[_Case]:
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    texts = [f"{row['title']}\n\n{row['text']}" for row in rows]
+    vectors, words = encoder.encode(texts), Words(texts)
+    passages = [
+        Passage(
+            row["id"], row["id"], 1, row["id"], row["title"], None, 0, len(row["text"]), 0.0, row["text"]
+        )
+        for row in rows
+    ]
+    cases = []
+    for number in range(0, len(rows), 2):
+        row = rows[number]
+        for question, *answers in (*row["answered"], *([each] for each in row["unanswered"])):
+            scores = (vectors @ encoder.encode([question])[0], words.scores(question))
+            ranks = sum(1 / (_RANKS + np.argsort(np.argsort(-each))) for each in scores)
+            found = [passages[each] for each in np.argsort(-ranks)[:_NUM_PASSAGES]]
+            kind: _Kind = "found" if answers else "hidden"
+            for each in ([passages[number]], found):
+                cases.append(_Case(question, tuple(answers), row["id"], each, kind, False, is_short=True))
+    return cases
+
+
 def _ways(case: _Case, left: str) -> Iterator[_Case]:
     """Give a case as it is, without its gold passage, and with what is left of that; in this order."""
     yield case
@@ -140,7 +168,7 @@ def _ways(case: _Case, left: str) -> Iterator[_Case]:
 def _read(support: Support, case: _Case) -> _Read:
     units, spans = units_of(case.passages), support.spans(case.question, case.passages)
     without = support.answerable_unread(case.question, units, spans)
-    return _Read(case, units, read_features(units, spans), without)
+    return _Read(case, units, read_features(case.question, units, spans), without)
 
 
 def _sentences(read: Sequence[_Read]) -> tuple[Vector, Vector]:
@@ -164,14 +192,32 @@ def _fitted(read: Sequence[_Read]) -> tuple[Coefficients, Coefficients, Vector]:
 
 
 def _answerable_rows(read: Sequence[_Read], answers: Coefficients) -> Vector:
-    return np.array([(logits(answers, each.rows).max(), each.without) for each in read], dtype=np.float32)
+    return np.array(
+        [
+            answerable_features(
+                each.case.question, each.units, logits(answers, each.rows), without=each.without
+            )
+            for each in read
+        ]
+    )
 
 
-def _report(read: Sequence[_Read]) -> dict[str, object]:
+def _is_ordered(case: _Case) -> bool:
+    return not case.is_shuffled and not case.is_short
+
+
+def _reports(read: Sequence[_Read]) -> dict[str, object]:
+    return {
+        "qa_nq_gold": _report(read, _is_ordered),
+        "short documents": _report(read, lambda case: case.is_short),
+    }
+
+
+def _report(read: Sequence[_Read], is_shown: Callable[[_Case], bool]) -> dict[str, object]:
     groups = {
         question: number % 2 for number, question in enumerate({each.case.question: 0 for each in read})
     }
-    ordered = [each for each in read if not each.case.is_shuffled]
+    ordered = [each for each in read if is_shown(each.case)]
     kinds = np.array([each.case.kind for each in ordered])
     own = np.array([groups[each.case.question] for each in ordered])
     plain, scaled = np.zeros(len(ordered)), np.zeros(len(ordered))
@@ -188,16 +234,18 @@ def _report(read: Sequence[_Read]) -> dict[str, object]:
     known = kinds != "emptied"
     labels = kinds[known] == "found"
     return {
-        "questions": len(groups),
+        "questions": len({each.case.question for each in ordered}),
         **{
             f"auc, found against {kind}": round(
                 float(np.mean(plain[kinds == "found"][:, None] > plain[kinds == kind][None, :])), 4
             )
             for kind in ("hidden", "emptied")
+            if (kinds == kind).any()
         },
         **{
             f"refused at 0.5, {kind}": round(float(np.mean(plain[kinds == kind] < 0.5)), 4)
             for kind in _KINDS
+            if (kinds == kind).any()
         },
         "expected calibration error, logistic": round(_calibration_error(plain[known], labels), 4),
         "expected calibration error, isotonic": round(_calibration_error(scaled[known], labels), 4),

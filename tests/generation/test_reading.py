@@ -3,7 +3,7 @@ from _passages import passage
 
 from rag.core.types import AnswerSpan
 from rag.generation.features import units_of
-from rag.generation.reading import best_spans, likeliest
+from rag.generation.reading import answerable_features, best_spans, likeliest, read_logits
 
 
 def test_the_likeliest_are_the_two_best_by_what_is_read_and_by_words() -> None:
@@ -24,3 +24,31 @@ def test_a_span_does_not_reach_over_the_border_of_a_cell() -> None:
     spans = [AnswerSpan(0, start, start + len("60 | -40"), 5.0)]
     (found,) = best_spans("How long is it?", units_of([table]), spans).values()
     assert table.text[slice(*found)] == "60"
+
+
+def test_of_two_sentences_of_its_kind_the_one_with_the_words_of_the_question_answers() -> None:
+    """Read alone, the name that a sentence begins with scores below the one beside it."""
+    staff = passage("Tomasz Wilk is the head of operations. The chief executive is Marion Pell.")
+    units = units_of([staff])
+    spans = [AnswerSpan(0, staff.text.index("Marion"), len(staff.text) - 1, 5.0), AnswerSpan(0, 0, 11, 3.0)]
+    assert read_logits("who is the head of operations", units, spans).argmax() == 0
+    assert read_logits("who is the executive", units, spans).argmax() == 1
+
+
+def test_a_word_that_a_short_question_has_and_no_passage_tells_more() -> None:
+    units = units_of([passage("The salary is 3,400 euros a month.")])
+    logits = np.zeros(1, dtype=np.float32)
+
+    def missing(question: str) -> float:
+        return float(answerable_features(question, units, logits, without=0.0)[2])
+
+    assert missing("How much is the salary?") == 0
+    assert missing("How much is the bonus?") > missing("How much bonus comes with the salary?") > 0
+    assert missing("How much bonus was paid to managers in winter besides the salary?") == 0
+
+
+def test_a_heading_does_not_decide_whether_there_is_an_answer() -> None:
+    units = units_of([passage("Salary and leave\n\nThe salary is 3,400 euros a month.")])
+    assert [unit.is_heading for unit in units] == [True, False]
+    logits = np.array([2.0, -1.0], dtype=np.float32)
+    assert answerable_features("How much is it?", units, logits, without=0.0)[0] == -1

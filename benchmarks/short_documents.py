@@ -1,0 +1,140 @@
+"""Answers over short documents of everyday work, and refusals of what they nearly say.
+
+short_documents.jsonl: a handbook, a lease, minutes, a recipe, a mail and such, written for this, each with
+questions that it answers and with questions of its subject that it does not. Every second document is one
+to choose by (`choice`), the others are for reports (`report`). Each question is asked of its document alone
+and of all documents.
+
+One part, and what was withheld or given wrongly:
+`python -m benchmarks.short_documents --part choice --show`.
+"""
+
+import argparse
+import asyncio
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+
+from agents.runs import ask
+from benchmarks._machine import machine
+from indexing.corpus import index_corpus
+from rag.compose import DEFAULT, Grove
+from rag.core.events import AnswerFinished
+from rag.core.settings import Settings
+from rag.core.types import Answer, ParsedDocument
+from rag.evaluation.metrics import contains_answer
+
+PARTS = ("choice", "report")
+_FILE = Path(__file__).with_suffix(".jsonl")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question about a document and what answers it, none if the document does not say."""
+
+    document: str
+    question: str
+    answer: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A short document with its questions."""
+
+    id: str
+    title: str
+    text: str
+    questions: tuple[Asked, ...]
+
+
+def documents() -> list[Document]:
+    """Give all documents, in order."""
+    found = []
+    for line in _FILE.read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        answered = [Asked(row["id"], question, answer) for question, answer in row["answered"]]
+        others = [Asked(row["id"], question, None) for question in row["unanswered"]]
+        found.append(Document(row["id"], row["title"], row["text"], (*answered, *others)))
+    return found
+
+
+def questions(part: str) -> list[Asked]:
+    """Give the questions of every second document."""
+    return [each for document in documents()[PARTS.index(part) :: 2] for each in document.questions]
+
+
+def run(*, quick: bool) -> dict[str, Any]:
+    """Measure the questions for reports; `quick` every fourth of them."""
+    rows = list(_rows("report", step=4 if quick else 1))
+    return {"machine": machine(), "settings": {"documents": len(documents())}, "rows": rows}
+
+
+def main() -> None:
+    """Measure a part, and show what was withheld or given wrongly."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--part", choices=PARTS, default="report")
+    parser.add_argument(
+        "--show", action="store_true", help="print each question that is not as it should be"
+    )
+    given = parser.parse_args()
+    for row in _rows(given.part, show=_print if given.show else lambda *_: None):
+        print(json.dumps(row), flush=True)
+
+
+def _rows(
+    part: str, *, step: int = 1, show: Callable[[Asked, Answer], None] = lambda *_: None
+) -> Iterator[dict[str, Any]]:
+    with TemporaryDirectory() as home:
+        grove = Grove(Settings(home=Path(home)))
+        corpus = ((each.id, ParsedDocument(each.text, each.title)) for each in documents())
+        index_corpus(grove, corpus, collection=DEFAULT, kinds=grove.kinds_for(["default"]))
+        asked = questions(part)[::step]
+        for over in ("its document", "all documents"):
+            found = []
+            for each in asked:
+                condition = {"source": [each.document]} if over == "its document" else None
+                found.append(asyncio.run(_answer(grove, each.question, condition)))
+                show(each, found[-1])
+            yield {"part": part, "over": over, **figures(asked, found)}
+
+
+async def _answer(grove: Grove, question: str, condition: dict[str, Any] | None) -> Answer:
+    events = [event async for event in ask(grove, question, filter=condition)]
+    (answer,) = (event.answer for event in events if isinstance(event, AnswerFinished))
+    return answer
+
+
+def figures(asked: Sequence[Asked], found: Sequence[Answer]) -> dict[str, float]:
+    """Give how often what is asked is answered, answered rightly, and refused."""
+    pairs = list(zip(asked, found, strict=True))
+    answered = [(each.answer, answer) for each, answer in pairs if each.answer is not None]
+    others = [answer.refused for each, answer in pairs if each.answer is None]
+    right = [
+        not answer.refused and contains_answer(answer.answer, [accepted]) for accepted, answer in answered
+    ]
+    return {
+        "contains": round(float(np.mean(right)), 3),
+        "false_refusals": round(float(np.mean([answer.refused for _, answer in answered])), 3),
+        "refusal_recall": round(float(np.mean(others)), 3),
+        "answerable": len(answered),
+        "unanswerable": len(others),
+    }
+
+
+def _print(asked: Asked, answer: Answer) -> None:
+    is_right = (
+        answer.refused
+        if asked.answer is None
+        else not answer.refused and contains_answer(answer.answer, [asked.answer])
+    )
+    if not is_right:
+        print(json.dumps([asked.question, asked.answer, answer.answer[:200]]), flush=True)
+
+
+if __name__ == "__main__":
+    main()
