@@ -27,6 +27,11 @@ class RowPlace:
     group: str = ""  # the line without amounts above this row and its neighbours: "Operating expenses:"
     caption: str = ""  # the sentence above the table
 
+    def column(self, offset: int) -> str:
+        """Give what the column is called in which a character of the row stands, or nothing."""
+        number = sum(start <= offset for start, _ in self.cells) - 1
+        return self.columns[number] if 0 <= number < len(self.columns) else ""
+
 
 def heading_parts(passage: Passage) -> tuple[list[str], list[str]]:
     """Give the passage's title and headings, and the header of the table that it begins in the midst of."""

@@ -16,6 +16,7 @@ import numpy as np
 
 from rag.core.protocols import Encoder, Reader
 from rag.core.types import AnswerSpan, Passage, Vector
+from rag.generation.candidates import Candidate, short_answer
 from rag.generation.coefficients import DENSE, LEXICAL, Coefficients
 from rag.generation.features import (
     Unit,
@@ -27,7 +28,6 @@ from rag.generation.features import (
     weights_of,
     windows,
 )
-from rag.generation.lists import asked_items
 from rag.generation.overview import overview
 from rag.generation.questions import wants_sentences, without_measure
 from rag.generation.reader_coefficients import READER
@@ -36,7 +36,7 @@ from rag.generation.tables import asked_cells, cell_logit
 from rag.generation.verbatim import find_verbatim
 from rag.scoring.words import content_words
 
-__all__ = ["SHORT_CLAIM", "Candidate", "Evidence", "Support", "short_answer"]
+__all__ = ["SHORT_CLAIM", "Evidence", "Support"]
 
 _LEAD_IN = re.compile(
     r"^(?:(?:so,? )?(?:the )?(?:final )?answer(?: to (?:the|this|your) question)?(?: is)?:? +"
@@ -53,22 +53,6 @@ _UNLIKE = -1.0  # the cosine of a sentence that is not looked at: it never decid
 _CACHED_VECTORS = 16_384  # 25 MB of 384 dimensions
 _CACHED_READINGS = 256
 _Reading = tuple[str, str, tuple[str, ...], str]  # question; title, headings and text of the passage
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A sentence of a passage, and the probability that it answers the question."""
-
-    passage: Passage
-    start: int  # offsets into the passage's text
-    end: int
-    relevance: float
-    span: tuple[int, int] | None = None  # the few words of it that do, where a reader found them
-
-    @property
-    def short_answer(self) -> str | None:
-        """Give the words of the span."""
-        return None if self.span is None else " ".join(self.passage.text[slice(*self.span)].split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +119,12 @@ class Support:
             logits = whole_logits(logits, self._unread(question, units, spans))
         candidates = [
             Candidate(
-                passages[unit.passage], unit.start, unit.end, _logistic(float(logit)), found.get(number)
+                passages[unit.passage],
+                unit.start,
+                unit.end,
+                _logistic(float(logit)),
+                span := found.get(number),
+                "" if span is None else unit.place.column(span[0] - unit.start),
             )
             for number, (unit, logit) in enumerate(zip(units, logits, strict=True))
             if not unit.is_heading
@@ -202,7 +191,7 @@ class Support:
         if (whole := find_verbatim(sentence, passages)) is not None:
             return Evidence(passages[whole.passage], whole.start, whole.end, 1.0, 1.0, True)
         for answer in self.rank(question, passages)[:1]:  # no less likely answer counts
-            if answer.span and answer.short_answer == " ".join(sentence.split()):
+            if answer.span and answer.told == " ".join(sentence.split()):
                 return Evidence(answer.passage, *answer.span, 1.0, answer.relevance, True)
         units = units_of(passages)
         must = frozenset(content_words(sentence))
@@ -271,14 +260,6 @@ def _words_of(units: Sequence[Unit]) -> dict[int, frozenset[str]]:
     for unit in units:
         words[unit.passage] = words.get(unit.passage, frozenset()) | unit.words
     return words
-
-
-def short_answer(question: str, ranked: Sequence[Candidate]) -> str | None:
-    """Give the few words that answer, of the best sentence; None where it takes sentences, or a list."""
-    if not ranked or wants_sentences(question):
-        return None
-    best = ranked[0]
-    return None if asked_items(question, best.passage, best.start) else best.short_answer
 
 
 def _linear(coefficients: Sequence[float], features: Vector) -> Vector:

@@ -7,9 +7,10 @@ from _timing import least_seconds
 
 from rag.core.types import AnswerSpan, Passage, Vector
 from rag.encoders.minilm import Minilm
+from rag.generation.candidates import Candidate, short_answer
 from rag.generation.features import units_of
 from rag.generation.readers.minilm import Minilm as Reader
-from rag.generation.support import Support, short_answer
+from rag.generation.support import Support
 
 HANDBOOK = [
     passage("The depot is at Kungsgatan 12. It is open from Monday to Thursday."),

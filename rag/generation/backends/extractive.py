@@ -12,9 +12,10 @@ from rag.core.errors import GenerationError
 from rag.core.protocols import Delta, GenerationOptions, GeneratorCapabilities, Prompt
 from rag.core.types import Usage
 from rag.generation.answer import REFUSAL
+from rag.generation.candidates import Candidate, short_answer
 from rag.generation.lists import asked_items, is_item
 from rag.generation.overview import overview
-from rag.generation.support import Candidate, Support, short_answer
+from rag.generation.support import Support
 from rag.scoring.rows import cell_spans, header_lines, is_row
 from rag.scoring.sentences import sentence_spans
 
@@ -95,7 +96,7 @@ class Extractive:
         if ranked and (items := asked_items(prompt.question, ranked[0].passage, ranked[0].start)):
             return None, [replace(ranked[0], start=start, end=end, span=None) for start, end in items]
         short = short_answer(prompt.question, ranked)
-        return short, self._likeliest(ranked, short)
+        return short and ranked[0].told, self._likeliest(ranked, short)
 
     def _likeliest(self, ranked: Sequence[Candidate], short: str | None) -> list[Candidate]:
         share = max(self._min_share, _SAME_SHARE) if short else self._min_share

@@ -1,0 +1,46 @@
+"""Sentences that may answer, and the few words of them that do, as an answer begins with them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rag.core.types import Passage
+from rag.generation.lists import asked_items
+from rag.generation.questions import wants_sentences
+from rag.scoring.sentences import sentence_spans
+
+__all__ = ["Candidate", "short_answer"]
+
+_MAX_COLUMN = 60  # characters of a column's name that an answer begins with
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A sentence of a passage, and the probability that it answers the question."""
+
+    passage: Passage
+    start: int  # offsets into the passage's text
+    end: int
+    relevance: float
+    span: tuple[int, int] | None = None  # the few words of it that do, where a reader found them
+    column: str = ""  # what the column is called in which they stand, where they are of a table
+
+    @property
+    def short_answer(self) -> str | None:
+        """Give the words of the span."""
+        return None if self.span is None else " ".join(self.passage.text[slice(*self.span)].split())
+
+    @property
+    def told(self) -> str | None:
+        """Give the words of the span as an answer begins with them: "Price (EUR): 89", or themselves."""
+        if self.span is None or not 0 < len(self.column) <= _MAX_COLUMN:
+            return self.short_answer
+        told = f"{self.column}: {self.short_answer}"
+        return told if len(sentence_spans(told)) == 1 else self.short_answer
+
+
+def short_answer(question: str, ranked: Sequence[Candidate]) -> str | None:
+    """Give the few words that answer, of the best sentence; None where it takes sentences, or a list."""
+    if not ranked or wants_sentences(question):
+        return None
+    best = ranked[0]
+    return None if asked_items(question, best.passage, best.start) else best.short_answer
