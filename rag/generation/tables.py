@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rag.generation.features import Unit, coverage
+from rag.generation.values import stated_value
 from rag.scoring.rows import is_amount, is_row
 from rag.scoring.words import content_words
 
@@ -80,6 +81,9 @@ def asked_cells(question: str, units: Sequence[Unit]) -> dict[int, AskedCell | N
             )
     found: dict[int, AskedCell | None] = {}
     for rows in tables.values():
+        if (stated := _cells_by_value(question, [(number, units[number]) for number in rows])) is not None:
+            found |= {number: stated.get(number) for number in rows}
+            continue
         counts = Counter(word for number in rows for word in units[number].words)
         fits = {number: _fit(asked, units[number], counts) for number in rows}
         best = max(fits.values())
@@ -109,6 +113,27 @@ def cell_logit(cell: AskedCell, unit: Unit, weights: Mapping[str, float]) -> flo
     logit = _HALF_NAMED + _SLOPE * (named - 0.5) if named < 1 else _NAMED
     logit += _WHOLE if cell.extra == 0 else -_EXTRA * cell.extra
     return logit if cell.is_only else logit - _SHARED
+
+
+def _cells_by_value(question: str, rows: Sequence[tuple[int, Unit]]) -> dict[int, AskedCell] | None:
+    """Give the cells asked for of the rows that have the value which the question states, if it does."""
+    names = rows[0][1].place.columns
+    stated = stated_value(question, names, {number: _texts(unit) for number, unit in rows})
+    if stated is None:
+        return None
+    words = _column_words(names[stated.column]) | _column_words(names[stated.asked])
+    cells = {number: unit.place.cells for number, unit in rows}
+    return {
+        number: AskedCell(
+            unit.start + cells[number][stated.asked][0],
+            unit.start + cells[number][stated.asked][1],
+            unit.words | words,
+            0.0,
+            len(stated.rows) == 1,
+        )
+        for number, unit in rows
+        if number in stated.rows
+    }
 
 
 def _fit(asked: frozenset[str], unit: Unit, counts: Counter[str]) -> float:

@@ -219,8 +219,20 @@ def test_a_cell_of_a_table_is_an_answer() -> None:
         "Product | Model | Warranty (months)\nIndoor sensor | HX-110 | 24\nOutdoor sensor | HX-240 | 60"
     )
     support = Support(reader=_FixedReader(("HX-110", 12.0)))
-    best = support.rank("How long is the warranty of the outdoor sensor?", [table])[0]
-    assert best.short_answer == "60"
+    question = "How long is the warranty of the outdoor sensor?"
+    best = support.rank(question, [table])[0]
+    assert (best.short_answer, best.told) == ("60", "Warranty (months): 60")
+    evidence = support.evidence("Warranty (months): 60", [table], question=question)
+    assert evidence is not None
+    assert (table.text[evidence.start : evidence.end], evidence.is_verbatim) == ("60", True)
+    other = support.evidence("Warranty (months): 24", [table], question=question)
+    assert other is None or not other.is_verbatim
+
+
+@pytest.mark.parametrize("column", ["", "Warranty " * 20, "Warranty. In months"])
+def test_an_answer_begins_with_no_name_that_is_missing_long_or_several_sentences(column: str) -> None:
+    row = passage("Outdoor sensor | 60")
+    assert Candidate(row, 0, 19, 1.0, (17, 19), column).told == "60"
 
 
 @pytest.mark.parametrize(

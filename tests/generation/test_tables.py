@@ -43,6 +43,35 @@ def test_the_column_that_the_question_names(question: str, answer: str | None) -
 @pytest.mark.parametrize(
     ("question", "answer"),
     [
+        ("Which product has a warranty of 60 months?", "Outdoor sensor"),
+        ("Which model has a 24-month warranty?", "HX-110"),
+        ("What is the price of the product with a warranty of 24 months?", "89"),
+        ("What is the warranty of the product with a price of EUR 149?", "60"),
+        ("Which product has a warranty of 48 months?", None),
+        ("Which product has a price of 60?", None),  # a warranty is 60
+        ("What is the price of the product for 40 °C?", None),  # no amount of a column
+    ],
+)
+def test_the_row_that_has_the_value_the_question_states(question: str, answer: str | None) -> None:
+    assert cell(question, "\n".join((HEADER, *ROWS))) == answer
+
+
+def test_a_row_that_has_another_value_than_the_one_stated_is_no_answer() -> None:
+    table = passage("\n".join((HEADER, *ROWS)))
+    assert (
+        list(asked_cells("Which product has a warranty of 48 months?", units_of([table])).values())
+        == [None] * 3
+    )
+
+
+def test_a_number_of_a_columns_name_states_no_value() -> None:
+    table = "In millions | October 29, 2023\nNet sales | 94,930\nCost of sales | 51,051"
+    assert cell("What were net sales in millions on October 29, 2023?", table) == "94,930"
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
         ("What were net sales in Q3 2024?", "94,930"),
         ("What were net sales in Q3 2023?", "89,498"),
         ("What were net sales in Q3?", "94,930"),  # the latest

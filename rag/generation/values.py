@@ -1,0 +1,88 @@
+"""Reading a table backwards: which column a question asks for of the rows that have the value it states.
+
+"Which product has a warranty of 60 months?" states a value of one column and asks for another. Knows words
+and amounts; pure functions.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from rag.scoring.rows import has_year, is_amount
+from rag.scoring.words import content_words
+
+__all__ = ["StatedValue", "stated_value"]
+
+_ASKS = re.compile(r"\b(?:which|what|who|whose)\b", re.I)
+_MEASURES = re.compile(r"\bhow\b", re.I)
+_NUMBER = re.compile(r"(?<![\w-])\d+(?:[.,]\d+)*(?!\w)")
+_SIGNS = re.compile(r"[^\d.]")
+
+
+@dataclass(frozen=True, slots=True)
+class StatedValue:
+    """A value that a question states, and the column that it asks for."""
+
+    column: int  # of the value
+    asked: int  # another column
+    rows: tuple[int, ...]  # those that have it; none where no row has
+
+
+def stated_value(
+    question: str, names: Sequence[str], rows: Mapping[int, Sequence[str]]
+) -> StatedValue | None:
+    """Give the value that a question states of a table's rows; None where it states none.
+
+    A number of a column's name or of a label is no value. The column of the value is one that the question
+    names and in which a row has it, or the only column of amounts that it names; what is asked for is the
+    column named first of the others.
+
+    Args:
+        question: what is asked.
+        names: of the columns.
+        rows: number of a row -> its cells, one for each column.
+
+    >>> rows = {3: ["Indoor sensor", "24"], 4: ["Outdoor sensor", "60"]}
+    >>> stated_value("Which product has a warranty of 60 months?", ["Product", "Warranty (months)"], rows)
+    StatedValue(column=1, asked=0, rows=(4,))
+    """
+    numbers = _numbers(question)
+    numbers -= {number for name in names for number in _numbers(name)}
+    numbers -= {
+        number
+        for cells in rows.values()
+        for cell in cells
+        if not is_amount(cell)
+        for number in _numbers(cell)
+    }
+    if not numbers or not _ASKS.search(question) or _MEASURES.search(question):
+        return None
+    words = content_words(question)
+    whole = {row: cells for row, cells in rows.items() if len(cells) == len(names)}
+    mentions = {
+        column: min(map(words.index, named))
+        for column, name in enumerate(names)
+        if (named := set(content_words(name)) & set(words))
+    }
+    amounts = [
+        column
+        for column in mentions
+        if 2 * sum(is_amount(cells[column]) for cells in whole.values()) > len(whole)
+    ]
+    held = {
+        column: tuple(row for row, cells in whole.items() if _plain(cells[column]) in numbers)
+        for column in amounts
+    }
+    columns = [column for column in amounts if held[column]] or amounts
+    others = [column for column in mentions if column not in columns]
+    if len(columns) != 1 or not others:
+        return None
+    return StatedValue(columns[0], min(others, key=mentions.__getitem__), held[columns[0]])
+
+
+def _numbers(text: str) -> set[str]:
+    return {_plain(number) for number in _NUMBER.findall(text) if not has_year(number)}
+
+
+def _plain(amount: str) -> str:
+    return _SIGNS.sub("", amount).removesuffix(".00").rstrip(".")
