@@ -14,6 +14,8 @@ __all__ = ["asked_items", "is_item"]
 
 _ITEM = re.compile(r"\s*(?:[-*•–]|\(?(?:\d{1,3}|[a-z])[.)])\s+\S")
 _LINE = re.compile(r"[^\n]*\S[^\n]*")
+_ASKS_ONE = re.compile(r"\bwho(?:['’]s| is| was| (?!has\b|does\b)\w+s)\b", re.IGNORECASE)
+"""A person: "who is the landlord", "who chairs the meeting"."""
 _Span = tuple[int, int]
 
 
@@ -30,7 +32,7 @@ def asked_items(question: str, passage: Passage, place: int) -> list[_Span]:
     r"""Give all items of the list at a place of a passage, if the question asks for what it is a list of.
 
     It does when every word of it stands above the list, in the nearest line or heading, or in the title:
-    what an item says then makes no difference to the question. An amount or a time is asked of one item.
+    what an item says then makes no difference. An amount, a time and a person are of one item.
 
     Args:
         question: as it was asked.
@@ -49,7 +51,8 @@ def asked_items(question: str, passage: Passage, place: int) -> list[_Span]:
             above = passage.text[slice(*lead)] if lead else " ".join(passage.heading[-1:])
             asked, announced = set(content_words(question)), set(analyze(above))
             known = announced.union(analyze(" ".join((passage.title, *passage.heading))))
-            is_asked = asked & announced and asked <= known and asked_amount(question) is None
+            is_of_one = asked_amount(question) is not None or _ASKS_ONE.search(question) is not None
+            is_asked = asked & announced and asked <= known and not is_of_one
             return items if is_asked and len(items) > 1 else []
     return []
 

@@ -46,6 +46,13 @@ def test_other_questions_do_not_get_it(question: str) -> None:
     assert items(question, f"In the box\n{KIT}", "- A steel") == []
 
 
+@pytest.mark.parametrize("question", ["Who chairs the committee?", "who is in the committee"])
+def test_a_question_for_a_person_does_not_get_all_of_them(question: str) -> None:
+    text = "Chairs of the committee\n1. Ada Stone\n2. Ben Ash"
+    assert items(question, text, "1.") == []
+    assert len(items("Who are the chairs of the committee?", text, "1.")) == 2
+
+
 def test_text_beside_a_list_and_a_list_of_one_are_none() -> None:
     assert items("How do I close the lid?", STEPS, "Close") == []
     assert items("What is in the box?", "In the box\n- A clamp", "- A") == []
