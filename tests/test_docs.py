@@ -51,8 +51,10 @@ def server(home: Path) -> Iterator[str]:
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         lines = (re.search(r"http://\S+:\d+", line) for line in process.stderr)
-        yield next(match[0] for match in lines if match)
-        process.terminate()
+        try:
+            yield next(match[0] for match in lines if match)
+        finally:  # a command that fails must not wait for a server that nobody ends
+            process.terminate()
 
 
 def test_generated_pages_are_current() -> None:
