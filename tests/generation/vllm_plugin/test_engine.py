@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from benchmarks._vllm_jobs import Engine, Round, run_engine
+from benchmarks._vllm_jobs import Answered, Engine, Round, run_engine
 from rag.core.registry import Family
 from rag.core.settings import Settings
 from rag.generation.backends._smollm2 import ensure_model
@@ -24,6 +24,7 @@ from rag.generation.vllm_plugin.packing import plan_of
 pytestmark = pytest.mark.vllm
 
 SIZE, ANSWER, LONG_ANSWER = 32, 12, 100
+HALF, QUARTER = KvOptions("keydiff", 0.5), KvOptions("snapkv", 0.25)
 NOT_RETRIEVING = 6  # layers without a retrieving head, the last ones
 POLICIES: dict[str, dict[str, Any]] = {
     "streaming": {},
@@ -135,22 +136,25 @@ def engine_tokens(loaded: Any, prompt: list[int], kv: KvOptions, count: int = AN
     return written
 
 
-def test_each_policy_writes_what_the_decoding_engine_writes(
-    vllm_environment: Path,
-    folder: Path,
-    loaded: Any,
-    prompts: list[list[int]],
-    heads: dict[str, Any],
-) -> None:
+@pytest.fixture(scope="module")
+def compressed(
+    vllm_environment: Path, folder: Path, prompts: list[list[int]], heads: dict[str, Any]
+) -> list[tuple[KvOptions, Answered]]:
+    """Give what one engine writes under each policy, and at last under a full budget."""
     asked = [KvOptions(name, 0.5, settings) for name, settings in POLICIES.items()]
-    asked.append(KvOptions("razor", 0.5, heads))
-    asked.append(KvOptions("streaming", 1.0))
+    asked += [KvOptions("razor", 0.5, heads), KvOptions("streaming", 1.0)]
     answered = run_engine(
         Engine(folder, plugin=PluginOptions(kv=asked[0]), **READ_IN_PIECES),
         [Round(prompts, ANSWER, ignores_eos=True, kv=kv) for kv in asked],
         environment=vllm_environment,
     )
-    for kv, got in zip(asked, answered, strict=True):
+    return list(zip(asked, answered, strict=True))
+
+
+def test_each_policy_writes_what_the_decoding_engine_writes(
+    loaded: Any, prompts: list[list[int]], compressed: list[tuple[KvOptions, Answered]]
+) -> None:
+    for kv, got in compressed:
         assert got.token_ids == [engine_tokens(loaded, prompt, kv) for prompt in prompts], kv
         kept = blocks_behind(prompts[1], kv.budget)  # the first is done by then
         assert got.used_blocks[-2] in (kept, kept + 1), kv  # an answer may begin another
@@ -164,26 +168,41 @@ def blocks_behind(prompt: list[int], budget: float) -> int:
     return plan.num_kept + 1
 
 
-@pytest.mark.parametrize("draft", DRAFTS)
-def test_shared_prefixes_drafts_and_preemption_change_no_token(
-    vllm_environment: Path, folder: Path, loaded: Any, prompts: list[list[int]], draft: str
-) -> None:
-    """Long and short requests share blocks and pack; drafts are verified; the pool is small."""
+@pytest.fixture(scope="module")
+def mixed(loaded: Any, prompts: list[list[int]]) -> list[list[int]]:
+    """Give long and short prompts that share blocks, one of them twice."""
     first, second = prompts
     short = first[:64] + loaded.tokenizer.encode("\nThe name of hall 2 is")
     longer = first + loaded.tokenizer.encode(
         "".join(f"\nNote {n}: it rains in room {n}." for n in range(8))
     )
-    asked = [short, first, first, second, longer]
-    half, quarter = KvOptions("keydiff", 0.5), KvOptions("snapkv", 0.25)
-    in_turn = [Round([prompt], ANSWER, ignores_eos=True) for prompt in asked]
-    at_once = Round(asked, ANSWER, ignores_eos=True)
-    rounds = [*in_turn, at_once, replace(at_once, max_tokens=LONG_ANSWER), replace(at_once, kv=quarter)]
+    return [short, first, first, second, longer]
+
+
+@pytest.fixture(scope="module")
+def expected(loaded: Any, mixed: list[list[int]]) -> tuple[list[list[int]], list[list[int]]]:
+    """Give what the decoding engine writes for them: at length by a half, in short by a quarter."""
+    at_length = [engine_tokens(loaded, prompt, HALF, LONG_ANSWER) for prompt in mixed]
+    return at_length, [engine_tokens(loaded, prompt, QUARTER) for prompt in mixed]
+
+
+@pytest.mark.parametrize("draft", DRAFTS)
+def test_shared_prefixes_drafts_and_preemption_change_no_token(
+    vllm_environment: Path,
+    folder: Path,
+    mixed: list[list[int]],
+    expected: tuple[list[list[int]], list[list[int]]],
+    draft: str,
+) -> None:
+    """Long and short requests share blocks and pack; drafts are verified; the pool is small."""
+    in_turn = [Round([prompt], ANSWER, ignores_eos=True) for prompt in mixed]
+    at_once = Round(mixed, ANSWER, ignores_eos=True)
+    rounds = [*in_turn, at_once, replace(at_once, max_tokens=LONG_ANSWER), replace(at_once, kv=QUARTER)]
     answered = run_engine(
         Engine(
             folder,
             DRAFTS[draft] | {"num_speculative_tokens": 3},
-            PluginOptions(ProposerOptions() if draft == "rasd" else None, half),
+            PluginOptions(ProposerOptions() if draft == "rasd" else None, HALF),
             max_num_seqs=8,
             max_model_tokens=704,
             cache_bytes=128 << 20,
@@ -196,13 +215,13 @@ def test_shared_prefixes_drafts_and_preemption_change_no_token(
         environment=vllm_environment,
     )
     *alone, together, crowded, smaller = answered
-    written = [engine_tokens(loaded, prompt, half, LONG_ANSWER) for prompt in asked]
-    assert [each.token_ids[0] for each in alone] == [tokens[:ANSWER] for tokens in written]
-    assert together.token_ids == [tokens[:ANSWER] for tokens in written]
-    assert crowded.token_ids == written
+    at_length, by_a_quarter = expected
+    assert [each.token_ids[0] for each in alone] == [tokens[:ANSWER] for tokens in at_length]
+    assert together.token_ids == [tokens[:ANSWER] for tokens in at_length]
+    assert crowded.token_ids == at_length
     assert crowded.preemptions > 0
-    assert smaller.token_ids == [engine_tokens(loaded, prompt, quarter) for prompt in asked]
-    plan = plan_of(len(first), block_size=SIZE, budget=0.5)
+    assert smaller.token_ids == by_a_quarter
+    plan = plan_of(len(mixed[1]), block_size=SIZE, budget=0.5)
     assert plan is not None
     found = plan.first * SIZE
     # A short one is left whole, and what it published is read by a longer one that packs.
@@ -211,15 +230,19 @@ def test_shared_prefixes_drafts_and_preemption_change_no_token(
     assert min(max(each.in_flight) for each in (together, smaller)) > 1
 
 
-def test_a_full_budget_is_no_plugin(vllm_environment: Path, folder: Path, prompts: list[list[int]]) -> None:
-    plain, full = (
-        run_engine(
-            Engine(folder, plugin=plugin, **READ_IN_PIECES),
-            [Round(prompts, ANSWER)],
-            environment=vllm_environment,
-        )[0]
-        for plugin in (None, PluginOptions(kv=KvOptions("streaming", 1.0)))
+def test_a_full_budget_is_no_plugin(
+    vllm_environment: Path,
+    folder: Path,
+    prompts: list[list[int]],
+    compressed: list[tuple[KvOptions, Answered]],
+) -> None:
+    (plain,) = run_engine(
+        Engine(folder, **READ_IN_PIECES),
+        [Round(prompts, ANSWER, ignores_eos=True)],
+        environment=vllm_environment,
     )
+    kv, full = compressed[-1]
+    assert kv.budget == 1
     assert full.token_ids == plain.token_ids
     assert full.used_blocks == plain.used_blocks
     assert full.in_flight == plain.in_flight
