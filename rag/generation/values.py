@@ -16,6 +16,8 @@ __all__ = ["StatedValue", "stated_value"]
 _ASKS = re.compile(r"\b(?:which|what|who|whose)\b", re.I)
 _MEASURES = re.compile(r"\bhow\b", re.I)
 _NUMBER = re.compile(r"(?<![\w-])\d+(?:[.,]\d+)*(?!\w)")
+_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
+_DAY = re.compile(rf"\b{_MONTH} \d{{1,2}}\b|\b\d{{1,2}} {_MONTH}(?!\w)", re.I)
 _SIGNS = re.compile(r"[^\d.]")
 
 
@@ -33,9 +35,9 @@ def stated_value(
 ) -> StatedValue | None:
     """Give the value that a question states of a table's rows; None where it states none.
 
-    A number of a column's name or of a label is no value. The column of the value is one that the question
-    names and in which a row has it, or the only column of amounts that it names; what is asked for is the
-    column named first of the others.
+    A number of a date, of a column's name or of a label is no value. The column of the value is one that
+    the question names and in which a row has it, or the only column of amounts that it names; what is asked
+    for is the column named first of the others.
 
     Args:
         question: what is asked.
@@ -46,7 +48,7 @@ def stated_value(
     >>> stated_value("Which product has a warranty of 60 months?", ["Product", "Warranty (months)"], rows)
     StatedValue(column=1, asked=0, rows=(4,))
     """
-    numbers = _numbers(question)
+    numbers = _numbers(_DAY.sub(" ", question))
     numbers -= {number for name in names for number in _numbers(name)}
     numbers -= {
         number

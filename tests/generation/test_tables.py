@@ -69,6 +69,11 @@ def test_a_number_of_a_columns_name_states_no_value() -> None:
     assert cell("What were net sales in millions on October 29, 2023?", table) == "94,930"
 
 
+def test_a_day_states_no_value() -> None:
+    table = "Account | Amount\nGoodwill | 4,372\nLeases | 30"
+    assert cell("What is the amount in the account goodwill on October 30, 2022?", table) == "4,372"
+
+
 @pytest.mark.parametrize(
     ("question", "answer"),
     [
