@@ -24,7 +24,7 @@ describe("insights", () => {
   });
 
   it("count only what was answered, oldest first", () => {
-    expect(latencies([run(3), run(1, "failed"), run(2)]).map((each) => each.milliseconds)).toEqual([2000, 3000]);
+    expect(latencies([run(3), run(1, "failed"), run(2), run(0)]).map((each) => each.milliseconds)).toEqual([1, 2000, 3000]);
   });
 
   it("give quantiles", () => {

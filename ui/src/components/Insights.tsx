@@ -45,8 +45,8 @@ function Speed({ runs }: { readonly runs: readonly RunSummary[] }): ReactNode {
   }
   const [median, slow] = [quantile(values, 0.5), quantile(values, 0.95)];
   const lines = [
-    { value: median, label: `half within ${duration(median)}` },
-    { value: slow, label: `95% within ${duration(slow)}` },
+    { value: median, label: `half in ${duration(median)}` },
+    { value: slow, label: `95% in ${duration(slow)}` },
   ];
   const words = `${count(values.length, "answer")}: half within ${duration(median)}, 95% within ${duration(slow)}.`;
   return (

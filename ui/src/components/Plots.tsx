@@ -5,6 +5,7 @@ import type { ReactNode } from "react";
 const WIDTH = 600;
 const BAR = 26;
 const HEIGHT = 140;
+const ROOM = 1.5; // above the largest value and below the least, as a ratio
 const FEW = 5; // so many fill the height: one judgement must not look like many
 
 export interface Bar {
@@ -37,27 +38,33 @@ interface DotsProps {
   readonly label: string;
 }
 
-/** Draw values in their order as dots above zero, and some values as lines across. */
+/** Draw positive values in their order as dots on a logarithmic scale, and some values as lines across, named beside them. */
 export function Dots({ values, lines, label }: DotsProps): ReactNode {
-  const top = Math.max(1, ...values) * 1.25;
-  const heightOf = (value: number): number => HEIGHT - (value / top) * (HEIGHT - 2);
-  const step = WIDTH / Math.max(1, values.length);
+  const [low, high] = [Math.log(Math.min(...values) / ROOM), Math.log(Math.max(...values) * ROOM)];
+  const heightOf = (value: number): string => percent((Math.log(value) - low) / (high - low));
   return (
-    <svg className="plot" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={label}>
-      <line className="plot-line" x1={0} x2={WIDTH} y1={HEIGHT - 1} y2={HEIGHT - 1} />
-      {lines.map(({ value, label: name }, at) => (
-        <g key={name}>
-          <line className="plot-line" x1={0} x2={WIDTH} y1={heightOf(value)} y2={heightOf(value)} />
-          <text className="plot-text" x={at === 0 ? 4 : WIDTH - 4} y={heightOf(value) - 4} textAnchor={at === 0 ? "start" : "end"}>
+    <div className="dots" role="img" aria-label={label}>
+      <div className="dots-area">
+        {lines.map(({ value, label: name }) => (
+          <span key={name} className="dots-line" style={{ bottom: heightOf(value) }} />
+        ))}
+        {values.map((value, at) => (
+          <span key={at} className="dot" style={{ left: percent((at + 0.5) / values.length), bottom: heightOf(value) }} />
+        ))}
+      </div>
+      <div className="dots-names">
+        {lines.map(({ value, label: name }) => (
+          <span key={name} style={{ bottom: heightOf(value) }}>
             {name}
-          </text>
-        </g>
-      ))}
-      {values.map((value, at) => (
-        <circle key={at} className="plot-dot" cx={(at + 0.5) * step} cy={heightOf(value)} r={3} />
-      ))}
-    </svg>
+          </span>
+        ))}
+      </div>
+    </div>
   );
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(2)}%`;
 }
 
 interface ColumnsProps {

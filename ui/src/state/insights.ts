@@ -13,13 +13,13 @@ export interface Day {
   readonly down: number;
 }
 
-/** Give how long each answered question took, oldest first. */
+/** Give how long each answered question took, oldest first; a millisecond at least. */
 export function latencies(runs: readonly RunSummary[]): Latency[] {
   return runs
     .filter((run) => run.state === "done" && run.finished_at !== null)
     .map((run) => ({
       question: run.question,
-      milliseconds: Math.max(0, Date.parse(run.finished_at ?? "") - Date.parse(run.created_at)),
+      milliseconds: Math.max(1, Date.parse(run.finished_at ?? "") - Date.parse(run.created_at)),
     }))
     .reverse();
 }
