@@ -5,46 +5,23 @@ are of names, or, where vectors are alone, of windows: the vectors of a few word
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
 
 import numpy as np
 
 from rag.core.protocols import SearchRequest, Store
 from rag.core.queries import Query, TextQuery, VectorQuery
-from rag.core.types import Hit, Passage, Vector
+from rag.core.types import Hit, Vector
+from rag.retrieval._texts import PassageText
 from rag.retrieval._windows import PASSAGE_WORDS, QUESTION_WORDS, left_over, nearest_of
 from rag.scoring.hops import EDGE_FEATURES, NODE_FEATURES
-from rag.scoring.names import likeness, name_words, names, subjects
-from rag.scoring.words import analyze
+from rag.scoring.names import name_words, names, nearest_name
+from rag.scoring.words import distinct
 
 __all__ = ["Edges", "Hopper", "Tree"]
 
 _WORD = re.compile(r"\w+")
-
-
-@dataclass(frozen=True)
-class _Text:
-    """A passage as hops see it, taken apart when that is asked for."""
-
-    title: str
-    text: str
-
-    @cached_property
-    def words(self) -> frozenset[str]:
-        return frozenset(analyze(f"{self.title} {self.text}"))
-
-    @cached_property
-    def names(self) -> tuple[str, ...]:
-        return names(self.text)
-
-    @cached_property
-    def subjects(self) -> tuple[str, ...]:
-        return subjects(self.title, self.text)
-
-
-_text = lru_cache(maxsize=10_000)(_Text)
 
 
 @dataclass(slots=True)
@@ -54,22 +31,24 @@ class Tree:
     question: str
     vector: Vector | None  # (D,) of the question; None where vectors take no part
     first: dict[str, tuple[float, int]]  # scaled score and rank, from 1, in the first search
-    texts: dict[str, _Text] = field(default_factory=dict)
+    texts: dict[str, PassageText] = field(default_factory=dict)
     vectors: dict[str, Vector] = field(default_factory=dict)
     arrived: dict[str, Vector] = field(default_factory=dict)  # TreeHop's state that led to a passage
     states: dict[str, Vector] = field(default_factory=dict)  # and the one after it
     asked: Vector | None = None  # (W, D), windows of the question; None where names are the reasons
     led: dict[str, int] = field(default_factory=dict)  # best rank, from 1, for one of them
     said: dict[str, Vector] = field(default_factory=dict)  # (W, D), windows of a passage followed
+    found: dict[str, list[Hit]] = field(default_factory=dict)  # by the words that were looked up
+    _bridges: dict[str, list[str]] = field(default_factory=dict)
 
     def nodes(self, chunk_ids: Sequence[str]) -> Vector:
         """Give (N, 5), the columns of NODE_FEATURES."""
-        asked, mentioned = name_words(self.question), names(self.question)
+        asked, mentioned = name_words(self.question), [name_words(each) for each in names(self.question)]
         rows = []
         for chunk_id in chunk_ids:
             if self.asked is None:
                 text = self.texts[chunk_id]
-                why = _likest(text.subjects, mentioned), _share(asked, text.words)
+                why = nearest_name(text.subjects, mentioned), _share(asked, text.words)
             else:
                 _, near = nearest_of(self.asked, self.vectors[chunk_id])
                 why = near, _reciprocal(self.led.get(chunk_id, 0))
@@ -83,8 +62,11 @@ class Tree:
 
     def bridges(self, parent: str) -> list[str]:
         """Give the names that a passage has and the question lacks."""
-        asked = frozenset(analyze(self.question))
-        return [name for name in self.texts[parent].names if not name_words(name) <= asked]
+        if parent not in self._bridges:
+            asked = distinct(self.question)
+            own = self.texts[parent].names
+            self._bridges[parent] = [name for name in own if not name_words(name) <= asked]
+        return self._bridges[parent]
 
     def edges(self, parent: str, ranks: dict[str, int]) -> Vector:
         """Give (N, 7), the columns of EDGE_FEATURES, for children with their ranks among mentions."""
@@ -100,13 +82,13 @@ class Tree:
         return np.array(rows, dtype=np.float32).reshape(len(rows), len(EDGE_FEATURES))
 
     def _named(self, parent: str, ranks: dict[str, int]) -> Iterator[tuple[str, tuple[float, ...]]]:
-        bridges = self.bridges(parent)
+        bridges = [name_words(name) for name in self.bridges(parent)]
         missing = name_words(" ".join(self.missing(parent)))
-        own = [name_words(name) for name in self.texts[parent].subjects]
+        own = self.texts[parent].subjects
         for child, rank in ranks.items():
             text = self.texts[child]
             back = float(any(words <= text.words for words in own))
-            bridge = _likest(text.subjects, bridges)
+            bridge = nearest_name(text.subjects, bridges)
             yield child, (bridge, _reciprocal(rank), _share(missing, text.words), back)
 
     def _near(self, parent: str, ranks: dict[str, int]) -> Iterator[tuple[str, tuple[float, ...]]]:
@@ -143,7 +125,7 @@ class Hopper:
     """Find where passages lead: by the names in them, and by TreeHop's vectors."""
 
     store: Store
-    find: Callable[[Sequence[Hit]], list[Passage]]  # those that are gone are left out
+    read: Callable[[Sequence[str]], Mapping[str, PassageText]]  # by chunk id; what is gone is left out
     step: (
         Callable[[Vector, Vector], Vector] | None
     )  # TreeHop's: states and passages (B, D) -> states; or none
@@ -164,10 +146,10 @@ class Hopper:
         first = {hit.chunk_id: ((hit.score - low) / scale, rank) for rank, hit in enumerate(hits, 1)}
         tree = Tree(request.text, vector, first)
         mentioned = names(request.text) if self.by_names else ()
-        named = [hit.chunk_id for name in mentioned for hit in self._lookup(request, TextQuery(name))]
+        named = self._ranks(request, tree, map(TextQuery, mentioned))
         if self.windows is not None:
             tree.asked = self._windows(request, request.text, QUESTION_WORDS)
-            tree.led = self._ranks(request, map(VectorQuery, tree.asked))
+            tree.led = self._ranks(request, tree, map(VectorQuery, tree.asked))
         self._read(request, tree, [*first, *named, *tree.led])
         return tree
 
@@ -191,23 +173,29 @@ class Hopper:
         """Give chunk ids with their best rank for a name and what words are missing, or for a window."""
         if self.windows is not None:
             tree.said[parent] = self._windows(request, tree.texts[parent].text, PASSAGE_WORDS)
-            return self._ranks(request, map(VectorQuery, tree.said[parent]))
+            return self._ranks(request, tree, map(VectorQuery, tree.said[parent]))
         if not self.by_names:
             return {}
         missing = " ".join(tree.missing(parent))
         bridges = tree.bridges(parent)[: self.max_names]
-        return self._ranks(request, (TextQuery(f"{name} {missing}") for name in bridges))
+        return self._ranks(request, tree, (TextQuery(f"{name} {missing}") for name in bridges))
 
     def _windows(self, request: SearchRequest, text: str, words: int) -> Vector:
         assert self.windows is not None
         with request.timings.stage("windows"):
             return self.windows(text, words)
 
-    def _ranks(self, request: SearchRequest, queries: Iterable[Query]) -> dict[str, int]:
-        """Give chunk ids with their best rank, from 1."""
+    def _ranks(self, request: SearchRequest, tree: Tree, queries: Iterable[Query]) -> dict[str, int]:
+        """Give chunk ids with their best rank, from 1; words that were looked up before are not again."""
         ranks: dict[str, int] = {}
         for query in queries:
-            for rank, hit in enumerate(self._lookup(request, query), 1):
+            if isinstance(query, TextQuery):
+                if query.text not in tree.found:
+                    tree.found[query.text] = self._lookup(request, query)
+                hits = tree.found[query.text]
+            else:
+                hits = self._lookup(request, query)
+            for rank, hit in enumerate(hits, 1):
                 ranks[hit.chunk_id] = min(rank, ranks.get(hit.chunk_id, rank))
         return ranks
 
@@ -232,15 +220,10 @@ class Hopper:
         new = [chunk_id for chunk_id in dict.fromkeys(chunk_ids) if chunk_id not in tree.texts]
         if not new:
             return
-        for passage in self.find([Hit(chunk_id, 0.0) for chunk_id in new]):
-            tree.texts[passage.chunk_id] = _text(passage.title, passage.text)
+        tree.texts |= self.read(new)
         if tree.vector is not None:
             vectors = self.store.vectors(new, request.snapshot.segments)
             tree.vectors |= dict(zip(new, vectors, strict=True))
-
-
-def _likest(own: Sequence[str], others: Sequence[str]) -> float:
-    return max((likeness(mine, other) for mine in own for other in others), default=0.0)
 
 
 def _reciprocal(rank: int) -> float:

@@ -14,7 +14,7 @@ ours.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import Literal
 
@@ -24,6 +24,7 @@ from rag.core.types import Hit, Vector
 from rag.db.catalog import Catalog
 from rag.retrieval._hops import Hopper
 from rag.retrieval._nearest import query_of
+from rag.retrieval._texts import PassageTexts
 from rag.retrieval._walk import Limits, ranked, signals_of, walk
 from rag.retrieval._windows import window_vectors
 from rag.scoring.hops import MODELS, Signals, is_multihop
@@ -52,6 +53,7 @@ class Treehop:
     branches: int = 5  # passages followed in each hop
     stop: float = 0.05  # passages less likely than this are not followed
     depth: int = 50  # passages of the first search that are judged; what comes after them stays after them
+    _texts: PassageTexts = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not self.parts or not set(self.parts) <= {"names", "vectors"}:
@@ -60,6 +62,7 @@ class Treehop:
             raise ValueError(f"when is always or multihop, got {self.when!r}")
         if min(self.branches, self.depth) < 1 or self.hops < 0:
             raise ValueError("branches and depth are 1 or more, hops 0 or more")
+        object.__setattr__(self, "_texts", PassageTexts(self.catalog.passages))
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -91,7 +94,7 @@ class Treehop:
             )
         hopper = Hopper(
             self.store,
-            self.catalog.passages,
+            self._texts,
             _network() if uses_vectors else None,
             by_names=by_names,
             windows=None if by_names else partial(window_vectors, self.encoder.encode),

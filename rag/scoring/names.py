@@ -5,11 +5,12 @@ alone. Does not know which names are of people or places.
 """
 
 import re
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from rag.scoring.words import content_words
 
-__all__ = ["likeness", "name_words", "names", "subjects"]
+__all__ = ["likeness", "name_words", "names", "nearest_name", "subjects"]
 
 _CAPITAL = r"[^\W\d_a-zà-öø-ÿ]"  # or a letter of a script without case
 _WORD = rf"(?:{_CAPITAL}\.(?!\w)|{_CAPITAL}[\w'’&-]*|\d{{4}})"  # an initial, a word, or a year
@@ -61,9 +62,22 @@ def likeness(name: str, other: str) -> float:
     >>> likeness("Shawn Levy", "Levy, Shawn"), likeness("Levy", "Shawn Levy")
     (1.0, 0.5)
     """
-    mine, yours = name_words(name), name_words(other)
-    shared = len(mine & yours)
-    return shared / (len(mine) + len(yours) - shared) if shared else 0.0
+    return nearest_name([name_words(name)], [name_words(other)])
+
+
+def nearest_name(own: Iterable[frozenset[str]], others: Sequence[frozenset[str]]) -> float:
+    """Give the most likeness of one of the `own` names and one of the others, each as its words; 0 of none.
+
+    >>> nearest_name([name_words("Shawn Levy")], [name_words("Levy"), name_words("Jane Okoro")])
+    0.5
+    """
+    best = 0.0
+    for mine in own:
+        for yours in others:
+            if not mine.isdisjoint(yours):
+                shared = len(mine & yours)
+                best = max(best, shared / (len(mine) + len(yours) - shared))
+    return best
 
 
 @lru_cache(maxsize=100_000)

@@ -5,6 +5,7 @@ write AND, quotes or colons. Scores are BM25 (k1 1.2, b 0.75; tantivy rounds a r
 """
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -45,10 +46,11 @@ class WordIndex:
     def __init__(self, directory: Path) -> None:
         self._schema = _schema()
         self._searcher = _with_analyzer(Index(self._schema, path=str(directory), reuse=True)).searcher()
+        self._frequency = lru_cache(maxsize=10_000)(partial(self._searcher.doc_freq, "words"))
 
     def frequencies(self, words: Sequence[str]) -> dict[str, int]:
         """Give the number of rows that have each word."""
-        return {word: self._searcher.doc_freq("words", word) for word in words}
+        return {word: self._frequency(word) for word in words}
 
     def search(
         self, boosts: Mapping[str, float], allowed: NDArray[np.bool_] | None, k: int

@@ -21,6 +21,7 @@ from rag.core.types import Hit, Vector
 from rag.encoders.minilm import Minilm
 from rag.networks.treehop import TreeHop
 from rag.retrieval._hops import Hopper
+from rag.retrieval._texts import PassageTexts
 from rag.retrieval._walk import Limits, ranked, signals_of, walk
 from rag.retrieval._windows import window_vectors
 from rag.scoring import hop_weights
@@ -77,7 +78,7 @@ def calibrate(pool: Pool, ways: Sequence[str], *, write: bool) -> dict[str, Any]
         vectors_of = partial(window_vectors, pool.encoder.encode) if by_windows else _no_windows
         hopper = Hopper(
             pool.store,
-            pool.find,
+            PassageTexts(pool.find),
             TreeHop.shipped().hop if by_states else None,
             by_names=by_names,
             windows=None if by_names else vectors_of,

@@ -17,6 +17,7 @@ from rag.core.settings import Part, Settings
 from rag.core.types import Hit, ParsedDocument, Passage, Row, Segment, Snapshot
 from rag.networks.treehop import TreeHop
 from rag.retrieval._hops import Hopper
+from rag.retrieval._texts import PassageTexts
 from rag.retrieval._walk import Limits, walk
 from rag.retrieval._windows import left_over, windows
 from rag.scoring.hops import MODELS
@@ -123,7 +124,9 @@ def world() -> World:
     request = SearchRequest("question", Snapshot("t", "c", 1, "random", (segment,)))
     hits = store.search(VectorQuery(vectors[0]), [segment], filter=None, k=10)
     store.asked.clear()
-    return World(store, Hopper(store, _passages, module.hop, by_names=False), request, hits, vectors[0])
+    return World(
+        store, Hopper(store, PassageTexts(_passages), module.hop, by_names=False), request, hits, vectors[0]
+    )
 
 
 @pytest.mark.parametrize(
@@ -205,10 +208,43 @@ def test_a_passage_without_words_leads_nowhere_by_windows(world: World) -> None:
 def test_a_passage_deleted_in_between_is_left_out(world: World) -> None:
     hopper = Hopper(
         world.store,
-        lambda hits: [each for each in _passages(hits) if each.chunk_id != world.hits[0].chunk_id],
+        PassageTexts(
+            lambda hits: [each for each in _passages(hits) if each.chunk_id != world.hits[0].chunk_id]
+        ),
         world.hopper.step,
         by_names=False,
     )
     tree = hopper.start(world.request, world.hits, world.question)
     chances = walk(hopper, world.request, tree, MODELS[False, True], Limits(2, 4, 0.0))
     assert world.hits[0].chunk_id not in chances
+
+
+def test_a_passage_is_read_from_the_catalog_once() -> None:
+    asked: list[str] = []
+
+    def find(hits: Sequence[Hit]) -> list[Passage]:
+        asked.extend(hit.chunk_id for hit in hits)
+        return [each for each in _passages(hits) if each.chunk_id != "gone"]
+
+    texts = PassageTexts(find, size=2)
+    assert list(texts(["1", "gone", "2"])) == ["1", "2"]
+    assert list(texts(["2", "1"])) == ["2", "1"]
+    assert asked == ["1", "gone", "2"]
+    texts(["3", "2"])  # one too many: the one that was asked for longest ago goes
+    assert list(texts(["1"])) == ["1"]
+    assert asked[3:] == ["3", "1"]
+
+
+def test_the_same_words_are_looked_up_once(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    grove = library(tmp_path, titles=True)
+    asked: list[str] = []
+    search = type(grove.store).search
+
+    def counted(self: Any, query: Any, *rest: Any, **options: Any) -> list[Hit]:
+        asked.append(getattr(query, "text", ""))
+        return search(self, query, *rest, **options)
+
+    monkeypatch.setattr(type(grove.store), "search", counted)
+    grove.search(f"{QUESTION} And of Beta Street?", retriever="treehop", k=3)
+    words = [text for text in asked[2:] if text]  # behind the first search
+    assert len(words) == len(set(words)) > 0
