@@ -10,10 +10,11 @@ from agents.state import Context, State, Step
 from agents.writing import Emit, show_nothing, write
 from rag.core.protocols import Generator, Prompt
 from rag.core.types import Missing, Passage, Usage
-from rag.generation.answer import AnswerStream, CitedText, build_prompt, not_found, refusal
+from rag.generation.answer import AnswerStream, CitedText, build_prompt, not_found, read_as, refusal
 from rag.generation.answer import cite as cite_text
 from rag.generation.constrained.conditions import conditions_of
 from rag.generation.missing import missing, missing_text
+from rag.scoring.spelling import spelt
 
 __all__ = ["cite", "generate", "greet", "refuse"]
 
@@ -25,7 +26,7 @@ async def generate(state: State, context: Context, emit: Emit) -> Step:
         return _as_it_is(state, emit)
     prompt = await asyncio.to_thread(
         build_prompt,
-        state["question"],
+        spelt(state["question"], state.get("spelt", {})),
         state["passages"],
         capabilities=generator.capabilities,
         options=context.options,
@@ -46,6 +47,10 @@ async def generate(state: State, context: Context, emit: Emit) -> Step:
         else:
             used = context.quoting
             draft, _ = await _written(prompt, context, emit, generator=used, state=state)
+    if slips := state.get("spelt"):
+        note = f"\n\n{read_as(slips)}"
+        emit(note)
+        draft += note
     summary = {
         "model": used.capabilities.model,
         "passages": len(prompt.passages),

@@ -23,6 +23,7 @@ from rag.core.errors import RagError
 from rag.core.protocols import Message
 from rag.core.types import Passage, SearchResult, Usage
 from rag.generation.context import neutralise
+from rag.scoring.spelling import spelt
 
 __all__ = ["act", "hop", "plan", "prepare", "read", "retrieve", "route"]
 
@@ -59,12 +60,28 @@ async def prepare(state: State, context: Context, emit: Emit) -> Step:
 
 
 async def retrieve(state: State, context: Context, emit: Emit) -> Step:
-    """Find passages; of several questions at once, each finds its own besides."""
-    result = await asyncio.to_thread(context.search, state["searched"])
-    if len(state["parts"]) > 1:
-        results = [await asyncio.to_thread(context.search, part.query) for part in state["parts"]]
+    """Find passages; of several questions at once, each finds its own besides.
+
+    Words of the question that are misspelt are read as words of what was found, and it is searched again.
+    """
+    result = await _search(state["searched"], state["parts"], context)
+    update, summary = State(passages=result.passages), {}
+    slips = await asyncio.to_thread(context.support.respellings, state["query"], result.passages)
+    if slips:
+        query, searched = spelt(state["query"], slips), spelt(state["searched"], slips)
+        parts = tuple(parts_of(query))
+        result = await _search(searched, parts, context)
+        update = State(passages=result.passages, query=query, searched=searched, parts=parts, spelt=slips)
+        summary = {"read_as": slips}
+    return Step(update, {**_found(result), **summary}, {"searched": state["searched"]})
+
+
+async def _search(searched: str, parts: Sequence[Part], context: Context) -> SearchResult:
+    result = await asyncio.to_thread(context.search, searched)
+    if len(parts) > 1:
+        results = [await asyncio.to_thread(context.search, part.query) for part in parts]
         result = _merged([*results, result])
-    return Step(State(passages=result.passages), _found(result), {"searched": state["searched"]})
+    return result
 
 
 async def route(state: State, context: Context, emit: Emit) -> Step:

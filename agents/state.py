@@ -30,6 +30,7 @@ class State(TypedDict, total=False):
     open_parts: tuple[Part, ...]  # those that the passages do not answer, where they answer others
     share: Share | None  # that is asked for of what the query asks after
     searched: str  # what is searched for
+    spelt: Mapping[str, str]  # words of the query that were misspelt, and what they are read as
     route: Route
     tools: tuple[str, ...]  # among which one is chosen
     call: Call | None  # that was chosen and has not run yet

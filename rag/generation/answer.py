@@ -5,7 +5,7 @@ counts for nothing.
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import dropwhile
 
@@ -19,10 +19,21 @@ from rag.generation.prompts import Template, load_prompt
 from rag.generation.support import Evidence, Support
 from rag.scoring.sentences import sentence_spans
 
-__all__ = ["REFUSAL", "AnswerStream", "CitedText", "Locate", "build_prompt", "cite", "not_found", "refusal"]
+__all__ = [
+    "REFUSAL",
+    "AnswerStream",
+    "CitedText",
+    "Locate",
+    "build_prompt",
+    "cite",
+    "not_found",
+    "read_as",
+    "refusal",
+]
 
 REFUSAL = "I could not find this in the documents."
 _NOT_FOUND = "Not found in the documents:"
+_READ_AS = "Spelling: read "
 
 Locate = Callable[[str, int, int, int], tuple[int | None, tuple[Box, ...]]]
 """(document id, version, start, end) -> the page and the boxes of these characters."""
@@ -125,7 +136,7 @@ def cite(
     sentences: list[Sentence] = []
     citations: list[Citation] = []
     for start, end in sentence_spans(clean):
-        if clean.startswith(_NOT_FOUND, start):
+        if clean.startswith((_NOT_FOUND, _READ_AS), start):
             continue  # it claims nothing of a passage
         evidence = _best_evidence(clean[start:end], passages, support, questions)
         relevance = round(evidence.relevance, 4) if evidence else 0.0
@@ -145,6 +156,15 @@ def not_found(question: str) -> str:
     'Not found in the documents: when was it founded?'
     """
     return f"{_NOT_FOUND} {question}"
+
+
+def read_as(slips: Mapping[str, str]) -> str:
+    """Say which words of a question are read as others.
+
+    >>> read_as({"cancle": "cancel"})
+    'Spelling: read “cancle” as “cancel”.'
+    """
+    return f"{_READ_AS}{', '.join(f'“{word}” as “{other}”' for word, other in slips.items())}."
 
 
 def refusal(reason: str = "") -> CitedText:

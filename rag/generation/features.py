@@ -50,6 +50,11 @@ class Unit:
 
 _MARKDOWN_HEADING = re.compile(r"#{1,6}[ \t]")
 _NOT_A_HEADING = re.compile(r"[.!?。！？:;|\t\d]|^\s*[-*•‣▪]")
+_SPEAKING = (  # what a text has without saying it
+    (re.compile(r"[\w.+-]+@[\w-]+\.\w"), frozenset(content_words("email mail address"))),
+    (re.compile(r"\bhttps?://|\bwww\.\w"), frozenset(content_words("website web address link url"))),
+)
+_NUMBERED = re.compile(r"(?:\d{1,3}\.)*\d{1,3}[.)]?[ \t]+(?=\S)")  # "3. Products", "2.1 Batteries"
 _MAX_HEADING_WORDS = 12
 
 
@@ -68,7 +73,7 @@ def units_of(passages: Sequence[Passage]) -> list[Unit]:
                     start,
                     end,
                     text,
-                    frozenset(content_words(text)),
+                    frozenset(content_words(text)) | _implied(text),
                     frozenset(word for part in labels for word in content_words(part)),
                     ". ".join(labels),
                     place,
@@ -78,13 +83,22 @@ def units_of(passages: Sequence[Passage]) -> list[Unit]:
     return units
 
 
+def _implied(text: str) -> frozenset[str]:
+    return frozenset().union(*(words for pattern, words in _SPEAKING if pattern.search(text)))
+
+
 def _is_heading(passage: Passage, start: int, end: int) -> bool:
     text = passage.text[start:end]
     if _MARKDOWN_HEADING.match(text) or text in (passage.title, *passage.heading):
         return True
     begins = start == 0 or passage.text[max(start - 2, 0) : start] == "\n\n"
     stands_alone = begins and passage.text[end : end + 2] == "\n\n"
-    return stands_alone and len(text.split()) <= _MAX_HEADING_WORDS and not _NOT_A_HEADING.search(text)
+    if not stands_alone or len(text.split()) > _MAX_HEADING_WORDS:
+        return False
+    if (numbered := _NUMBERED.match(text)) is not None:
+        is_list = _NUMBERED.match(passage.text, end + 2) is not None  # the next item, with nothing between
+        return not is_list and not _NOT_A_HEADING.search(text, numbered.end())
+    return not _NOT_A_HEADING.search(text)
 
 
 def weights_of(words: Iterable[str], units: Sequence[Unit]) -> dict[str, float]:

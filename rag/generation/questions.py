@@ -15,7 +15,8 @@ _WANTS_SENTENCES = re.compile(
         | (?:why|explain|describe|define|summari[sz]e|compare|tell\ me\ about)\b
         | how\ (?:to|do|does|did|can|should|is|are)\b
         | what(?:'s|\ is|\ are|\ does)\ (?:the\ (?:meaning|definition|difference|purpose)\b|mean\b
-          | (?:(?:an?|the)\ )?[\w-]+(?:\ [\w-]+)?\W*$)  # a definition: one or two words
+          | (?:an?\ )?(?!the\b)[\w-]+(?:\ [\w-]+)?\W*$  # a definition: one or two words
+          | the\ (?:[\w-]+|(?-i:[A-Z])[\w-]*\ [\w-]+)\W*$)  # two words after "the" are mostly a property
       )""",
     re.VERBOSE | re.IGNORECASE,
 )
@@ -26,14 +27,14 @@ def wants_sentences(question: str) -> bool:
 
     >>> wants_sentences("How do I reset it?"), wants_sentences("What is a lease?")
     (True, True)
-    >>> wants_sentences("How many are there?"), wants_sentences("What is the capital of France?")
+    >>> wants_sentences("How many are there?"), wants_sentences("What is the sum insured?")
     (False, False)
     """
     return _WANTS_SENTENCES.search(question) is not None
 
 
 _MEASURE = re.compile(
-    r"\bhow (?:many|much|long|old|far|tall|big|high|large|often|fast|deep)\b", re.IGNORECASE
+    r"\bhow (?:many people|many|much|long|old|far|tall|big|high|large|often|fast|deep)\b", re.IGNORECASE
 )
 _GIVEN = {
     "time": re.compile(
@@ -73,5 +74,5 @@ def answers_kind(question: str, text: str) -> float:
 
 
 def without_measure(question: str) -> str:
-    """Leave out what is to be measured: `long` of "how long" stands in no answer."""
+    """Leave out what is to be measured: `long` of "how long" stands in no answer, nor need `people`."""
     return _MEASURE.sub("how", question)

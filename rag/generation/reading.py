@@ -1,5 +1,6 @@
 """What a reader's spans say of the sentences that they stand in; pure functions."""
 
+import re
 from bisect import bisect_right
 from collections.abc import Sequence
 
@@ -25,6 +26,7 @@ __all__ = [
 
 _LIKELY = 2
 _FEW = 5  # words of a question; with fewer, each that is missing tells the more
+_ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.\w[\w-]*)+|\b(?:https?://|www\.)[^\s|)>]*\w")
 UNREAD = -12.0  # the score of a sentence in which no span is among the best
 
 
@@ -48,7 +50,14 @@ def read_features(question: str, units: Sequence[Unit], spans: Sequence[AnswerSp
     return np.array(rows, dtype=np.float32)
 
 
-def answerable_features(question: str, units: Sequence[Unit], logits: Vector, *, without: float) -> Vector:
+def answerable_features(
+    question: str,
+    units: Sequence[Unit],
+    logits: Vector,
+    *,
+    without: float,
+    told: frozenset[str] = frozenset(),
+) -> Vector:
     """Give (3,) float32: the best unit's logit, that without a reader, and how telling a missing word is.
 
     The last is 0 where the best unit's passage, with title and headings, has every word of the question, or
@@ -59,12 +68,13 @@ def answerable_features(question: str, units: Sequence[Unit], logits: Vector, *,
         units: at least one.
         logits: (N,) how likely each answers.
         without: of `Support.answerable_unread`.
+        told: words that cells of tables stand for, as a superlative: they are not missing.
     """
     open_logits = np.where([unit.is_heading for unit in units], logits.min(), logits)
     passage = units[int(open_logits.argmax())].passage
     held = frozenset[str]().union(*(unit.words | unit.about for unit in units if unit.passage == passage))
     words = frozenset(_weights(question, units))
-    missing = max(_FEW - len(words), 0) / (_FEW - 1) if words - held else 0.0
+    missing = max(_FEW - len(words), 0) / (_FEW - 1) if words - held - told else 0.0
     return np.array([open_logits.max(), without, missing], dtype=np.float32)
 
 
@@ -116,7 +126,8 @@ def best_spans(
     starts = [(unit.passage, unit.start) for unit in units]
     for span in spans:  # best first
         number = bisect_right(starts, (span.passage, span.start)) - 1
-        found.setdefault(number, []).append((span.start, _trimmed_end(span.start, span.end, units[number])))
+        start, end = _whole_address(span.start, span.end, units[number])
+        found.setdefault(number, []).append((start, _trimmed_end(start, end, units[number])))
     return {number: _asked(question, units[number], places) for number, places in found.items()}
 
 
@@ -131,6 +142,15 @@ def _asked(question: str, unit: Unit, places: Sequence[tuple[int, int]]) -> tupl
         return places[0]
     start, end = chosen[0] + unit.start, chosen[1] + unit.start
     return start, _trimmed_end(start, end, unit)
+
+
+def _whole_address(start: int, end: int, unit: Unit) -> tuple[int, int]:
+    """Widen a span that begins or ends within an e-mail or web address."""
+    for match in _ADDRESS.finditer(unit.text):
+        first, last = match.start() + unit.start, match.end() + unit.start
+        if start < last and first < end:
+            start, end = min(start, first), max(end, last)
+    return start, end
 
 
 def _trimmed_end(start: int, end: int, unit: Unit) -> int:

@@ -28,12 +28,15 @@ from rag.generation.features import (
     weights_of,
     windows,
 )
+from rag.generation.fitting import fitting
 from rag.generation.overview import overview
 from rag.generation.questions import wants_sentences, without_measure
 from rag.generation.reader_coefficients import READER
 from rag.generation.reading import answerable_features, best_spans, likeliest, read_logits, whole_logits
 from rag.generation.tables import asked_cells, cell_logit
 from rag.generation.verbatim import find_verbatim
+from rag.scoring.languages import is_english
+from rag.scoring.spelling import respellings
 from rag.scoring.words import content_words
 
 __all__ = ["SHORT_CLAIM", "Evidence", "Support"]
@@ -92,8 +95,8 @@ class Support:
         without = self.answerable_unread(question, units, spans)
         if not spans:
             return _logistic(without)
-        logits, _ = self._judge(question, units, spans)
-        features = answerable_features(question, units, logits, without=without)
+        logits, _, told = self._judge(question, units, spans)
+        features = answerable_features(question, units, logits, without=without, told=told)
         return _sigmoid(READER.answerable, features)
 
     def answerable_unread(self, question: str, units: Sequence[Unit], spans: Sequence[AnswerSpan]) -> float:
@@ -114,7 +117,7 @@ class Support:
         if not units:
             return []
         spans = self.spans(question, passages)
-        logits, found = self._judge(question, units, spans)
+        logits, found, _ = self._judge(question, units, spans)
         if spans and wants_sentences(question):
             logits = whole_logits(logits, self._unread(question, units, spans))
         candidates = [
@@ -133,17 +136,18 @@ class Support:
 
     def _judge(
         self, question: str, units: Sequence[Unit], spans: Sequence[AnswerSpan]
-    ) -> tuple[Vector, dict[int, tuple[int, int]]]:
-        """Give each unit's logit, and the few words that answer of those that have some.
+    ) -> tuple[Vector, dict[int, tuple[int, int]], frozenset[str]]:
+        """Give each unit's logit, the few words that answer of those that have some, and what cells say.
 
         A reader knows no tables: a row whose cell the question names is judged by its headers alone, and
         goes before the rows beside it.
         """
         if not spans:
-            return self._unread(question, units, spans), {}
+            return self._unread(question, units, spans), {}, frozenset()
         read, best = read_logits(question, units, spans), best_spans(question, units, spans)
         lowest = read.min()
         weights = weights_of(dict.fromkeys(content_words(without_measure(question))), units)
+        told: frozenset[str] = frozenset()
         for number, cell in asked_cells(question, units).items():
             best.pop(number, None)
             if cell is None:
@@ -151,7 +155,19 @@ class Support:
                 continue
             best[number] = (cell.start, cell.end)
             read[number] = cell_logit(cell, units[number], weights)
-        return read, best
+            told |= cell.words
+        return read, best, told
+
+    def respellings(self, question: str, passages: Sequence[Passage]) -> dict[str, str]:
+        """Give the misspelt words of a question, and what of the passages each is read as; English alone.
+
+        A word that the encoder has as one token is none: one of characters or words has all.
+        """
+        if self._encoder is None or self._coefficients is LEXICAL or not is_english(question):
+            return {}
+        texts = [" ".join((passage.title, *passage.heading, passage.text)) for passage in passages]
+        starts = self._encoder.token_starts
+        return respellings(question, texts, lambda word: len(starts(word)) == 1)
 
     def answer_in(self, question: str, passages: Sequence[Passage]) -> tuple[float, str | None]:
         """Give the probability that the passages hold an answer, and the few words that are it, if such."""
@@ -175,7 +191,7 @@ class Support:
             while len(self._read) > _CACHED_READINGS:
                 self._read.popitem(last=False)
         found = [replace(span, passage=number) for number, key in enumerate(keys) for span in known[key]]
-        return sorted(found, key=lambda span: -span.score)
+        return sorted(fitting(question, passages, units_of(passages), found), key=lambda span: -span.score)
 
     def evidence(
         self, sentence: str, passages: Sequence[Passage], *, question: str = ""

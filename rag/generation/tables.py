@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rag.generation.features import Unit, coverage
+from rag.generation.measures import same_measure
+from rag.generation.superlatives import extreme_cells
 from rag.generation.values import stated_value
 from rag.scoring.rows import is_amount, is_row
 from rag.scoring.words import content_words
@@ -35,7 +37,6 @@ _LENGTH_WORDS = frozenset(content_words("quarter first second third fourth fisca
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH = re.compile(rf"\b((?:{'|'.join(_MONTHS)})[a-z]*)\b", re.I)
-_COST_WORDS = frozenset(content_words("cost price"))  # of a question and of a column they say the same
 _NOTE = re.compile(r"\([^()]*\)")
 _UNASKED = 0.4  # what a word of a label that is not asked for takes off
 _SAME = 0.5  # what a word of the same meaning counts in a column's name
@@ -63,7 +64,8 @@ class AskedCell:
 def asked_cells(question: str, units: Sequence[Unit]) -> dict[int, AskedCell | None]:
     """Give, for the rows of tables of which a question asks for a cell, that cell or None for other rows.
 
-    Of a table that has none there is nothing. Rows are weighed by their labels, columns by their names.
+    Of a table that has none there is nothing, unless its row is asked for and none of its columns of
+    amounts is: no other cell of it answers. Rows are weighed by their labels, columns by their names.
 
     Args:
         question: what is asked.
@@ -81,7 +83,8 @@ def asked_cells(question: str, units: Sequence[Unit]) -> dict[int, AskedCell | N
             )
     found: dict[int, AskedCell | None] = {}
     for rows in tables.values():
-        if (stated := _cells_by_value(question, [(number, units[number]) for number in rows])) is not None:
+        table = [(number, units[number]) for number in rows]
+        if (stated := _cells_by_value(question, table)) is not None:
             found |= {number: stated.get(number) for number in rows}
             continue
         counts = Counter(word for number in rows for word in units[number].words)
@@ -91,7 +94,7 @@ def asked_cells(question: str, units: Sequence[Unit]) -> dict[int, AskedCell | N
             continue
         chosen = [number for number in rows if fits[number] == best]
         cells = {number: _asked_cell(question, asked, units[number], len(chosen) == 1) for number in chosen}
-        if any(cells.values()):
+        if any(cells.values()) or any(_lacks_column(question, asked, units[number]) for number in chosen):
             found |= {number: cells.get(number) for number in rows}
     if found:
         # A header names what others answer.
@@ -116,24 +119,51 @@ def cell_logit(cell: AskedCell, unit: Unit, weights: Mapping[str, float]) -> flo
 
 
 def _cells_by_value(question: str, rows: Sequence[tuple[int, Unit]]) -> dict[int, AskedCell] | None:
-    """Give the cells asked for of the rows that have the value which the question states, if it does."""
+    """Give the cells asked for of the rows that have the value which the question states, if it does.
+
+    So is the most or the least of something.
+    """
     names = rows[0][1].place.columns
     stated = stated_value(question, names, {number: _texts(unit) for number, unit in rows})
     if stated is None:
-        return None
-    words = _column_words(names[stated.column]) | _column_words(names[stated.asked])
-    cells = {number: unit.place.cells for number, unit in rows}
+        return _extreme_cells(question, rows)
+    words = _column_words(question, names[stated.column]) | _column_words(question, names[stated.asked])
+    is_only = len(stated.rows) == 1
     return {
-        number: AskedCell(
-            unit.start + cells[number][stated.asked][0],
-            unit.start + cells[number][stated.asked][1],
-            unit.words | words,
-            0.0,
-            len(stated.rows) == 1,
-        )
-        for number, unit in rows
-        if number in stated.rows
+        number: _cell(unit, stated.asked, words, is_only) for number, unit in rows if number in stated.rows
     }
+
+
+def _extreme_cells(question: str, rows: Sequence[tuple[int, Unit]]) -> dict[int, AskedCell] | None:
+    names = rows[0][1].place.columns
+    extreme = extreme_cells(question, names, {number: _texts(unit) for number, unit in rows})
+    if extreme is None:
+        return None
+    words = extreme.words.union(*(content_words(name) for name in names))
+    return {
+        number: _cell(unit, extreme.column, words, is_only=True)
+        for number, unit in rows
+        if number in extreme.rows
+    }
+
+
+def _cell(unit: Unit, column: int, words: frozenset[str], is_only: bool) -> AskedCell:
+    start, end = unit.place.cells[column]
+    return AskedCell(unit.start + start, unit.start + end, unit.words | words, 0.0, is_only)
+
+
+def _lacks_column(question: str, asked: frozenset[str], unit: Unit) -> bool:
+    """Say whether several columns of amounts stand open and a word of the question is of none of them.
+
+    So does a year that no column is of, where the columns are of years.
+    """
+    names = unit.place.columns
+    amounts = [n for n, cell in enumerate(_texts(unit)) if n and n < len(names) and is_amount(cell)]
+    if len({names[n] for n in amounts}) < 2:
+        return False
+    is_other_year = all(_is_other_period(question, names[n]) for n in amounts)
+    said = unit.words.union(unit.about, *(_column_words(question, name) for name in names))
+    return is_other_year or not asked <= said
 
 
 def _fit(asked: frozenset[str], unit: Unit, counts: Counter[str]) -> float:
@@ -172,7 +202,7 @@ def _asked_cell(question: str, asked: frozenset[str], unit: Unit, is_only: bool)
     if column is None:
         return None
     start, end = unit.place.cells[column]
-    said = unit.words | frozenset(content_words(unit.place.group)) | _column_words(named[column])
+    said = unit.words | frozenset(content_words(unit.place.group)) | _column_words(question, named[column])
     if _says_period(question, named[column]):
         said |= _PERIOD_WORDS
     label = frozenset(
@@ -201,16 +231,15 @@ def _column(
     return max(times, key=lambda n: (times[n], -n)) if len(times) > 1 else None
 
 
-def _column_words(name: str) -> frozenset[str]:
-    words = frozenset(content_words(name))
-    return words | _COST_WORDS if words & _COST_WORDS else words
+def _column_words(question: str, name: str) -> frozenset[str]:
+    return same_measure(question, name).union(content_words(name))
 
 
 def _score(question: str, asked: frozenset[str], name: str, rare: Counter[str]) -> float:
     """Weigh the question's words in a column's name by how few names have them; periods by their length."""
     own = frozenset(content_words(name))
     words = sum(1 / rare[word] for word in own & asked - _LENGTH_WORDS)
-    if not words and own & _COST_WORDS and asked & _COST_WORDS:
+    if not words and same_measure(question, name):
         words = _SAME
     return words + sum(_LENGTH for asks, names in _PERIODS if asks.search(question) and names.search(name))
 

@@ -35,9 +35,9 @@ def stated_value(
 ) -> StatedValue | None:
     """Give the value that a question states of a table's rows; None where it states none.
 
-    A number of a date, of a column's name or of a label is no value. The column of the value is one that
-    the question names and in which a row has it, or the only column of amounts that it names; what is asked
-    for is the column named first of the others.
+    A number of a date or of a column's name is no value, nor is one of a label, unless the column has it.
+    The column of the value is one that the question names and in which a row has it, or the only column of
+    amounts that it names; what is asked for is the column named first of the others.
 
     Args:
         question: what is asked.
@@ -50,13 +50,6 @@ def stated_value(
     """
     numbers = _numbers(_DAY.sub(" ", question))
     numbers -= {number for name in names for number in _numbers(name)}
-    numbers -= {
-        number
-        for cells in rows.values()
-        for cell in cells
-        if not is_amount(cell)
-        for number in _numbers(cell)
-    }
     if not numbers or not _ASKS.search(question) or _MEASURES.search(question):
         return None
     words = content_words(question)
@@ -75,11 +68,18 @@ def stated_value(
         column: tuple(row for row, cells in whole.items() if _plain(cells[column]) in numbers)
         for column in amounts
     }
+    if not any(held.values()) and numbers <= _of_labels(rows):
+        return None
     columns = [column for column in amounts if held[column]] or amounts
     others = [column for column in mentions if column not in columns]
     if len(columns) != 1 or not others:
         return None
     return StatedValue(columns[0], min(others, key=mentions.__getitem__), held[columns[0]])
+
+
+def _of_labels(rows: Mapping[int, Sequence[str]]) -> set[str]:
+    cells = (cell for row in rows.values() for cell in row if not is_amount(cell))
+    return {number for cell in cells for number in _numbers(cell)}
 
 
 def _numbers(text: str) -> set[str]:

@@ -121,3 +121,13 @@ def test_a_question_that_is_not_answered_is_named_beside_the_answer_to_the_other
 def test_where_no_question_is_answered_all_are_refused(grove: Grove) -> None:
     answer, _ = asked(grove, "Who painted the Mona Lisa and when did the Titanic sink?")
     assert answer.refused
+
+
+def test_a_misspelt_question_is_read_as_meant_and_the_answer_says_so(grove: Grove) -> None:
+    answer, steps = asked(grove, "Who leads the suport team?")
+    assert answer.short_answer == "Felix Braun"
+    assert answer.answer.endswith("Spelling: read “suport” as “support”.")
+    assert all(sentence.supported for sentence in answer.sentences)
+    assert [step.summary["read_as"] for step in steps if "read_as" in step.summary] == [
+        {"suport": "support"}
+    ]

@@ -3,7 +3,8 @@ from _passages import passage
 
 from rag.core.types import AnswerSpan
 from rag.generation.features import units_of
-from rag.generation.reading import answerable_features, best_spans, likeliest, read_logits
+from rag.generation.fitting import fitting
+from rag.generation.reading import UNREAD, answerable_features, best_spans, likeliest, read_logits
 
 
 def test_the_likeliest_are_the_two_best_by_what_is_read_and_by_words() -> None:
@@ -45,6 +46,42 @@ def test_a_word_that_a_short_question_has_and_no_passage_tells_more() -> None:
     assert missing("How much is the salary?") == 0
     assert missing("How much is the bonus?") > missing("How much bonus comes with the salary?") > 0
     assert missing("How much bonus was paid to managers in winter besides the salary?") == 0
+
+
+def test_a_numbered_heading_is_one_and_an_item_is_none() -> None:
+    text = "3. Products and warranty\n\nThe warranty runs from delivery.\n\n1. Open the lid\n\n2. Close it"
+    assert [unit.is_heading for unit in units_of([passage(text)])] == [True, False, False, False]
+
+
+def test_what_the_question_says_itself_a_heading_and_other_days_are_no_answers() -> None:
+    shop = passage("2. Plans\n\nBrightline sells two plans. The desk is open from Monday to Friday.")
+    units = units_of([shop])
+
+    def score(question: str, words: str) -> float:
+        start = shop.text.index(words)
+        return fitting(question, [shop], units, [AnswerSpan(0, start, start + len(words), 5.0)])[0].score
+
+    assert score("Which plans does Brightline sell?", "Brightline") == UNREAD
+    assert score("Who sells plans?", "Brightline") == 5
+    assert score("Is it Brightline or Nordnet?", "Brightline") == 5
+    assert score("Which product is it?", "2. Plans") == UNREAD
+    assert score("When is the desk open on Sundays?", "Monday to Friday") == UNREAD
+    assert score("When is the desk open on Tuesday?", "Monday to Friday") == 5
+    assert score("Is the desk open on Sundays?", "Monday to Friday") == 5
+
+
+def test_a_role_in_brackets_goes_before_what_is_read() -> None:
+    lease = passage('Between Hollin Estates Ltd ("the landlord") and Peregrine Maps Ltd ("the tenant").')
+    spans = fitting("Who is the tenant?", [lease], units_of([lease]), [AnswerSpan(0, 0, 7, 3.0)])
+    assert (lease.text[spans[0].start : spans[0].end], spans[0].score) == ("Peregrine Maps Ltd", 4)
+
+
+def test_a_span_in_an_address_is_widened_to_it() -> None:
+    desk = passage("Write to help@brightline.example.")
+    start = desk.text.index("@")
+    (found,) = best_spans("Whom?", units_of([desk]), [AnswerSpan(0, start, start + 5, 5.0)]).values()
+    assert desk.text[slice(*found)] == "help@brightline.example"
+    assert "email" in " ".join(units_of([desk])[0].words)
 
 
 def test_a_heading_does_not_decide_whether_there_is_an_answer() -> None:

@@ -64,6 +64,49 @@ def test_a_row_that_has_another_value_than_the_one_stated_is_no_answer() -> None
     )
 
 
+RANGES = """Product | Model | Warranty (months) | Operating range | Price (EUR)
+Outdoor sensor | HX-240 | 60 | -40 to 70 °C | 149
+River gauge | RG-7 | 36 | -20 to 60 °C | 410"""
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("Which product has a warranty of 60 months?", "Outdoor sensor"),  # 60 is of a range besides
+        ("Which product has the longest warranty?", "Outdoor sensor"),
+        ("Which is the cheapest product?", "Outdoor sensor"),
+        ("What is the most expensive product?", "River gauge"),
+        ("Which model has the shortest warranty?", "RG-7"),
+        ("How much is the cheapest product?", "149"),
+        ("What is the highest price?", "410"),
+        ("What is the price of the product with the longest warranty?", "149"),
+        ("Which product has the highest weight?", None),
+        ("Which is the cheapest product above EUR 200?", None),  # a further condition
+    ],
+)
+def test_values_and_superlatives(question: str, answer: str | None) -> None:
+    assert cell(question, RANGES) == answer
+
+
+def test_equals_answer_with_what_they_have_in_common() -> None:
+    table = passage(
+        "Plan | Price | Contract\nPlus | 19 | 12 months\nFamily | 45 | 2 years\nMax | 62 | 2 years"
+    )
+    found = asked_cells("Which plan has the longest contract?", units_of([table])).values()
+    assert [table.text[place.start : place.end] for place in found if place] == ["2 years"] * 2
+
+
+def test_no_cell_answers_where_no_column_is_asked_for() -> None:
+    pumps = "Model | Power (W) | Weight (kg)\nAF-310 | 350 | 4.2\nAF-320 | 550 | 5.1"
+    assert cell("How much does the AF-320 weigh?", pumps) == "5.1"
+    units = units_of([passage(pumps)])
+    assert list(asked_cells("What is the price of the AF-310?", units).values()) == [None] * 3
+    rent = "Item | 2022 | 2023\nRent income | 318,000 | 331,500\nGrants | 12,000 | 40,000"
+    assert cell("What was the rent income in 2022?", rent) == "318,000"
+    units = units_of([passage(rent)])
+    assert list(asked_cells("What was the rent income in 2021?", units).values()) == [None] * 3
+
+
 def test_a_number_of_a_columns_name_states_no_value() -> None:
     table = "In millions | October 29, 2023\nNet sales | 94,930\nCost of sales | 51,051"
     assert cell("What were net sales in millions on October 29, 2023?", table) == "94,930"

@@ -1,0 +1,81 @@
+"""Which of a reader's spans cannot answer, whatever their score: they say what the question says.
+
+Knows words and days of the week, those of English; pure functions.
+"""
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from rag.core.types import AnswerSpan, Passage
+from rag.generation.features import Unit
+from rag.generation.questions import wants_sentences
+from rag.generation.reading import UNREAD
+from rag.generation.roles import role_holder
+from rag.scoring.words import content_words
+
+__all__ = ["days_of", "fitting"]
+
+_OFFERS = re.compile(r"\bor\b", re.IGNORECASE)
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_STATED = 1.0  # what a role in brackets is worth over the best that was read
+_DAY = rf"({'|'.join(_DAYS)})s?"
+_RANGE = re.compile(rf"\b{_DAY} ?(?:to|through|until|till|-|–) ?{_DAY}\b", re.IGNORECASE)
+_ONE = re.compile(rf"\b{_DAY}\b", re.IGNORECASE)
+_PARTS = (
+    (re.compile(r"\bweekends?\b", re.IGNORECASE), frozenset(_DAYS[5:])),
+    (re.compile(r"\b(?:weekdays?|working days?)\b", re.IGNORECASE), frozenset(_DAYS[:5])),
+    (re.compile(r"\b(?:daily|every day|each day|all days)\b", re.IGNORECASE), frozenset(_DAYS)),
+)
+
+
+def fitting(
+    question: str, passages: Sequence[Passage], units: Sequence[Unit], spans: Sequence[AnswerSpan]
+) -> list[AnswerSpan]:
+    """Give the spans, those that cannot answer with the score of what is not read, and names of roles.
+
+    Such a span has no word but the question's, of which none is a choice that the question offers, stands
+    in a heading, or in a sentence of other days of the week than the question's (but a yes or no may need
+    such a one).
+
+    Args:
+        question: what is asked.
+        passages: where the spans stand.
+        units: of these passages, in order.
+        spans: what a reader found.
+    """
+    asked = frozenset() if _OFFERS.search(question) else frozenset(content_words(question))
+    days = frozenset() if wants_sentences(question) else days_of(question)
+    starts = [(unit.passage, unit.start) for unit in units]
+    found = []
+    for span in spans:
+        unit = units[bisect_right(starts, (span.passage, span.start)) - 1]
+        words = content_words(passages[span.passage].text[span.start : span.end])
+        is_asked = bool(words) and asked.issuperset(words)
+        told = days_of(unit.text) if days else days
+        is_other_day = bool(told) and not days & told
+        cannot = unit.is_heading or is_asked or is_other_day
+        found.append(replace(span, score=UNREAD) if cannot else span)
+    best = max((span.score for span in found), default=UNREAD)
+    return [*(span for span in _stated(question, units, best)), *found]
+
+
+def _stated(question: str, units: Sequence[Unit], best: float) -> Iterator[AnswerSpan]:
+    """Give the names whose role is asked for, before all that was read."""
+    for unit in units:
+        if (holder := role_holder(question, unit.text)) is not None:
+            yield AnswerSpan(unit.passage, unit.start + holder[0], unit.start + holder[1], best + _STATED)
+
+
+def days_of(text: str) -> frozenset[str]:
+    """Give the days of the week that a text names, with those within "Monday to Friday".
+
+    >>> sorted(days_of("open Monday to Wednesday and on Sundays"))
+    ['monday', 'sunday', 'tuesday', 'wednesday']
+    """
+    found = {match[1].lower() for match in _ONE.finditer(text)}
+    for match in _RANGE.finditer(text):
+        first, last = (_DAYS.index(day.lower()) for day in match.groups())
+        found.update((_DAYS * 2)[first : last + 1 if last >= first else last + 8])
+    return frozenset(found).union(*(days for part, days in _PARTS if part.search(text)))

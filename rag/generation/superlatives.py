@@ -1,0 +1,150 @@
+"""The row of a table that has the most or the least of something, as of "the cheapest plan".
+
+Knows words of English, amounts and times; pure functions.
+"""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from rag.generation.measures import same_measure
+from rag.scoring.words import content_words
+
+__all__ = ["Extreme", "extreme_cells"]
+
+_MOST = (
+    "most expensive|dearest|priciest|heaviest|longest|highest|tallest|widest|deepest|fastest|quickest"
+    "|biggest|largest|greatest|oldest|loudest|hottest|warmest|strongest|(?<!at )most"
+)
+_LEAST = (
+    "least expensive|cheapest|lightest|shortest|lowest|smallest|slowest|youngest|quietest|coldest|weakest"
+    "|fewest|(?<!at )least"
+)
+_SUPERLATIVE = re.compile(rf"\b(?:({_MOST})|({_LEAST}))\b", re.IGNORECASE)
+_PLAIN = {  # how a measure is asked for in the plain form
+    "most expensive": "cost", "dearest": "cost", "priciest": "cost", "least expensive": "cost",
+    "cheapest": "cost", "heaviest": "weight", "lightest": "weight", "longest": "long", "shortest": "long",
+    "highest": "high", "tallest": "high", "widest": "wide", "deepest": "deep", "fastest": "speed",
+    "quickest": "time", "slowest": "speed", "biggest": "size", "largest": "size", "smallest": "size",
+    "oldest": "age", "youngest": "age", "loudest": "noise", "quietest": "noise", "hottest": "temperature",
+    "warmest": "temperature", "coldest": "temperature", "strongest": "strength", "weakest": "strength",
+}  # fmt: skip
+_ANY = frozenset(
+    ("most", "least", "fewest", "highest", "lowest", "largest", "biggest", "smallest", "greatest")
+)
+_ASKS_AMOUNT = re.compile(r"\bhow\b", re.IGNORECASE)
+_ASKS_ROW = re.compile(r"\b(?:which|who|whose)\b", re.IGNORECASE)
+_OTHER = re.compile(r"\d|\b(?:second|third|not|except|without)\b", re.IGNORECASE)
+_VALUE = re.compile(r"[$€£¥]?\s*\(?([-–]?\d[\d,]*(?:\.\d+)?)\)?\s*(.*)")
+_YEAR = re.compile(r"\b(?:19|20)\d\d\b")
+_SECONDS = {
+    "second": 1, "sec": 1, "minute": 60, "min": 60, "hour": 3600, "h": 3600, "day": 86_400, "week": 604_800,
+    "month": 2_629_746, "year": 31_556_952,
+}  # fmt: skip
+_NAMED_VALUES = {"unlimited": math.inf, "none": 0.0, "free": 0.0, "no": 0.0}
+_TOTAL = re.compile(r"\W*(?:grand |sub)?totals?\b|\W*sum\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Extreme:
+    """The rows that have the most or the least of a column, and the column that is asked for."""
+
+    column: int  # what is asked for; where several rows have it, the column of the amounts
+    rows: tuple[int, ...]
+    words: frozenset[str]  # of the question, which the choice answers for
+
+
+def extreme_cells(question: str, names: Sequence[str], rows: Mapping[int, Sequence[str]]) -> Extreme | None:
+    """Give the rows with the most or the least of what a question names; None where that is open.
+
+    The column is named right after the superlative ("the longest warranty"), or by its meaning ("the
+    cheapest" is of the price), or is the only one of amounts that the question names, or that there is.
+    Rows of totals do not count. A question with a further condition, a number say, is left alone.
+
+    Args:
+        question: what is asked.
+        names: of the columns.
+        rows: number of a row -> its cells.
+
+    >>> rows = {3: ["Indoor sensor", "24", "89"], 4: ["Outdoor sensor", "60", "149"]}
+    >>> names = ["Product", "Warranty (months)", "Price"]
+    >>> found = extreme_cells("Which product has the longest warranty?", names, rows)
+    >>> found.column, found.rows
+    (0, (4,))
+    >>> found = extreme_cells("How much is the cheapest product?", names, rows)
+    >>> found.column, found.rows
+    (2, (3,))
+    """
+    match = _SUPERLATIVE.search(question)
+    if match is None or _OTHER.search(_YEAR.sub(" ", question)):
+        return None
+    whole = {row: c for row, c in rows.items() if len(c) == len(names) and not _TOTAL.match(c[0])}
+    amounts = {n: values for n in range(len(names)) if (values := _values(whole, n)) is not None}
+    column = _column(question, match, names, list(amounts)) if len(whole) > 1 else None
+    if column is None:
+        return None
+    extreme = (max if match[1] else min)(amounts[column].values())
+    chosen = tuple(row for row, value in amounts[column].items() if value == extreme)
+    asked = _asked(question, match, names, column) if len(chosen) == 1 else column
+    plain = _plain(match)
+    words = (
+        frozenset(content_words(match[0])) | same_measure(plain, names[column]) | {*content_words(plain)}
+    )
+    return Extreme(asked, chosen, words)
+
+
+def _column(
+    question: str, match: re.Match[str], names: Sequence[str], amounts: Sequence[int]
+) -> int | None:
+    words = [frozenset(content_words(name)) for name in names]
+    after, before = content_words(question[match.end() :]), content_words(question[: match.start()])
+    named = [n for n in amounts if after and after[0] in words[n]]
+    if not named:
+        named = [n for n in amounts if same_measure(_plain(match), names[n])]
+    further = [n for n in amounts if words[n].intersection(after)]
+    if not named and match[0].casefold() in _ANY | {"longest", "shortest"}:
+        named = further or [n for n in amounts if words[n].intersection(before)]
+        if not named and match[0].casefold() in _ANY and len(amounts) == 1:
+            named = list(amounts)
+    if len(named) != 1 or set(further) - set(named):
+        return None
+    return named[0]
+
+
+def _asked(question: str, match: re.Match[str], names: Sequence[str], column: int) -> int:
+    words = content_words(question)
+    named = {
+        n: min(map(words.index, found))
+        for n, name in enumerate(names)
+        if n != column and (found := set(content_words(name)).intersection(words))
+    }
+    if _ASKS_AMOUNT.search(question):
+        return column
+    if named:
+        return min(named, key=named.__getitem__)
+    is_named = bool(set(content_words(names[column])).intersection(content_words(question[match.end() :])))
+    return 0 if _ASKS_ROW.search(question) or not is_named else column
+
+
+def _plain(match: re.Match[str]) -> str:
+    return _PLAIN.get(match[0].casefold(), "")
+
+
+def _values(rows: Mapping[int, Sequence[str]], column: int) -> dict[int, float] | None:
+    """Give the amounts of a column, times in seconds; None where it has none, or those of unlike units."""
+    found, units = {}, set()
+    for row, cells in rows.items():
+        cell = cells[column].strip()
+        match = _VALUE.fullmatch(cell)
+        if match is None:
+            if cell.casefold() in _NAMED_VALUES:
+                found[row] = _NAMED_VALUES[cell.casefold()]
+            elif cell.strip("–—-"):
+                return None
+            continue
+        unit = match[2].strip().casefold().rstrip(".")
+        seconds = _SECONDS.get(unit) or _SECONDS.get(unit.removesuffix("s"))
+        units.add("time" if seconds else unit)
+        found[row] = float(match[1].replace(",", "").replace("–", "-")) * (seconds or 1)
+    return found if found and len(units) == 1 else None

@@ -1,0 +1,86 @@
+"""Words of a question that are no words, but one slip away from one that a text has.
+
+A slip is a letter too many, one too few, another one, or two exchanged (Damerau, A Technique for Computer
+Detection and Correction of Spelling Errors, 1964); the first letter is right, as search engines assume of
+queries, or the first two are exchanged. Knows no dictionary: the caller says which words are known.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+
+from rag.scoring.words import analyze
+
+__all__ = ["is_slip", "respellings", "spelt"]
+
+_WORD = re.compile(r"(?<![\w.@-])[^\W\d_]+(?![\w@-])")
+_ASKING = "how much many long often what when where which does cost price".split()
+_MIN_LETTERS = 5
+_MIN_NAME_LETTERS = 6
+_MIN_ASKING_LETTERS = 3
+
+
+def respellings(question: str, texts: Iterable[str], is_known: Callable[[str], bool]) -> dict[str, str]:
+    """Give each word of the question that is misspelt, and the word of the texts that it is read as.
+
+    A word is left alone where a text has it or it is known, where it is part of a code, and where it has
+    fewer than five letters (a capitalised one six), unless it asks ("mcuh") or sounds alike ("foto"). Of
+    several words the one that the texts have most often is taken.
+
+    Args:
+        question: what is asked.
+        texts: what was found for it.
+        is_known: whether a word in lower case is one, or may be.
+
+    >>> texts = ["To cancel, write a letter. The warranty is void."]
+    >>> respellings("how do I cancle the warrenty", texts, lambda word: word in ("how", "do", "i", "the"))
+    {'cancle': 'cancel', 'warrenty': 'warranty'}
+    """
+    texts = list(texts)
+    held = {word for text in texts for word in analyze(text)}
+    counts = Counter(word for text in texts for word in map(str.lower, _WORD.findall(text)))
+    found = {}
+    for match in _WORD.finditer(question):
+        word = match[0].lower()
+        is_name = match[0][0].isupper() and match.start() > 0
+        if held.issuperset(analyze(word)) or is_known(word):
+            continue
+        asking = [other for other in _ASKING if len(word) >= _MIN_ASKING_LETTERS and is_slip(word, other)]
+        least = _MIN_NAME_LETTERS if is_name else _MIN_LETTERS
+        others = [other for other in counts if len(other) >= _MIN_LETTERS - 1 and is_slip(word, other)]
+        if asking and not is_name:
+            found[match[0]] = asking[0]
+        elif alike := [other for other in counts if _sound(other) == _sound(word)]:
+            found[match[0]] = alike[0]
+        elif others and len(word) >= least:
+            found[match[0]] = max(others, key=lambda other: (counts[other], other))
+    return found
+
+
+def is_slip(word: str, other: str) -> bool:
+    """Say whether two words differ by one slip, and not in the first letter alone.
+
+    >>> [is_slip("cancle", other) for other in ("cancel", "candle", "cancle", "cable", "uncle")]
+    [True, True, False, True, False]
+    """
+    if word == other or abs(len(word) - len(other)) > 1:
+        return False
+    start = next((n for n, pair in enumerate(zip(word, other, strict=False)) if pair[0] != pair[1]), None)
+    start = min(len(word), len(other)) if start is None else start
+    rest, left = word[start:], other[start:]
+    if rest[:2] == left[1::-1] and rest[2:] == left[2:] and len(left) > 1:
+        return True
+    return start > 0 and (rest[1:] == left[1:] or rest[1:] == left or rest == left[1:])
+
+
+def _sound(word: str) -> str:
+    return word.replace("ph", "f")
+
+
+def spelt(text: str, slips: Mapping[str, str]) -> str:
+    """Write a text with the words that its misspelt ones are read as.
+
+    >>> spelt("how mcuh is it?", {"mcuh": "much"})
+    'how much is it?'
+    """
+    return _WORD.sub(lambda match: slips.get(match[0], match[0]), text)

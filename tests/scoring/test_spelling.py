@@ -1,0 +1,21 @@
+from rag.scoring.spelling import respellings, spelt
+
+TEXTS = ["The passport photo costs 18. The leader of the group is Ann Persson.", "A sender pays."]
+
+
+def known(word: str) -> bool:
+    return word in ("price", "lender", "is")
+
+
+def test_slips_are_read_as_words_of_the_texts() -> None:
+    slips = respellings("how mcuh is the pasport foto", TEXTS, known)
+    assert slips == {"mcuh": "much", "pasport": "passport", "foto": "photo"}
+    assert spelt("how mcuh is the pasport foto", slips) == "how much is the passport photo"
+
+
+def test_words_names_codes_and_other_first_letters_stay() -> None:
+    assert respellings("Who is the lender?", TEXTS, known) == {}  # a word
+    assert respellings("Who is the tender?", TEXTS, known) == {}  # not the first letter
+    assert respellings("What does Anny do?", TEXTS, known) == {}  # a short name
+    assert respellings("What is photoo-7 and A4photoo?", TEXTS, known) == {}
+    assert respellings("Who is the Leader of groups?", TEXTS, known) == {}
