@@ -34,6 +34,7 @@ from rag.generation.questions import wants_sentences, without_measure
 from rag.generation.reader_coefficients import READER
 from rag.generation.reading import answerable_features, best_spans, likeliest, read_logits, whole_logits
 from rag.generation.tables import asked_cells, cell_logit
+from rag.generation.values import lacks_value
 from rag.generation.verbatim import find_verbatim
 from rag.scoring.languages import is_english
 from rag.scoring.spelling import respellings
@@ -88,9 +89,9 @@ class Support:
         self.rank("What is warm?", [Passage("", "", 1, "", "", None, 0, 11, 0.0, "It is warm.")])
 
     def answerable(self, question: str, passages: Sequence[Passage]) -> float:
-        """Give the probability that the passages hold an answer; 0 for no passages."""
+        """Give the probability that the passages hold an answer; 0 if they lack a value that it states."""
         units, spans = units_of(passages), self.spans(question, passages)
-        if not units:
+        if not units or lacks_value(question, [f"{unit.label} {unit.text}" for unit in units]):
             return 0.0
         without = self.answerable_unread(question, units, spans)
         if not spans:

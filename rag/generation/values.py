@@ -8,16 +8,21 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from rag.generation.features import missing_numbers
+from rag.generation.questions import wants_sentences
 from rag.scoring.rows import has_year, is_amount
 from rag.scoring.words import content_words
 
-__all__ = ["StatedValue", "stated_value"]
+__all__ = ["StatedValue", "lacks_value", "stated_value"]
 
 _ASKS = re.compile(r"\b(?:which|what|who|whose)\b", re.I)
 _MEASURES = re.compile(r"\bhow\b", re.I)
 _NUMBER = re.compile(r"(?<![\w-])\d+(?:[.,]\d+)*(?!\w)")
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
 _DAY = re.compile(rf"\b{_MONTH} \d{{1,2}}\b|\b\d{{1,2}} {_MONTH}(?!\w)", re.I)
+_TIME = re.compile(r"\b\d{1,2}(?::\d\d| ?[ap]\.?m\b)\S*", re.I)
+_MANY = 10  # a smaller number may count what is asked for: "the top 3", "in 2 sentences"
+_YEARS = re.compile(r"(?<![\w.,/-])(?:19|20)\d\d(?![\w/-]|[.,]\d)")
 _SIGNS = re.compile(r"[^\d.]")
 
 
@@ -75,6 +80,26 @@ def stated_value(
     if len(columns) != 1 or not others:
         return None
     return StatedValue(columns[0], min(others, key=mentions.__getitem__), held[columns[0]])
+
+
+def lacks_value(question: str, texts: Sequence[str]) -> bool:
+    """Say whether the question is of a year, or of what has a number, and no text holds that.
+
+    A number of "how much" or "how long" is one to reckon with, a time of day one to compare with, and a yes
+    or no may deny either: they need not stand in a text.
+
+    >>> lacks_value("Which plan costs 25 dollars?", ["Basic costs 12 dollars."])
+    True
+    >>> lacks_value("How much do 25 tickets cost?", ["A ticket costs 12 dollars."])
+    False
+    """
+    if wants_sentences(question):
+        return False
+    stated = set(_YEARS.findall(question))
+    if _ASKS.search(question) and not _MEASURES.search(question):
+        numbers = _numbers(_TIME.sub(" ", _DAY.sub(" ", question)))
+        stated |= {number for number in numbers if float(number) > _MANY}
+    return any(missing_numbers(number, texts) for number in stated)
 
 
 def _of_labels(rows: Mapping[int, Sequence[str]]) -> set[str]:

@@ -265,3 +265,13 @@ def test_a_question_that_a_few_words_do_not_answer_gets_the_sentence_that_does(
     best = support.rank(question, passages)[0]
     assert answer.casefold() in best.passage.text[best.start : best.end].casefold()
     assert short_answer(question, support.rank(question, passages)) is None
+
+
+def test_a_year_or_value_that_no_passage_holds_is_not_answered() -> None:
+    found = [passage("The basic plan costs 12 dollars. The income was 412,000 pounds in 2023.")]
+    support = Support(Minilm(), Reader())
+    assert support.answerable("What was the income in 2023?", found) > 0
+    for question in ("What was the income in 2021?", "Which plan costs 25 dollars?"):
+        assert support.answerable(question, found) == 0
+    for question in ("Was the income lower in 2021?", "How much do 25 basic plans cost?"):
+        assert support.answerable(question, found) > 0
