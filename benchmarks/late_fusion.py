@@ -26,10 +26,11 @@ from api.evaluation import IndexedDataset
 from benchmarks._machine import machine
 from benchmarks._signals import Signals, signals_of
 from benchmarks._unseen import part_of, unseen
-from rag.core.settings import Part, Settings
+from rag.compose import Grove
+from rag.core.settings import Settings
 from rag.core.types import Hit
 from rag.evaluation.datasets import load_dataset
-from rag.evaluation.metrics import ndcg, paired_interval
+from rag.evaluation.metrics import ndcg, paired_interval, recall
 from rag.scoring.fusion import reciprocal_rank_fusion, score_fusion
 
 __all__ = ["HYBRID", "SHIPPED", "Way"]
@@ -58,16 +59,15 @@ class Way:
 
     def rankings(self, signals: Signals) -> list[list[Hit]]:
         """Give each question's fused ranking of chunks; a signal that weighs nothing brings none."""
+        each = zip(*(signals.rankings[name] for name in _SIGNALS), strict=True)
+        return [self.fused(parts) for parts in each]
+
+    def fused(self, parts: Sequence[Sequence[Hit]]) -> list[Hit]:
+        """Fuse a question's rankings of chunks, by words, dense and late."""
         chosen = [
-            (signals.rankings[name], weight)
-            for name, weight in zip(_SIGNALS, self.weights, strict=True)
-            if weight
+            (hits[: self.depth], weight) for hits, weight in zip(parts, self.weights, strict=True) if weight
         ]
-        weights = [weight for _, weight in chosen]
-        return [
-            self._fused([hits[: self.depth] for hits in each], weights)
-            for each in zip(*(rankings for rankings, _ in chosen), strict=True)
-        ]
+        return self._fused([hits for hits, _ in chosen], [weight for _, weight in chosen])
 
     def _fused(self, rankings: Sequence[Sequence[Hit]], weights: Sequence[float]) -> list[Hit]:
         if self.by_rank:
@@ -95,7 +95,16 @@ def _scaled(hits: Sequence[Hit], scaling: _Scaling) -> dict[str, float]:
 
 HYBRID = Way((1, 1, 0), by_rank=True)
 SHIPPED = Way((1, 1, 2))  # `hybrid+late` of rag/compose/_profiles.py
-CHOSEN = (1, 0.5, 2)  # the weights that are judged with --data
+CHOSEN = (1.0, 0.5, 2.0)  # the weights that are judged with --data
+_JUDGED = {
+    "lexical": Way((1, 0, 0)),
+    "dense": Way((0, 1, 0)),
+    "hybrid": HYBRID,
+    "late": Way((0, 0, 1)),
+    "hybrid+late": SHIPPED,
+    "chosen": Way(CHOSEN),
+}
+_CHUNKS = 40  # that ten documents are taken from, as in evaluations of the product
 WAYS = (
     SHIPPED,
     HYBRID,
@@ -153,26 +162,46 @@ def _means(found: Sequence[float], parts: Sequence[str]) -> str:
 
 
 def _judged(name: str, work: Path) -> Iterator[dict[str, object]]:
-    """Give a row of `hybrid`, of `hybrid+late` as it is, and of that with the chosen weights."""
+    """Give a row of each pipeline as it is, and of `hybrid+late` with the chosen weights."""
     dataset = load_dataset(DATA / name)
-    options = {"retrievers": list(_SIGNALS.values()), "fusion": "score", "weights": list(CHOSEN)}
-    settings = Settings(retrievers={"chosen": Part(kind="hybrid", options=options)})
-    indexed = IndexedDataset(settings, dataset, DATA / name, work=work, retrievers=["hybrid+late"])
+    indexed = IndexedDataset(Settings(), dataset, DATA / name, work=work, retrievers=["hybrid+late"])
     indexed.index(lambda _: None)
-    found: dict[str, list[float]] = {}
-    for pipeline in ("hybrid", "hybrid+late", "chosen"):
-        search = indexed.search(pipeline)
-        found[pipeline] = [
-            ndcg(search(question.text, 10), dataset.relevant[question.id], k=10)
-            for question in dataset.questions
+    rankings: list[dict[str, list[str]]] = [_ranked(indexed.grove, each.text) for each in dataset.questions]
+    relevant = [dataset.relevant[question.id] for question in dataset.questions]
+    found = {
+        pipeline: [
+            ndcg(each[pipeline], gains, k=10) for each, gains in zip(rankings, relevant, strict=True)
         ]
+        for pipeline in _JUDGED
+    }
+    for pipeline, values in found.items():
+        pairs = [(each[pipeline], gains) for each, gains in zip(rankings, relevant, strict=True)]
         yield {
             "data": name,
-            "questions": len(dataset.questions),
+            "questions": len(values),
             "pipeline": pipeline,
-            "ndcg@10": round(fmean(found[pipeline]), 4),
-            **{f"- {other}": paired_interval(found[pipeline], found[other]) for other in list(found)[:-1]},
+            "ndcg@10": round(fmean(values), 4),
+            **{f"recall@{k}": round(fmean(recall(*pair, k=k) for pair in pairs), 4) for k in (5, 10)},
+            **{
+                f"- {other}": paired_interval(values, found[other])
+                for other in ("dense", "hybrid", "hybrid+late")
+                if other != pipeline
+            },
         }
+
+
+def _ranked(grove: Grove, question: str) -> dict[str, list[str]]:
+    """Give each pipeline's ten documents; each of its parts is asked once, for as much as `hybrid` asks."""
+    parts: list[list[Hit]] = []
+    sources: dict[str, str] = {}
+    for retriever in _SIGNALS.values():
+        passages = grove.search(question, retriever=retriever, k=SHIPPED.depth).passages
+        parts.append([Hit(each.chunk_id, each.score) for each in passages])
+        sources |= {each.chunk_id: each.source for each in passages}
+    return {
+        pipeline: list(dict.fromkeys(sources[hit.chunk_id] for hit in way.fused(parts)[:_CHUNKS]))[:10]
+        for pipeline, way in _JUDGED.items()
+    }
 
 
 if __name__ == "__main__":
