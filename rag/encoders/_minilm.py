@@ -11,6 +11,7 @@ from tokenizers import Tokenizer
 from torch import Tensor
 from torch.nn import functional as F
 
+from rag.encoders._precision import Precision, matrix_dtype
 from rag.encoders._word_pieces import new_tokenizer
 from rag.networks.bert import Bert
 
@@ -21,10 +22,18 @@ _QUESTION_TOKENS = 64
 _QUESTIONS = 16  # remembered; 10 kB a token
 
 
+def shared_backbone(device: str, precision: Precision = "auto") -> "Backbone":
+    """Give the one backbone of a device: its weights are held once, and a question is encoded once.
+
+    Raises:
+        InvalidInputError: a precision of another name.
+    """
+    return _backbone(device, matrix_dtype(precision, device))
+
+
 @cache
-def shared_backbone(device: str) -> "Backbone":
-    """Give the one backbone of a device: its weights are held once, and a question is encoded once."""
-    return Backbone(device)
+def _backbone(device: str, dtype: torch.dtype) -> "Backbone":
+    return Backbone(device, dtype)
 
 
 class Backbone:
@@ -32,8 +41,8 @@ class Backbone:
 
     size = 384
 
-    def __init__(self, device: str = "cpu") -> None:
-        self._device = device
+    def __init__(self, device: str = "cpu", dtype: torch.dtype = torch.float32) -> None:
+        self._device, self._dtype = device, dtype
         # Dense search, late search and the support check encode the same question, one after the other.
         self._question_states = lru_cache(_QUESTIONS)(lambda ids: self._states([ids]))
 
@@ -85,7 +94,7 @@ class Backbone:
     @cached_property
     def network(self) -> Bert:
         """The network; not to be trained."""
-        return Bert.from_directory(self.directory).to(self._device)
+        return Bert.from_directory(self.directory).to(self._device).multiply_in(self._dtype)
 
     @cached_property
     def directory(self) -> Path:

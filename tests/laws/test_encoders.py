@@ -12,7 +12,8 @@ from rag.core.registry import Family
 ENCODERS = Family("rag.encoders")
 DENSE = [name for name in ENCODERS.names() if hasattr(ENCODERS.load(name), "encode")]
 OPTIONS: dict[str, dict[str, object]] = {
-    "long": {"max_tokens": 600},  # reads 8192 by default, as slowly
+    "long": {"max_tokens": 600, "precision": "float32"},  # reads 8192 by default, as slowly
+    "minilm": {"precision": "float32"},  # in bfloat16 the size of a batch moves the last digits
     "sentence_transformers": {"model": str(get_model_path())},
 }
 TEXTS = [

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from rag.core.types import AnswerSpan, Passage
 from rag.encoders._minilm import shared_backbone
+from rag.encoders._precision import Precision
 from rag.generation.readers._windows import Window, padded, pieces, spans_of, strides
 from rag.networks.reader import SpanReader
 from rag.scoring.languages import is_english
@@ -25,15 +26,18 @@ _Place = tuple[float, int, int]  # score, first and last character of a passage
 class Minilm:
     """Read each passage with the question, and compare the spans of all."""
 
-    def __init__(self, device: str = "cpu", batch_size: int = 4, spans: int = 5) -> None:
+    def __init__(
+        self, device: str = "cpu", batch_size: int = 4, spans: int = 5, precision: Precision = "auto"
+    ) -> None:
         """Set how it reads.
 
         Args:
             device: where the network is.
             batch_size: windows that are read together.
             spans: at most so many a passage.
+            precision: float32, bfloat16, or what the processor is fast at.
         """
-        self._backbone = shared_backbone(device)
+        self._backbone = shared_backbone(device, precision)
         self._device, self._batch_size, self._spans = device, batch_size, spans
 
     def read(self, question: str, passages: Sequence[Passage]) -> list[AnswerSpan]:
