@@ -53,18 +53,18 @@ def keep_text(file: Path, number: int, settings: Mapping[str, Any], found: Mappi
 
 
 def kept_texts(file: Path, settings: Mapping[str, Any]) -> dict[int, dict[Row, Found]]:
-    """Give what was found in each text that was measured before.
+    """Give what was found in each text that was measured before, by whatever runs.
 
     Raises:
-        InvalidInputError: the file is of other texts, budgets or policies.
+        InvalidInputError: the file is of other texts.
     """
-    found = {}
+    found: dict[int, dict[Row, Found]] = defaultdict(dict)
     for line in file.read_text().splitlines() if file.exists() else []:
         kept = json.loads(line)
         if kept["settings"] != settings:
             raise InvalidInputError(f"{file} holds {kept['settings']}, not {settings}; name another file")
-        found[kept["text"]] = {(policy, budget): Found(**each) for policy, budget, each in kept["rows"]}
-    return found
+        found[kept["text"]].update({(row, budget): Found(**each) for row, budget, each in kept["rows"]})
+    return dict(found)
 
 
 def row_of(policy: str, budget: float, found: Found) -> dict[str, Any]:

@@ -10,8 +10,8 @@ texts, `--seed N` others; `--policies razor kvzip` some rows alone; `--texts pai
 in place of needles, `--tokens 400` of them, `--texts papers` the 255 tokens behind a part of a paper, of
 which log p and the perplexity tell; `--kvpress` kvpress's presses beside them, on the same texts
 (`make setup-kvpress`).
-`--kept FILE` notes each text when it is done, and a later run of the same goes on behind it. `against` sets
-policies beside the same without what makes them.
+`--kept FILE` notes each text when it is done; a later run on the same texts, of other policies or budgets
+too, measures what is not noted yet. `against` sets policies beside the same without what makes them.
 """
 
 import argparse
@@ -48,6 +48,7 @@ from rag.generation.kv.kvzip import Kvzip
 _TOKENS = 1000
 _BUDGET = 0.25
 _WINDOW = 32
+_FULL: Row = ("full", 1.0)
 _KVPRESS = Path(__file__).parents[1] / ".venv-kvpress" / "bin" / "python"
 _TEXTS: Mapping[str, Callable[..., list[Needle]]] = {
     "needles": needles, "pairs": pairs, "papers": papers,
@@ -76,7 +77,7 @@ def run(
     """Measure 60 needles, `quick` 4; go on behind what a file has `kept`."""
     texts = texts or Texts(count=4 if quick else 60)
     rows: list[Row] = [(each, budget) for budget in budgets for each in policies]
-    settings = {"dtype": "float32", **asdict(texts), "rows": [list(row) for row in rows]}
+    settings = {"dtype": "float32", **asdict(texts)}
     same = {name: each for name, each in settings.items() if name != "count"}  # more go on behind fewer
     done = kept_texts(kept, same) if kept else {}
     loaded = _loaded()
@@ -85,13 +86,15 @@ def run(
     if with_kvpress:
         found.update(_kvpress(asked, budgets))
     for number, needle in enumerate(asked):
-        if number not in done:
+        known = done.setdefault(number, {})
+        if missing := [row for row in rows if row not in known]:
             with torch.inference_mode():
-                done[number] = _measure(loaded, needle, rows)
+                new = _measure(loaded, needle, missing)
             if kept:
-                keep_text(kept, number, same, done[number])
-        for row, each in done[number].items():
-            found[row].add(each)
+                keep_text(kept, number, same, new)
+            known.update(new)
+        for row in (_FULL, *rows):
+            found[row].add(known[row])
         so_far = ", ".join(f"{name} {budget} {sum(each.right)}" for (name, budget), each in found.items())
         print(f"{number + 1}/{texts.count}: {so_far}", file=sys.stderr, flush=True)
     return {
@@ -146,10 +149,10 @@ def _measure(loaded: Loaded, needle: Needle, rows: Sequence[Row]) -> dict[Row, F
     _read(loaded, cache, needle.context)
     asked, asked_seen = cache.copy(), seen.copy()
     asked.observe(asked_seen)
-    if needle.question:
+    if needle.question and any(name.startswith(LOOKS_BACK) for name, _ in rows):
         _read(loaded, asked, needle.question)
     asked.observe()
-    full = found["full", 1.0]
+    full = found[_FULL]
     behind = [*needle.question, *needle.opening]
     _note(full, needle, cache, cache.copy(), _answer(loaded, cache.copy(), behind, needle.answer))
     if needle.question:

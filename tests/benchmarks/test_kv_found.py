@@ -15,7 +15,9 @@ def test_a_run_goes_on_behind_the_texts_that_are_kept(tmp_path: Path) -> None:
     assert kept_texts(file, settings) == {}
     keep_text(file, 0, settings, first)
     keep_text(file, 1, settings, second)
-    assert kept_texts(file, settings) == {0: first, 1: second}
+    more = {("ems", 0.5): Found([True], [True], [-0.1], num_tokens=[5], depths=[])}
+    keep_text(file, 0, settings, more)
+    assert kept_texts(file, settings) == {0: first | more, 1: second}
     with pytest.raises(InvalidInputError, match="name another file"):
         kept_texts(file, {"tokens": 400})
 
