@@ -45,9 +45,10 @@ class Rasd:
         self._adjacency = Adjacency()
 
     def begin(self, state: State) -> None:
-        """Index the prompt and earlier answers."""
+        """Index the prompt and earlier answers; the matrix notes the prompt, as Token Recycling's does."""
         self._automaton = self._history.begin(state)
         self._fed = 0
+        self._adjacency.follow(state.token_ids)
 
     def propose(self, state: State) -> Draft:
         """Draft a tree."""

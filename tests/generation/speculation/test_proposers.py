@@ -108,13 +108,12 @@ def test_fused_trees_are_the_union_of_their_paths() -> None:
 
 
 def test_rasd_drafts_what_its_parts_draft_but_for_what_is_pruned() -> None:
-    tokens = [1, 2, 3, 4, 5, 1, 2, 3]
+    tokens = [5, 1, 2, 7, 2, 8, 5, 1]  # 2 was followed by 8 as well, where no suffix says so
     rasd, suffix, recycling = Rasd(), Suffix(), Recycling()
     logits = torch.randn(4, SIZE)
     for proposer in (rasd, suffix, recycling):
-        if proposer is not recycling:  # of the prompt its own matrix notes what suffixes find already
-            proposer.begin(State(list(tokens)))
-        proposer.observe([3, 9, 4, 5], logits)
+        proposer.begin(State(list(tokens)))
+        proposer.observe([9, 6, 7, 8], logits)
     fused, found, drafted = (each.propose(State(list(tokens))) for each in (rasd, suffix, recycling))
     assert set(fused.paths()) == {*found.paths(), *drafted.paths()}
     short = State([9, 4, 8, 9])
