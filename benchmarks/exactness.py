@@ -2,9 +2,9 @@
 
 Prompts are those of benchmarks/speculation.py, one of each category after the other. Their plain answers
 are written once, with what the model found likely behind each token. Each proposer then decodes, and has
-to write the same. It begins each prompt knowing the plain answers of the prompts before it (`recycling`
-what was likely behind their tokens, `suffix` the answers), so that runs need no order. `lookup` and
-`suffix` look at no logits: their passes are counted on all plain answers, too (`replayed`).
+to write the same. It goes from prompt to prompt, as in the product; where a run goes on behind a file, it
+is told the plain answers of those before. `lookup` and `suffix` look at no logits: their passes are counted
+on all plain answers, too (`replayed`).
 
 `python -m benchmarks.exactness --kept FILE` notes each run when it is done, and measures what is not noted
 yet; `--only NAME...` takes some proposers (none: plain answers alone), `--minutes M` begins no prompt later
@@ -12,7 +12,6 @@ than that. It takes no times.
 """
 
 import argparse
-import copy
 import json
 import sys
 import time
@@ -158,17 +157,15 @@ def _run_all(
     """Write one prompt's plain answer and each proposer's, if missing; tell all of the plain."""
     prompt: Read | None = None
     for way in (_PLAIN, *knowing):
+        plain = done.get(asked.name, _PLAIN)
         if done.get(asked.name, way) is None:
             prompt = prompt or read(loaded, asked)
             noting = _Noting()
-            proposer = noting if way == _PLAIN else copy.deepcopy(knowing[way])
+            proposer = noting if way == _PLAIN else knowing[way]
             ours = decoded(loaded, prompt, proposer, max_tokens, no_repeat_tokens=no_repeat)
             done.keep(asked.name, way, Done(ours.token_ids, ours.passes, noting.followers))
-    plain = done.get(asked.name, _PLAIN)
-    assert plain is not None
-    if plain.tokens:
-        for proposer in knowing.values():
-            tell(proposer, asked.token_ids, plain, len(loaded.tokenizer))
+        elif way != _PLAIN and plain and plain.tokens:
+            tell(knowing[way], asked.token_ids, plain, len(loaded.tokenizer))
 
 
 def tell(proposer: Proposer, prompt: Sequence[int], plain: Done, vocabulary: int) -> None:
