@@ -3,10 +3,13 @@
 Recall@10 of the multihop_* sets, with their titles and with all titles removed, each way beside the
 search that it starts from, with a paired bootstrap interval of the gain. Then sets of single-hop questions,
 on which the routed hops must lose nothing. Nothing was trained on these sets or chosen by them. `hops_ms`
-is the time of all hops of a question (two, but where the row says so), encoding aside.
+is the time of all hops of a question (two, but where the row says so), encoding aside; `hops_cpu_ms` what
+of it the thread computed, which other work beside it does not lengthen by waiting.
 
+The first search of a question is made once for all ways that start from it; its time counts for each.
 `rag bench multihop` runs all of it; `python -m benchmarks.multihop --sets SET... --ways WAY...` a part,
 each way beside its start, and `--iterated N` also what the model writes for the first N questions of a set.
+With `--kept FILE` each finished row is kept in the file, and a later run goes on behind it.
 """
 
 import argparse
@@ -14,8 +17,10 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -25,9 +30,15 @@ import numpy as np
 from api.evaluation import IndexedDataset
 from benchmarks._iterative import iterative
 from benchmarks._machine import machine
+from rag.compose import DEFAULT
+from rag.core.protocols import Retriever, SearchRequest
 from rag.core.settings import Part, Settings
+from rag.core.timings import Timings
+from rag.core.types import Hit
 from rag.evaluation.datasets import Dataset, load_dataset
 from rag.evaluation.metrics import recall
+from rag.retrieval._attempts import retrieve
+from rag.retrieval.treehop import Treehop
 
 REPOSITORY = Path(__file__).parents[1]
 DATA = Path(os.environ.get("GROVE_SHARED", REPOSITORY.parent / "shared")) / "data"
@@ -70,36 +81,97 @@ class _Found:
     recalls: list[float]
     times: list[float]
     hops: list[float]  # without the encoding of windows
+    cpu: list[float]  # of these, what the thread computed
     windows: list[float]  # that encoding
 
 
+class _Times(Timings):
+    """Each stage's time, and the time of the thread's processor as a stage of its own."""
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        started = time.thread_time()
+        with super().stage(name):
+            yield
+        self.add(f"{name} cpu", (time.thread_time() - started) * 1000)
+
+
+class _Once:
+    """A retriever that is asked each question once; what it took is told each time."""
+
+    def __init__(self, retriever: Retriever) -> None:
+        self._retriever = retriever
+        self._found: dict[tuple[str, int], tuple[list[Hit], float]] = {}
+        self.needs = getattr(retriever, "needs", ())
+
+    def retrieve(self, request: SearchRequest, *, k: int) -> list[Hit]:
+        key = request.text, k
+        if key not in self._found:
+            started = time.perf_counter()
+            hits = self._retriever.retrieve(request, k=k)
+            self._found[key] = hits, (time.perf_counter() - started) * 1000
+        else:
+            request.timings.add("before", self._found[key][1])
+        return self._found[key][0]
+
+
 def run(*, quick: bool) -> dict[str, Any]:
-    """Measure everything; `quick` 12 questions a set among 300 documents, the main ways alone."""
-    few = 12 if quick else None
+    """Measure everything but what a model writes; `quick` 12 questions a set among 300 documents."""
     rows: list[dict[str, Any]] = []
     for name in SETS:
-        dataset = _sample(load_dataset(DATA / name, limit=few), 300) if quick else load_dataset(DATA / name)
-        rows += _rows(dataset, _FEW if quick else tuple(WAYS), iterated=1 if quick else 20)
-        if not quick:
-            rows += _rows(_untitled(dataset), (*_FEW, "names over words"), iterated=0)
+        if quick:
+            dataset = _sample(load_dataset(DATA / name, limit=12), 300)
+            rows += _rows(dataset, _FEW, iterated=1, kept=_Kept(None))
+        else:
+            rows += _of_set(name, tuple(WAYS), iterated=0, untitled=True, kept=_Kept(None))
     for name in () if quick else SINGLE:
-        rows += _rows(load_dataset(DATA / name, limit=300), _SINGLE, iterated=0)
+        rows += _of_set(name, _SINGLE, iterated=0, untitled=False, kept=_Kept(None))
     return _result(rows, quick=quick)
 
 
 def _part(arguments: argparse.Namespace) -> dict[str, Any]:
     """Measure the sets and ways that were named, without titles too where that is asked for."""
     rows: list[dict[str, Any]] = []
+    kept = _Kept(arguments.kept)
     wanted = set(arguments.ways) | {start for start, _ in (WAYS[way] for way in arguments.ways)}
     ways = [
         way for way, (start, part) in WAYS.items() if way in wanted or (part is None and start in wanted)
     ]
     for name in arguments.sets:
-        dataset = load_dataset(DATA / name, limit=None if name in SETS else 300)
-        rows += _rows(dataset, ways, iterated=arguments.iterated)
-        if arguments.untitled:
-            rows += _rows(_untitled(dataset), ways, iterated=0)
+        of_set = [way for way in ways if name in SETS or way in _SINGLE]
+        rows += _of_set(name, of_set, iterated=arguments.iterated, untitled=arguments.untitled, kept=kept)
     return _result(rows, quick=False)
+
+
+def _of_set(
+    name: str, ways: Sequence[str], *, iterated: int, untitled: bool, kept: "_Kept"
+) -> Iterator[dict[str, Any]]:
+    dataset = load_dataset(DATA / name, limit=None if name in SETS else 300)
+    yield from _rows(dataset, ways, iterated=iterated, kept=kept)
+    if untitled and name in SETS:
+        few = [way for way in ways if way in (*_FEW, "names over words")]
+        yield from _rows(_untitled(dataset), few, iterated=0, kept=kept)
+
+
+class _Kept:
+    """What each way found for each question, a line a way in a file, so that a run can go on."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._found: dict[tuple[str, str], _Found] = {}
+        if path is not None and path.exists():
+            for line in path.read_text().splitlines():
+                name, way, found = json.loads(line)
+                self._found[name, way] = _Found(**found)
+
+    def found(self, name: str, way: str, find: Callable[[], _Found]) -> _Found:
+        """Give what was kept, or find it and keep it."""
+        if (name, way) not in self._found:
+            self._found[name, way] = found = find()
+            if self._path is not None:
+                with self._path.open("a") as file:
+                    file.write(json.dumps([name, way, asdict(found)]) + "\n")
+        return self._found[name, way]
 
 
 def _result(rows: list[dict[str, Any]], *, quick: bool) -> dict[str, Any]:
@@ -107,45 +179,60 @@ def _result(rows: list[dict[str, Any]], *, quick: bool) -> dict[str, Any]:
     return {"machine": machine(), "settings": settings, "rows": rows}
 
 
-def _rows(dataset: Dataset, ways: Sequence[str], *, iterated: int) -> Iterator[dict[str, Any]]:
+def _rows(dataset: Dataset, ways: Sequence[str], *, iterated: int, kept: _Kept) -> Iterator[dict[str, Any]]:
     parts = {_key(name): part for name, (_, part) in WAYS.items() if part is not None}
     settings = Settings(retrievers=parts)
     indexed = IndexedDataset(settings, dataset, DATA / dataset.name, work=WORK, retrievers=["hybrid+late"])
     indexed.index(lambda _: None)
     found: dict[str, _Found] = {}
     starts = {start: name for name, (start, part) in WAYS.items() if part is None}
+    once = {start: _Once(indexed.grove.retriever(start)) for start in starts}
     for name in ways:
         start, part = WAYS[name]
-        found[name] = _asked(indexed, dataset, start if part is None else _key(name))
+        way: Retriever = once[start]
+        if part is not None:
+            hops = indexed.grove.retriever(_key(name))
+            assert isinstance(hops, Treehop)
+            way = replace(hops, retriever=once[start])
+        found[name] = kept.found(dataset.name, name, partial(_asked, indexed, dataset, way))
         base = found.get(starts[start])
         yield _row(dataset, name, found[name], None if part is None else base)
     if iterated:
         few = replace(dataset, questions=dataset.questions[:iterated])
         base = found["one step"]
-        head = _Found(base.recalls[:iterated], base.times[:iterated], [], [])
-        yield _row(few, _ITERATIVE, _rewritten(indexed, few), head)
+        head = _Found(base.recalls[:iterated], base.times[:iterated], [], [], [])
+        rewritten = kept.found(dataset.name, f"{_ITERATIVE} {iterated}", partial(_rewritten, indexed, few))
+        yield _row(few, _ITERATIVE, rewritten, head)
 
 
 def _key(name: str) -> str:
     return f"bench {name}"
 
 
-def _asked(indexed: IndexedDataset, dataset: Dataset, retriever: str) -> _Found:
-    found = _Found([], [], [], [])
-    indexed.grove.search(dataset.questions[0].text, retriever=retriever)  # loads what is loaded once
+def _asked(indexed: IndexedDataset, dataset: Dataset, way: Retriever) -> _Found:
+    found = _Found([], [], [], [], [])
+    catalog = indexed.grove.catalog
+    search = partial(retrieve, catalog, way, collection=DEFAULT, condition=None, k=_K * _CHUNKS)
+    search(
+        text=" ".join(dataset.questions[0].text.split()[::-1]), timings=Timings()
+    )  # loads what is loaded once
     for question in dataset.questions:
+        timings = _Times()
         started = time.perf_counter()
-        result = indexed.grove.search(question.text, retriever=retriever, k=_K * _CHUNKS)
-        found.times.append(1000 * (time.perf_counter() - started))
-        found.windows.append(result.timings.get("windows", 0.0))
-        found.hops.append(result.timings.get("hops", 0.0) - found.windows[-1])
-        sources = list(dict.fromkeys(passage.source for passage in result.passages))
+        passages = catalog.passages(search(text=question.text, timings=timings))
+        elapsed = 1000 * (time.perf_counter() - started)
+        took = timings.as_dict()
+        found.times.append(elapsed + took.get("before", 0.0))
+        found.windows.append(took.get("windows", 0.0))
+        found.hops.append(took.get("hops", 0.0) - found.windows[-1])
+        found.cpu.append(took.get("hops cpu", 0.0) - took.get("windows cpu", 0.0))
+        sources = list(dict.fromkeys(passage.source for passage in passages))
         found.recalls.append(recall(sources, dataset.relevant[question.id], k=_K))
     return found
 
 
 def _rewritten(indexed: IndexedDataset, dataset: Dataset) -> _Found:
-    found, generator = _Found([], [], [], []), indexed.grove.generator("transformers")
+    found, generator = _Found([], [], [], [], []), indexed.grove.generator("transformers")
     for question in dataset.questions:
         started = time.perf_counter()
         sources = iterative(
@@ -167,7 +254,7 @@ def _row(dataset: Dataset, name: str, found: _Found, base: _Found | None) -> dic
         "p50_ms": round(median(found.times), 1),
     }
     if any(found.hops):
-        row["hops_ms"] = round(median(found.hops), 1)
+        row |= {"hops_ms": round(median(found.hops), 1), "hops_cpu_ms": round(median(found.cpu), 1)}
     if any(found.windows):
         row["windows_ms"] = round(median(found.windows), 1)
     if base is not None:
@@ -205,5 +292,6 @@ if __name__ == "__main__":
     parser.add_argument("--sets", nargs="+", choices=[*SETS, *SINGLE], default=list(SETS))
     parser.add_argument("--ways", nargs="+", choices=list(WAYS), default=list(WAYS))
     parser.add_argument("--iterated", type=int, default=0, help="questions a set; beside `one step`")
+    parser.add_argument("--kept", type=Path, help="a file of finished rows, to go on behind them")
     parser.add_argument("--untitled", action="store_true", help="each set without titles, too")
     print(json.dumps(_part(parser.parse_args()), indent=1))
