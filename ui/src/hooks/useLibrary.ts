@@ -94,8 +94,8 @@ export function useLibrary(client: Client, first: string): [Library, LibraryActi
         if (file !== undefined) void add([file]);
       },
       remove: (documentId) => {
-        dispatch({ type: "document.deleted", documentId });
-        void attempt(client.deleteDocument(documentId));
+        // It is off the list once it is off the server: who leaves the page then has deleted it.
+        void attempt(client.deleteDocument(documentId).then(() => dispatch({ type: "document.deleted", documentId })));
       },
       dismiss: (name) => dispatch({ type: "failure.dismissed", name }),
       attemptAgain: (source) => void attempt(retried(client, collection, source, dispatch)),
