@@ -61,7 +61,7 @@ def is_slip(word: str, other: str) -> bool:
     """Say whether two words differ by one slip, and not in the first letter alone.
 
     >>> [is_slip("cancle", other) for other in ("cancel", "candle", "cancle", "cable", "uncle")]
-    [True, True, False, True, False]
+    [True, True, False, False, False]
     """
     if word == other or abs(len(word) - len(other)) > 1:
         return False
