@@ -9,7 +9,7 @@ import json
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from rag.generation.speculation._drafts import NOTHING, Draft, Proposer, State
 from rag.networks._weights import save_weights
 from rag.training._drafting_run import Method, Run
 from rag.training._drafting_texts import SETS, held_out_passages, held_out_prompts, load_texts
+from rag.training._recipes import add_choices, chosen
 
 __all__ = ["Drafted", "drafted", "save_heads", "train"]
 
@@ -38,7 +39,7 @@ def train(method: Method, description: str | None, arguments: Sequence[str] | No
     """Train by a method, print the report as JSON, and write weights and a card where they are wanted."""
     options = vars(_parser(method, description).parse_args(arguments))
     torch.set_num_threads(options["threads"])
-    recipe = method.recipe(**{field.name: options[field.name] for field in fields(method.recipe)})
+    recipe = chosen(method.recipe, options)
     loaded = _model(options["model"], options["models"], options["device"])
     texts = load_texts(
         loaded,
@@ -197,7 +198,5 @@ def _parser(method: Method, description: str | None) -> argparse.ArgumentParser:
     parser.add_argument("--report", type=int, default=24, help="held-out prompts that are answered")
     parser.add_argument("--answer", type=int, default=64, help="tokens of each of those answers")
     parser.add_argument("--write", type=Path, help="write the heads and their card into this folder")
-    for field in fields(method.recipe):
-        flag = f"--{field.name.replace('_', '-')}"
-        parser.add_argument(flag, type=type(field.default), default=field.default)
+    add_choices(parser, method.recipe)
     return parser

@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
@@ -24,16 +24,16 @@ __all__ = ["Method", "Recipe", "Run"]
 class Recipe:
     """The choices that every method has."""
 
-    rate: float = 1e-3
-    warmup: float = 0.05  # share of the steps
-    clip: float = 1.0  # norm of the gradients; 0 does not cut them
-    batch: int = 4  # texts
-    epochs: int = 1
-    limit: int = 20_000  # texts
-    length: int = 320  # tokens of a text, at most
-    written: int = 64  # of them, written by the model behind a prompt; 0 takes passages alone
-    checkpoints: int = 4
-    seed: int = 0
+    rate: Annotated[float, "learning rate"] = 1e-3
+    warmup: Annotated[float, "share of the steps"] = 0.05
+    clip: Annotated[float, "norm of the gradients; 0 does not cut them"] = 1.0
+    batch: Annotated[int, "texts"] = 4
+    epochs: Annotated[int, "how often every text is read"] = 1
+    limit: Annotated[int, "texts"] = 20_000
+    length: Annotated[int, "tokens of a text, at most"] = 320
+    written: Annotated[int, "of them, written by the model behind a prompt; 0 takes passages alone"] = 64
+    checkpoints: Annotated[int, "how many, evenly spread"] = 4
+    seed: Annotated[int, "of what is drawn at random"] = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import torch
@@ -27,34 +27,34 @@ _GEOMETRY_SCALE = 100  # brings it to the size of the distillation's loss
 class Recipe:
     """Every choice of a training run."""
 
-    scale: float = 1.0  # of the sample of single-hop passages
-    depths: tuple[int, ...] = (6,)
-    layers: int = 0  # of the encoder, the last, that are trained with the head
-    layers_rate: float = 2e-5
-    dim: int = 128
-    init: Literal["principal", "random"] = "principal"
-    weights: Literal["rarity", "equal"] = "rarity"  # of query tokens, at the start
-    share: float = 0.5  # the weight of the whole text at the start; the tokens have 1 together
-    teacher: str = "words+dense+raw+gold"
-    ways: int = 16
-    negatives: Negatives = "mined"
-    loss: Loss = "kl"
-    loss_weight: float = 1.0
-    geometry_weight: float = 1.0
-    normalise: Normalise = "both"
-    temperature: float = 0.1
-    in_batch_weight: float = 0.0
-    in_batch_temperature: float = 0.05
-    optimiser: Literal["schedule-free", "linear"] = "schedule-free"
-    rate: float = 2e-3
-    warmup: float = 0.05  # share of the steps
-    clip: float = 0.0  # 0: gradients are not clipped
-    batch: int = 16
-    repeat_multihop: int = 6  # they are few
-    steps: int = 150
-    checkpoints: int = 3
-    average: int = 1  # how many checkpoints: the last, and the best of the others
-    seed: int = 0
+    scale: Annotated[float, "of the sample of single-hop passages"] = 1.0
+    depths: Annotated[tuple[int, ...], "layers whose states the head reads; 6 is the last"] = (6,)
+    layers: Annotated[int, "of the encoder, the last, that are trained with the head"] = 0
+    layers_rate: Annotated[float, "learning rate of those layers"] = 2e-5
+    dim: Annotated[int, "numbers of a token's vector"] = 128
+    init: Annotated[Literal["principal", "random"], "how the projection starts"] = "principal"
+    weights: Annotated[Literal["rarity", "equal"], "of query tokens, at the start"] = "rarity"
+    share: Annotated[float, "the weight of the whole text at the start; the tokens have 1 together"] = 0.5
+    teacher: Annotated[str, "teachers, joined by +: words, dense, raw, gold"] = "words+dense+raw+gold"
+    ways: Annotated[int, "candidates a question"] = 16
+    negatives: Annotated[Negatives, "where candidates come from"] = "mined"
+    loss: Annotated[Loss, "what the student learns of the teacher's scores"] = "kl"
+    loss_weight: Annotated[float, "of that loss"] = 1.0
+    geometry_weight: Annotated[float, "of keeping each token's best similarities"] = 1.0
+    normalise: Annotated[Normalise, "whose scores are scaled to 0..1"] = "both"
+    temperature: Annotated[float, "of the teacher's scores"] = 0.1
+    in_batch_weight: Annotated[float, "of other questions' passages as negatives"] = 0.0
+    in_batch_temperature: Annotated[float, "of those"] = 0.05
+    optimiser: Annotated[Literal["schedule-free", "linear"], "which AdamW"] = "schedule-free"
+    rate: Annotated[float, "learning rate of the head"] = 2e-3
+    warmup: Annotated[float, "share of the steps"] = 0.05
+    clip: Annotated[float, "norm of the gradients; 0 does not cut them"] = 0.0
+    batch: Annotated[int, "questions"] = 16
+    repeat_multihop: Annotated[int, "how often multi-hop questions are taken; they are few"] = 6
+    steps: Annotated[int, "of the optimiser, all checkpoints together"] = 150
+    checkpoints: Annotated[int, "how many, evenly spread"] = 3
+    average: Annotated[int, "how many checkpoints: the last, and the best of the others"] = 1
+    seed: Annotated[int, "of what is drawn at random"] = 0
 
 
 Weights = dict[str, Tensor]

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Literal
 
 import numpy as np
 import torch
@@ -30,23 +31,29 @@ _BUCKET = 32  # batches that are sorted by length together
 class Recipe:
     """Every choice of a training run."""
 
-    start: str = "encoder"  # or "shipped": training goes on from the weights that the package carries
-    first_trained: int = 2  # the lowest layer that is trained; 6 trains the heads alone
-    rank: int = 0  # of low-rank updates to the layers; 0 trains the layers themselves
-    rate: float = 1e-4
-    warmup: float = 0.05  # share of the steps
-    clip: float = 1.0
-    batch: int = 32  # questions
-    crop: int = 224  # tokens of a passage, around the answer
-    shortest: int = 32  # half of the crops are as short as this, or anything between
-    epochs: float = 2.0
-    negatives: float = 1.0  # passages without an answer, a question
-    kinds: str = "near,removed,swapped"
-    without: str = ""  # sets that are left out
-    normaliser: str = "passage"  # or "question": over all its passages; or "both"
-    limit: int = 0  # questions that are taken; 0 is all
-    checkpoints: int = 4
-    seed: int = 0
+    start: Annotated[
+        Literal["encoder", "shipped"],
+        "the encoder, or the reader that the package carries",
+    ] = "encoder"
+    first_trained: Annotated[int, "the lowest layer that is trained; 6 trains the heads alone"] = 2
+    rank: Annotated[int, "of low-rank updates to the layers; 0 trains the layers themselves"] = 0
+    rate: Annotated[float, "learning rate"] = 1e-4
+    warmup: Annotated[float, "share of the steps"] = 0.05
+    clip: Annotated[float, "norm of the gradients; 0 does not cut them"] = 1.0
+    batch: Annotated[int, "questions"] = 32
+    crop: Annotated[int, "tokens of a passage, around the answer"] = 224
+    shortest: Annotated[int, "half of the crops are as short as this, or anything between"] = 32
+    epochs: Annotated[float, "how often every question is read"] = 2.0
+    negatives: Annotated[float, "passages without an answer, a question"] = 1.0
+    kinds: Annotated[str, "of them, joined by commas"] = "near,removed,swapped"
+    without: Annotated[str, "sets that are left out, joined by commas"] = ""
+    normaliser: Annotated[
+        Literal["passage", "question", "both"],
+        "what probabilities sum to 1 over",
+    ] = "passage"
+    limit: Annotated[int, "questions that are taken; 0 is all"] = 0
+    checkpoints: Annotated[int, "how many, evenly spread"] = 4
+    seed: Annotated[int, "of what is drawn at random"] = 0
 
 
 class Run:

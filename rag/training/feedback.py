@@ -12,8 +12,9 @@ from the feedback, since elsewhere the first search finds less than here.
 import argparse
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import torch
@@ -27,6 +28,7 @@ from rag.scoring.feedback import average, rocchio
 from rag.training._feedback_data import Pool, load_pool
 from rag.training._feedback_loss import less_is_not_more, revision_loss
 from rag.training._optimisers import LinearAdamW
+from rag.training._recipes import add_choices, chosen
 
 __all__ = ["Recipe", "main", "trained"]
 
@@ -37,16 +39,16 @@ _MAX_FEEDBACK = 5
 class Recipe:
     """Every choice of a training run."""
 
-    comparisons: int = 1  # n_c: revisions of a question besides one; 0 is training without the regulariser
-    regulariser: float = 1.0  # lambda
-    depth: int = 10  # feedback is drawn from so many first answers
-    hidden: float = 0.3  # share of questions whose right passages are no feedback
-    rate: float = 5e-4
-    temperature: float = 0.05
-    width: int = 96
-    batch: int = 128  # revisions
-    epochs: int = 8  # divided by the revisions of a question, as in the paper: equal work
-    seed: int = 0
+    comparisons: Annotated[int, "n_c: revisions of a question besides one; 0: no regulariser"] = 1
+    regulariser: Annotated[float, "lambda, the weight of the regulariser"] = 1.0
+    depth: Annotated[int, "feedback is drawn from so many first answers"] = 10
+    hidden: Annotated[float, "share of questions whose right passages are no feedback"] = 0.3
+    rate: Annotated[float, "learning rate"] = 5e-4
+    temperature: Annotated[float, "of the similarities"] = 0.05
+    width: Annotated[int, "numbers of the hidden layer"] = 96
+    batch: Annotated[int, "revisions"] = 128
+    epochs: Annotated[int, "divided by the revisions of a question, as in the paper: equal work"] = 8
+    seed: Annotated[int, "of what is drawn at random"] = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +70,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--write", action="store_true", help="write rag/networks/weights/feedback.safetensors"
     )
-    for field in fields(Recipe):
-        flag = f"--{field.name.replace('_', '-')}"
-        parser.add_argument(flag, type=type(field.default), default=field.default)
+    add_choices(parser, Recipe)
     options = vars(parser.parse_args(arguments))
-    recipe = Recipe(**{field.name: options[field.name] for field in fields(Recipe)})
+    recipe = chosen(Recipe, options)
     pool = load_pool(options["data"], CachedEncoder(Minilm(batch_size=8), options["work"] / "vectors.db"))
     network = trained(recipe, pool)
     report = {"recipe": asdict(recipe), "questions": len(pool.asked), "held out": _figures(pool, network)}

@@ -10,7 +10,7 @@ Source: Gui et al., FSPAD, 2024, arXiv 2408.15562, with EAGLE's weights of the t
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Annotated, Any, Literal
 
 import torch
 from torch import Tensor
@@ -29,14 +29,14 @@ __all__ = ["METHOD", "Recipe", "alignment_loss", "batch_loss", "main"]
 class Recipe(_drafting_run.Recipe):
     """Every choice of a training run."""
 
-    rate: float = 3e-4
-    width: int = 2  # of the space in which features are sampled, in sizes of a feature
-    sampler: str = "gated"  # or "joined": one linear map, as EAGLE has it
-    parts: int = 2  # 1: the aligned feature gives the logits too, as EAGLE has it
-    feature_weight: float = 1.0
-    logit_weight: float = 0.1
-    noise: float = 0.1  # added to the features that are read, uniformly up to this either way
-    start: str = "last"  # the layer begins as the model's last one; or "random"
+    rate: Annotated[float, "learning rate"] = 3e-4
+    width: Annotated[int, "of the space in which features are sampled, in sizes of a feature"] = 2
+    sampler: Annotated[Literal["gated", "joined"], "gated, or one linear map, as EAGLE has it"] = "gated"
+    parts: Annotated[int, "1: the aligned feature gives the logits too, as EAGLE has it"] = 2
+    feature_weight: Annotated[float, "of the loss of features"] = 1.0
+    logit_weight: Annotated[float, "of the loss of logits"] = 0.1
+    noise: Annotated[float, "added to the features that are read, uniformly up to this either way"] = 0.1
+    start: Annotated[Literal["last", "random"], "as the model's last layer, or at random"] = "last"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -106,8 +106,7 @@ def _foreseen(head: FspadHead, model: Any, batch: Batch) -> Tensor:
 
 
 def _build(recipe: Recipe, model: Any) -> FspadHead:
-    sampler = cast(Literal["gated", "joined"], recipe.sampler)  # the head checks it
-    head = FspadHead(model, width=recipe.width, sampler=sampler, parts=recipe.parts)
+    head = FspadHead(model, width=recipe.width, sampler=recipe.sampler, parts=recipe.parts)
     if recipe.start == "last":
         head.layer.load_state_dict(model.model.layers[-1].state_dict())
     return head

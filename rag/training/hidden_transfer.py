@@ -10,7 +10,7 @@ frozen. Weights of the steps, and of the states' own distance, are ours to choos
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor
@@ -31,10 +31,10 @@ __all__ = ["METHOD", "Recipe", "batch_loss", "main", "transfer_loss"]
 class Recipe(_drafting_run.Recipe):
     """Every choice of a training run."""
 
-    layers: str = "20,22,24"  # whose inputs are mapped, one a step; 30,30,30 is behind SmolLM2's last
-    rows: int = 32  # tokens of a text that steps are taken from, drawn anew each time
-    decay: float = 0.8  # of a step's weight, from step to step
-    state_weight: float = 0.0  # of the squared distance to the model's own states
+    layers: Annotated[str, "whose inputs are mapped, one a step; 30 is behind SmolLM2's last"] = "20,22,24"
+    rows: Annotated[int, "tokens of a text that steps are taken from, drawn anew each time"] = 32
+    decay: Annotated[float, "of a step's weight, from step to step"] = 0.8
+    state_weight: Annotated[float, "of the squared distance to the model's own states"] = 0.0
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -19,7 +19,7 @@ Source: Clavié, JaColBERTv2.5, 2024, section 4 and table 7.
 import argparse
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -31,6 +31,7 @@ from rag.training._late_held_out import HeldOut
 from rag.training._late_pool import Columns, load_pools
 from rag.training._late_run import Recipe, Run
 from rag.training._late_teacher import mined
+from rag.training._recipes import add_choices, chosen
 
 __all__ = ["main", "train"]
 
@@ -42,15 +43,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--work", type=Path, default=Path(".work/late"), help="states and checkpoints")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--write", action="store_true", help="write rag/networks/weights/late.safetensors")
-    parser.add_argument("--depths", type=int, nargs="+", default=list(Recipe().depths))
-    for field in fields(Recipe):
-        if field.name != "depths":
-            flag = f"--{field.name.replace('_', '-')}"
-            parser.add_argument(flag, type=type(field.default), default=field.default)
+    add_choices(parser, Recipe)
     options = vars(parser.parse_args(arguments))
     torch.set_num_threads(options["threads"])
-    chosen = {field.name: options[field.name] for field in fields(Recipe)}
-    recipe = Recipe(**(chosen | {"depths": tuple(options["depths"])}))
+    recipe = chosen(Recipe, options)
     head, report = train(recipe, data=options["data"], work=options["work"])
     print(json.dumps(report, indent=2))  # noqa: T201 -- the report is this command's result
     if options["write"]:

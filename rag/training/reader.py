@@ -9,7 +9,7 @@ they do is in docs/experiments.md.
 import argparse
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -18,6 +18,7 @@ from rag.networks._weights import FOLDER, save_weights
 from rag.training._reader_cases import Case, load_cases
 from rag.training._reader_held_out import held_out_figures
 from rag.training._reader_run import Recipe, Run
+from rag.training._recipes import add_choices, chosen
 
 __all__ = ["main"]
 
@@ -28,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Train, print the recipe and what it reaches on held-out questions, and write the weights."""
     options = vars(_parser().parse_args(arguments))
     torch.set_num_threads(options["threads"])
-    recipe = Recipe(**{field.name: options[field.name] for field in fields(Recipe)})
+    recipe = chosen(Recipe, options)
     cases = load_cases(options["data"], options["work"], seed=0)
     chosen_by = {name: cases.pop(name) for name in _CHOSEN_BY}
     taken = {name: found for name, found in cases.items() if name not in recipe.without.split(",")}
@@ -70,7 +71,5 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--write", type=Path, nargs="?", const=FOLDER, help="write reader.safetensors, into this folder"
     )
-    for field in fields(Recipe):
-        flag = f"--{field.name.replace('_', '-')}"
-        parser.add_argument(flag, type=type(field.default), default=field.default)
+    add_choices(parser, Recipe)
     return parser

@@ -8,8 +8,9 @@ instead (_tools_rewriter_run.py); it is measured, its weights are not kept.
 import argparse
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import torch
@@ -23,6 +24,7 @@ from rag.networks._weights import save_weights
 from rag.networks.tools import ToolAlignment
 from rag.retrieval._tool_index import ToolIndex, tool_vectors
 from rag.training._optimisers import LinearAdamW
+from rag.training._recipes import add_choices, chosen
 from rag.training._tools_data import Catalogue, development_sets, training_sets
 from rag.training._tools_rewriter_run import train_rewriter
 
@@ -33,14 +35,14 @@ __all__ = ["contrastive_loss", "main"]
 class Recipe:
     """Every choice of a training run."""
 
-    rank: int = 64
-    rate: float = 1e-3
-    temperature: float = 0.05
-    stay: float = 2.0  # weight of the penalty for moving vectors
-    batch: int = 64
-    epochs: int = 4
-    limit: int = 6000  # questions of MetaTool
-    seed: int = 0
+    rank: Annotated[int, "of the projection's low-rank update"] = 64
+    rate: Annotated[float, "learning rate"] = 1e-3
+    temperature: Annotated[float, "of the similarities"] = 0.05
+    stay: Annotated[float, "weight of the penalty for moving vectors"] = 2.0
+    batch: Annotated[int, "requests"] = 64
+    epochs: Annotated[int, "how often every request is read"] = 4
+    limit: Annotated[int, "questions of MetaTool"] = 6000
+    seed: Annotated[int, "of what is drawn at random"] = 0
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -52,11 +54,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--report", action="store_true", help="also on the requests kept for reports")
     parser.add_argument("--rewriter", type=int, default=0, help="train the rewriter on so many requests")
     parser.add_argument("--models", type=Path, default=Path("~/.grove/models").expanduser())
-    for field in fields(Recipe):
-        flag = f"--{field.name.replace('_', '-')}"
-        parser.add_argument(flag, type=type(field.default), default=field.default)
+    add_choices(parser, Recipe)
     options = vars(parser.parse_args(arguments))
-    recipe = Recipe(**{field.name: options[field.name] for field in fields(Recipe)})
+    recipe = chosen(Recipe, options)
     encoder = CachedEncoder(Minilm(batch_size=32), options["work"] / "vectors.db")
     sets = training_sets(options["data"], recipe.limit)
     if options["rewriter"]:

@@ -11,8 +11,9 @@ the same question. We add the other passages of the batch to them, which trains 
 import argparse
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import torch
@@ -24,6 +25,7 @@ from rag.encoders._cache import CachedEncoder
 from rag.networks._weights import save_weights
 from rag.networks.treehop import TreeHop
 from rag.training._optimisers import LinearAdamW
+from rag.training._recipes import add_choices, chosen
 from rag.training._treehop_data import Link, Way, links, paths, retold
 from rag.training._treehop_pool import Pool, load_pool
 from rag.training._treehop_weights import PARTS, WAYS, calibrate
@@ -37,16 +39,16 @@ _NUM_OTHERS = 5
 class Recipe:
     """Every choice of a training run."""
 
-    gate: int = 256
-    blocks: int = 1
-    share: float = 1.0  # of the passage in the next question; -1 is the paper's
-    rate: float = 3e-4
-    temperature: float = 0.05
-    batch: int = 64
-    epochs: int = 6
-    links: int = 0  # questions synthesised from train_qa_english; their gain is not yet measured
-    whole_batch: int = 1  # 1: other examples' passages are negatives too
-    seed: int = 0
+    gate: Annotated[int, "numbers of the update gate"] = 256
+    blocks: Annotated[int, "of the update module"] = 1
+    share: Annotated[float, "of the passage in the next question; -1 is the paper's"] = 1.0
+    rate: Annotated[float, "learning rate"] = 3e-4
+    temperature: Annotated[float, "of the similarities"] = 0.05
+    batch: Annotated[int, "steps of questions"] = 64
+    epochs: Annotated[int, "how often every step is read"] = 6
+    links: Annotated[int, "questions synthesised from train_qa_english; their gain is not yet measured"] = 0
+    whole_batch: Annotated[int, "1: other examples' passages are negatives too"] = 1
+    seed: Annotated[int, "of what is drawn at random"] = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,12 +74,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         choices=[*WAYS, *PARTS],
         help="fit the weights of the reasons to hop, of all ways or of some",
     )
-    for field in fields(Recipe):
-        flag = f"--{field.name.replace('_', '-')}"
-        parser.add_argument(flag, type=type(field.default), default=field.default)
+    add_choices(parser, Recipe)
     options = vars(parser.parse_args(arguments))
     pool = load_pool(options["data"], options["work"])
-    recipe = Recipe(**{field.name: options[field.name] for field in fields(Recipe)})
+    recipe = chosen(Recipe, options)
     encoder = CachedEncoder(pool.encoder, options["work"] / "vectors.db")
     if options["calibrate"] is not None:
         ways = options["calibrate"] or list(WAYS)

@@ -172,5 +172,5 @@ def test_recipes_that_make_no_sense_are_errors(loaded: Loaded) -> None:
     method: Method = hidden_transfer.METHOD
     with pytest.raises(ValueError, match="ascending"):
         method.build(hidden_transfer.Recipe(layers="2,1"), loaded.model)
-    with pytest.raises(ValueError, match="sampler"):
-        fspad.METHOD.build(fspad.Recipe(sampler="other"), loaded.model)
+    with pytest.raises(ValueError, match="parts 1 or 2"):
+        fspad.METHOD.build(fspad.Recipe(parts=3), loaded.model)

@@ -1,0 +1,58 @@
+import argparse
+import importlib
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import pytest
+
+from rag.training._recipes import add_choices, chosen
+
+
+@dataclass(frozen=True, slots=True)
+class _Recipe:
+    rate: Annotated[float, "learning rate"] = 0.1
+    loss: Annotated[Literal["kl", "margin"], "what is learnt"] = "kl"
+    layers: Annotated[tuple[int, ...], "which are read"] = (6,)
+    without: Annotated[str, "sets left out"] = ""
+
+
+def _parsed(*arguments: str) -> _Recipe:
+    parser = argparse.ArgumentParser()
+    add_choices(parser, _Recipe)
+    return chosen(_Recipe, vars(parser.parse_args(arguments)))
+
+
+def test_without_flags_a_recipe_is_its_defaults() -> None:
+    assert _parsed() == _Recipe()
+
+
+def test_each_choice_is_a_flag() -> None:
+    arguments = "--rate 0.5 --loss margin --layers 4 6 --without ir_cisi".split()
+    assert _parsed(*arguments) == _Recipe(0.5, "margin", (4, 6), "ir_cisi")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--loss", "hinge"], "choose from 'kl', 'margin'"),
+        (["--rate", "fast"], "invalid float value: 'fast'"),
+    ],
+)
+def test_what_a_choice_does_not_take_is_refused(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        _parsed(*arguments)
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "command", ["late", "reader", "treehop", "feedback", "tools", "hidden_transfer", "fspad"]
+)
+def test_every_flag_of_a_training_command_says_what_it_is(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        importlib.import_module(f"rag.training.{command}").main(["--help"])
+    assert ended.value.code == 0
+    assert "of what is drawn at random (default: 0)" in capsys.readouterr().out
