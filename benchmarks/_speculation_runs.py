@@ -22,7 +22,7 @@ from rag.generation.backends._smollm2 import ensure_model
 from rag.generation.backends._tree_reading import TreeReader
 from rag.generation.speculation._cache import PlainCache
 from rag.generation.speculation._decoding import decode
-from rag.generation.speculation._drafts import NOTHING, ROOT, Draft, Proposer, State
+from rag.generation.speculation._drafts import NOTHING, Draft, Proposer, State
 
 __all__ = [
     "NO_REPEAT_TOKENS", "Nothing", "Read", "Run", "decoded", "first_layers", "model", "read", "replayed",
@@ -136,51 +136,22 @@ def decoded(
     return Run(written, passes, time.process_time() - started)
 
 
-class _Told:
-    """A choice that takes what it is told; and a cache of nothing."""
+def replayed(asked: Asked, written: Sequence[int], proposer: Proposer, *, limit: int | None = None) -> int:
+    """Count the passes that a proposer would need which does not look at logits, on a known answer.
 
-    temperature = 0.0
-    random = torch.Generator()
-    has_law = True
-
-    def choose(self, logits: Tensor) -> int:
-        return int(logits[0])
-
-    def law(self, logits: Tensor) -> Tensor:
-        raise NotImplementedError
-
-    def accept(self, token_id: int) -> None:
-        pass
-
-    def keep(self, new: int, path: Sequence[int]) -> None:
-        pass
-
-
-def replayed(asked: Asked, written: Sequence[int], proposer: Proposer) -> int:
-    """Count the passes that a proposer would need which does not look at logits, on a known answer."""
-    whole = [*asked.token_ids, *written]
-    state = State(whole[: len(asked.token_ids) + 1])
-    passes = 0
-
-    def follow(token_ids: Sequence[int], draft: Draft) -> Tensor:
-        nonlocal passes
+    Args:
+        asked: the prompt.
+        written: the answer, of which the first token comes with the prompt.
+        proposer: whose greedy drafts depend on the text alone.
+        limit: of the tokens that could be written; unless given, as many as were.
+    """
+    whole, at, passes = [*asked.token_ids, *written], len(asked.token_ids) + 1, 0
+    last = len(asked.token_ids) + (limit or len(written)) - 1  # the pass gives one more than it accepts
+    proposer.begin(State(whole[:at]))
+    while at < len(whole):
+        draft = proposer.propose(State(whole[:at], max_nodes=last - at))
+        at += len(draft.follow(whole[at:])) + 1
         passes += 1
-        at = len(state.token_ids)
-        places = {ROOT: at - 1}  # of the draft's tokens that are right -> in the whole
-        answer = torch.full((len(token_ids), 1), -1)
-        answer[0, 0] = whole[at]
-        for place, (token_id, parent) in enumerate(zip(draft.token_ids, draft.parents, strict=True)):
-            here = places.get(parent, len(whole)) + 1
-            if here + 1 < len(whole) and whole[here] == token_id:
-                places[place] = here
-                answer[place + 1, 0] = whole[here + 1]
-        return answer
-
-    told = _Told()
-    steps = decode(
-        follow, cache=told, proposer=proposer, choice=told, state=state, max_tokens=len(written) - 1
-    )
-    assert list(steps) == list(written[1:])
     return passes
 
 

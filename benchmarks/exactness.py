@@ -3,8 +3,9 @@
 Prompts are those of benchmarks/speculation.py, one of each category after the other. Their plain answers
 are written once, with what the model found likely behind each token. Each proposer then decodes, and has
 to write the same. It goes from prompt to prompt, as in the product; where a run goes on behind a file, it
-is told the plain answers of those before. `lookup` and `suffix` look at no logits: their passes are counted
-on all plain answers, too (`replayed`).
+is told the plain answers of those before. Proposers that ask a model for their drafts, here SmolLM2 itself
+in bfloat16 on the newest 32 tokens, decode the first `--trees` prompts; on all plain answers their passes
+are counted (`replayed`), and `as_counted` says how often both agree.
 
 `python -m benchmarks.exactness --kept FILE` notes each run when it is done, and measures what is not noted
 yet; `--only NAME...` takes some proposers (none: plain answers alone), `--minutes M` begins no prompt later
@@ -18,6 +19,7 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -25,19 +27,23 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from benchmarks._exact_drafts import DRAFTERS, Asking
 from benchmarks._machine import machine
 from benchmarks._speculation_prompts import Asked, prompts
 from benchmarks._speculation_runs import NO_REPEAT_TOKENS, Nothing, Read, decoded, model, read, replayed
 from rag.core.errors import InvalidInputError
-from rag.generation.backends._loading import Loaded
+from rag.core.settings import Settings
+from rag.generation.backends._loading import Loaded, load_model
 from rag.generation.backends._proposing import build_proposer
+from rag.generation.backends._smollm2 import ensure_model
 from rag.generation.speculation._adjacency import RANKS
 from rag.generation.speculation._drafts import Proposer, State
 
-_REPLAYED = ("lookup", "suffix")
-_PROPOSERS = ("recycling", "rasd", "suffix", "lookup", "adaptive", "draft", "dyspec", "rsd")
+_PROPOSERS = ("recycling", "rasd", "suffix", "lookup", "adaptive", *DRAFTERS)
 _PLAIN = "none"
+_COUNTED = ", replayed"
 _PIECE = 64  # tokens whose followers are told at a time
+_GROUP = 16  # prompts whose drafts are counted side by side
 
 
 class _Noting(Nothing):
@@ -58,6 +64,7 @@ class Size:
     per_category: int = 4
     own: int = 12
     max_tokens: int = 128
+    trees: int = 14  # prompts that proposers decode which ask a model
 
 
 @dataclass(slots=True)
@@ -124,14 +131,19 @@ def run(
     settings = {"model": "smollm2", "max_tokens": size.max_tokens, "no_repeat_tokens": no_repeat}
     loaded, done = model(), Kept(kept, settings)
     asked = in_turn(prompts(loaded.tokenizer, size.per_category, size.own))
-    knowing = {name: _proposer(name, loaded) for name in only}
+    knowing: dict[str, Proposer] = {}
+    if asking := _asking(only):
+        knowing |= {name: DRAFTERS[name](asking) for name in only if name in DRAFTERS}
+    knowing |= {name: _proposer(name, loaded) for name in only if name not in DRAFTERS}
     for number, each in enumerate(asked):
         if time.monotonic() > until:
             break
-        _run_all(loaded, each, knowing, done, no_repeat, size.max_tokens)
+        if number % _GROUP == 0 and asking:
+            _count_all(asking, loaded, asked[number : number + _GROUP], only, done, size.max_tokens)
+        ways = [name for name in knowing if name not in DRAFTERS or number < size.trees]
+        _run_all(loaded, each, {name: knowing[name] for name in ways}, done, no_repeat, size.max_tokens)
         print(f"{number + 1}/{len(asked)}", file=sys.stderr, flush=True)
     rows = [_row(name, asked, done) for name in only]
-    rows += [_replayed(name, asked, done, _proposer(name, loaded)) for name in _REPLAYED]
     return {"machine": machine(), "settings": settings, "rows": rows}
 
 
@@ -181,32 +193,61 @@ def tell(proposer: Proposer, prompt: Sequence[int], plain: Done, vocabulary: int
         proposer.observe(plain.token_ids[start : start + len(best)], logits)
 
 
+def _asking(only: Sequence[str]) -> Asking | None:
+    """Load the model that drafts, if one is needed."""
+    if not set(only) & set(DRAFTERS):
+        return None
+    drafter = load_model(ensure_model(Settings().models_dir), attention=None, device="cpu")
+    return Asking(drafter.model.to(torch.bfloat16))
+
+
+def _count_all(
+    asking: Asking, loaded: Loaded, group: Sequence[Asked], only: Sequence[str], done: Kept, limit: int
+) -> None:
+    """Count the passes of those that ask a model, on the plain answers that are there."""
+    known = [(each, plain) for each in group if (plain := done.get(each.name, _PLAIN)) and plain.tokens]
+    for name in (each for each in only if each in DRAFTERS):
+        left = [(each, plain) for each, plain in known if not done.get(each.name, name + _COUNTED)]
+        jobs = [
+            partial(
+                replayed,
+                each,
+                [*plain.token_ids, loaded.tokenizer.eos_token_id][:limit],  # it ended, if it is shorter
+                DRAFTERS[name](asking),
+                limit=limit,
+            )
+            for each, plain in left
+        ]
+        for (each, plain), passes in zip(left, asking.together(jobs), strict=True):
+            done.keep(each.name, name + _COUNTED, Done(plain.token_ids, passes))
+
+
 def _row(name: str, asked: Sequence[Asked], done: Kept) -> dict[str, Any]:
-    """Sum up what a proposer really decoded."""
-    pairs = [(each, done.get(each.name, _PLAIN), done.get(each.name, name)) for each in asked]
-    both = [(each, plain, ours) for each, plain, ours in pairs if plain and ours and plain.tokens]
-    return {
+    """Sum up what a proposer really decoded, and what was counted on all answers."""
+    runs = [(each, done.get(each.name, _PLAIN), done.get(each.name, name)) for each in asked]
+    both = [(each, plain, ours) for each, plain, ours in runs if plain and ours and plain.tokens]
+    row = {
         "proposer": name,
         "prompts": len(both),
         "identical": sum(plain.token_ids == ours.token_ids for _, plain, ours in both),
         "tokens": sum(ours.tokens for *_, ours in both),
         **_ratios([(each.category, ours.tokens, ours.passes) for each, _, ours in both]),
     }
-
-
-def _replayed(name: str, asked: Sequence[Asked], done: Kept, proposer: Proposer) -> dict[str, Any]:
-    """Count the passes of a proposer that looks at no logits on all plain answers."""
-    found = []
-    for each in asked:
-        plain = done.get(each.name, _PLAIN)
-        if plain and plain.tokens:
-            found.append((each.category, plain.tokens, replayed(each, plain.token_ids, proposer)))
-    return {
-        "proposer": f"{name}, replayed",
-        "prompts": len(found),
-        "tokens": sum(tokens for _, tokens, _ in found),
-        **_ratios(found),
-    }
+    counted = {each.name: known for each in asked if (known := done.get(each.name, name + _COUNTED))}
+    if counted:
+        row["as_counted"] = sum(counted[each.name].passes == ours.passes for each, _, ours in both)
+        row["replayed"] = {
+            "prompts": len(counted),
+            "tokens": sum(each.tokens for each in counted.values()),
+            **_ratios(
+                [
+                    (each.category, known.tokens, known.passes)
+                    for each in asked
+                    if (known := counted.get(each.name))
+                ]
+            ),
+        }
+    return row
 
 
 def _ratios(found: Sequence[tuple[str, int, int]]) -> dict[str, Any]:
@@ -228,6 +269,7 @@ if __name__ == "__main__":
     parser.add_argument("--only", nargs="*", choices=_PROPOSERS, default=list(_PROPOSERS))
     parser.add_argument("--per-category", type=int, default=4)
     parser.add_argument("--own", type=int, default=12, help="prompts of Grove's own")
+    parser.add_argument("--trees", type=int, default=14, help="prompts decoded by those that ask a model")
     parser.add_argument("--kept", type=Path, help="file of the answers that are done")
     parser.add_argument("--minutes", type=float)
     parser.add_argument("--no-repeat", type=int, default=NO_REPEAT_TOKENS, help="0 lets answers loop")
@@ -235,7 +277,7 @@ if __name__ == "__main__":
     chosen = parser.parse_args()
     measured = run(
         quick=chosen.quick,
-        size=Size(chosen.per_category, chosen.own),
+        size=Size(chosen.per_category, chosen.own, trees=chosen.trees),
         only=chosen.only,
         kept=chosen.kept,
         minutes=chosen.minutes,
