@@ -4,15 +4,15 @@ At temperature 0 a draft depends on the text alone, so that plain answers say ho
 proposers ask a model; what stands is others' business.
 """
 
-import threading
+import math
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from benchmarks._side_by_side import SideBySide
 from rag.generation.speculation._drafts import Proposer
 from rag.generation.speculation.draft import DraftModel
 from rag.generation.speculation.dyspec import Dyspec
@@ -22,6 +22,8 @@ __all__ = ["DRAFTERS", "Asking"]
 
 _BATCH = 64
 _NAMED = 32  # tokens whose logits are kept; the others share the rest of the chance alike
+
+_Text = tuple[int, ...]
 
 DRAFTERS: Mapping[str, Callable[["Asking"], Proposer]] = {
     "draft": DraftModel,
@@ -33,72 +35,43 @@ DRAFTERS: Mapping[str, Callable[["Asking"], Proposer]] = {
 
 
 class Asking:
-    """A drafter that remembers what it said, and answers several threads at once."""
+    """A drafter that remembers what it said; jobs that run `together` are answered together."""
 
     def __init__(self, model: Any) -> None:  # Any: of transformers
         """Take a causal model."""
         self._model = model
-        self._known: dict[tuple[int, ...], tuple[Tensor, Tensor, float]] = {}
-        self._wanted: set[tuple[int, ...]] = set()
-        self._turn = threading.Condition()
-        self._working = self._waiting = self._vocabulary = 0
+        self._known: dict[_Text, tuple[Tensor, Tensor, float]] = {}
+        self._vocabulary = 0
+        self._side_by_side: SideBySide[list[_Text], None] = SideBySide(self._learn)
+        self.together = self._side_by_side.run
 
     def __call__(self, sequences: Sequence[Sequence[int]]) -> Tensor:
         """Give (N, V) logits of what follows each."""
         asked = [tuple(each) for each in sequences]
-        with self._turn:
-            missing = [each for each in asked if each not in self._known]
-            if missing:
-                self._wanted.update(missing)
-                self._waiting += 1
-            while any(each not in self._known for each in missing):
-                if self._waiting >= self._working:
-                    self._ask()
-                else:
-                    self._turn.wait()
+        if missing := [each for each in asked if each not in self._known]:
+            self._side_by_side.ask(missing)
         return torch.stack([self._logits(each) for each in asked])
 
-    def together(self, jobs: Sequence[Callable[[], int]]) -> list[int]:
-        """Run jobs side by side; the model is asked when each of them waits for it."""
-        self._working = len(jobs)
-
-        def run(job: Callable[[], int]) -> int:
-            try:
-                return job()
-            finally:
-                with self._turn:
-                    self._working -= 1
-                    self._turn.notify_all()
-
-        with ThreadPoolExecutor(max(len(jobs), 1)) as pool:
-            found = list(pool.map(run, jobs))
-        self._working = 0
-        return found
-
-    def _ask(self) -> None:
-        """Ask what is wanted, texts of one length together; nobody waits behind it."""
-        wanted = sorted(self._wanted, key=lambda each: (len(each), each))
-        for _, same in groupby(wanted, key=len):
+    def _learn(self, wanted: list[list[_Text]]) -> list[None]:
+        texts = {each for asked in wanted for each in asked} - set(self._known)
+        for _, same in groupby(sorted(texts, key=lambda each: (len(each), each)), key=len):
             sequences = list(same)
             for start in range(0, len(sequences), _BATCH):
-                piece = sequences[start : start + _BATCH]
-                with torch.inference_mode():
-                    logits = (
-                        self._model(input_ids=torch.tensor(piece), use_cache=False, logits_to_keep=1)
-                        .logits[:, -1]
-                        .float()
-                    )
-                best = logits.topk(_NAMED)
-                rest = logits.scatter(1, best.indices, -torch.inf).logsumexp(dim=1)
-                for number, each in enumerate(piece):
-                    self._known[each] = (best.values[number], best.indices[number], float(rest[number]))
-                self._vocabulary = logits.shape[-1]
-        self._wanted.clear()
-        self._waiting = 0
-        self._turn.notify_all()
+                self._read(sequences[start : start + _BATCH])
+        return [None] * len(wanted)
 
-    def _logits(self, sequence: tuple[int, ...]) -> Tensor:
-        values, indices, rest = self._known[sequence]
-        others = self._vocabulary - len(indices)
-        alike = rest - float(torch.tensor(float(others)).log())
+    def _read(self, texts: list[_Text]) -> None:
+        """Ask about texts of one length."""
+        with torch.inference_mode():
+            output = self._model(input_ids=torch.tensor(texts), use_cache=False, logits_to_keep=1)
+            logits = output.logits[:, -1].float()
+            best = logits.topk(_NAMED)
+            rest = logits.scatter(1, best.indices, -torch.inf).logsumexp(dim=1)
+        self._vocabulary = logits.shape[-1]
+        for number, text in enumerate(texts):
+            self._known[text] = (best.values[number], best.indices[number], float(rest[number]))
+
+    def _logits(self, text: _Text) -> Tensor:
+        values, indices, rest = self._known[text]
+        alike = rest - math.log(self._vocabulary - len(indices))
         return torch.full((self._vocabulary,), alike).scatter(0, indices, values)

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from benchmarks._speculation_prompts import Asked
+from benchmarks._trees_side_by_side import TreesSideBySide
 from rag.core.settings import Settings
 from rag.generation.backends._choice import TokenChoice
 from rag.generation.backends._loading import Loaded, load_model
@@ -107,8 +108,9 @@ def decoded(
     max_tokens: int,
     *,
     no_repeat_tokens: int = NO_REPEAT_TOKENS,
+    side_by_side: TreesSideBySide | None = None,
 ) -> Run:
-    """Decode greedily, by the loop that the generator runs."""
+    """Decode greedily, by the loop that the generator runs, alone or with trees read beside others'."""
     cache = copy.deepcopy(prompt.cache)
     choice = TokenChoice(temperature=0, seed=0, no_repeat_tokens=no_repeat_tokens)
     first = choice.choose(prompt.logits)
@@ -116,7 +118,7 @@ def decoded(
         return Run([], 0, 0.0)
     choice.accept(first)
     written = [first]
-    reader = TreeReader(loaded.model, cache, "cpu")
+    reader = side_by_side.reader(cache) if side_by_side else TreeReader(loaded.model, cache, "cpu")
     passes = 0
 
     def counted(token_ids: Sequence[int], draft: Draft) -> Tensor:

@@ -3,9 +3,10 @@
 Prompts are those of benchmarks/speculation.py, one of each category after the other. Their plain answers
 are written once, with what the model found likely behind each token. Each proposer then decodes, and has
 to write the same. It goes from prompt to prompt, as in the product; where a run goes on behind a file, it
-is told the plain answers of those before. Proposers that ask a model for their drafts, here SmolLM2 itself
-in bfloat16 on the newest 32 tokens, decode the first `--trees` prompts; on all plain answers their passes
-are counted (`replayed`), and `as_counted` says how often both agree.
+is told the plain answers of those before. Trees of several proposers are read in one pass of the model,
+each behind its own cache; those of one alone as the generator reads them. Proposers that ask a model for
+their drafts, here SmolLM2 itself in bfloat16 on the newest 32 tokens, decode the first `--trees` prompts;
+on the plain answers their passes are counted (`replayed`), and `as_counted` says how often both agree.
 
 `python -m benchmarks.exactness --kept FILE` notes each run when it is done, and measures what is not noted
 yet; `--only NAME...` takes some proposers (none: plain answers alone), `--minutes M` begins no prompt later
@@ -18,7 +19,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
 from pathlib import Path
@@ -28,10 +29,11 @@ import torch
 from torch import Tensor
 
 from benchmarks._exact_drafts import DRAFTERS, Asking
+from benchmarks._exact_kept import Done, Kept
 from benchmarks._machine import machine
 from benchmarks._speculation_prompts import Asked, prompts
-from benchmarks._speculation_runs import NO_REPEAT_TOKENS, Nothing, Read, decoded, model, read, replayed
-from rag.core.errors import InvalidInputError
+from benchmarks._speculation_runs import NO_REPEAT_TOKENS, Nothing, decoded, model, read, replayed
+from benchmarks._trees_side_by_side import TreesSideBySide
 from rag.core.settings import Settings
 from rag.generation.backends._loading import Loaded, load_model
 from rag.generation.backends._proposing import build_proposer
@@ -65,53 +67,6 @@ class Size:
     own: int = 12
     max_tokens: int = 128
     trees: int = 14  # prompts that proposers decode which ask a model
-
-
-@dataclass(slots=True)
-class Done:
-    """One answer: plain, or of a proposer."""
-
-    token_ids: list[int]
-    passes: int
-    followers: list[list[int]] = field(default_factory=list)  # (N, 8) of a plain one's tokens but the last
-
-    @property
-    def tokens(self) -> int:
-        """Give how many tokens came after the first."""
-        return max(len(self.token_ids) - 1, 0)
-
-
-class Kept:
-    """Answers by prompt and proposer, in a file where one is named."""
-
-    def __init__(self, file: Path | None, settings: dict[str, Any]) -> None:
-        """Read what a file has.
-
-        Raises:
-            InvalidInputError: the file is of other settings.
-        """
-        self._file, self._settings = file, settings
-        self._done: dict[tuple[str, str], Done] = {}
-        for line in file.read_text().splitlines() if file and file.exists() else []:
-            row = json.loads(line)
-            if row["settings"] != settings:
-                raise InvalidInputError(
-                    f"{file} holds {row['settings']}, not {settings}; name another file"
-                )
-            self._done[row["prompt"], row["way"]] = Done(**row["done"])
-
-    def get(self, prompt: str, way: str) -> Done | None:
-        """Give an answer, None where there is none yet."""
-        return self._done.get((prompt, way))
-
-    def keep(self, prompt: str, way: str, done: Done) -> None:
-        """Write one down."""
-        self._done[prompt, way] = done
-        if self._file:
-            row = {"prompt": prompt, "way": way, "settings": self._settings}
-            row["done"] = {name: getattr(done, name) for name in Done.__slots__}
-            with self._file.open("a") as lines:
-                lines.write(json.dumps(row) + "\n")
 
 
 def run(
@@ -167,17 +122,33 @@ def _run_all(
     loaded: Loaded, asked: Asked, knowing: dict[str, Proposer], done: Kept, no_repeat: int, max_tokens: int
 ) -> None:
     """Write one prompt's plain answer and each proposer's, if missing; tell all of the plain."""
-    prompt: Read | None = None
-    for way in (_PLAIN, *knowing):
-        plain = done.get(asked.name, _PLAIN)
+    plain = done.get(asked.name, _PLAIN)
+    jobs: dict[str, Proposer] = {} if plain else {_PLAIN: _Noting()}
+    for way, proposer in knowing.items():
         if done.get(asked.name, way) is None:
-            prompt = prompt or read(loaded, asked)
-            noting = _Noting()
-            proposer = noting if way == _PLAIN else knowing[way]
-            ours = decoded(loaded, prompt, proposer, max_tokens, no_repeat_tokens=no_repeat)
-            done.keep(asked.name, way, Done(ours.token_ids, ours.passes, noting.followers))
-        elif way != _PLAIN and plain and plain.tokens:
-            tell(knowing[way], asked.token_ids, plain, len(loaded.tokenizer))
+            jobs[way] = proposer
+        elif plain and plain.tokens:
+            tell(proposer, asked.token_ids, plain, len(loaded.tokenizer))
+    if not jobs:
+        return
+    prompt, trees = read(loaded, asked), TreesSideBySide(loaded.model)
+    found = trees.run(
+        [
+            partial(
+                decoded,
+                loaded,
+                prompt,
+                proposer,
+                max_tokens,
+                no_repeat_tokens=no_repeat,
+                side_by_side=trees if len(jobs) > 1 else None,
+            )
+            for proposer in jobs.values()
+        ]
+    )
+    for (way, proposer), ours in zip(jobs.items(), found, strict=True):
+        followers = proposer.followers if isinstance(proposer, _Noting) else []
+        done.keep(asked.name, way, Done(ours.token_ids, ours.passes, followers))
 
 
 def tell(proposer: Proposer, prompt: Sequence[int], plain: Done, vocabulary: int) -> None:
@@ -231,7 +202,7 @@ def _row(name: str, asked: Sequence[Asked], done: Kept) -> dict[str, Any]:
         "prompts": len(both),
         "identical": sum(plain.token_ids == ours.token_ids for _, plain, ours in both),
         "tokens": sum(ours.tokens for *_, ours in both),
-        **_ratios([(each.category, ours.tokens, ours.passes) for each, _, ours in both]),
+        **_ratios([(each.category, *ours.pair) for each, _, ours in both]),
     }
     counted = {each.name: known for each in asked if (known := done.get(each.name, name + _COUNTED))}
     if counted:
@@ -240,11 +211,7 @@ def _row(name: str, asked: Sequence[Asked], done: Kept) -> dict[str, Any]:
             "prompts": len(counted),
             "tokens": sum(each.tokens for each in counted.values()),
             **_ratios(
-                [
-                    (each.category, known.tokens, known.passes)
-                    for each in asked
-                    if (known := counted.get(each.name))
-                ]
+                [(each.category, *counted[each.name].pair) for each in asked if each.name in counted]
             ),
         }
     return row

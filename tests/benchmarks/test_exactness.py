@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks._exact_kept import Done, Kept
 from benchmarks._speculation_prompts import Asked
 from benchmarks.context import spread_positions
-from benchmarks.exactness import Done, Kept, in_turn, tell
+from benchmarks.exactness import in_turn, tell
 from rag.core.errors import InvalidInputError
 from rag.generation.speculation._drafts import State
 from rag.generation.speculation.recycling import Recycling
