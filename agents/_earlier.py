@@ -20,11 +20,17 @@ _PART = re.compile(
     re.IGNORECASE,
 )
 _ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "last": 0}
+_PAIR = {"former": 1, "latter": 2}
+_NTH_WORD = "|".join(_ORDINALS)
 _NTH = re.compile(
-    r"\b(?:the )?(?:(?P<word>first|second|third|fourth|fifth|last)|(?P<digits>\d{1,2})(?:st|nd|rd|th))"
-    r"(?: (?:ones?|item|entry)\b| of (?:them|these|those)\b|(?=\W*$))",
+    rf"\b(?:the )?(?:(?P<word>{_NTH_WORD})|(?P<digits>\d{{1,2}})(?:st|nd|rd|th))"
+    r"(?: (?:ones?|item|entry|document|file)\b| of (?:them|these|those)\b|(?=\W*$))"
+    rf"|(?<=\bdoes )the (?P<subject>{_NTH_WORD}|former|latter)(?= \w+\W*$)"
+    r"|(?<!\w)(?:number |no\. ?|#)(?P<number>\d{1,2})(?=\W*$)"
+    r"|\bthe (?P<pair>former|latter)(?: one)?(?=\W*$)",
     re.IGNORECASE,
 )
+_MAX_ITEM = 6  # words; what is longer is a piece of a sentence, not one of several
 _NUMBERED = re.compile(r"\d{1,3}\. (?:\S+: )?(?P<item>.+)")
 _IS_QUERY = re.compile(r"\[\w+: SELECT\b")
 
@@ -55,8 +61,10 @@ def with_item(question: str, answer: str) -> str | None:
     if (match := _NTH.search(question)) is None:
         return None
     items = _items(answer)
-    at = int(match["digits"]) if match["digits"] else _ORDINALS[match["word"].lower()]
-    if not items or at > len(items):
+    digits = match["digits"] or match["number"]
+    word = (match["word"] or match["subject"] or match["pair"] or "").lower()
+    at = int(digits) if digits else (_ORDINALS | _PAIR)[word]
+    if at > len(items) or not items or (word in _PAIR and len(items) != len(_PAIR)):
         return None
     return f"{question[: match.start()]}{items[at - 1]}{question[match.end() :]}"
 
@@ -69,4 +77,5 @@ def _items(answer: str) -> list[str]:
         rows = lines[1:-1] if " | " in lines[0] else lines[:-1]
         return [row.split(" | ")[0] for row in rows]
     named = re.split(r",\s*(?:and\s+)?|\s+and\s+", lines[0].rstrip(".")) if lines else []
-    return named if len(named) > 1 else []
+    are_items = len(named) > 1 and all(len(each.split()) <= _MAX_ITEM for each in named)
+    return named if are_items else []

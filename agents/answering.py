@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from agents.compound import joined
-from agents.courtesy import reply_to
 from agents.state import Context, State, Step
 from agents.writing import Emit, show_nothing, write
 from rag.core.protocols import Generator, Prompt
@@ -128,9 +127,8 @@ async def refuse(state: State, context: Context, emit: Emit) -> Step:
 
 
 async def greet(state: State, context: Context, emit: Emit) -> Step:
-    """Reply to a greeting or to thanks: nothing is searched, claimed or cited."""
-    reply = reply_to(state["question"])
-    assert reply is not None, "the way here is a courtesy"
+    """Reply to a greeting, to thanks and the like: nothing is searched, claimed or cited."""
+    reply = state["reply"]
     emit(reply)
     return Step(_outcome(CitedText(reply, (), (), False), None, None), {"reply": reply})
 

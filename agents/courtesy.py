@@ -1,4 +1,4 @@
-"""What is said to a person and asks nothing of the documents: greetings, thanks, "what can you do?".
+"""What is said to a person and asks nothing of the documents: greetings, doubts, "what can you do?".
 
 Knows whole utterances in a few languages; one word more and it is a question like any other.
 """
@@ -6,6 +6,7 @@ Knows whole utterances in a few languages; one word more and it is a question li
 import re
 from collections.abc import Sequence
 
+from agents.abilities import declined
 from rag.core.protocols import Message
 
 __all__ = ["reply_to", "without_courtesies"]
@@ -24,7 +25,8 @@ _BYE = r"(?:good)?bye(?: bye)?|see you(?: later)?|good night|tsch[üu]ss|auf wie
 _ABOUT_US = (
     r"who are you|what are you|what(?:['’]s| is) your name|what (?:can|do) you do(?: for me)?"
     r"|(?:how|what) can you help(?: me)?(?: with)?|how (?:do|can) i use (?:this|you)"
-    r"|what can i ask(?: you)?|help"
+    r"|what can i ask(?: you)?|(?:please )?help(?: me)?|what languages (?:can|do) you (?:speak|know)"
+    r"|are you (?:an? )?(?:human|person|robot|bot|chatbot|machine|ai|real|there)"
     r"|wer bist du|was kannst du|qui es-tu|que peux-tu faire|qui[eé]n eres"
 )
 _PRAISE = (
@@ -32,7 +34,38 @@ _PRAISE = (
     r"|(?:that|this)(?:['’]s| is| was| were)? (?:very |really )?"
     r"(?:helps?|helped|helpful|great|good|all|perfect))"
 )
+_DOUBT = (
+    r"(?:are you|you(?:['’]re| are)) (?:really |quite )?sure(?: (?:about|of) (?:that|it|this))?|really"
+    r"|(?:is|was) (?:that|this) (?:really )?(?:true|right|correct)|how do you know(?: (?:that|this|it))?"
+    r"|where (?:does it|do they|does the (?:document|text)) say (?:that|so|this|it)"
+    r"|where (?:is|was) (?:that|this) from"
+    r"|where (?:did|do) you (?:find|get|have) (?:that|this|it)(?: from)?"
+    r"|(?:what(?:['’]s| is| are| was| were) )?(?:the |your )?sources?(?: (?:of|for) (?:that|this|it))?"
+    r"|(?:on |in )?(?:which|what) (?:page|document|source|file)(?: is (?:that|this|it) (?:on|in|from))?"
+    r"|who says (?:so|that)|says who"
+)
+_STUCK = (
+    r"(?:sorry )?i (?:do not|don['’]?t|did not|didn['’]?t) (?:understand|get it|get that|follow)"
+    r"(?: (?:you|it|that|this|the answer))?"
+    r"|(?:no )?(?:that|this|it)(?:['’]s| is| was) (?:all |completely )?(?:wrong|not (?:right|correct|true)"
+    r"|incorrect|false|nonsense|not what i (?:asked(?: for)?|meant|wanted))"
+    r"|wrong|yes|yes please|yeah|yep|no|nope|hm+|huh"
+)
+_ANEW = (
+    r"stop(?: it)?|start (?:over|again|anew)|never ?mind|forget (?:it|that)"
+    r"|new (?:chat|conversation|topic|question)"
+)
+_THE_DOCUMENTS = (
+    r"(?:(?:the|this|that|these|those|my|our|all|a|an|new) ){0,2}(?:documents?|files?|collections?)"
+)
+_CHANGE = (
+    r"(?:please )?(?:"
+    rf"(?:delete|remove|upload|add|import|ingest|rename|edit|update|change) {_THE_DOCUMENTS}(?: \S+)?"
+    r"|(?:delete|upload|ingest) (?:the |my |this )(?:\w+ )?\w+"
+    r"|(?:delete|remove|rename) \S+\.\w{2,5})"
+)
 _BETWEEN = r"[\s,.!?;:–-]*"
+_ASK_AGAIN = "Ask again in other words, as a whole question: I look for what the documents say."
 _REPLIES = (  # a later kind is the answer where an utterance holds several: "thanks, bye"
     (_PRAISE, "Good. Ask on whenever you like."),
     (_HELLO, "Hello. Ask me about your documents; each answer names the passage that it rests on."),
@@ -43,6 +76,18 @@ _REPLIES = (  # a later kind is the answer where an utterance holds several: "th
         "I answer questions from your documents and name the passages that an answer rests on. I say so"
         " where they hold none. I can also list the documents, find exact words in them, and reckon with"
         " numbers and dates.",
+    ),
+    (
+        _DOUBT,
+        "An answer rests on the passages that are named with it, by document and page: open one to read it"
+        " in its place. Where I found nothing, other words may find more.",
+    ),
+    (_STUCK, _ASK_AGAIN),
+    (_ANEW, "All right. A question that stands by itself is read without what was said before."),
+    (
+        _CHANGE,
+        "I read documents and change none. They are taken in and deleted on the page of documents, with"
+        " `rag ingest` and `rag delete`, or over HTTP.",
     ),
 )
 _ANY = "|".join(f"(?:{kind})" for kind, _ in _REPLIES)
@@ -56,6 +101,8 @@ def reply_to(utterance: str) -> str | None:
     >>> reply_to("Thanks, bye!"), reply_to("Thanks to whom was it built?")
     ('Goodbye.', None)
     """
+    if not re.search(r"\w", utterance):
+        return _ASK_AGAIN
     if len(utterance) > _MAX_CHARS or not _WHOLE.fullmatch(utterance):
         return None
     kinds = [
@@ -65,12 +112,12 @@ def reply_to(utterance: str) -> str | None:
 
 
 def without_courtesies(history: Sequence[Message]) -> list[Message]:
-    """Give what was asked and answered, without greetings and the replies to them."""
+    """Give what was asked of the documents and answered: all else is no subject to go on from."""
     kept: list[Message] = []
     is_kept = True
     for message in history:
         if message.role == "user":
-            is_kept = reply_to(message.content) is None
+            is_kept = reply_to(message.content) is None and declined(message.content) is None
         if is_kept:
             kept.append(message)
     return kept

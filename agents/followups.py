@@ -19,18 +19,22 @@ _PEOPLE = {"he", "him", "his", "she", "her", "hers"}
 _OWNERS = {"its", "his", "her", "hers", "their", "theirs"}
 _PRONOUN = re.compile(
     r"\b(?:its|they|them|their|theirs|he|him|his|she|her|hers"
-    r"|it(?!\s+(?:takes?|took|means?\s+to|rains?|snows?|possible|safe|legal|true|necessary)\b))\b(?![’']s\b)",
+    r"|(?<!time is )(?<!day is )(?<!date is )(?<!month is )(?<!year is )it"
+    r"(?!\s+(?:takes?|took|means?\s+to|rains?|snows?|possible|safe|legal|true|necessary)\b))\b(?![’']s\b)",
     re.IGNORECASE,
 )
 _POINTER = re.compile(
     r"\b(?:this|these|those)(?=\W*$|\s+(?:is|are|was|were|do|does|did|can|could|will|would|should|has|have"
     r"|apply|mean|work|happen|in|on|for|at|to|with|by)\b)"
-    r"|(?<=\bis )that\b|(?<=\bwas )that\b|(?<=\bdoes )that\b|(?<=\bdid )that\b|\b(?:that|ones?)(?=\W*$)"
+    r"|(?<=\bis )that\b|(?<=\bwas )that\b|(?<=\bdoes )that\b|(?<=\bdid )that\b"
+    r"|\b(?:that|(?<!other )(?<!which )(?<!each )(?<!every )(?<!same )(?<!no )"
+    r"(?<!first )(?<!second )(?<!third )(?<!last )ones?)(?=\W*$)"
     r"|(?<!\bis )(?<!\bare )(?<!\bwas )(?<!\bwere )\bthere(?=\W*$)",
     re.IGNORECASE,
 )
 _OPENER = re.compile(
-    r"^\W*(?:(?:and|but|so|or|ok|okay|then|also)\b[\s,]*)*(?:(?:what|how) about\b|what of\b)?\s*",
+    r"^\W*(?:(?:and|but|so|or|ok|okay|then|also|no(?=[,;:.])|sorry|actually|rather|i meant?)\b[\s,;:.]*)*"
+    r"(?:(?:what|how) about\b|what of\b)?\s*",
     re.IGNORECASE,
 )
 _ABOUT = re.compile(r"\b(?:what|how) about\b|\bwhat of\b", re.IGNORECASE)
@@ -47,7 +51,7 @@ _NAME = re.compile(rf"(?<!^)\b(?:the\s+)?[A-Z][\w’'-]+(?:\s+(?:(?:of|the|de|va
 _NOT_OF_A_TOPIC = re.compile(
     r"(?:who|whom|whose|what|which|when|where|why|how|many|much|long|old|often|is|are|was|were|be|been|do|does"
     r"|did|can|could|will|would|should|has|have|had|may|might|must|i|we|you|my|our|your|me|us|to|and|or|if|it"
-    r"|that|there|not|by|in|on|at|from|with|as|than)",
+    r"|that|ones?|say|says|said|about|most|least|more|less|there|not|by|in|on|at|from|with|as|than)",
     re.IGNORECASE,
 )
 _ARTICLE = re.compile(r"the|an?", re.IGNORECASE)
@@ -68,6 +72,15 @@ _WHO_DID = re.compile(
     r"who (?P<verb>\w+ed|wrote|built|made|led|drew|found) (?P<object>[^?]+)\?*", re.IGNORECASE
 )
 _PARTICIPLES = {"wrote": "written", "drew": "drawn"}
+_DO_THAT = re.compile(
+    r"(?P<word>when|where|why|how) did (?:he|she|they|it) do (?:that|this|it|so)\W*", re.IGNORECASE
+)
+_AGAIN = re.compile(
+    r"\W*(?:please )?(?:(?:say|repeat|tell me) (?:that|it|this)(?: again| once more)?|repeat|again"
+    r"|once more|pardon(?: me)?|come again|what was that)(?: please)?\W*",
+    re.IGNORECASE,
+)
+_OF_ITS_OWN = re.compile(r"(?:its|his|her|their) \w+(?: \w+)?\W*", re.IGNORECASE)  # "and its price?"
 _ONES = re.compile(r"(?P<modifier>(?:(?:the|an?|these|those) )?\w[\w’'-]*) ones?", re.IGNORECASE)
 _DETERMINED = re.compile(
     r"\b(?P<modifier>(?:the|an?|this|that|these|those|our|your|my) (?P<word>[\w’'-]+)) (?P<noun>[\w’'-]+)",
@@ -133,6 +146,8 @@ def _resolved(question: str, subject: str, answer: str) -> str:
     if (whole := _without_words_of_its_own(question, subject, answer)) is not None:
         return whole
     bare = _OPENER.sub("", question, count=1)
+    if _OF_ITS_OWN.fullmatch(bare):
+        bare = f"What is {bare}"
     if _is_fragment(question, bare):
         return _spliced(subject, bare)
     if (pointer := _pointer(bare)) is None:
@@ -145,11 +160,14 @@ def _without_words_of_its_own(question: str, subject: str, answer: str) -> str |
     """Read "times 2?", "more", "und wann?" and "when?", which are nothing without what was said before."""
     if (reckoned := with_number(question, answer)) is not None:
         return reckoned
+    if _AGAIN.fullmatch(question):
+        return subject
     if _MORE.fullmatch(question) and (topic := _topic(subject)):
         return f"Tell me more about {topic}"
     if _BARE.fullmatch(question):
         return f"{subject} {question}"
-    if (word := _WHEN_WHERE.fullmatch(question)) and (did := _WHO_DID.fullmatch(subject)):
+    word = _WHEN_WHERE.fullmatch(question) or _DO_THAT.fullmatch(_OPENER.sub("", question, count=1))
+    if word and (did := _WHO_DID.fullmatch(subject)):
         verb = did["verb"].lower()
         return f"{word['word'].capitalize()} was {did['object'].strip()} {_PARTICIPLES.get(verb, verb)}?"
     return None

@@ -22,7 +22,6 @@ from langgraph.types import Command, interrupt
 from pydantic import TypeAdapter
 
 from agents.answering import cite, generate, greet, refuse
-from agents.courtesy import reply_to
 from agents.nodes import act, hop, plan, prepare, read, retrieve, route
 from agents.state import Context, State, Step
 from agents.writing import Emit
@@ -78,7 +77,7 @@ def _first(state: State) -> str:
 
 
 def _after_prepare(state: State) -> str:
-    return "retrieve" if reply_to(state["question"]) is None else "greet"
+    return "greet" if state.get("reply") else "retrieve"
 
 
 def _after_plan(state: State) -> str:

@@ -29,6 +29,7 @@ class State(TypedDict, total=False):
     parts: tuple[Part, ...]  # of the query: the questions that it asks, in order
     open_parts: tuple[Part, ...]  # those that the passages do not answer, where they answer others
     share: Share | None  # that is asked for of what the query asks after
+    reply: str  # to what asks nothing of the documents
     searched: str  # what is searched for
     spelt: Mapping[str, str]  # words of the query that were misspelt, and what they are read as
     route: Route

@@ -3,6 +3,7 @@ import asyncio
 import pytest
 from _sender import fill, small
 
+from agents.abilities import declined
 from agents.courtesy import reply_to
 from agents.runs import ask
 from rag.compose import Grove
@@ -66,3 +67,68 @@ def test_a_word_more_makes_it_a_question(question: str) -> None:
 def test_an_utterance_of_several_kinds_gets_one_reply() -> None:
     assert reply_to("ok, thanks, bye!") == reply_to("bye")
     assert reply_to("Good morning!") == reply_to("Guten Morgen") == reply_to("こんにちは") == reply_to("hi")
+
+
+@pytest.mark.parametrize(
+    ("utterance", "begins"),
+    [
+        ("Are you sure?", "An answer rests on the passages"),
+        ("where does it say that?", "An answer rests on the passages"),
+        ("Which page?", "An answer rests on the passages"),
+        ("No, that is wrong.", "Ask again in other words"),
+        ("I don't understand", "Ask again in other words"),
+        ("??", "Ask again in other words"),
+        ("start over", "All right."),
+        ("delete the handbook", "I read documents and change none."),
+        ("Please delete handbook.pdf", "I read documents and change none."),
+        ("are you a robot?", "I answer questions from your documents"),
+    ],
+)
+def test_doubt_and_wishes_have_their_reply(utterance: str, begins: str) -> None:
+    reply = reply_to(utterance)
+    assert reply is not None
+    assert reply.startswith(begins)
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["What is the source of the Nile?", "Delete the old branches of git", "yes or no?", "stop words"],
+)
+def test_a_question_with_such_words_is_none_of_these(question: str) -> None:
+    assert reply_to(question) is None
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        "translate that",
+        "Translate the handbook into German",
+        "in other words?",
+        "Can you make it shorter, please?",
+        "Explain that in simple words",
+        "write me a poem about sensors",
+        "tell me a joke",
+    ],
+)
+def test_what_only_quotes_says_so_when_it_is_asked_to_write(grove: Grove, request_: str) -> None:
+    events = asked(grove, request_, Message("user", WARRANTY), Message("assistant", "sixty months"))
+    assert steps(events) == ["prepare", "greet"]
+    assert isinstance(events[-1], AnswerFinished)
+    assert "quote the documents" in events[-1].answer.answer
+
+
+@pytest.mark.parametrize("question", ["Who may translate the handbook?", "Translate requests to the API"])
+def test_a_question_about_writing_is_a_question(question: str) -> None:
+    assert declined(question) is None
+
+
+def test_a_doubt_is_no_subject_to_go_on_from(grove: Grove) -> None:
+    history = [
+        *(Message("user", WARRANTY), Message("assistant", "sixty months")),
+        *(Message("user", "translate that"), Message("assistant", "I quote.")),
+        *(Message("user", "are you sure?"), Message("assistant", "An answer rests.")),
+    ]
+    first = next(
+        each for each in asked(grove, "And of the gauge?", *history) if isinstance(each, StepFinished)
+    )
+    assert first.summary["query"] == "How long does the warranty of the gauge?"

@@ -19,6 +19,15 @@ ROWS = (
     "Ada Lind\nBo Ekman\n[shop: SELECT customer.name FROM customer]",
 )
 FOUNDER = ("Who founded the Tamsin Institute?", "Pieter Haan")
+LIST = (
+    "Which documents are there?",
+    "The collection holds 3 documents:\n1. a: Handbook\n2. b: Rules of the yard\n3. c: Minutes",
+)
+AUTHORS = ("Who wrote the notes?", "Ada Lind and Bo Ekman\n\nWritten by Ada Lind and Bo Ekman in May.")
+LOST = (
+    "What does the handbook say about sensors?",
+    "I could not find this in the documents. None of the 6 passages answers it, though words are there.",
+)
 GERMAN = ("Wer hat das Tamsin-Institut gegründet?", "Pieter Haan")
 
 
@@ -58,6 +67,14 @@ def said(*turns: tuple[str, str]) -> list[Message]:
         (ROWS, "Where does the second one live?", "Where does Bo Ekman live?"),
         (FOUNDER, "When?", "When was the Tamsin Institute founded?"),
         (FOUNDER, "tell me more", "Tell me more about the Tamsin Institute"),
+        (FOUNDER, "when did he do that?", "When was the Tamsin Institute founded?"),
+        (FOUNDER, "no, I meant the Haan Society", "Who founded the Haan Society?"),
+        (FOUNDER, "say that again", "Who founded the Tamsin Institute?"),
+        (ADA, "and her father?", "What is Ada Lovelace's father?"),
+        (LIST, "open the second one", "open Rules of the yard"),
+        (LIST, "what does the third say?", "what does Minutes say?"),
+        (LIST, "open number 1", "open Handbook"),
+        (AUTHORS, "where does the latter live?", "where does Bo Ekman live?"),
         (GERMAN, "Und wann?", "Wer hat das Tamsin-Institut gegründet? Und wann?"),
     ],
 )
@@ -121,3 +138,13 @@ def test_the_numbers_of_a_refusal_are_none_to_reckon_on() -> None:
 def test_more_can_be_asked_for_again() -> None:
     history = said(("Who wrote PEP 8?", "Guido van Rossum"), ("more", "It is a style guide."))
     assert stand_alone("What is it about?", history) == "What is PEP 8 about?"
+
+
+@pytest.mark.parametrize("question", ["in the second one?", "the second one", "what time is it?"])
+def test_what_counts_off_or_points_at_nothing_is_left_as_it_is(question: str) -> None:
+    assert stand_alone(question, said(LOST)) == question
+
+
+def test_the_former_is_one_of_two_alone() -> None:
+    three = ("Who wrote it?", "Ada, Bo and Cy")
+    assert stand_alone("where does the former live?", said(three)) == "where does the former live?"
