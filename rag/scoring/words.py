@@ -32,6 +32,8 @@ _LETTER = rf"[^\W_{CJK}{SOUTHEAST}]"
 _NUMBER = r"\d+(?:[.,]\d+)+"
 _WORD = re.compile(rf"([{CJK}]+|[{SOUTHEAST}]+)|({_NUMBER}|{_LETTER}+(?:[{_MARKS}]+{_LETTER}*)*)")
 _ASCII_WORD = re.compile(rf"{_NUMBER}|[^\W_]+")
+_PARTED_NUMBER = re.compile(r"\d[.,]\d")
+_BETWEEN_WORDS = "".join(chr(code) if chr(code).isalnum() else " " for code in range(128))
 
 
 def analyze(text: str) -> list[str]:
@@ -45,7 +47,7 @@ def analyze(text: str) -> list[str]:
     ['検索', '検', '索', 'поиск']
     """
     if text.isascii():  # most text, three times as fast
-        return [_stem(word) for word in _ASCII_WORD.findall(text.lower())]
+        return [_stem(word) for word in _ascii_words(text)]
     words: list[str] = []
     folded = unicodedata.normalize("NFKC", text).casefold()
     # Folding takes some letters apart, so the text is composed again.
@@ -64,10 +66,11 @@ def distinct(text: str) -> frozenset[str]:
     ['cat', 'the']
     """
     if text.isascii():
-        return frozenset(map(_stem, set(_ASCII_WORD.findall(text.lower()))))
+        return frozenset(map(_stem, set(_ascii_words(text))))
     pieces = text.split()  # no word reaches over a space
-    others = " ".join(piece for piece in pieces if not piece.isascii())
-    return distinct(" ".join(piece for piece in pieces if piece.isascii())).union(analyze(others))
+    words = set(_ascii_words(" ".join([piece for piece in pieces if piece.isascii()])))
+    others = analyze(" ".join([piece for piece in pieces if not piece.isascii()]))
+    return frozenset(map(_stem, words)).union(others)
 
 
 def content_words(text: str) -> list[str]:
@@ -86,6 +89,13 @@ def query_words(text: str) -> list[str]:
     (['sensor'], ['to', 'be', 'or', 'not'])
     """
     return list(dict.fromkeys(content_words(text) or analyze(text)))
+
+
+def _ascii_words(text: str) -> list[str]:
+    lowered = text.lower()
+    if _PARTED_NUMBER.search(lowered):
+        return _ASCII_WORD.findall(lowered)
+    return lowered.translate(_BETWEEN_WORDS).split()  # half the time
 
 
 @lru_cache(maxsize=200_000)

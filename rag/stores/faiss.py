@@ -9,7 +9,6 @@ Source of HNSW: Malkov & Yashunin, 2016, https://arxiv.org/abs/1603.09320.
 """
 
 import json
-import math
 import uuid
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
@@ -28,12 +27,11 @@ from rag.core.filters import Filter, matches
 from rag.core.protocols import StoreCapabilities
 from rag.core.queries import Query, SectionQuery, TextQuery, TokenQuery, VectorQuery
 from rag.core.types import Attribute, Hit, Row, Segment, Vector
-from rag.scoring.words import query_words
 from rag.stores._files import intact, is_written, leftovers, remove, written_whole
 from rag.stores._ordered import in_order
 from rag.stores._row_ids import attributes_of, packed_ids
 from rag.stores._sections import SectionFile, best_in_sections, write_sections
-from rag.stores._tantivy import WordIndex, write_words
+from rag.stores._tantivy import WordIndex, best_words, write_words
 from rag.stores._token_file import TokenFile, write_tokens
 from rag.stores._tokens import Packed, num_candidates_for
 
@@ -104,7 +102,8 @@ class Faiss:
                 vectors_of = [each.vectors.reconstruct_batch for each in opened]
                 found = best_in_sections(query, sections, vectors_of, masks)
             case TextQuery():
-                found = _best_words(query.text, opened, masks, k)
+                words = [(each.words, len(each.chunk_ids)) for each in opened]
+                found = best_words(query.text, words, masks, k)
         hits = [
             Hit(each.chunk_ids[row], score)
             for each, pairs in zip(opened, found, strict=True)
@@ -263,32 +262,6 @@ class _Opened:
         if isinstance(self.vectors, faiss.IndexHNSW):
             return faiss.SearchParametersHNSW(sel=selector, efSearch=max(self._ef_search, 2 * k))
         return faiss.SearchParameters(sel=selector) if selector is not None else None
-
-
-def _best_words(
-    text: str, segments: Sequence[_Opened], masks: Sequence[NDArray[np.bool_] | None], k: int
-) -> list[list[tuple[int, float]]]:
-    """Search words with the weights of all segments together.
-
-    tantivy weighs a word by its own index; a boost turns that weight into the one over all of them.
-    """
-    words = query_words(text)
-    local = [segment.words.frequencies(words) for segment in segments]
-    total = sum(len(segment.chunk_ids) for segment in segments)
-    overall = {word: _idf(total, sum(counts[word] for counts in local)) for word in words}
-    found = []
-    for segment, counts, mask in zip(segments, local, masks, strict=True):
-        boosts = {
-            word: overall[word] / _idf(len(segment.chunk_ids), counts[word])
-            for word in words
-            if counts[word]
-        }
-        found.append(segment.words.search(boosts, mask, k) if boosts else [])
-    return found
-
-
-def _idf(num_rows: int, frequency: int) -> float:
-    return math.log(1 + (num_rows - frequency + 0.5) / (frequency + 0.5))
 
 
 def _on_gpu(index: Any) -> Any:  # Any: FAISS has no types
