@@ -118,7 +118,10 @@ async def cite(state: State, context: Context, emit: Emit) -> Step:
 async def refuse(state: State, context: Context, emit: Emit) -> Step:
     """Say that the documents hold no answer and what of the question they lack, rather than invent one."""
     gap = await asyncio.to_thread(_missing, state)
-    refused = refusal(missing_text(state["query"], gap))
+    said = missing_text(state["query"], gap)
+    if slips := state.get("spelt"):
+        said += f" {read_as(slips)}"
+    refused = refusal(said)
     emit(refused.text)
     summary = {"missing": list(gap.terms)}
     return Step(

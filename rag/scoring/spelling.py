@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 
-from rag.scoring.words import analyze
+from rag.scoring.words import analyze, content_words
 
 __all__ = ["is_slip", "respellings", "spelt"]
 
@@ -23,9 +23,9 @@ _MIN_ASKING_LETTERS = 3
 def respellings(question: str, texts: Iterable[str], is_known: Callable[[str], bool]) -> dict[str, str]:
     """Give each word of the question that is misspelt, and the word of the texts that it is read as.
 
-    A word is left alone where a text has it or it is known, where it is part of a code, and where it has
-    fewer than five letters (a capitalised one six), unless it asks ("mcuh") or sounds alike ("foto"). Of
-    several words the one that the texts have most often is taken.
+    A word is left alone where a text has it, it carries no content ("whats") or is known, where it is part
+    of a code, and where it has fewer than five letters (a capitalised one six), unless it asks ("mcuh") or
+    sounds alike ("foto"). Of several words the one that the texts have most often is taken.
 
     Args:
         question: what is asked.
@@ -43,7 +43,7 @@ def respellings(question: str, texts: Iterable[str], is_known: Callable[[str], b
     for match in _WORD.finditer(question):
         word = match[0].lower()
         is_name = match[0][0].isupper() and match.start() > 0
-        if held.issuperset(analyze(word)) or is_known(word):
+        if held.issuperset(analyze(word)) or not content_words(word) or is_known(word):
             continue
         asking = [other for other in _ASKING if len(word) >= _MIN_ASKING_LETTERS and is_slip(word, other)]
         least = _MIN_NAME_LETTERS if is_name else _MIN_LETTERS

@@ -131,3 +131,9 @@ def test_a_misspelt_question_is_read_as_meant_and_the_answer_says_so(grove: Grov
     assert [step.summary["read_as"] for step in steps if "read_as" in step.summary] == [
         {"suport": "support"}
     ]
+
+
+def test_a_refusal_says_how_a_misspelt_word_was_read(grove: Grove) -> None:
+    answer, _ = asked(grove, "Where does the suport team have lunch?")
+    assert answer.refused
+    assert answer.answer.endswith("Spelling: read “suport” as “support”.")

@@ -13,6 +13,10 @@ def test_slips_are_read_as_words_of_the_texts() -> None:
     assert spelt("how mcuh is the pasport foto", slips) == "how much is the passport photo"
 
 
+def test_words_without_content_are_none() -> None:
+    assert respellings("whats the leader", ["What leader?"], known) == {}
+
+
 def test_words_names_codes_and_other_first_letters_stay() -> None:
     assert respellings("Who is the lender?", TEXTS, known) == {}  # a word
     assert respellings("Who is the tender?", TEXTS, known) == {}  # not the first letter
