@@ -13,7 +13,7 @@ __all__ = ["same_measure"]
 _MEASURES = tuple(
     frozenset(content_words(words))
     for words in (
-        "cost price fee expensive cheap",
+        "cost price fee expensive cheap euro eur dollar usd",
         "weight weigh heavy mass",
         "length long",
         "duration time take last long",

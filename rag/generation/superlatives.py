@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from rag.generation.measures import same_measure
 from rag.scoring.words import content_words
 
-__all__ = ["Extreme", "extreme_cells"]
+__all__ = ["Extreme", "extreme_cells", "without_superlatives"]
 
 _MOST = (
     "most expensive|dearest|priciest|heaviest|longest|highest|tallest|widest|deepest|fastest|quickest"
@@ -43,6 +43,7 @@ _SECONDS = {
     "month": 2_629_746, "year": 31_556_952,
 }  # fmt: skip
 _NAMED_VALUES = {"unlimited": math.inf, "none": 0.0, "free": 0.0, "no": 0.0}
+_OPEN = re.compile(r"(?:up)?on request|individual|custom|contact us|by arrangement|n/a", re.IGNORECASE)
 _TOTAL = re.compile(r"\W*(?:grand |sub)?totals?\b|\W*sum\b", re.IGNORECASE)
 
 
@@ -80,11 +81,12 @@ def extreme_cells(question: str, names: Sequence[str], rows: Mapping[int, Sequen
     if match is None or _OTHER.search(_YEAR.sub(" ", question)):
         return None
     whole = {row: c for row, c in rows.items() if len(c) == len(names) and not _TOTAL.match(c[0])}
-    amounts = {n: values for n in range(len(names)) if (values := _values(whole, n)) is not None}
+    is_least = match[1] is None
+    amounts = {n: values for n in range(len(names)) if (values := _values(whole, n, is_least)) is not None}
     column = _column(question, match, names, list(amounts)) if len(whole) > 1 else None
     if column is None:
         return None
-    extreme = (max if match[1] else min)(amounts[column].values())
+    extreme = (min if is_least else max)(amounts[column].values())
     chosen = tuple(row for row, value in amounts[column].items() if value == extreme)
     asked = _asked(question, match, names, column) if len(chosen) == 1 else column
     plain = _plain(match)
@@ -92,6 +94,15 @@ def extreme_cells(question: str, names: Sequence[str], rows: Mapping[int, Sequen
         frozenset(content_words(match[0])) | same_measure(plain, names[column]) | {*content_words(plain)}
     )
     return Extreme(asked, chosen, words)
+
+
+def without_superlatives(question: str) -> str:
+    """Leave out the words of comparison, which no text need have.
+
+    >>> without_superlatives("which plan is the cheapest")
+    'which plan is the '
+    """
+    return _SUPERLATIVE.sub("", question)
 
 
 def _column(
@@ -131,8 +142,11 @@ def _plain(match: re.Match[str]) -> str:
     return _PLAIN.get(match[0].casefold(), "")
 
 
-def _values(rows: Mapping[int, Sequence[str]], column: int) -> dict[int, float] | None:
-    """Give the amounts of a column, times in seconds; None where it has none, or those of unlike units."""
+def _values(rows: Mapping[int, Sequence[str]], column: int, is_least: bool) -> dict[int, float] | None:
+    """Give the amounts of a column, times in seconds; None where it has none, or those of unlike units.
+
+    Of what has its amount "on request" none is the least, and it may be the most.
+    """
     found, units = {}, set()
     for row, cells in rows.items():
         cell = cells[column].strip()
@@ -140,7 +154,7 @@ def _values(rows: Mapping[int, Sequence[str]], column: int) -> dict[int, float] 
         if match is None:
             if cell.casefold() in _NAMED_VALUES:
                 found[row] = _NAMED_VALUES[cell.casefold()]
-            elif cell.strip("–—-"):
+            elif cell.strip("–—-") and not (is_least and _OPEN.fullmatch(cell)):
                 return None
             continue
         unit = match[2].strip().casefold().rstrip(".")

@@ -87,8 +87,7 @@ def asked_cells(question: str, units: Sequence[Unit]) -> dict[int, AskedCell | N
         if (stated := _cells_by_value(question, table)) is not None:
             found |= {number: stated.get(number) for number in rows}
             continue
-        counts = Counter(word for number in rows for word in units[number].words)
-        fits = {number: _fit(asked, units[number], counts) for number in rows}
+        fits = _fits(question, asked, table)
         best = max(fits.values())
         if best <= 0:
             continue
@@ -166,6 +165,15 @@ def _lacks_column(question: str, asked: frozenset[str], unit: Unit) -> bool:
     return is_other_year or not asked <= said
 
 
+def _fits(question: str, asked: frozenset[str], rows: Sequence[tuple[int, Unit]]) -> dict[int, float]:
+    """Weigh the rows; where none has a word of the question, those whose label names what it measures."""
+    counts = Counter(word for _, unit in rows for word in unit.words)
+    fits = {number: _fit(asked, unit, counts) for number, unit in rows}
+    if max(fits.values()) <= 0:
+        return {number: float(bool(_measured(question, unit))) for number, unit in rows}
+    return fits
+
+
 def _fit(asked: frozenset[str], unit: Unit, counts: Counter[str]) -> float:
     """Weigh a row by the question's words in it, the rarer in its table the more, less those not asked for.
 
@@ -183,6 +191,11 @@ def _fit(asked: frozenset[str], unit: Unit, counts: Counter[str]) -> float:
     return score
 
 
+def _measured(question: str, unit: Unit) -> frozenset[str]:
+    """Give the words of the quantity that is asked for and the row's label names: "Weight | 9.2 kg"."""
+    return same_measure(question, _texts(unit)[0])
+
+
 def _weight(word: str, counts: Counter[str]) -> float:
     return float(max(counts[word], 1) ** -0.5)
 
@@ -193,6 +206,7 @@ def _asked_cell(question: str, asked: frozenset[str], unit: Unit, is_only: bool)
     None if no column stands out.
     """
     cells, names = _texts(unit), unit.place.columns
+    asked |= (measured := _measured(question, unit))
     is_label = [not is_amount(cell) and bool(asked & set(content_words(cell))) for cell in cells]
     open_columns = [n for n, cell in enumerate(cells) if cell and n and not is_label[n]]
     if names and len(cells) > len(names):
@@ -202,7 +216,9 @@ def _asked_cell(question: str, asked: frozenset[str], unit: Unit, is_only: bool)
     if column is None:
         return None
     start, end = unit.place.cells[column]
-    said = unit.words | frozenset(content_words(unit.place.group)) | _column_words(question, named[column])
+    said = unit.words.union(
+        content_words(unit.place.group), measured, _column_words(question, named[column])
+    )
     if _says_period(question, named[column]):
         said |= _PERIOD_WORDS
     label = frozenset(

@@ -88,6 +88,12 @@ def test_values_and_superlatives(question: str, answer: str | None) -> None:
     assert cell(question, RANGES) == answer
 
 
+def test_a_price_on_request_is_not_the_least_and_may_be_the_most() -> None:
+    plans = "Plan | Euros a month\nBasic | 9\nTeam | 29\nEnterprise | on request"
+    assert cell("which plan is the cheapest", plans) == "Basic"
+    assert cell("which plan is the most expensive", plans) is None
+
+
 def test_equals_answer_with_what_they_have_in_common() -> None:
     table = passage(
         "Plan | Price | Contract\nPlus | 19 | 12 months\nFamily | 45 | 2 years\nMax | 62 | 2 years"
@@ -133,6 +139,12 @@ def test_columns_that_differ_by_one_word(question: str, answer: str | None) -> N
 def test_a_column_of_the_very_word_goes_before_one_of_its_meaning() -> None:
     table = "Product | Price | Cost\nClamp | 12 | 7"
     assert [cell(f"What is the {word} of the clamp?", table) for word in ("cost", "price")] == ["7", "12"]
+
+
+def test_a_label_that_names_what_is_measured_is_asked_for_by_its_meaning() -> None:
+    table = "| | |\n| --- | --- |\n| Tank | 1.8 litres |\n| Weight | 9.2 kg |\n| Power | 1,450 W |"
+    assert cell("how heavy is it", table) == "9.2 kg"
+    assert cell("how old is it", table) is None
 
 
 def test_rows_of_another_shape_are_left_alone() -> None:
