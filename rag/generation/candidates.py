@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag.core.types import Passage
-from rag.generation.lists import asked_items
 from rag.generation.questions import wants_sentences
 from rag.scoring.sentences import sentence_spans
 
@@ -39,8 +38,5 @@ class Candidate:
 
 
 def short_answer(question: str, ranked: Sequence[Candidate]) -> str | None:
-    """Give the few words that answer, of the best sentence; None where it takes sentences, or a list."""
-    if not ranked or wants_sentences(question):
-        return None
-    best = ranked[0]
-    return None if asked_items(question, best.passage, best.start) else best.short_answer
+    """Give the few words that answer, of the best sentence; None where it takes sentences."""
+    return None if not ranked or wants_sentences(question) else ranked[0].short_answer

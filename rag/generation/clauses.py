@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from rag.generation.questions import asked_amount
 from rag.scoring.words import content_words
 
-__all__ = ["asked_clause", "in_clause"]
+__all__ = ["asked_clause", "duration", "in_clause"]
 
 _PREPOSITION = r"(?:in|on|at|for|from|by|with|after|before|during|under|within|to|of)"
 _BOUNDARY = re.compile(
@@ -22,6 +22,16 @@ _SOME = "[^,;|]{0,40}?"
 _CASE = rf"((?:(?:every|each|about|up to|at least) )?{_NUMBER}{_SOME} {_PREPOSITION} {_SOME})"
 _TWO_CASES = re.compile(rf"\b{_CASE},? and {_CASE}(?=[,;|.]*(?:\s|$))(?! *\w)", re.IGNORECASE)
 _COMPLEMENT = re.compile(rf"\b{_PREPOSITION}\b", re.IGNORECASE)
+_HOW_LONG = re.compile(r"\bhow long\b", re.IGNORECASE)
+_DURATION = re.compile(
+    rf"(?:\d[\d.,]*(?:(?: ?[-–] ?| to ){_NUMBER})?|{_NUMBER}|an?|half an?) "
+    r"(?:(?:working|business|calendar) )?(?:second|minute|min|hour|day|night|week|month|year)s?\b",
+    re.IGNORECASE,
+)
+_FURTHER = re.compile(
+    rf"\b(?:(?:another|a further) {_DURATION.pattern}|{_DURATION.pattern} (?:more|longer)\b)", re.IGNORECASE
+)
+_DIGIT = re.compile(r"\d")
 _Span = tuple[int, int]
 
 
@@ -89,6 +99,23 @@ def in_clause(question: str, sentence: str, clause: _Span, spans: Sequence[_Span
             first = found.start()
         return first, last
     return None
+
+
+def duration(question: str, sentence: str, span: _Span) -> _Span:
+    """Give the time of a span that is to say how long, up to the last that the sentence adds to it.
+
+    >>> step = "Bake at 240 °C for 15 minutes, then bake for another 40 minutes."
+    >>> start, end = duration("How long does it bake?", step, (8, 29))
+    >>> step[start:end]
+    '15 minutes, then bake for another 40 minutes'
+    """
+    first = _DURATION.search(sentence, *span) if _HOW_LONG.search(question) else None
+    if first is None:
+        return span
+    further = [match.end() for match in _FURTHER.finditer(sentence, first.end())]
+    end = further[-1] if further else span[1]
+    is_with_other = _DIGIT.search(sentence, span[0], first.start()) is not None  # "240 °C for 15 minutes"
+    return (first.start() if further or is_with_other else span[0]), end
 
 
 def _clauses(sentence: str) -> list[_Span]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rag.core.types import Passage, Vector
-from rag.generation.questions import answers_kind, without_measure
+from rag.generation.questions import answers_kind, asked_words
 from rag.generation.rows import RowPlace, heading_parts, row_places
 from rag.scoring.sentences import sentence_spans
 from rag.scoring.words import content_words
@@ -49,7 +49,7 @@ class Unit:
 
 
 _MARKDOWN_HEADING = re.compile(r"#{1,6}[ \t]")
-_NOT_A_HEADING = re.compile(r"[.!?。！？:;|\t\d]|^\s*[-*•‣▪]")
+_NOT_A_HEADING = re.compile(r"[.!?。！？:;|\t\d]|^\s*[-*•‣▪`]")
 _SPEAKING = (  # what a text has without saying it
     (re.compile(r"[\w.+-]+@[\w-]+\.\w"), frozenset(content_words("email mail address"))),
     (re.compile(r"\bhttps?://|\bwww\.\w"), frozenset(content_words("website web address link url"))),
@@ -174,8 +174,7 @@ def question_features(question: str, units: Sequence[Unit], similarities: Sequen
     Columns: cosine; coverage of the question by the unit with its title and the unit before; by its
     whole passage; kind of answer (`answers_kind`); log of the number of words.
     """
-    asked = without_measure(question)
-    weights = weights_of(dict.fromkeys(content_words(asked) or content_words(question)), units)
+    weights = weights_of(dict.fromkeys(asked_words(question)), units)
     whole: dict[int, frozenset[str]] = {}
     for unit in units:
         whole[unit.passage] = whole.get(unit.passage, unit.about) | unit.words

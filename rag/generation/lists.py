@@ -1,21 +1,35 @@
-"""Lists that answer as a whole: a question asks for what a heading or a sentence above them announces.
+"""Lists and tables that answer as a whole: a question asks for what stands above them.
 
-Knows lines that begin as items do, and words; pure functions.
+Knows lines that begin as items do, rows, and words; pure functions.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 
 from rag.core.types import Passage
-from rag.generation.questions import asked_amount
-from rag.scoring.words import analyze, content_words
+from rag.generation.questions import asked_amount, asked_words
+from rag.scoring.rows import column_names, header_lines, is_row
+from rag.scoring.words import analyze
 
-__all__ = ["asked_items", "is_item"]
+__all__ = ["asked_list", "is_item"]
 
 _ITEM = re.compile(r"\s*(?:[-*•–]|\(?(?:\d{1,3}|[a-z])[.)])\s+\S")
 _LINE = re.compile(r"[^\n]*\S[^\n]*")
 _ASKS_ONE = re.compile(r"\bwho(?:['’]s| is| was| (?!has\b|does\b)\w+s)\b", re.IGNORECASE)
 """A person: "who is the landlord", "who chairs the meeting"."""
+_ASKS_SEVERAL = re.compile(
+    r"\b(?:what|which|who|how (?:to|do|does|can|should)|list|name|show)\b", re.IGNORECASE
+)
+_NOT = re.compile(r"\b(?:not|never|no)\b|n['’]t\b", re.IGNORECASE)
+_HAVING = frozenset(analyze("sell offer provide include contain come available exist list"))
+"""Words of having, which nothing above a list need say: "Which plans do you offer?"."""
+_PLURAL = re.compile(
+    r"\b(?:what|which)(?: [\w-]+)? (?:(?!does|has|was|is)\w+[^\Ws]s|people|children)\b", re.IGNORECASE
+)
+"""Which rows, not which one: "which plans do you sell"."""
+_RULE = re.compile(r"[\s|:-]+")
+_MAX_ROWS = 12
 _Span = tuple[int, int]
 
 
@@ -28,39 +42,39 @@ def is_item(line: str) -> bool:
     return _ITEM.match(line) is not None
 
 
-def asked_items(question: str, passage: Passage, place: int) -> list[_Span]:
-    r"""Give all items of the list at a place of a passage, if the question asks for what it is a list of.
+def asked_list(question: str, passages: Sequence[Passage]) -> tuple[Passage, list[_Span]] | None:
+    r"""Give the items of the first list that a question asks for as a whole, with their passage.
 
     It does when every word of it stands above the list, in the nearest line or heading, or in the title:
     what an item says then makes no difference. An amount, a time and a person are of one item.
 
-    Args:
-        question: as it was asked.
-        passage: holds the list.
-        place: in an item of it, or in the line above its first one.
-
     >>> text = "In the box\n- a clamp\n- two cells"
     >>> kit = Passage("", "", 1, "", "HX-240", None, 0, len(text), 1.0, text)
-    >>> [text[start:end] for start, end in asked_items("What is in the box of the HX-240?", kit, 12)]
+    >>> passage, items = asked_list("What is in the box of the HX-240?", [kit])
+    >>> [text[start:end] for start, end in items]
     ['- a clamp', '- two cells']
-    >>> asked_items("Which clamp is in the box?", kit, 12)
-    []
+    >>> asked_list("Which clamp is in the box?", [kit]) is None
+    True
     """
-    for lead, items in _lists(passage.text):
-        if items[0][0] <= place < items[-1][1] or (lead and lead[0] <= place < lead[1]):
-            above = passage.text[slice(*lead)] if lead else " ".join(passage.heading[-1:])
-            asked, announced = set(content_words(question)), set(analyze(above))
-            known = announced.union(analyze(" ".join((passage.title, *passage.heading))))
-            is_of_one = asked_amount(question) is not None or _ASKS_ONE.search(question) is not None
-            is_asked = asked & announced and asked <= known and not is_of_one
-            return items if is_asked and len(items) > 1 else []
-    return []
+    asked = set(asked_words(question)) - _HAVING
+    is_of_one = asked_amount(question) is not None or _ASKS_ONE.search(question) is not None
+    if not asked or is_of_one or not _ASKS_SEVERAL.search(question):
+        return None
+    for passage in passages:
+        titles = set(analyze(" ".join((passage.title, *passage.heading))))
+        found = [*_lists(passage.text), *(_tables(passage.text) if _PLURAL.search(question) else ())]
+        for lead, items in found:
+            above = lead or " ".join(passage.heading[-1:])
+            announced = set(analyze(above))
+            agrees = bool(_NOT.search(question)) == bool(_NOT.search(above))
+            if len(items) > 1 and agrees and asked & announced and asked <= announced | titles:
+                return passage, items
+    return None
 
 
-def _lists(text: str) -> Iterator[tuple[_Span | None, list[_Span]]]:
+def _lists(text: str) -> Iterator[tuple[str, list[_Span]]]:
     """Give the line above each list, if there is one, and its items."""
-    above: _Span | None = None
-    lead: _Span | None = None
+    above, lead = "", ""
     items: list[_Span] = []
     for match in _LINE.finditer(text):
         if is_item(match[0]):
@@ -69,6 +83,23 @@ def _lists(text: str) -> Iterator[tuple[_Span | None, list[_Span]]]:
             continue
         if items:
             yield lead, items
-        above, items = match.span(), []
+        above, items = match[0], []
     if items:
         yield lead, items
+
+
+def _tables(text: str) -> Iterator[tuple[str, list[_Span]]]:
+    """Give the line above each short table with its first column's name, and its rows with the header."""
+    lines = [*_LINE.finditer(text)]
+    for is_table, group in groupby(range(len(lines)), lambda number: is_row(lines[number][0])):
+        rows = [lines[number] for number in group] if is_table else []
+        header = header_lines([row[0] for row in rows])
+        if not len(header) < len(rows) <= _MAX_ROWS + len(header):
+            continue
+        first = lines.index(rows[0])
+        columns = column_names([row[0] for row in rows[: header.stop]])
+        above = lines[first - 1][0] if first else ""
+        yield (
+            f"{above} {' '.join(columns[:1])}",
+            [row.span() for row in rows if not _RULE.fullmatch(row[0])],
+        )

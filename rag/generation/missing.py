@@ -7,14 +7,13 @@ import re
 from collections.abc import Sequence
 
 from rag.core.types import Missing, Passage
-from rag.generation.questions import without_measure
+from rag.generation.questions import asked_words, without_measure
+from rag.generation.superlatives import without_superlatives
 from rag.scoring.words import analyze, content_words
 
 __all__ = ["missing", "missing_text"]
 
 _TOKEN = re.compile(r"\d+(?:[.,]\d+)+|[^\W_]+(?:[’'][^\W_]+)*")
-_ASKING = frozenset(analyze("must shall may might need please tell give show find say says mention"))
-"""Words that ask, and of which no passage need speak."""
 _MAX_TERMS = 8
 _SHOWN_TERMS = 3
 _MAX_NAME = 3  # words; a longer term that is the whole question names nothing
@@ -32,9 +31,10 @@ def missing(question: str, searched: str, passages: Sequence[Passage]) -> Missin
     texts = (" ".join((passage.title, *passage.heading, passage.text)) for passage in passages)
     held = {word for text in texts for word in analyze(text)}
     asked = without_measure(question)
+    telling = set(asked_words(without_superlatives(question)) or asked_words(question))
     spans: list[tuple[int, int]] = []
     for token in _TOKEN.finditer(asked):
-        for start, end in _missing_parts(token, held):
+        for start, end in _missing_parts(token, held, telling):
             if spans and not asked[spans[-1][1] : start].strip():
                 spans[-1] = (spans[-1][0], end)
             else:
@@ -55,7 +55,7 @@ def missing_text(question: str, gap: Missing) -> str:
     subject = "The only passage found" if is_one else f"None of the {gap.num_passages} passages found"
     if not gap.terms:
         return f"{subject} {'does not answer' if is_one else 'answers'} it, though its words are there."
-    is_all = set(content_words(without_measure(question))) <= set(analyze(gap.terms[0]))
+    is_all = set(asked_words(question)) <= set(analyze(gap.terms[0]))
     if is_all and len(content_words(gap.terms[0])) > _MAX_NAME:
         return f"{subject} {'has no' if is_one else 'has a'} word of the question."
     shown = [f"“{term}”" for term in gap.terms[:_SHOWN_TERMS]]
@@ -63,10 +63,10 @@ def missing_text(question: str, gap: Missing) -> str:
     return f"{subject} {'does not mention' if is_one else 'mentions'} {listed}."
 
 
-def _missing_parts(token: re.Match[str], held: set[str]) -> list[tuple[int, int]]:
+def _missing_parts(token: re.Match[str], held: set[str], telling: set[str]) -> list[tuple[int, int]]:
     """Give the spans of a token that no passage holds: the whole, or runs of a script without spaces."""
     text, offset = token.group(), token.start()
-    words = [word for word in content_words(text) if word not in _ASKING]
+    words = [word for word in content_words(text) if word in telling]
     if not words or not any(word not in held for word in words):
         return []
     if not any(word in held for word in words):

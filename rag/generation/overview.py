@@ -7,10 +7,11 @@ import re
 from collections.abc import Sequence
 
 from rag.core.types import Passage
+from rag.generation.lists import asked_list
 from rag.scoring.sentences import sentence_spans
 from rag.scoring.words import analyze, content_words
 
-__all__ = ["overview"]
+__all__ = ["overview", "told_whole"]
 
 _ASKS = re.compile(
     r"""^\W*(?:(?:please|(?:can|could|would)\ you|so|and),?\ )*
@@ -18,6 +19,7 @@ _ASKS = re.compile(
         | what(?:'s|\ is|\ are)\ (?P<a>.+?)\ (?:all\ )?about
         | what\ (?:does|do)\ (?P<b>.+?)\ (?:say|cover|contain|describe)
         | (?:summari[sz]e|sum\ up|describe|explain|what\ about|tell\ me\ (?:more\ )?about)\ (?P<c>.+?)
+        | what\ are\ (?:the|your|our|my)\ (?P<heading>.+?)
         | (?:give\ (?:me\ )?)?(?:an?\ |the\ )?(?:(?:short|brief|quick)\ )?(?:summary|overview)\ of
           \ (?P<d>.+?)
         | (?!(?:who|what|when|where|why|how|which|is|are|was|were|do|does|did|can)\b)
@@ -33,6 +35,11 @@ _MAX_QUESTION = 200  # characters; the time of `_ASKS` grows with the square
 _MAX_SENTENCES = 3
 _BEGINNING = 50  # characters; a passage that starts later is not the first one
 _Told = tuple[Passage, list[tuple[int, int]]]
+
+
+def told_whole(question: str, passages: Sequence[Passage]) -> _Told | None:
+    """Give the list or the first sentences of a document or section that a question wants as a whole."""
+    return asked_list(question, passages) or overview(question, passages)
 
 
 def overview(question: str, passages: Sequence[Passage]) -> _Told | None:
@@ -56,8 +63,9 @@ def overview(question: str, passages: Sequence[Passage]) -> _Told | None:
     if asks is None:
         return None
     subject = set(content_words(next(filter(None, asks.groups()))))
-    is_whole = not asks["topic"] and not asks["e"]
-    return (_document(subject, passages) if is_whole else None) or _section(subject, passages)
+    is_whole = not asks["topic"] and not asks["e"] and not asks["heading"]
+    more = 0 if asks["heading"] else 1
+    return (_document(subject, passages) if is_whole else None) or _section(subject, passages, more=more)
 
 
 def _document(subject: set[str], passages: Sequence[Passage]) -> _Told | None:
@@ -69,13 +77,19 @@ def _document(subject: set[str], passages: Sequence[Passage]) -> _Told | None:
     return _told(first, sentence_spans(first.text), is_section=False)
 
 
-def _section(subject: set[str], passages: Sequence[Passage]) -> _Told | None:
+def _section(subject: set[str], passages: Sequence[Passage], *, more: int) -> _Told | None:
+    """Give how the section begins whose heading has the subject's words, and at most so many more."""
     for passage in passages:
         spans = sentence_spans(passage.text)
         for number, (start, end) in enumerate(spans):
             line = passage.text[start:end]
             words = {word for word in content_words(line) if not _NUMBER.fullmatch(word)}
-            if subject and subject <= words and len(words) <= len(subject) + 1 and not _ENDS.search(line):
+            if (
+                subject
+                and subject <= words
+                and len(words) <= len(subject) + more
+                and not _ENDS.search(line)
+            ):
                 if told := _told(passage, spans[number + 1 :], is_section=True):
                     return told
     return None

@@ -2,7 +2,16 @@
 
 import re
 
-__all__ = ["answers_kind", "asked_amount", "wants_sentences", "without_measure"]
+from rag.scoring.words import analyze, content_words
+
+__all__ = [
+    "answers_kind",
+    "asked_amount",
+    "asked_words",
+    "naming_words",
+    "wants_sentences",
+    "without_measure",
+]
 
 _ASKED = (
     ("time", re.compile(r"\bwhen\b|\b(?:what|which) (?:year|date|day|month|century)\b")),
@@ -13,7 +22,9 @@ _WANTS_SENTENCES = re.compile(
     r"""^\W*(?:(?:so|and|but|please),?\ )*
       (?: (?:is|are|was|were|do|does|did|can|could|will|would|should|has|have|had|may|must)\b  # yes or no
         | (?:why|explain|describe|define|summari[sz]e|compare|tell\ me\ about)\b
-        | how\ (?:to|do|does|did|can|should|is|are)\b
+        | what\ (?:happens\ )?(?:if|when)\b
+      | what\ (?:do|should|can|must)\ (?:i|we|you)\ do\b
+      | how\ (?:to|do|does|did|can|should|is|are)\b
         | what(?:'s|\ is|\ are|\ does)\ (?:the\ (?:meaning|definition|difference|purpose)\b|mean\b
           | (?:an?\ )?(?!the\b)[\w-]+(?:\ [\w-]+)?\W*$  # a definition: one or two words
           | the\ (?:[\w-]+|(?-i:[A-Z])[\w-]*\ [\w-]+)\W*$)  # two words after "the" are mostly a property
@@ -23,10 +34,10 @@ _WANTS_SENTENCES = re.compile(
 
 
 def wants_sentences(question: str) -> bool:
-    """Say whether a few words cannot answer: yes or no, why, how to, what something is.
+    """Say whether a few words cannot answer: yes or no, why, how to, what then, what something is.
 
-    >>> wants_sentences("How do I reset it?"), wants_sentences("What is a lease?")
-    (True, True)
+    >>> [wants_sentences(each) for each in ("How do I reset it?", "What is a lease?", "what if it rains")]
+    [True, True, True]
     >>> wants_sentences("How many are there?"), wants_sentences("What is the sum insured?")
     (False, False)
     """
@@ -71,6 +82,41 @@ def answers_kind(question: str, text: str) -> float:
     if kind is None:
         return 0.0
     return 1.0 if _GIVEN[kind].search(text) else -1.0
+
+
+_ASKING = frozenset(
+    analyze(
+        """must shall may might need please tell give show find say says mention get got go goes going
+        happen happens want use make thing things stuff work know possible exactly
+        whos hows"""
+    )
+)
+
+
+def asked_words(question: str) -> list[str]:
+    """Give the words that an answer is about: no measures, and none that only ask if others are left.
+
+    >>> asked_words("how much rye flour do i need"), asked_words("what happens then")
+    (['rye', 'flour'], ['happen'])
+    """
+    words = content_words(without_measure(question))
+    return [word for word in words if word not in _ASKING] or words or content_words(question)
+
+
+_VERB = re.compile(r"\b(?:i|we|you|they|he|she|it|to) (?:have to |need to |want to )?([^\W\d_]+)")
+
+
+def naming_words(question: str) -> list[str]:
+    """Give the asked words without verbs, as they follow "I" and "to", if others are left.
+
+    A text says a verb in many ways: who cancels a contract may end or leave it.
+
+    >>> naming_words("how do i cancel my contract"), naming_words("how do i uninstall it")
+    (['contract'], ['uninstal'])
+    """
+    words = asked_words(question)
+    verbs = set(content_words(" ".join(_VERB.findall(question.lower()))))
+    return [word for word in words if word not in verbs] or words
 
 
 def without_measure(question: str) -> str:

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from rag.core.types import AnswerSpan, Vector
-from rag.generation.clauses import asked_clause, in_clause
+from rag.generation.clauses import asked_clause, duration, in_clause
 from rag.generation.features import Unit, coverage, weights_of
 from rag.generation.pairs import paired_amount
-from rag.generation.questions import without_measure
+from rag.generation.questions import asked_words, naming_words, wants_sentences, without_measure
 from rag.generation.reader_coefficients import READER
 from rag.scoring.words import content_words
 
@@ -21,12 +21,14 @@ __all__ = [
     "likeliest",
     "read_features",
     "read_logits",
+    "said_logits",
     "whole_logits",
 ]
 
 _LIKELY = 2
 _FEW = 5  # words of a question; with fewer, each that is missing tells the more
 _ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.\w[\w-]*)+|\b(?:https?://|www\.)[^\s|)>]*\w")
+_SAID = 1.0  # the logit of a sentence that says what is asked, of a question that no few words answer
 UNREAD = -12.0  # the score of a sentence in which no span is among the best
 
 
@@ -60,8 +62,8 @@ def answerable_features(
 ) -> Vector:
     """Give (3,) float32: the best unit's logit, that without a reader, and how telling a missing word is.
 
-    The last is 0 where the best unit's passage, with title and headings, has every word of the question, or
-    where the question has five or more; else the more the fewer it has: "How much is the bonus?".
+    The last is 0 where the best unit's passage, with title and headings, has all `naming_words`, or where
+    the question has five words or more; else the more the fewer it has: "How much is the bonus?".
 
     Args:
         question: what is asked.
@@ -73,20 +75,39 @@ def answerable_features(
     open_logits = np.where([unit.is_heading for unit in units], logits.min(), logits)
     passage = units[int(open_logits.argmax())].passage
     held = frozenset[str]().union(*(unit.words | unit.about for unit in units if unit.passage == passage))
-    words = frozenset(_weights(question, units))
-    missing = max(_FEW - len(words), 0) / (_FEW - 1) if words - held - told else 0.0
+    num_words = len({*(content_words(without_measure(question)) or content_words(question))})
+    is_missing = not held.union(told).issuperset(naming_words(question))
+    missing = max(_FEW - num_words, 0) / (_FEW - 1) if is_missing else 0.0
     return np.array([open_logits.max(), without, missing], dtype=np.float32)
 
 
 def _weights(question: str, units: Sequence[Unit]) -> dict[str, float]:
-    asked = content_words(without_measure(question)) or content_words(question)
-    return weights_of(dict.fromkeys(asked), units)
+    return weights_of(dict.fromkeys(asked_words(question)), units)
 
 
 def read_logits(question: str, units: Sequence[Unit], spans: Sequence[AnswerSpan]) -> Vector:
     """Give (N,) float32: how likely each unit answers, as a reader sees it."""
     bias, *weights = READER.answers
     logits: Vector = bias + read_features(question, units, spans) @ np.array(weights, dtype=np.float32)
+    return logits
+
+
+def said_logits(question: str, units: Sequence[Unit], read: Vector) -> Vector:
+    """Give (N,) float32: no less than `_SAID` for a sentence that says a question which asks for no span.
+
+    It has half of the words, and with its title, its headings and the sentence before all of them. A reader
+    of spans finds none in "Do not use vinegar." for "can i use vinegar".
+    """
+    asked = frozenset(asked_words(question)) if wants_sentences(question) else frozenset()
+    logits = read.copy()
+    before: Unit | None = None
+    for number, unit in enumerate(units):
+        around = unit.words | unit.about
+        if before is not None and before.passage == unit.passage:
+            around |= before.words
+        if not unit.is_heading and asked and asked <= around and 2 * len(asked & unit.words) >= len(asked):
+            logits[number] = max(logits[number], _SAID)
+        before = unit
     return logits
 
 
@@ -134,10 +155,11 @@ def best_spans(
 def _asked(question: str, unit: Unit, places: Sequence[tuple[int, int]]) -> tuple[int, int]:
     if (amount := paired_amount(question, unit.text)) is not None:
         return amount[0] + unit.start, amount[1] + unit.start
+    inside = [(start - unit.start, end - unit.start) for start, end in places]
     clause = asked_clause(question, unit.text)
     if clause is None:
-        return places[0]
-    inside = [(start - unit.start, end - unit.start) for start, end in places]
+        start, end = duration(question, unit.text, inside[0])
+        return start + unit.start, end + unit.start
     if (chosen := in_clause(question, unit.text, clause, inside)) is None:
         return places[0]
     start, end = chosen[0] + unit.start, chosen[1] + unit.start

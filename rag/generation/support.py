@@ -29,10 +29,17 @@ from rag.generation.features import (
     windows,
 )
 from rag.generation.fitting import fitting
-from rag.generation.overview import overview
-from rag.generation.questions import wants_sentences, without_measure
+from rag.generation.overview import told_whole
+from rag.generation.questions import asked_words, wants_sentences
 from rag.generation.reader_coefficients import READER
-from rag.generation.reading import answerable_features, best_spans, likeliest, read_logits, whole_logits
+from rag.generation.reading import (
+    answerable_features,
+    best_spans,
+    likeliest,
+    read_logits,
+    said_logits,
+    whole_logits,
+)
 from rag.generation.tables import asked_cells, cell_logit
 from rag.generation.values import lacks_value
 from rag.generation.verbatim import find_verbatim
@@ -145,9 +152,9 @@ class Support:
         """
         if not spans:
             return self._unread(question, units, spans), {}, frozenset()
-        read, best = read_logits(question, units, spans), best_spans(question, units, spans)
-        lowest = read.min()
-        weights = weights_of(dict.fromkeys(content_words(without_measure(question))), units)
+        read = said_logits(question, units, read_logits(question, units, spans))
+        best, lowest = best_spans(question, units, spans), read.min()
+        weights = weights_of(dict.fromkeys(asked_words(question)), units)
         told: frozenset[str] = frozenset()
         for number, cell in asked_cells(question, units).items():
             best.pop(number, None)
@@ -172,7 +179,7 @@ class Support:
 
     def answer_in(self, question: str, passages: Sequence[Passage]) -> tuple[float, str | None]:
         """Give the probability that the passages hold an answer, and the few words that are it, if such."""
-        if overview(question, passages) is not None:
+        if told_whole(question, passages) is not None:
             return 1.0, None
         return self.answerable(question, passages), short_answer(question, self.rank(question, passages))
 

@@ -6,7 +6,7 @@ import pytest
 from _passages import passage
 
 from rag.core.types import AnswerSpan, Passage
-from rag.generation.clauses import asked_clause, in_clause
+from rag.generation.clauses import asked_clause, duration, in_clause
 from rag.generation.support import Support
 
 KEPT = "Readings are kept on the device for 30 days and in the archive for seven years."
@@ -87,3 +87,30 @@ def test_the_short_answer_is_cut_to_its_clause() -> None:
     for place, time in (("on the device", "30 days"), ("in the archive", "seven years")):
         best = support.rank(f"How long are readings kept {place}?", [passage(KEPT)])[0]
         assert best.short_answer == time
+
+
+STEP = "Bake at 240 °C for 15 minutes, then lower the heat to 190 °C and bake for another 40 minutes."
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence", "read", "wanted"),
+    [
+        ("how long does it bake", STEP, "240 °C for 15 minutes", STEP[STEP.index("15") : -1]),
+        ("How hot is the oven?", STEP, "240 °C", "240 °C"),
+        ("How long does it rest?", "It rests for two hours in a bowl.", "two hours", "two hours"),
+        ("How long is it kept?", "It is kept for about a week.", "about a week", "about a week"),
+        ("How long is the rope?", "The rope is 12 m long.", "12 m", "12 m"),
+        (
+            "How long is it?",
+            "Boil 2 eggs for 5 minutes; fry for 3 minutes.",
+            "2 eggs for 5 minutes",
+            "5 minutes",
+        ),
+    ],
+)
+def test_how_long_is_a_time_with_what_is_added_to_it(
+    question: str, sentence: str, read: str, wanted: str
+) -> None:
+    start = sentence.index(read)
+    first, last = duration(question, sentence, (start, start + len(read)))
+    assert sentence[first:last] == wanted

@@ -3,7 +3,7 @@
 import pytest
 
 from rag.core.types import Passage
-from rag.generation.lists import asked_items
+from rag.generation.lists import asked_list
 
 STEPS = (
     "Open the lid with a coin.\n\nChanging the batteries:\n"
@@ -12,14 +12,19 @@ STEPS = (
 KIT = "- One sensor with a shield\n- A steel clamp\n- Two cells"
 
 
-def items(question: str, text: str, place: str, heading: tuple[str, ...] = ()) -> list[str]:
-    passage = Passage("", "", 1, "", "HX-240 sensor", None, 0, len(text), 1.0, text, heading=heading)
-    return [text[start:end] for start, end in asked_items(question, passage, text.index(place))]
+def items(question: str, *texts: str, heading: tuple[str, ...] = ()) -> list[str]:
+    found = asked_list(
+        question,
+        [
+            Passage("", "", 1, "", "HX-240 sensor", None, 0, len(text), 1.0, text, heading=heading)
+            for text in texts
+        ],
+    )
+    return [found[0].text[start:end] for start, end in found[1]] if found else []
 
 
-@pytest.mark.parametrize("place", ["Changing", "1.", "Wait", "3."])
-def test_a_list_is_given_whole_from_wherever_it_was_found(place: str) -> None:
-    assert items("How do I change the batteries of the HX-240?", STEPS, place) == [
+def test_a_list_is_given_whole_from_whichever_passage_has_it() -> None:
+    assert items("How do I change the batteries of the HX-240?", KIT, STEPS) == [
         "1. Remove both cells.",
         "2. Wait ten seconds.",
         "3. Put in two new ones.",
@@ -28,8 +33,20 @@ def test_a_list_is_given_whole_from_wherever_it_was_found(place: str) -> None:
 
 def test_the_heading_announces_a_list_that_its_passage_begins_with() -> None:
     heading = ("Manual", "What is in the box")
-    assert items("What comes in the box?", KIT, "- A steel", heading) == []  # nothing says "comes"
-    assert items("What's in the box?", KIT, "- A steel", heading) == KIT.split("\n")
+    assert items("What's in the box?", KIT, heading=heading) == KIT.split("\n")
+
+
+@pytest.mark.parametrize(
+    "question", ["What comes in the box?", "what do i get in the box", "What does the box contain?"]
+)
+def test_words_of_having_and_getting_need_not_be_announced(question: str) -> None:
+    assert items(question, f"In the box\n{KIT}") == KIT.split("\n")
+
+
+def test_what_is_denied_is_another_list() -> None:
+    text = "Do not use the sensor\n- near fire\n- in a sauna"
+    assert items("what must the sensor not be used for", text) == ["- near fire", "- in a sauna"]
+    assert items("what is the sensor used for", text) == []
 
 
 @pytest.mark.parametrize(
@@ -43,16 +60,36 @@ def test_the_heading_announces_a_list_that_its_passage_begins_with() -> None:
     ],
 )
 def test_other_questions_do_not_get_it(question: str) -> None:
-    assert items(question, f"In the box\n{KIT}", "- A steel") == []
+    assert items(question, f"In the box\n{KIT}") == []
 
 
 @pytest.mark.parametrize("question", ["Who chairs the committee?", "who is in the committee"])
 def test_a_question_for_a_person_does_not_get_all_of_them(question: str) -> None:
     text = "Chairs of the committee\n1. Ada Stone\n2. Ben Ash"
-    assert items(question, text, "1.") == []
-    assert len(items("Who are the chairs of the committee?", text, "1.")) == 2
+    assert items(question, text) == []
+    assert len(items("Who are the chairs of the committee?", text)) == 2
 
 
 def test_text_beside_a_list_and_a_list_of_one_are_none() -> None:
-    assert items("How do I close the lid?", STEPS, "Close") == []
-    assert items("What is in the box?", "In the box\n- A clamp", "- A") == []
+    assert items("How do I close the lid?", STEPS) == []
+    assert items("What is in the box?", "In the box\n- A clamp") == []
+
+
+PLANS = "Brightline sells three plans:\n\nPlan | Price\nBasic | 9 euros\nTeam | 29 euros\n\nCalls are free."
+
+
+@pytest.mark.parametrize("question", ["Which plans does Brightline sell?", "what plans are there"])
+def test_a_short_table_is_a_list_of_what_its_first_column_names(question: str) -> None:
+    assert items(question, PLANS) == ["Plan | Price", "Basic | 9 euros", "Team | 29 euros"]
+
+
+@pytest.mark.parametrize(
+    "question", ["Which plan does Brightline sell?", "Which plans are cheap?", "What are the calls?"]
+)
+def test_a_row_and_what_no_column_is_of_are_not_the_table(question: str) -> None:
+    assert items(question, PLANS) == []
+
+
+def test_a_long_table_is_not_quoted_whole() -> None:
+    rows = "\n".join(f"Plan {number} | {number} euros" for number in range(20))
+    assert items("which plans are there", f"Plan | Price\n{rows}") == []

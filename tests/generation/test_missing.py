@@ -18,6 +18,8 @@ def passage(text: str, title: str = "") -> Passage:
         ("東京タワーの高さ", ["東京タワーは赤い。"], ("の高さ",)),
         ("كم ارتفاع البرج؟", ["البرج"], ("كم ارتفاع",)),
         ("Where?", ["Here."], ()),
+        ("which plan is the cheapest", ["A plan."], ()),  # no text need compare
+        ("do i need a visa", ["A passport."], ("visa",)),
     ],
 )
 def test_words_of_the_question_that_no_passage_holds(

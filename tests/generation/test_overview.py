@@ -74,6 +74,15 @@ def test_other_questions_are_left_alone(question: str) -> None:
     assert told(question) == []
 
 
+def test_what_a_heading_says_is_asked_for_in_the_plural() -> None:
+    leaflet = passage(
+        "Nalorin\n\nSide effects\n\nTiredness and headache. Rarely a rash.\n\nStoring\n\nKeep it dry."
+    )
+    assert told("what are the side effects", leaflet) == ["Tiredness and headache.", "Rarely a rash."]
+    assert told("What are the side effects of alcohol?", leaflet) == []
+    assert told("What are the effects?", leaflet) == []
+
+
 def test_a_hostile_question_takes_no_time() -> None:
     question = "what about " + ". " * 20_000 + "a"
     assert told(question) == []

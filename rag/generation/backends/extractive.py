@@ -13,8 +13,8 @@ from rag.core.protocols import Delta, GenerationOptions, GeneratorCapabilities, 
 from rag.core.types import Usage
 from rag.generation.answer import REFUSAL
 from rag.generation.candidates import Candidate, short_answer
-from rag.generation.lists import asked_items, is_item
-from rag.generation.overview import overview
+from rag.generation.lists import is_item
+from rag.generation.overview import told_whole
 from rag.generation.support import Support
 from rag.scoring.rows import cell_spans, header_lines, is_row
 from rag.scoring.sentences import sentence_spans
@@ -89,12 +89,10 @@ class Extractive:
 
     def _chosen(self, prompt: Prompt) -> tuple[str | None, list[Candidate]]:
         """Give the few words that answer, if such, and the sentences to quote."""
-        if (told := overview(prompt.question, prompt.passages)) is not None:
+        if (told := told_whole(prompt.question, prompt.passages)) is not None:
             passage, spans = told
             return None, [Candidate(passage, start, end, 1.0) for start, end in spans]
         ranked = self._support.rank(prompt.question, prompt.passages)
-        if ranked and (items := asked_items(prompt.question, ranked[0].passage, ranked[0].start)):
-            return None, [replace(ranked[0], start=start, end=end, span=None) for start, end in items]
         short = short_answer(prompt.question, ranked)
         return short and ranked[0].told, self._likeliest(ranked, short)
 
@@ -164,7 +162,7 @@ def _joint(written: str, sentence: str) -> str:
     """Give what keeps two sentences apart, also for a reader that looks for sentence marks only."""
     if not written:
         return ""
-    if is_item(sentence):
+    if is_item(sentence) or (is_row(sentence) and is_row(written.rpartition("\n")[2])):
         return "\n"
     spaced = f"{written} {sentence}"
     return " " if (len(written) + 1, len(spaced)) in sentence_spans(spaced) else "\n\n"
