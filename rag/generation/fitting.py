@@ -12,7 +12,8 @@ from rag.core.types import AnswerSpan, Passage
 from rag.generation.features import Unit
 from rag.generation.questions import wants_sentences
 from rag.generation.reading import UNREAD
-from rag.generation.roles import role_holder
+from rag.generation.roles import item_label, role_holder
+from rag.scoring.rows import is_row
 from rag.scoring.words import content_words
 
 __all__ = ["days_of", "fitting"]
@@ -36,8 +37,8 @@ def fitting(
     """Give the spans, those that cannot answer with the score of what is not read, and names of roles.
 
     Such a span has no word but the question's, of which none is a choice that the question offers, stands
-    in a heading, or in a sentence of other days of the week than the question's (but a yes or no may need
-    such a one).
+    in a heading or a table's header, or in a sentence of other days of the week than the question's (but a
+    yes or no may need such a one).
 
     Args:
         question: what is asked.
@@ -55,16 +56,18 @@ def fitting(
         is_asked = bool(words) and asked.issuperset(words)
         told = days_of(unit.text) if days else days
         is_other_day = bool(told) and not days & told
-        cannot = unit.is_heading or is_asked or is_other_day
+        is_header = is_row(unit.text) and not unit.place.cells
+        cannot = unit.is_heading or is_header or is_asked or is_other_day
         found.append(replace(span, score=UNREAD) if cannot else span)
     best = max((span.score for span in found), default=UNREAD)
     return [*(span for span in _stated(question, units, best)), *found]
 
 
 def _stated(question: str, units: Sequence[Unit], best: float) -> Iterator[AnswerSpan]:
-    """Give the names whose role is asked for, before all that was read."""
+    """Give the names whose role, and the labels whose text is asked for, before all that was read."""
     for unit in units:
-        if (holder := role_holder(question, unit.text)) is not None:
+        holder = role_holder(question, unit.text) or item_label(question, unit.text, unit.about)
+        if holder is not None:
             yield AnswerSpan(unit.passage, unit.start + holder[0], unit.start + holder[1], best + _STATED)
 
 

@@ -1,17 +1,23 @@
-"""Who has a role, where a text says it in brackets: "Tom Reed (treasurer)", "Hollin Ltd ("the landlord")".
+"""Who or what a text says something of beside its name: "Tom Reed (treasurer)", "- Max: unlimited data".
 
 Knows words; pure functions.
 """
 
 import re
+from collections.abc import Set
 
+from rag.generation.questions import asked_words
 from rag.scoring.words import content_words
 
-__all__ = ["role_holder"]
+__all__ = ["item_label", "role_holder"]
 
 _ASKS = re.compile(r"\bwho(?:['’]s| is| was| are| were)\b", re.IGNORECASE)
 _NAME = r"[A-Z][\w.'’-]*"
 _HOLDER = re.compile(rf"({_NAME}(?: (?:(?:of|de|van|von|der|and|&) )*{_NAME})*) \(([^()]{{2,60}})\)")
+_ASKS_LABEL = re.compile(r"^\W*(?:and |so )?(?:which|what|who)\b", re.IGNORECASE)
+_LABELLED = re.compile(
+    r"\s*(?:[-*•–]|\d{1,3}[.)])\s+(?:\*\*|__)?([^\s:*_][^:*_\n]{0,40}?)(?:(?:\*\*|__):?|:)\s+(.+)", re.S
+)
 
 
 def role_holder(question: str, sentence: str) -> tuple[int, int] | None:
@@ -32,3 +38,26 @@ def role_holder(question: str, sentence: str) -> tuple[int, int] | None:
         if role and asked.issuperset(role):
             return match.span(1)
     return None
+
+
+def item_label(question: str, item: str, about: Set[str]) -> tuple[int, int] | None:
+    """Give where the label of a list's item stands, if the question asks which of the items has its text.
+
+    It does if that text has all words of the question that the item does not stand under.
+
+    Args:
+        question: what is asked.
+        item: with its mark.
+        about: stemmed words of the title and headings above it.
+
+    >>> start, end = item_label("which plan has unlimited data", "- **Max**: unlimited data, 25", {"plan"})
+    >>> "- **Max**: unlimited data, 25"[start:end]
+    'Max'
+    >>> item_label("what does max cost", "- **Max**: unlimited data, 25", {"plan"}) is None
+    True
+    """
+    match = _LABELLED.match(item) if _ASKS_LABEL.match(question) else None
+    if match is None:
+        return None
+    asked = set(asked_words(question)) - about
+    return match.span(1) if asked and asked.issubset(content_words(match[2])) else None

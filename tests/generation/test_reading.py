@@ -76,6 +76,21 @@ def test_a_role_in_brackets_goes_before_what_is_read() -> None:
     assert (lease.text[spans[0].start : spans[0].end], spans[0].score) == ("Peregrine Maps Ltd", 4)
 
 
+def test_the_label_of_the_item_that_has_what_is_asked_for_goes_before_what_is_read() -> None:
+    plans = passage("Plans\n- **Mini**: 3 GB, 8 a month\n- **Max**: unlimited data\n\nCalls are free.")
+    units, spans = units_of([plans]), [AnswerSpan(0, plans.text.index("Calls"), len(plans.text) - 10, 3.0)]
+    found = [
+        fitting(f"which {words}", [plans], units, spans) for words in ("has unlimited data", "is free")
+    ]
+    assert [plans.text[each[0].start : each[0].end] for each in found] == ["Max", "Calls"]
+
+
+def test_the_header_of_a_table_is_no_answer() -> None:
+    table = passage("Zone | Data per day\nUSA | 500 MB")
+    spans = fitting("what data do i get", [table], units_of([table]), [AnswerSpan(0, 0, 11, 3.0)])
+    assert [span.score for span in spans] == [UNREAD]
+
+
 def test_a_span_in_an_address_is_widened_to_it() -> None:
     desk = passage("Write to help@brightline.example.")
     start = desk.text.index("@")
