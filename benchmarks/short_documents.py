@@ -1,9 +1,9 @@
 """Answers over short documents of everyday work, and refusals of what they nearly say.
 
 short_documents.jsonl: a handbook, a lease, minutes, a recipe, a mail and such, written for this, each with
-questions that it answers and with questions of its subject that it does not. Every second document is one
-to choose by (`choice`), the others are for reports (`report`). Each question is asked of its document alone
-and of all documents.
+questions that it answers and with questions of its subject that it does not; those named .md are Markdown,
+with tables and lists. By some of them (`choice`) rules and coefficients are chosen, the others are for
+reports (`report`). Each question is asked of its document alone and of all documents.
 
 One part, and what was withheld or given wrongly:
 `python -m benchmarks.short_documents --part choice --show`.
@@ -23,6 +23,7 @@ import numpy as np
 from agents.runs import ask
 from benchmarks._machine import machine
 from indexing.corpus import index_corpus
+from indexing.loaders.markdown import Markdown
 from rag.compose import DEFAULT, Grove
 from rag.core.events import AnswerFinished
 from rag.core.settings import Settings
@@ -47,8 +48,8 @@ class Document:
     """A short document with its questions."""
 
     id: str
-    title: str
-    text: str
+    part: str
+    parsed: ParsedDocument
     questions: tuple[Asked, ...]
 
 
@@ -59,13 +60,13 @@ def documents() -> list[Document]:
         row = json.loads(line)
         answered = [Asked(row["id"], question, answer) for question, answer in row["answered"]]
         others = [Asked(row["id"], question, None) for question in row["unanswered"]]
-        found.append(Document(row["id"], row["title"], row["text"], (*answered, *others)))
+        found.append(Document(row["id"], row["part"], _parsed(row), (*answered, *others)))
     return found
 
 
 def questions(part: str) -> list[Asked]:
-    """Give the questions of every second document."""
-    return [each for document in documents()[PARTS.index(part) :: 2] for each in document.questions]
+    """Give the questions of a part's documents."""
+    return [each for document in documents() if document.part == part for each in document.questions]
 
 
 def run(*, quick: bool) -> dict[str, Any]:
@@ -91,7 +92,7 @@ def _rows(
 ) -> Iterator[dict[str, Any]]:
     with TemporaryDirectory() as home:
         grove = Grove(Settings(home=Path(home)))
-        corpus = ((each.id, ParsedDocument(each.text, each.title)) for each in documents())
+        corpus = ((each.id, each.parsed) for each in documents())
         index_corpus(grove, corpus, collection=DEFAULT, kinds=grove.kinds_for(["default"]))
         asked = questions(part)[::step]
         for over in ("its document", "all documents"):
@@ -124,6 +125,12 @@ def figures(asked: Sequence[Asked], found: Sequence[Answer]) -> dict[str, float]
         "answerable": len(answered),
         "unanswerable": len(others),
     }
+
+
+def _parsed(row: dict[str, Any]) -> ParsedDocument:
+    if row["id"].endswith(".md"):
+        return Markdown().load(row["text"].encode(), name=row["id"])
+    return ParsedDocument(row["text"], row["title"])
 
 
 def _print(asked: Asked, answer: Answer) -> None:

@@ -2,9 +2,9 @@
 
 Data: the questions of qa_nq_gold that are set aside to choose by (_reader_data.py), which the reader was
 not trained on. Each searches the whole corpus by words and by vectors (`found`); then once more without its
-gold passage (`hidden`), and nothing found may count as an answer. Beside them every second one of the short
-documents of benchmarks/short_documents.jsonl: its questions over it alone and over what is found among
-them; those that it does not answer are `hidden`.
+gold passage (`hidden`), and nothing found may count as an answer. Beside them the short documents of
+benchmarks/short_documents.jsonl that are there to choose by: its questions over it alone and over what is
+found among them; those that it does not answer are `hidden`.
 
 - answers: the sentence of the gold passage that holds the answer against the other sentences in which the
   reader found something.
@@ -140,8 +140,9 @@ def _short_cases(path: Path, encoder: Minilm) -> list[_Case]:
         for row in rows
     ]
     cases = []
-    for number in range(0, len(rows), 2):
-        row = rows[number]
+    for number, row in enumerate(rows):
+        if row["part"] != "choice":
+            continue
         for question, *answers in (*row["answered"], *([each] for each in row["unanswered"])):
             scores = (vectors @ encoder.encode([question])[0], words.scores(question))
             ranks = sum(1 / (_RANKS + np.argsort(np.argsort(-each))) for each in scores)
