@@ -122,7 +122,9 @@ class ToolCaller:
         Raises:
             GenerationError: the language model failed.
         """
-        if (call := self.direct(question)) is not None and (names is None or call.tool in names):
+        if (call := await asyncio.to_thread(self.direct, question)) is not None and (
+            names is None or call.tool in names
+        ):
             return call
         if self._generator is None or self._generator.capabilities.quotes_verbatim:
             return None

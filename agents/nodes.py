@@ -14,6 +14,7 @@ from agents.calling import Call
 from agents.compound import Part, parts_of
 from agents.courtesy import reply_to, without_courtesies
 from agents.followups import leans, stand_alone
+from agents.openings import Opening
 from agents.rewriting import is_faithful, newest
 from agents.routing import choose
 from agents.shares import amount, quoted, share_of
@@ -72,7 +73,11 @@ async def retrieve(state: State, context: Context, emit: Emit) -> Step:
     """Find passages; of several questions at once, each finds its own besides.
 
     Words of the question that are misspelt are read as words of what was found, and it is searched again.
+    Where an overview of a document is wanted, its beginning comes first.
     """
+    opened = await asyncio.to_thread(context.openings, state["query"]) if context.openings else []
+    if opened:
+        return await _opened(opened, state, context)
     result = await _search(state["searched"], state["parts"], context)
     update, summary = State(passages=result.passages), {}
     slips = await asyncio.to_thread(context.support.respellings, state["query"], result.passages)
@@ -83,6 +88,19 @@ async def retrieve(state: State, context: Context, emit: Emit) -> Step:
         update = State(passages=result.passages, query=query, searched=searched, parts=parts, spelt=slips)
         summary = {"read_as": slips}
     return Step(update, {**_found(result), **summary}, {"searched": state["searched"]})
+
+
+async def _opened(opened: Sequence[Opening], state: State, context: Context) -> Step:
+    """Read the beginnings of the documents that are asked after, each as a question of its own."""
+    result = await asyncio.to_thread(context.search, state["searched"])
+    first = {passage.chunk_id: passage for each in opened for passage in each.passages}
+    others = [passage for passage in result.passages if passage.chunk_id not in first]
+    result = replace(result, passages=[*first.values(), *others][: max(len(result.passages), len(first))])
+    parts = tuple(Part(each.said, f"Summarize {each.title}") for each in opened)
+    query = parts[0].query if len(parts) == 1 else state["query"]
+    update = State(passages=result.passages, query=query, parts=parts, is_opened=True)
+    summary = {**_found(result), "begins": [each.title for each in opened]}
+    return Step(update, summary, {"searched": state["searched"]})
 
 
 async def _search(searched: str, parts: Sequence[Part], context: Context) -> SearchResult:

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 from functools import partial
 
+from agents.openings import openings
 from agents.state import Context, Limits
 from agents.tools import tool_scope
 from agents.toolset import toolset_of
@@ -34,7 +35,8 @@ async def context_of(
     scope = tool_scope(grove, collection=collection, retriever=retriever, filter=filter)
     # A model that does not follow instructions calls nothing: what a rule reads off is called all the same.
     writer = context.generator if context.generator.capabilities.follows_instructions else None
-    return replace(context, tools=await toolset_of(grove).caller(scope, generator=writer))
+    tools = await toolset_of(grove).caller(scope, generator=writer)
+    return replace(context, tools=tools, openings=partial(openings, scope=scope))
 
 
 def _context(grove: Grove, *, collection: str, retriever: str, generator: str, filter: object) -> Context:

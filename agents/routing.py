@@ -39,7 +39,8 @@ async def choose(state: State, context: Context) -> Choice:
     """Choose among the ways that are open; where a model names none of them, the signals stand."""
     found: Route = "plain" if state["passages"] else "missing"
     usage = state["usage"]
-    ways = [] if context.router == "plain" else _open_ways(context)
+    is_settled = context.router == "plain" or state.get("is_opened", False)
+    ways = [] if is_settled else _open_ways(context)
     if not ways:
         return Choice(found, [found], "nothing", {}, (), usage)
     ways = ["plain", *ways]

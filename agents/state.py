@@ -8,6 +8,7 @@ from typing_extensions import TypedDict  # pydantic reads no other
 
 from agents.calling import Call
 from agents.compound import Part
+from agents.openings import Opening
 from agents.shares import Share
 from rag.core.protocols import GenerationOptions, Generator, Message
 from rag.core.types import Citation, Missing, Passage, SearchResult, Sentence, Usage
@@ -32,6 +33,7 @@ class State(TypedDict, total=False):
     reply: str  # to what asks nothing of the documents
     searched: str  # what is searched for
     spelt: Mapping[str, str]  # words of the query that were misspelt, and what they are read as
+    is_opened: bool  # the passages are how the documents begin that are asked after
     route: Route
     tools: tuple[str, ...]  # among which one is chosen
     call: Call | None  # that was chosen and has not run yet
@@ -99,6 +101,7 @@ class Context:
     rewriter: Literal["model", "rules"] = "rules"
     hop: Callable[[str], SearchResult] | None = None  # a search that goes on from what it found
     tools: Toolbox | None = None
+    openings: Callable[[str], list[Opening]] | None = None  # of documents asked after
     conditions: tuple[str, ...] = ()  # that an answer is held to, over the passages of its prompt
 
 

@@ -5,19 +5,20 @@ import re
 from collections.abc import Mapping
 from datetime import date, timedelta
 
+from agents.tools._days import DAY_NAMES, MONTHS, named_day
 from agents.tools._tool import Effects, ToolResult, ToolScope
 from rag.core.errors import InvalidInputError
 from rag.scoring.tools import Tool
 
 __all__ = ["Dates"]
 
-_MONTHS = {name.lower(): number for number, name in enumerate(calendar.month_name) if name}
-_MONTHS |= {name.lower(): number for number, name in enumerate(calendar.month_abbr) if name}
 _NEAR = {"today": 0, "now": 0, "tomorrow": 1, "yesterday": -1}
-_MONTH = r"(?:" + "|".join(sorted(_MONTHS, key=len, reverse=True)) + r")\.?"
+_MONTH = r"(?:" + "|".join(sorted(MONTHS, key=len, reverse=True)) + r")\.?"
 _NTH = r"\d{1,2}(?:st|nd|rd|th)?"
 _DATE = (
     rf"(?:\d{{4}}-\d{{2}}-\d{{2}}|{_NTH}(?: of)? {_MONTH},? \d{{4}}|{_MONTH} {_NTH},? \d{{4}}"
+    rf"|{_NTH}(?: of)? {_MONTH}|{_MONTH} {_NTH}"
+    rf"|(?:(?:next|last|this|coming) )?(?:{DAY_NAMES})(?: \d{{4}}| (?:this|of this) year)?"
     r"|today|tomorrow|yesterday|now)"
 )
 _UNIT = r"(?P<unit>day|week|month|year)s?"
@@ -31,17 +32,23 @@ _QUESTIONS = [  # each is the whole of a question; one that asks for more is non
             rf" (?:and|to|until|till) (?P<other>{_DATE})",
             "difference",
         ),
-        (rf"{_HOW_LONG} since (?P<date>{_DATE})", "difference"),
+        (rf"{_HOW_LONG} since (?P<since>{_DATE})", "difference"),
         (rf"{_HOW_LONG} (?:until|till|to) (?P<other>{_DATE})", "difference"),
         (rf"{_WHAT_DAY} (?P<amount>\d{{1,5}}) {_UNIT} (?P<way>after|from|before) (?P<date>{_DATE})", "add"),
         (rf"{_WHAT_DAY} (?P<amount>\d{{1,5}}) {_UNIT} (?P<way>ago)", "add"),
         (rf"{_WHAT_DAY} in (?P<amount>\d{{1,5}}) {_UNIT}", "add"),
         (rf"{_WHAT_DAY} (?:on )?(?P<date>{_DATE})", "weekday"),
+        (rf"what(?:['’]s| is) the (?:date|day|weekday) (?:of |on |for )?(?P<date>{_DATE})", "weekday"),
+        (
+            rf"when is (?P<date>(?:(?:next|this|coming) )?(?:{DAY_NAMES})(?: \d{{4}}| this year)?)",
+            "weekday",
+        ),
         (r"what(?:'s| is) (?:the date (?:of )?)?(?P<date>today)(?:'s date)?", "weekday"),
         (r"what (?:day|date) is it(?: today| now)?", "weekday"),
     )
 ]
 _MAX_YEARS = 9999
+_KINDS = "YYYY-MM-DD, today, or a name: Christmas, next Friday."
 
 
 class Dates:
@@ -58,8 +65,8 @@ class Dates:
                     "enum": ["difference", "weekday", "add"],
                     "description": "difference (date to other), weekday (of date) or add (amount of unit).",
                 },
-                "date": {"type": "string", "description": "YYYY-MM-DD, or today.", "maxLength": 40},
-                "other": {"type": "string", "description": "YYYY-MM-DD, or today.", "maxLength": 40},
+                "date": {"type": "string", "description": _KINDS, "maxLength": 40},
+                "other": {"type": "string", "description": _KINDS, "maxLength": 40},
                 "amount": {
                     "type": "integer",
                     "description": "How many; negative for before.",
@@ -110,7 +117,11 @@ class Dates:
 
 
 def _arguments(operation: str, found: Mapping[str, str | None]) -> Mapping[str, object]:
-    arguments: dict[str, object] = {"operation": operation, "date": found.get("date") or "today"}
+    day = found.get("date") or "today"
+    if since := found.get("since"):
+        has_place = re.search(r"\d{4}|today|tomorrow|yesterday|now|last", since, re.IGNORECASE)
+        day = since if has_place else f"last {since}"
+    arguments: dict[str, object] = {"operation": operation, "date": day}
     if operation == "difference":
         arguments["other"] = found.get("other") or "today"
     if operation == "add":
@@ -128,12 +139,14 @@ def _date(given: object, today: date) -> date:
         match words:
             case [iso]:
                 return date.fromisoformat(iso)
-            case [month, day, year] if month in _MONTHS:
-                return date(int(year), _MONTHS[month], int(day))
-            case [day, month, year] if month in _MONTHS:
-                return date(int(year), _MONTHS[month], int(day))
+            case [month, day, year] if month in MONTHS:
+                return date(int(year), MONTHS[month], int(day))
+            case [day, month, year] if month in MONTHS:
+                return date(int(year), MONTHS[month], int(day))
     except ValueError:
         pass
+    if (found := named_day(" ".join(text.split()), today)) is not None:
+        return found
     raise InvalidInputError(f"{str(given)[:40]!r} is no date; write YYYY-MM-DD, 5 March 2024 or today")
 
 

@@ -4,7 +4,8 @@ import asyncio
 import re
 from collections.abc import Mapping
 
-from agents.tools._tool import Effects, ToolResult, ToolScope, passage_at
+from agents.tools._called import is_called
+from agents.tools._tool import AgentTool, Effects, ToolResult, ToolScope, passage_at
 from rag.core.errors import InvalidInputError, NotFoundError
 from rag.db.catalog import StoredDocument
 from rag.generation.context import render_passages
@@ -14,6 +15,12 @@ __all__ = ["Fetch"]
 
 _MOST_CHARS = 20_000
 _CHARS = 8_000
+_ASKS = re.compile(
+    r"\s*(?:please,? )?(?:(?:can|could|would) you (?:please )?)?(?:open|show|fetch|read|print|display|get)"
+    r"(?: me| us)?(?: (?:the|our|my|this))?(?: (?:document|file|text of(?: the)?))?"
+    r" [\"“']?(?P<name>[^?!\"”]{2,120}?)[\"”']?[\s?.!]*",
+    re.IGNORECASE,
+)
 _QUESTION = re.compile(
     r"^\s*(?:please\s+)?(?:open|show|fetch|read|print|get)(?: me)?(?: the)?(?: (?:document|file))?\s+"
     r"[\"“']?(?P<name>[\w./\-]+\.[A-Za-z0-9]{1,5})[\"”']?\s*[?.!]*$",
@@ -56,6 +63,10 @@ class Fetch:
         match = _QUESTION.match(question)
         return None if match is None else {"document": match["name"]}
 
+    def within(self, scope: ToolScope) -> AgentTool:
+        """Give the same tool, which reads the names of the scope's documents off a question too."""
+        return _FetchByName(scope)
+
     async def call(self, arguments: Mapping[str, object], scope: ToolScope) -> ToolResult:
         """Give the text from `start`.
 
@@ -78,15 +89,20 @@ class Fetch:
         return ToolResult(text, (passage,), {"document_id": document.document_id, "end": end, "left": left})
 
 
+class _FetchByName(Fetch):
+    def __init__(self, scope: ToolScope) -> None:
+        self._scope = scope
+
+    def arguments_from(self, question: str) -> Mapping[str, object] | None:
+        given = super().arguments_from(question)
+        if given is not None or (match := _ASKS.fullmatch(question)) is None:
+            return given
+        ids = _ids(match["name"], self._scope)
+        return {"document": ids[0]} if len(ids) == 1 else None
+
+
 def _document(name: str, scope: ToolScope) -> StoredDocument:
-    wanted = name.casefold()
-    whole, ends = [], []
-    for each in scope.documents():
-        if wanted in (each.document_id, each.source.casefold(), each.title.casefold()):
-            whole.append(each.document_id)
-        elif each.source.casefold().endswith(f"/{wanted}"):
-            ends.append(each.document_id)
-    ids = whole or ends
+    ids = _ids(name, scope)
     if not ids:
         raise NotFoundError(f"no document {name!r} here; list_documents says what there is")
     if len(ids) > 1:
@@ -95,3 +111,15 @@ def _document(name: str, scope: ToolScope) -> StoredDocument:
             f" {', '.join(ids[:5])}"
         )
     return scope.document(ids[0])
+
+
+def _ids(name: str, scope: ToolScope) -> list[str]:
+    """Give the documents of that id, source or title, else those that a person calls so."""
+    wanted = name.casefold()
+    whole, called = [], []
+    for each in scope.documents():
+        if wanted in (each.document_id, each.source.casefold(), each.title.casefold()):
+            whole.append(each.document_id)
+        elif is_called(name, source=each.source, title=each.title):
+            called.append(each.document_id)
+    return whole or called

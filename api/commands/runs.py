@@ -22,7 +22,7 @@ def runs(
     home: Home = None,
     json: Json = False,
 ) -> None:
-    """List the questions that were asked."""
+    """List the questions that were asked; each can be replayed by `explain`."""
     from rag.compose import Grove
 
     console = Console.open(home, json)
@@ -36,7 +36,7 @@ def explain(
     home: Home = None,
     json: Json = False,
 ) -> None:
-    """Show a run step by step."""
+    """Replay a run that ended or waits, step by step: what each step took in, found and chose."""
     from rag.compose import Grove
 
     console = Console.open(home, json)

@@ -42,6 +42,15 @@ def test_what_was_added_is_the_difference(day: date, amount: int) -> None:
         ("What date is 1 month after 2024-01-31?", "is 29 February 2024, a Thursday."),
         ("What date was 3 weeks ago?", "3 weeks before 1 March 2026 is 8 February 2026, a Sunday."),
         ("what is today's date", "1 March 2026 is a Sunday."),
+        ("how many weeks until Christmas", "to 25 December 2026 it is 299 days (42 weeks and 5 days;"),
+        ("How many days until New Year’s Eve?", "to 31 December 2026 it is 305 days"),
+        ("How many days since Christmas?", "From 25 December 2025 to 1 March 2026 it is 66 days"),
+        ("how long until 5 March?", "to 5 March 2026 it is 4 days"),
+        ("How many days since 5 March?", "From 5 March 2025 to 1 March 2026"),
+        ("When is Easter 2027?", "28 March 2027 is a Sunday."),
+        ("What is the date next Friday?", "6 March 2026 is a Friday."),
+        ("How many days until Sunday?", "to 1 March 2026 it is 0 days"),
+        ("What day is next Sunday?", "8 March 2026 is a Sunday."),
     ],
 )
 def test_a_question_is_read_and_reckoned(question: str, text: str) -> None:
@@ -58,6 +67,8 @@ def test_a_question_is_read_and_reckoned(question: str, text: str) -> None:
         "What happened on 4 July 1776?",
         "How long does the warranty run?",
         "How many days between two inspections?",
+        "When is the Christmas party?",
+        "How many people work on Sunday?",
     ],
 )
 def test_a_question_for_something_else_is_left_alone(question: str) -> None:

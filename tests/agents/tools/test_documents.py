@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 from _http import client_of, ingested, small_settings
 
-from agents.tools import AgentTool, ToolResult, ToolScope, tool_scope
+from agents.openings import openings
+from agents.tools import AgentTool, ToolResult, ToolScope, tool_scope, tool_within
 from agents.tools.fetch import Fetch
 from agents.tools.grep import Grep
 from agents.tools.list_documents import ListDocuments
@@ -149,3 +150,50 @@ def test_no_tool_sees_another_collection(grove: Grove, scope: ToolScope) -> None
 def test_a_collection_that_is_not_there_is_an_error(grove: Grove) -> None:
     with pytest.raises(NotFoundError, match="no collection 'none'"):
         called(ListDocuments(), tool_scope(grove, collection="none"))
+
+
+@pytest.mark.parametrize(
+    "question", ["show me the tower", "Open tower.txt", "Please open the document Tower."]
+)
+def test_a_document_is_opened_by_the_name_that_a_person_gives_it(scope: ToolScope, question: str) -> None:
+    tool = tool_within(Fetch(), scope)
+    assert tool is not None
+    arguments = tool.arguments_from(question)
+    assert arguments is not None
+    result = called(tool, scope, **arguments)
+    assert [passage.source for passage in result.passages] == ["tower.txt"]
+
+
+@pytest.mark.parametrize(
+    "question", ["show me the way to the tower", "open the gate", "Who opened the tower?"]
+)
+def test_what_is_no_document_is_not_opened(scope: ToolScope, question: str) -> None:
+    tool = tool_within(Fetch(), scope)
+    assert tool is not None
+    assert tool.arguments_from(question) is None
+
+
+def test_a_document_out_of_scope_has_no_name(narrow: ToolScope) -> None:
+    tool = tool_within(Fetch(), narrow)
+    assert tool is not None
+    assert tool.arguments_from("show me the bridge") is None
+    assert openings("Summarise the bridge", narrow) == []
+
+
+@pytest.mark.parametrize(
+    ("question", "sources"),
+    [
+        ("Summarise tower.txt", ["tower.txt"]),
+        ("can you give me an overview of the tower?", ["tower.txt"]),
+        ("What is in bridge.txt?", ["bridge.txt"]),
+        ("compare the tower and the bridge", ["tower.txt", "bridge.txt"]),
+        ("What is the difference between the tower and the gate?", []),
+        ("What is the code of the tower?", []),
+    ],
+)
+def test_an_overview_begins_where_the_document_does(
+    scope: ToolScope, question: str, sources: list[str]
+) -> None:
+    found = openings(question, scope)
+    assert [each.passages[0].source for each in found] == sources
+    assert all(each.passages[0].start == 0 for each in found)
