@@ -12,10 +12,13 @@ from rag.core.types import Missing, Passage, Usage
 from rag.generation.answer import AnswerStream, CitedText, build_prompt, not_found, read_as, refusal
 from rag.generation.answer import cite as cite_text
 from rag.generation.constrained.conditions import conditions_of
+from rag.generation.context import neutralise
 from rag.generation.missing import missing, missing_text
 from rag.scoring.spelling import spelt
 
 __all__ = ["cite", "generate", "greet", "refuse"]
+
+_MAX_UNMET = 300  # characters of why a tool gave nothing
 
 
 async def generate(state: State, context: Context, emit: Emit) -> Step:
@@ -118,7 +121,10 @@ async def cite(state: State, context: Context, emit: Emit) -> Step:
 async def refuse(state: State, context: Context, emit: Emit) -> Step:
     """Say that the documents hold no answer and what of the question they lack, rather than invent one."""
     gap = await asyncio.to_thread(_missing, state)
-    said = missing_text(state["query"], gap)
+    # Why a tool failed may be anybody's text; where one was wanted, words that passages lack say nothing.
+    shown = AnswerStream(())
+    unmet = shown.feed(neutralise(state.get("unmet", "")[:_MAX_UNMET])) + shown.finish()
+    said = unmet or missing_text(state["query"], gap)
     if slips := state.get("spelt"):
         said += f" {read_as(slips)}"
     refused = refusal(said)

@@ -96,7 +96,11 @@ def _permit(state: State) -> State:
     is_allowed = interrupt(None) is True
     # A checkpoint gives back lists where there were tuples.
     kept = _STATE.validate_python(_STATE.dump_python(state, warnings=False))
-    return kept if is_allowed else State({**kept, "call": None})
+    if is_allowed:
+        return kept
+    call = kept["call"]
+    unmet = "" if call is None else f"The tool {call.tool} was not called: it was not allowed."
+    return State({**kept, "call": None, "unmet": unmet})
 
 
 def _add(

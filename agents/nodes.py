@@ -144,7 +144,8 @@ async def act(state: State, context: Context, emit: Emit) -> Step:
     try:
         results = await context.tools.run(call)
     except RagError as error:
-        return Step(State(call=None), {"error": str(error)}, _call(call))
+        unmet = f"The tool {call.tool} gave nothing: {error}."
+        return Step(State(call=None, unmet=unmet), {"error": str(error)}, _call(call))
     if not results:
         return Step(State(call=None), {"results": 0}, _call(call))
     summary = {"results": len(results), "evidence": evidence(results)}

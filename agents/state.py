@@ -37,6 +37,7 @@ class State(TypedDict, total=False):
     route: Route
     tools: tuple[str, ...]  # among which one is chosen
     call: Call | None  # that was chosen and has not run yet
+    unmet: str  # why a call that was chosen gave nothing
     is_of_tool: bool  # the passages are what a tool gave back
     passages: list[Passage]
     is_answerable: bool

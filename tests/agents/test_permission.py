@@ -105,6 +105,7 @@ def test_forbidden_it_is_never_done_and_the_documents_answer(grove: Grove) -> No
     assert steps(events) == ["read", "refuse"]
     assert isinstance(events[-1], AnswerFinished)
     assert events[-1].answer.refused
+    assert "was not called: it was not allowed" in events[-1].answer.answer
     assert sent(grove) == []
 
 
@@ -160,6 +161,7 @@ def test_a_tool_that_fails_leaves_the_documents(tmp_path: Path) -> None:
     assert acted.summary == {"error": "the post office is closed"}
     assert isinstance(events[-1], AnswerFinished)
     assert events[-1].answer.refused
+    assert "gave nothing: the post office is closed." in events[-1].answer.answer
 
 
 def test_a_run_that_needs_no_permission_leaves_no_checkpoint(grove: Grove) -> None:
