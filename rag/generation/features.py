@@ -25,6 +25,7 @@ __all__ = [
     "coverage",
     "missing_names",
     "missing_numbers",
+    "passage_words",
     "question_features",
     "summary_features",
     "units_of",
@@ -99,6 +100,14 @@ def _is_heading(passage: Passage, start: int, end: int) -> bool:
         is_list = _NUMBERED.match(passage.text, end + 2) is not None  # the next item, with nothing between
         return not is_list and not _NOT_A_HEADING.search(text, numbered.end())
     return not _NOT_A_HEADING.search(text)
+
+
+def passage_words(units: Sequence[Unit]) -> dict[int, frozenset[str]]:
+    """Give the words of each passage, by its index."""
+    words: dict[int, frozenset[str]] = {}
+    for unit in units:
+        words[unit.passage] = words.get(unit.passage, frozenset()) | unit.words
+    return words
 
 
 def weights_of(words: Iterable[str], units: Sequence[Unit]) -> dict[str, float]:

@@ -10,6 +10,8 @@ from dataclasses import replace
 
 from rag.core.types import AnswerSpan, Passage
 from rag.generation.features import Unit
+from rag.generation.kinds import may_be_asked
+from rag.generation.prose import num_fields
 from rag.generation.questions import wants_sentences
 from rag.generation.reading import UNREAD
 from rag.generation.roles import item_label, role_holder
@@ -20,6 +22,7 @@ __all__ = ["days_of", "fitting"]
 
 _OFFERS = re.compile(r"\bor\b", re.IGNORECASE)
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_BEFORE = 2  # words before a span that tell its kind: "after the war"
 _STATED = 1.0  # what a role in brackets is worth over the best that was read
 _DAY = rf"({'|'.join(_DAYS)})s?"
 _RANGE = re.compile(rf"\b{_DAY} ?(?:to|through|until|till|-|–) ?{_DAY}\b", re.IGNORECASE)
@@ -38,7 +41,8 @@ def fitting(
 
     Such a span has no word but the question's, of which none is a choice that the question offers, stands
     in a heading or a table's header, or in a sentence of other days of the week than the question's (but a
-    yes or no may need such a one).
+    yes or no may need such a one). It holds two fields of a header, or is no time or number where the
+    question asks for one.
 
     Args:
         question: what is asked.
@@ -52,12 +56,17 @@ def fitting(
     found = []
     for span in spans:
         unit = units[bisect_right(starts, (span.passage, span.start)) - 1]
-        words = content_words(passages[span.passage].text[span.start : span.end])
+        text = passages[span.passage].text
+        words = content_words(text[span.start : span.end])
         is_asked = bool(words) and asked.issuperset(words)
+        before = " ".join(text[unit.start : span.start].split()[-_BEFORE:])
+        is_other_kind = not may_be_asked(question, f"{before} {text[span.start : span.end]}")
+        is_header = (is_row(unit.text) and not unit.place.cells) or num_fields(
+            text[span.start : span.end]
+        ) > 1
         told = days_of(unit.text) if days else days
         is_other_day = bool(told) and not days & told
-        is_header = is_row(unit.text) and not unit.place.cells
-        cannot = unit.is_heading or is_header or is_asked or is_other_day
+        cannot = unit.is_heading or is_header or is_asked or is_other_day or is_other_kind
         found.append(replace(span, score=UNREAD) if cannot else span)
     best = max((span.score for span in found), default=UNREAD)
     return [*(span for span in _stated(question, units, best)), *found]

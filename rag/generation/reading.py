@@ -10,6 +10,7 @@ from rag.core.types import AnswerSpan, Vector
 from rag.generation.clauses import asked_clause, duration, in_clause
 from rag.generation.features import Unit, coverage, weights_of
 from rag.generation.pairs import paired_amount
+from rag.generation.prose import defines, is_address, is_code, num_fields
 from rag.generation.questions import asked_words, naming_words, wants_sentences, without_measure
 from rag.generation.reader_coefficients import READER
 from rag.scoring.words import content_words
@@ -18,6 +19,7 @@ __all__ = [
     "UNREAD",
     "answerable_features",
     "best_spans",
+    "is_quotable",
     "likeliest",
     "read_features",
     "read_logits",
@@ -29,6 +31,8 @@ _LIKELY = 2
 _FEW = 5  # words of a question; with fewer, each that is missing tells the more
 _ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.\w[\w-]*)+|\b(?:https?://|www\.)[^\s|)>]*\w")
 _SAID = 1.0  # the logit of a sentence that says what is asked, of a question that no few words answer
+_HEADER = 3  # fields of a line; with so many it is no sentence
+_ASKS_ADDRESS = re.compile(r"\b(?:address|link|url|web|website|site|page|online|where)\b", re.IGNORECASE)
 UNREAD = -12.0  # the score of a sentence in which no span is among the best
 
 
@@ -72,7 +76,7 @@ def answerable_features(
         without: of `Support.answerable_unread`.
         told: words that cells of tables stand for, as a superlative: they are not missing.
     """
-    open_logits = np.where([unit.is_heading for unit in units], logits.min(), logits)
+    open_logits = np.where([is_quotable(question, unit) for unit in units], logits, logits.min())
     passage = units[int(open_logits.argmax())].passage
     held = frozenset[str]().union(*(unit.words | unit.about for unit in units if unit.passage == passage))
     num_words = len({*(content_words(without_measure(question)) or content_words(question))})
@@ -95,8 +99,9 @@ def read_logits(question: str, units: Sequence[Unit], spans: Sequence[AnswerSpan
 def said_logits(question: str, units: Sequence[Unit], read: Vector) -> Vector:
     """Give (N,) float32: no less than `_SAID` for a sentence that says a question which asks for no span.
 
-    It has half of the words, and with its title, its headings and the sentence before all of them. A reader
-    of spans finds none in "Do not use vinegar." for "can i use vinegar".
+    It has half of the words, and with its title, its headings and the sentence before all of them; or it
+    defines what is asked for, and then counts double. A reader of spans finds none in "Do not use vinegar."
+    for "can i use vinegar".
     """
     asked = frozenset(asked_words(question)) if wants_sentences(question) else frozenset()
     logits = read.copy()
@@ -105,10 +110,23 @@ def said_logits(question: str, units: Sequence[Unit], read: Vector) -> Vector:
         around = unit.words | unit.about
         if before is not None and before.passage == unit.passage:
             around |= before.words
-        if not unit.is_heading and asked and asked <= around and 2 * len(asked & unit.words) >= len(asked):
+        is_said = asked <= around and 2 * len(asked & unit.words) >= len(asked)
+        is_prose = (
+            is_quotable(question, unit) and not is_code(unit.text) and num_fields(unit.text) < _HEADER
+        )
+        if asked and is_prose and is_said:
             logits[number] = max(logits[number], _SAID)
+        if asked and is_prose and defines(question, unit.text):
+            logits[number] = max(logits[number], 2 * _SAID)
         before = unit
     return logits
+
+
+def is_quotable(question: str, unit: Unit) -> bool:
+    """Say whether a unit may be an answer: no heading, and no bare address unless one is asked for."""
+    if unit.is_heading:
+        return False
+    return not is_address(unit.text) or _ASKS_ADDRESS.search(question) is not None
 
 
 def likeliest(read: Vector, words: Vector) -> list[int]:
@@ -148,7 +166,7 @@ def best_spans(
     for span in spans:  # best first
         number = bisect_right(starts, (span.passage, span.start)) - 1
         start, end = _whole_address(span.start, span.end, units[number])
-        found.setdefault(number, []).append((start, _trimmed_end(start, end, units[number])))
+        found.setdefault(number, []).append(_trimmed(start, end, units[number]))
     return {number: _asked(question, units[number], places) for number, places in found.items()}
 
 
@@ -163,7 +181,7 @@ def _asked(question: str, unit: Unit, places: Sequence[tuple[int, int]]) -> tupl
     if (chosen := in_clause(question, unit.text, clause, inside)) is None:
         return places[0]
     start, end = chosen[0] + unit.start, chosen[1] + unit.start
-    return start, _trimmed_end(start, end, unit)
+    return _trimmed(start, end, unit)
 
 
 def _whole_address(start: int, end: int, unit: Unit) -> tuple[int, int]:
@@ -175,12 +193,21 @@ def _whole_address(start: int, end: int, unit: Unit) -> tuple[int, int]:
     return start, end
 
 
-def _trimmed_end(start: int, end: int, unit: Unit) -> int:
-    """Leave out what ends the sentence or the cell and not the answer; "U.S." keeps its points."""
+def _trimmed(start: int, end: int, unit: Unit) -> tuple[int, int]:
+    """Leave out what ends the sentence or the cell and not the answer; "U.S." keeps its points.
+
+    So with half of a pair of brackets at either end.
+    """
     words = unit.text[start - unit.start : end - unit.start]
     if unit.place.cells:
         words = words.partition(" | ")[0].rstrip()
     kept = words.rstrip(",;:")
     if kept.count(".") == 1:
         kept = kept.rstrip(".")
-    return start + len(kept or words)
+    for opening, closing in ("()", "[]", "“”"):
+        if closing not in kept:
+            kept = kept.removeprefix(opening)
+        if opening not in kept:
+            kept = kept.removesuffix(closing)
+    kept = kept or words
+    return (start := start + words.index(kept)), start + len(kept)

@@ -16,7 +16,7 @@ _NAME = r"[A-Z][\w.'’-]*"
 _HOLDER = re.compile(rf"({_NAME}(?: (?:(?:of|de|van|von|der|and|&) )*{_NAME})*) \(([^()]{{2,60}})\)")
 _ASKS_LABEL = re.compile(r"^\W*(?:and |so )?(?:which|what|who)\b", re.IGNORECASE)
 _LABELLED = re.compile(
-    r"\s*(?:[-*•–]|\d{1,3}[.)])\s+(?:\*\*|__)?([^\s:*_][^:*_\n]{0,40}?)(?:(?:\*\*|__):?|:)\s+(.+)", re.S
+    r"\s*(?:[-*•–]|\d{1,3}[.)])\s+(?:\*\*|__)?([^\s:*_][^:*_\n]{0,40}?)(?:(?:\*\*|__):?|:)\s+([^?]+)\Z"
 )
 
 
@@ -35,7 +35,7 @@ def role_holder(question: str, sentence: str) -> tuple[int, int] | None:
     asked = frozenset(content_words(question))
     for match in _HOLDER.finditer(sentence):
         role = content_words(match[2])
-        if role and asked.issuperset(role):
+        if role and asked.issuperset(role) and not asked.issuperset(content_words(match[1])):
             return match.span(1)
     return None
 

@@ -22,6 +22,7 @@ from rag.generation.features import (
     Unit,
     claim_features,
     contradicts,
+    passage_words,
     question_features,
     summary_features,
     units_of,
@@ -29,12 +30,14 @@ from rag.generation.features import (
     windows,
 )
 from rag.generation.fitting import fitting
+from rag.generation.numbered import of_asked_number
 from rag.generation.overview import told_whole
 from rag.generation.questions import asked_words, wants_sentences
 from rag.generation.reader_coefficients import READER
 from rag.generation.reading import (
     answerable_features,
     best_spans,
+    is_quotable,
     likeliest,
     read_logits,
     said_logits,
@@ -97,6 +100,7 @@ class Support:
 
     def answerable(self, question: str, passages: Sequence[Passage]) -> float:
         """Give the probability that the passages hold an answer; 0 if they lack a value that it states."""
+        passages = of_asked_number(question, passages)
         units, spans = units_of(passages), self.spans(question, passages)
         if not units or lacks_value(question, [f"{unit.label} {unit.text}" for unit in units]):
             return 0.0
@@ -120,7 +124,8 @@ class Support:
         return float(_linear(self._coefficients.answerable, summary))
 
     def rank(self, question: str, passages: Sequence[Passage]) -> list[Candidate]:
-        """Give every sentence of the passages but headings, likeliest answer first."""
+        """Give every sentence that may be quoted, likeliest answer first."""
+        passages = of_asked_number(question, passages)
         units = units_of(passages)
         if not units:
             return []
@@ -138,7 +143,7 @@ class Support:
                 "" if span is None else unit.place.column(span[0] - unit.start),
             )
             for number, (unit, logit) in enumerate(zip(units, logits, strict=True))
-            if not unit.is_heading
+            if is_quotable(question, unit)
         ]
         return sorted(candidates, key=lambda candidate: -candidate.relevance)
 
@@ -221,7 +226,7 @@ class Support:
         must = frozenset(content_words(sentence))
         asked = frozenset(content_words(question))
         new = must - asked
-        texts = _words_of(units)
+        texts = passage_words(units)
         claim = f"{question} {sentence}" if len(must) < SHORT_CLAIM else sentence
         similarities = dict(zip(units, self.similarities(claim, units), strict=True))
         weights = weights_of(dict.fromkeys(content_words(claim)), units)
@@ -277,13 +282,6 @@ class Support:
             while len(self._vectors) > _CACHED_VECTORS:
                 self._vectors.popitem(last=False)
         return [known[text] for text in texts]
-
-
-def _words_of(units: Sequence[Unit]) -> dict[int, frozenset[str]]:
-    words: dict[int, frozenset[str]] = {}
-    for unit in units:
-        words[unit.passage] = words.get(unit.passage, frozenset()) | unit.words
-    return words
 
 
 def _linear(coefficients: Sequence[float], features: Vector) -> Vector:

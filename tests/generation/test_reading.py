@@ -4,7 +4,15 @@ from _passages import passage
 from rag.core.types import AnswerSpan
 from rag.generation.features import units_of
 from rag.generation.fitting import fitting
-from rag.generation.reading import UNREAD, answerable_features, best_spans, likeliest, read_logits
+from rag.generation.reading import (
+    UNREAD,
+    answerable_features,
+    best_spans,
+    is_quotable,
+    likeliest,
+    read_logits,
+    said_logits,
+)
 
 
 def test_the_likeliest_are_the_two_best_by_what_is_read_and_by_words() -> None:
@@ -104,3 +112,30 @@ def test_a_heading_does_not_decide_whether_there_is_an_answer() -> None:
     assert [unit.is_heading for unit in units] == [True, False]
     logits = np.array([2.0, -1.0], dtype=np.float32)
     assert answerable_features("How much is it?", units, logits, without=0.0)[0] == -1
+
+
+def test_an_address_alone_is_quoted_only_where_one_is_asked_for() -> None:
+    first, second = units_of([passage("Prices are listed online.\n\nhttps://example.com/prices")])
+    assert is_quotable("How do I find prices?", first)
+    assert not is_quotable("How do I find prices?", second)
+    assert is_quotable("What is the link to the prices?", second)
+
+
+def test_code_and_headers_of_fields_say_nothing_however_many_words_they_share() -> None:
+    texts = (
+        "def indent(tabs, spaces): return tabs or spaces",
+        "Title: Tabs Author: Ann Lee Keywords: spaces",
+        "Use spaces, and no tabs.",
+    )
+    units = units_of([passage(text) for text in texts])
+    said = said_logits("should i use tabs or spaces", units, np.full(3, -9.0, np.float32))
+    assert (said > -9).tolist() == [False, False, True]
+
+
+def test_a_definition_goes_before_a_sentence_that_only_has_the_words() -> None:
+    texts = (
+        "Note that a namespace package is created at once.",
+        "Namespace packages are a way to split one.",
+    )
+    units = units_of([passage(text) for text in texts])
+    assert said_logits("What is a namespace package?", units, np.zeros(2, np.float32)).argmax() == 1

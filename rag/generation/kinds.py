@@ -1,0 +1,48 @@
+"""Whether words can be the time or the number that a question asks for; those of English.
+
+Knows what such words look like, not what is true; pure functions.
+"""
+
+import re
+
+__all__ = ["may_be_asked"]
+
+_NUMBERS = """
+two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen
+eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundreds? thousands? millions?
+billions? dozens? one once twice half quarter double every each daily weekly monthly yearly annual
+annually quarterly hourly always never no none nothing all any several few many most much little free
+unlimited as until till up less more over under about
+""".split()
+_TIMES = """
+(?:mon|tues|wednes|thurs|fri|satur|sun)days? january february march april may june july august september
+october november december in on at by after before during from within between since while when whenever
+upon following now today tonight tomorrow yesterday mornings? noon afternoons? evenings? nights? midnight
+dawn dusk spring summer autumn fall winter seasons? weekends? weekdays? days? weeks? months? years?
+decades? century centuries ages? eras? times? ago later earlier early late soon immediately christmas
+easter
+""".split()
+_NUMBER = re.compile(rf"\d|\b(?:{'|'.join(_NUMBERS)})\b", re.IGNORECASE)
+_TIME = re.compile(rf"\d|\b(?:{'|'.join((*_NUMBERS, *_TIMES))})\b", re.IGNORECASE)
+_ASKS_NUMBER = re.compile(r"\W*(?:and |so )?how (?:many|much|often|long|far|old|tall)\b", re.IGNORECASE)
+_ASKS_TIME = re.compile(
+    r"\W*(?:and |so |since |until )?(?:when|(?:what|which) (?:year|date|day|month|century|time))\b",
+    re.IGNORECASE,
+)
+
+
+def may_be_asked(question: str, words: str) -> bool:
+    """Say whether words can be the time or the number that a question begins by asking for.
+
+    Args:
+        question: what is asked.
+        words: those that may answer, with one or two before them: "after the war".
+
+    >>> [may_be_asked("When was it built?", words) for words in ("was first", "after the war")]
+    [False, True]
+    >>> [may_be_asked(question, "nobody else") for question in ("How many came?", "Who came?")]
+    [False, True]
+    """
+    if _ASKS_TIME.match(question):
+        return _TIME.search(words) is not None
+    return _ASKS_NUMBER.match(question) is None or _NUMBER.search(words) is not None

@@ -1,0 +1,69 @@
+"""What stands among sentences and is none: a bare address, code, the fields of a header; and definitions.
+
+Knows how such lines look; pure functions.
+"""
+
+import re
+
+from rag.generation.questions import asked_words
+from rag.scoring.words import content_words
+
+__all__ = ["defines", "is_address", "is_code", "num_fields"]
+
+_ADDRESS = re.compile(r"\W*(?:\[\w+\]:?\s*)?_?(?:https?://|www\.)\S+\s*")
+_CODE = re.compile(
+    r"""\bdef\ \w+\( | ^\W*class\ \w+[(:] | \b\w+\ =\ [\w"'\[({] | -> | [{};]\s*$ | </\w+>
+    | ^\s*(?:\$\ |>>>\ |from\ \S+\ import\ |import\ \w+\s*$)""",
+    re.VERBOSE,
+)
+_FIELD = re.compile(r"(?:(?<=\s)|^)[A-Z][\w-]*: ")
+_ASKS_DEFINITION = re.compile(
+    r"^\W*(?:so |and )?(?:what(?:'s|’s|s| is| are)|define|explain)\b", re.IGNORECASE
+)
+_DEFINED = re.compile(
+    r"\W*(?!(?:if|when|where|while|although|as|since|because|unless|what|in|on|for|with|from|to)\b)"
+    r"(?:(?:an?|the)\s+)?([^.;:|]{2,60}?)\s*(?:\([^()]{1,40}\))?,?"
+    r"\s+(?:is|are|means?|refers?\ to|denotes?|describes?)\s+(?!not\b)",
+    re.IGNORECASE,
+)
+
+
+def is_address(text: str) -> bool:
+    """Say whether a web address is all there is.
+
+    >>> is_address("[1] https://example.com/a.html"), is_address("See https://example.com for prices.")
+    (True, False)
+    """
+    return _ADDRESS.fullmatch(text) is not None
+
+
+def is_code(text: str) -> bool:
+    """Say whether a line is code rather than a sentence.
+
+    >>> is_code("def trim(text): return text.strip()"), is_code("Tabs (or spaces) indent a line.")
+    (True, False)
+    """
+    return _CODE.search(text) is not None
+
+
+def num_fields(text: str) -> int:
+    """Count the fields of a header: "Title: A lease Author: Ann Lee" has two.
+
+    >>> num_fields("Title: A lease Author: Ann Lee"), num_fields("Note: no refunds.")
+    (2, 1)
+    """
+    return len(_FIELD.findall(text))
+
+
+def defines(question: str, sentence: str) -> bool:
+    """Say whether a sentence begins by saying what the thing is that a question asks for.
+
+    >>> defines("What is a namespace package?", "Namespace packages are a way to split a package.")
+    True
+    >>> defines("What is a namespace package?", "If a namespace package is found, it is created.")
+    False
+    """
+    if not _ASKS_DEFINITION.match(question) or (match := _DEFINED.match(sentence)) is None:
+        return False
+    asked = set(asked_words(question))
+    return bool(asked) and asked == set(content_words(match[1]))

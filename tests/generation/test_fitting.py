@@ -1,0 +1,83 @@
+from dataclasses import replace
+
+import pytest
+from _passages import passage
+
+from rag.core.types import AnswerSpan, Passage
+from rag.generation.features import units_of
+from rag.generation.fitting import fitting
+from rag.generation.numbered import of_asked_number
+from rag.generation.reading import UNREAD, best_spans
+
+
+def _scores(question: str, text: str, *marked: str) -> list[float]:
+    found = passage(text)
+    spans = [AnswerSpan(0, text.index(words), text.index(words) + len(words), 5.0) for words in marked]
+    return [span.score for span in fitting(question, [found], units_of([found]), spans)]
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "right", "wrong"),
+    [
+        ("When was the plan accepted?", "The plan was first heard and accepted in May.", "May", "first"),
+        ("when does it melt", "The ice melts after the storms of spring.", "after the storms", "ice"),
+        ("What year did he leave?", "He left for Oslo in 1901.", "1901", "Oslo"),
+        ("How many came?", "A dozen people came by boat.", "A dozen", "boat"),
+        ("How often is it paid?", "Card holders pay rent monthly.", "monthly", "Card holders"),
+    ],
+)
+def test_what_is_no_time_or_number_is_no_answer_to_when_or_how_many(
+    question: str, text: str, right: str, wrong: str
+) -> None:
+    assert _scores(question, text, right, wrong) == [5.0, UNREAD]
+
+
+def test_other_questions_take_words_of_any_kind() -> None:
+    assert _scores("Who came when it rained?", "The baker came.", "The baker") == [5.0]
+
+
+def test_a_span_over_two_fields_of_a_header_is_no_answer() -> None:
+    text = "Title: The Zen of Python Author: Tim Peters Status: Active"
+    spans = ("Title: The Zen of Python Author: Tim Peters", "Tim Peters")
+    assert _scores("what is the lease", text, *spans) == [UNREAD, 5.0]
+
+
+@pytest.mark.parametrize(
+    ("text", "span", "left"),
+    [
+        ("It removes one (or both) ends.", "one (or", "one (or"),
+        ("It removes ends (both).", "both)", "both"),
+        ("It is kept [for 3 days].", "[for 3 days", "for 3 days"),
+        ("It is f(x).", "f(x)", "f(x)"),
+    ],
+)
+def test_half_a_pair_of_brackets_at_an_end_is_left_out(text: str, span: str, left: str) -> None:
+    start = text.index(span)
+    units = units_of([passage(text)])
+    (found,) = best_spans("What is it?", units, [AnswerSpan(0, start, start + len(span), 1.0)]).values()
+    assert text[slice(*found)] == left
+
+
+def _titled(title: str, text: str = "It was accepted in May.") -> Passage:
+    return replace(passage(text), title=title)
+
+
+@pytest.mark.parametrize(
+    ("question", "titles"),
+    [
+        ("When was PEP 530 accepted?", ["PEP 530 – Comprehensions"]),
+        ("When was pep-572 accepted?", ["PEP 572: Assignments"]),
+        ("When were PEP 530 and PEP 572 accepted?", ["PEP 530 – Comprehensions", "PEP 572: Assignments"]),
+        ("When was PEP 8 accepted?", []),
+        ("What was accepted on May 12?", ["PEP 530 – Comprehensions", "PEP 572: Assignments"]),
+    ],
+)
+def test_passages_about_another_number_are_left_out(question: str, titles: list[str]) -> None:
+    passages = [_titled("PEP 530 – Comprehensions"), _titled("PEP 572: Assignments"), _titled("May 11")]
+    left = [found.title for found in of_asked_number(question, passages)]
+    assert left == [*titles, "May 11"]
+
+
+def test_a_passage_that_says_the_asked_number_stays_whatever_its_title() -> None:
+    changes = _titled("PEP 530 – Comprehensions", "PEP 572 was accepted later.")
+    assert of_asked_number("When was PEP 572 accepted?", [changes]) == [changes]
