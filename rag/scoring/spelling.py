@@ -15,6 +15,21 @@ __all__ = ["is_slip", "respellings", "spelt"]
 
 _WORD = re.compile(r"(?<![\w.@-])[^\W\d_]+(?![\w@-])")
 _ASKING = "how much many long often what when where which does cost price".split()
+_BRITISH = tuple(
+    (re.compile(pattern), common)
+    for pattern, common in (
+        (r"(?<=\w{2})our(?!t|s?e|n)", "or"),  # colour, neighbours
+        (r"(?<=\w{2})is(?=e[ds]?$|ing$|ations?$)", "iz"),  # organise
+        (r"(?<=[btv])re(?=s?$)", "er"),  # centre, fibre
+        (r"(?<=en)[cs](?=e[ds]?$)", "s"),  # licence, defence
+        (r"(?<=[aeiou])ll(?=er$|ation$)", "l"),  # traveller
+        (r"ogue(?=s?$)", "og"),  # catalogue
+        (r"(?<=ogram)me(?=s?$)", ""),  # programme
+        (r"^tyre", "tire"),
+        (r"^grey", "gray"),
+        (r"^cheque", "check"),
+    )
+)
 _MIN_LETTERS = 5
 _MIN_NAME_LETTERS = 6
 _MIN_ASKING_LETTERS = 3
@@ -23,9 +38,10 @@ _MIN_ASKING_LETTERS = 3
 def respellings(question: str, texts: Iterable[str], is_known: Callable[[str], bool]) -> dict[str, str]:
     """Give each word of the question that is misspelt, and the word of the texts that it is read as.
 
-    A word is left alone where a text has it, it carries no content ("whats") or is known, where it is part
-    of a code, and where it has fewer than five letters (a capitalised one six), unless it asks ("mcuh") or
-    sounds alike ("foto"). Of several words the one that the texts have most often is taken.
+    "License" is read as "licence" where the texts have that. Any other word is left alone where a text has
+    it, it carries no content ("whats") or is known, where it is part of a code, and where it has fewer than
+    five letters (a capitalised one six), unless it asks ("mcuh") or sounds alike ("foto"). Of several words
+    the one that the texts have most often is taken.
 
     Args:
         question: what is asked.
@@ -43,7 +59,12 @@ def respellings(question: str, texts: Iterable[str], is_known: Callable[[str], b
     for match in _WORD.finditer(question):
         word = match[0].lower()
         is_name = match[0][0].isupper() and match.start() > 0
-        if held.issuperset(analyze(word)) or not content_words(word) or is_known(word):
+        if held.issuperset(analyze(word)) or not content_words(word):
+            continue
+        if same := [other for other in counts if other[0] == word[0] and _british(other) == _british(word)]:
+            found[match[0]] = same[0]
+            continue
+        if is_known(word):
             continue
         asking = [other for other in _ASKING if len(word) >= _MIN_ASKING_LETTERS and is_slip(word, other)]
         least = _MIN_NAME_LETTERS if is_name else _MIN_LETTERS
@@ -71,6 +92,13 @@ def is_slip(word: str, other: str) -> bool:
     if rest[:2] == left[1::-1] and rest[2:] == left[2:] and len(left) > 1:
         return True
     return start > 0 and (rest[1:] == left[1:] or rest[1:] == left or rest == left[1:])
+
+
+def _british(word: str) -> str:
+    """Give what British and American spellings of a word have in common."""
+    for pattern, common in _BRITISH:
+        word = pattern.sub(common, word)
+    return word
 
 
 def _sound(word: str) -> str:

@@ -38,7 +38,7 @@ from rag.evaluation.metrics import contains_answer
 from rag.generation import reader_coefficients
 from rag.generation.features import Unit, units_of
 from rag.generation.readers.minilm import Minilm as Reader
-from rag.generation.reading import UNREAD, answerable_features, read_features
+from rag.generation.reading import UNREAD, answerable_features, read_features, said_logits
 from rag.generation.support import Support
 from rag.training._late_teacher import Words
 from rag.training._logistic import Coefficients, fit, logits
@@ -193,14 +193,12 @@ def _fitted(read: Sequence[_Read]) -> tuple[Coefficients, Coefficients, Vector]:
 
 
 def _answerable_rows(read: Sequence[_Read], answers: Coefficients) -> Vector:
-    return np.array(
-        [
-            answerable_features(
-                each.case.question, each.units, logits(answers, each.rows), without=each.without
-            )
-            for each in read
-        ]
-    )
+    rows = []
+    for each in read:
+        question, units = each.case.question, each.units
+        likely = said_logits(question, units, logits(answers, each.rows))
+        rows.append(answerable_features(question, units, likely, without=each.without))
+    return np.array(rows)
 
 
 def _is_ordered(case: _Case) -> bool:

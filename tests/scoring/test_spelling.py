@@ -23,3 +23,13 @@ def test_words_names_codes_and_other_first_letters_stay() -> None:
     assert respellings("What does Anny do?", TEXTS, known) == {}  # a short name
     assert respellings("What is photoo-7 and A4photoo?", TEXTS, known) == {}
     assert respellings("Who is the Leader of groups?", TEXTS, known) == {}
+
+
+def test_a_word_is_read_as_its_other_part_of_the_world_spells_it() -> None:
+    text = "The licence of the centre in colour is organised by the catalogue. Tyre: 2 fibres."
+    question = "license center color organized catalog tire fiber"
+    assert respellings(question, [text], lambda word: True) == {
+        "license": "licence", "center": "centre", "color": "colour",
+        "organized": "organised", "catalog": "catalogue", "tire": "tyre",
+    }  # fmt: skip
+    assert respellings("hour four corps", ["A horn, a form, our court."], lambda word: True) == {}
