@@ -5,11 +5,11 @@ takes part. The coefficients were fitted by `python -m rag.training.support` and
 `python -m rag.training.calibrate`, which say on what.
 """
 
-import math
 import re
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from threading import Lock
 
 import numpy as np
@@ -30,6 +30,8 @@ from rag.generation.features import (
     windows,
 )
 from rag.generation.fitting import fitting
+from rag.generation.logistic import linear, logistic, sigmoid
+from rag.generation.meanings import with_meanings
 from rag.generation.numbered import of_asked_number
 from rag.generation.overview import told_whole
 from rag.generation.questions import asked_words, wants_sentences
@@ -52,17 +54,17 @@ from rag.scoring.words import content_words
 
 __all__ = ["SHORT_CLAIM", "Evidence", "Support"]
 
-_LEAD_IN = re.compile(
+_LEAD_IN = re.compile(  # what models put before an answer; it says nothing of its subject
     r"^(?:(?:so,? )?(?:the )?(?:final )?answer(?: to (?:the|this|your) question)?(?: is)?:? +"
     r"|(?:according to|based on) (?:the|this|these) (?:given |provided )?"
     r"(?:text|passage|document|context)s?,? +)"
     r"(?=\S)",
     re.IGNORECASE,
 )
-"""What models put before an answer; it says nothing of its subject."""
 
 SHORT_CLAIM = 4  # content words; a shorter claim is read together with its question
 _CONTRADICTED = 0.2  # numbers or negation differ: never supported, whatever the words say
+_SURE = 0.5  # the probability of an answer from which on no words are sought that say it otherwise
 _UNLIKE = -1.0  # the cosine of a sentence that is not looked at: it never decides
 _CACHED_VECTORS = 16_384  # 25 MB of 384 dimensions
 _CACHED_READINGS = 256
@@ -101,15 +103,19 @@ class Support:
     def answerable(self, question: str, passages: Sequence[Passage]) -> float:
         """Give the probability that the passages hold an answer; 0 if they lack a value that it states."""
         passages = of_asked_number(question, passages)
-        units, spans = units_of(passages), self.spans(question, passages)
+        spans = self.spans(question, passages)
+        units = self.units(question, passages, spans)
         if not units or lacks_value(question, [f"{unit.label} {unit.text}" for unit in units]):
             return 0.0
+        return self._probability(question, units, spans)
+
+    def _probability(self, question: str, units: Sequence[Unit], spans: Sequence[AnswerSpan]) -> float:
         without = self.answerable_unread(question, units, spans)
         if not spans:
-            return _logistic(without)
+            return logistic(without)
         logits, _, told = self._judge(question, units, spans)
         features = answerable_features(question, units, logits, without=without, told=told)
-        return _sigmoid(READER.answerable, features)
+        return sigmoid(READER.answerable, features)
 
     def answerable_unread(self, question: str, units: Sequence[Unit], spans: Sequence[AnswerSpan]) -> float:
         """Give the logit of `answerable` as words and vectors have it.
@@ -120,16 +126,16 @@ class Support:
             spans: what a reader found; they say only which units' vectors are looked at.
         """
         features = self._features(question, units, spans)
-        summary = summary_features(_linear(self._coefficients.answers, features), features)
-        return float(_linear(self._coefficients.answerable, summary))
+        summary = summary_features(linear(self._coefficients.answers, features), features)
+        return float(linear(self._coefficients.answerable, summary))
 
     def rank(self, question: str, passages: Sequence[Passage]) -> list[Candidate]:
         """Give every sentence that may be quoted, likeliest answer first."""
         passages = of_asked_number(question, passages)
-        units = units_of(passages)
+        spans = self.spans(question, passages)
+        units = self.units(question, passages, spans)
         if not units:
             return []
-        spans = self.spans(question, passages)
         logits, found, _ = self._judge(question, units, spans)
         if spans and wants_sentences(question):
             logits = whole_logits(logits, self._unread(question, units, spans))
@@ -138,7 +144,7 @@ class Support:
                 passages[unit.passage],
                 unit.start,
                 unit.end,
-                _logistic(float(logit)),
+                logistic(float(logit)),
                 span := found.get(number),
                 "" if span is None else unit.place.column(span[0] - unit.start),
             )
@@ -235,7 +241,7 @@ class Support:
             if all(must.isdisjoint(unit.words) for unit in window):
                 continue
             features = claim_features(window, weights, new, [similarities[unit] for unit in window])
-            score, relevance = float(features[0]), _sigmoid(self._coefficients.supports, features)
+            score, relevance = float(features[0]), sigmoid(self._coefficients.supports, features)
             if contradicts(sentence, window, asked & texts[window[0].passage]):
                 score, relevance = score / 2, min(relevance, _CONTRADICTED)
             if best is None or relevance > best.relevance:
@@ -249,14 +255,24 @@ class Support:
         return DENSE if fingerprint.startswith("all-MiniLM-L6-v2@") else LEXICAL
 
     def _unread(self, question: str, units: Sequence[Unit], spans: Sequence[AnswerSpan]) -> Vector:
-        return _linear(self._coefficients.answers, self._features(question, units, spans))
+        return linear(self._coefficients.answers, self._features(question, units, spans))
+
+    def units(self, question: str, passages: Sequence[Passage], spans: Sequence[AnswerSpan]) -> list[Unit]:
+        """Cut the passages; in doubt the likeliest sentences have words that they say by others besides."""
+        units = units_of(passages)
+        is_fitted = self._coefficients is not LEXICAL and spans and units
+        if self._encoder is None or not is_fitted or self._probability(question, units, spans) >= _SURE:
+            return units
+        by_words = linear(LEXICAL.answers, question_features(question, units, [0.0] * len(units)))
+        chosen = likeliest(read_logits(question, units, spans), by_words)
+        return with_meanings(question, units, chosen, partial(self._encode, self._encoder))
 
     def _features(self, question: str, units: Sequence[Unit], spans: Sequence[AnswerSpan]) -> Vector:
         """Give `question_features`; what a reader has read is not all encoded once more."""
         features = question_features(question, units, [0.0] * len(units))
         chosen = list(range(len(units)))
         if spans and self._coefficients is not LEXICAL:
-            chosen = likeliest(read_logits(question, units, spans), _linear(LEXICAL.answers, features))
+            chosen = likeliest(read_logits(question, units, spans), linear(LEXICAL.answers, features))
             features[:, 0] = _UNLIKE
         features[chosen, 0] = self.similarities(question, [units[number] for number in chosen])
         return features
@@ -282,17 +298,3 @@ class Support:
             while len(self._vectors) > _CACHED_VECTORS:
                 self._vectors.popitem(last=False)
         return [known[text] for text in texts]
-
-
-def _linear(coefficients: Sequence[float], features: Vector) -> Vector:
-    bias, *weights = coefficients
-    logits: Vector = bias + features @ np.array(weights, dtype=np.float32)
-    return logits
-
-
-def _sigmoid(coefficients: Sequence[float], features: Vector) -> float:
-    return _logistic(float(_linear(coefficients, features)))
-
-
-def _logistic(logit: float) -> float:
-    return 1 / (1 + math.exp(-logit)) if logit > 0 else math.exp(logit) / (1 + math.exp(logit))
