@@ -87,7 +87,8 @@ def answers_kind(question: str, text: str) -> float:
 _ASKING = frozenset(
     analyze(
         """must shall may might need please tell give show find say says mention get got go goes going
-        happen happens want use make thing things stuff work know possible exactly ok okay whos hows"""
+        happen happens want use make thing things stuff work know possible exactly ok okay whos hows
+        purpose meaning definition"""
     )
 )
 

@@ -111,9 +111,7 @@ def said_logits(question: str, units: Sequence[Unit], read: Vector) -> Vector:
         if before is not None and before.passage == unit.passage:
             around |= before.words
         is_said = asked <= around and 2 * len(asked & unit.words) >= len(asked)
-        is_prose = (
-            is_quotable(question, unit) and not is_code(unit.text) and num_fields(unit.text) < _HEADER
-        )
+        is_prose = is_quotable(question, unit) and not is_code(unit.text)
         if asked and is_prose and is_said:
             logits[number] = max(logits[number], _SAID)
         if asked and is_prose and defines(question, unit.text):
@@ -123,8 +121,12 @@ def said_logits(question: str, units: Sequence[Unit], read: Vector) -> Vector:
 
 
 def is_quotable(question: str, unit: Unit) -> bool:
-    """Say whether a unit may be an answer: no heading, and no bare address unless one is asked for."""
-    if unit.is_heading:
+    """Say whether a unit may be an answer.
+
+    A heading is none, nor is an address unless one is asked for, nor a header of fields to what sentences
+    alone answer.
+    """
+    if unit.is_heading or (num_fields(unit.text) >= _HEADER and wants_sentences(question)):
         return False
     return not is_address(unit.text) or _ASKS_ADDRESS.search(question) is not None
 
