@@ -33,7 +33,7 @@ _BULLET = re.compile(r"[-*•–]\s")
 _NUMBER = re.compile(r"[\d.]+")
 _MAX_QUESTION = 200  # characters; the time of `_ASKS` grows with the square
 _MAX_SENTENCES = 3
-_BEGINNING = 50  # characters; a passage that starts later is not the first one
+_BEGINNING = 50  # characters; a passage that starts later is not the first one, nor the next
 _Told = tuple[Passage, list[tuple[int, int]]]
 
 
@@ -71,10 +71,14 @@ def overview(question: str, passages: Sequence[Passage]) -> _Told | None:
 def _document(subject: set[str], passages: Sequence[Passage]) -> _Told | None:
     is_any = subject <= _ANY_DOCUMENT and len({passage.document_id for passage in passages}) == 1
     of_it = [each for each in passages if is_any or (subject and subject <= set(analyze(each.title)))]
-    first = min(of_it, key=lambda each: each.start, default=None)
-    if first is None or first.start > _BEGINNING:
-        return None
-    return _told(first, sentence_spans(first.text), is_section=False)
+    reach = _BEGINNING
+    for passage in sorted(of_it, key=lambda each: each.start):
+        if passage.start > reach:
+            break
+        if told := _told(passage, sentence_spans(passage.text), is_section=False):
+            return told
+        reach = passage.end + _BEGINNING  # a title page, or the fields of a header: it begins behind
+    return None
 
 
 def _section(subject: set[str], passages: Sequence[Passage], *, more: int) -> _Told | None:

@@ -98,3 +98,11 @@ def test_this_document_is_none_where_there_are_several() -> None:
 def test_a_document_whose_beginning_was_not_found_is_not_told_by_its_middle() -> None:
     middle = passage("We run four stations. We are 63.", start=900)
     assert told("What is the handbook about?", middle) == []
+
+
+def test_a_document_that_begins_with_a_title_page_is_told_from_the_page_behind_it() -> None:
+    front = passage("Title: Handbook\nAuthor: Ada Lee\nStatus: Final\n\n")
+    behind = passage("Abstract\n\nWe run four stations.", start=front.end)
+    assert told("What is the handbook about?", behind, front) == ["We run four stations."]
+    far = passage("Thanks\n\nWe thank them.", start=front.end + 900)
+    assert told("What is the handbook about?", front, far) == []
