@@ -41,7 +41,12 @@ from rag.generation.backends._smollm2 import ensure_model
 from rag.generation.speculation._adjacency import RANKS
 from rag.generation.speculation._drafts import Proposer, State
 
-_PROPOSERS = ("recycling", "rasd", "suffix", "lookup", "adaptive", *DRAFTERS)
+_VOCABULARY = "+vocabulary"  # behind the name of one whose matrix starts with the model's vocabulary
+_PROPOSERS = (
+    *("recycling", "rasd", "suffix", "lookup", "adaptive"),
+    *(f"recycling{_VOCABULARY}", f"rasd{_VOCABULARY}"),
+    *DRAFTERS,
+)
 _PLAIN = "none"
 _COUNTED = ", replayed"
 _PIECE = 64  # tokens whose followers are told at a time
@@ -113,7 +118,14 @@ def in_turn(asked: Sequence[Asked]) -> list[Asked]:
 
 
 def _proposer(name: str, loaded: Loaded) -> Proposer:
-    proposer = build_proposer(name, {}, loaded=lambda: loaded, device="cpu")
+    options: dict[str, object] = {"vocabulary": True} if name.endswith(_VOCABULARY) else {}
+    proposer = build_proposer(
+        name.removesuffix(_VOCABULARY),
+        options,
+        loaded=lambda: loaded,
+        device="cpu",
+        folder=Settings().models_dir,
+    )
     assert proposer is not None
     return proposer
 

@@ -77,7 +77,9 @@ class CausalModel:
         if self.no_repeat_tokens < 0 or self.context_tokens < 1:
             raise ValueError("no_repeat_tokens is 0 or more, context_tokens 1 or more")
         name, options = named_part(self.speculation)
-        self._proposer = build_proposer(name, options, loaded=self._load, device=self.device)
+        self._proposer = build_proposer(
+            name, options, loaded=self._load, device=self.device, folder=self.models_dir
+        )
         self._loaded: Loaded | None = None
         self._load_lock = Lock()
         self._turn = Lock()  # two generations at once would each take more than twice as long

@@ -10,8 +10,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from rag.core.errors import InvalidInputError
 from rag.core.registry import Family
 from rag.generation.backends._loading import Loaded, load_model
+from rag.generation.backends._vocabulary import likely_followers
 from rag.generation.speculation._draft_model import NextLogits
 from rag.generation.speculation._drafts import Proposer
 
@@ -35,15 +37,22 @@ def named_part(speculation: str | Mapping[str, Any]) -> tuple[str, dict[str, obj
 
 
 def build_proposer(
-    name: str, options: dict[str, object], *, loaded: Callable[[], Loaded], device: str
+    name: str,
+    options: dict[str, object],
+    *,
+    loaded: Callable[[], Loaded],
+    device: str,
+    folder: Path | None = None,
 ) -> Proposer | None:
     """Give the named proposer, None for `none`.
 
     Args:
         name: a file of rag/generation/speculation, or `none`.
-        options: of the proposer; its `draft` is the folder of a smaller model with the same tokens.
+        options: of the proposer; its `draft` is the folder of a smaller model with the same tokens, and
+            `vocabulary` says whether the model is asked once what is likely behind each of its tokens.
         loaded: gives the model itself, which drafts from its newest tokens where no other one is named.
         device: of the smaller model.
+        folder: where what the model says of its vocabulary is kept.
 
     Raises:
         UnknownPluginError: there is no such file.
@@ -53,6 +62,8 @@ def build_proposer(
         return None
 
     def supply(parameter: str, option: object) -> object:
+        if parameter == "vocabulary":
+            return _vocabulary(option, loaded, folder)
         if parameter != "draft":
             return option
         if option is None:
@@ -68,6 +79,14 @@ def build_proposer(
 
     proposer: Proposer = _PROPOSERS.build(name, options, supply)
     return proposer
+
+
+def _vocabulary(
+    option: object, loaded: Callable[[], Loaded], folder: Path | None
+) -> Callable[[], Tensor] | None:
+    if option not in (None, True, False):
+        raise InvalidInputError(f"the option vocabulary is true or false, got {option!r:.80}")
+    return (lambda: likely_followers(loaded(), folder)) if option else None
 
 
 def _drafter(loaded: Callable[[], Loaded], device: str) -> NextLogits:

@@ -1,7 +1,7 @@
 """Which tokens the model last found likely behind each token, and trees of them."""
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 import torch
@@ -17,10 +17,11 @@ _ACCEPTED = (0.46, 0.12, 0.06, 0.04, 0.03, 0.02, 0.02, 0.01)
 
 
 class Adjacency:
-    """(V, 8) of tokens; a row is empty until its token was read once."""
+    """(V, 8) of tokens; a row is empty until its token was read once, if no vocabulary fills it."""
 
-    def __init__(self) -> None:
-        """Start knowing nothing."""
+    def __init__(self, vocabulary: Callable[[], Tensor] | None = None) -> None:
+        """Start knowing nothing, or from the first text on (V, at most 8) followers of each token."""
+        self._vocabulary = vocabulary
         self._rows = torch.zeros((0, RANKS), dtype=torch.int32)
         self._counts = torch.zeros(0, dtype=torch.int8)  # of each row's tokens
 
@@ -44,6 +45,9 @@ class Adjacency:
 
     def follow(self, token_ids: Sequence[int]) -> None:
         """Put what followed each token of a text before what is noted of it, the newest first."""
+        if self._vocabulary is not None:
+            best, self._vocabulary = self._vocabulary(), None
+            self._learn_all(best)
         followers: dict[int, dict[int, None]] = {}
         for place in range(len(token_ids) - 1, 0, -1):
             followers.setdefault(token_ids[place - 1], {})[token_ids[place]] = None
@@ -59,6 +63,14 @@ class Adjacency:
             return []
         rows: list[int] = self._rows[token_id, : int(self._counts[token_id])].tolist()
         return rows
+
+    def _learn_all(self, best: Tensor) -> None:
+        """Fill what is empty."""
+        size, width = best.shape
+        self._grow(size)
+        empty = (self._counts[:size] == 0).nonzero()[:, 0]
+        self._rows[empty, :width] = best[empty].to(torch.int32)
+        self._counts[empty] = width
 
     def _grow(self, size: int) -> None:
         missing = size - len(self._counts)

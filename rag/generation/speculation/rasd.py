@@ -1,6 +1,6 @@
 """RASD: a tree that is retrieved, pruned by what the model expects, and fused with a drafted one."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from torch import Tensor
 
@@ -26,7 +26,12 @@ class Rasd:
     """
 
     def __init__(
-        self, max_nodes: int = 24, *, retrieved_nodes: int = 12, history_tokens: int = 4096
+        self,
+        max_nodes: int = 24,
+        *,
+        retrieved_nodes: int = 12,
+        history_tokens: int = 4096,
+        vocabulary: Callable[[], Tensor] | None = None,
     ) -> None:
         """Set how much is drafted.
 
@@ -34,6 +39,7 @@ class Rasd:
             max_nodes: of the drafted tree.
             retrieved_nodes: of the retrieved one; both together are at most their sum.
             history_tokens: of earlier answers that are retrieved from.
+            vocabulary: gives (V, at most 8) of what is likely behind each token; asked at the first answer.
         """
         if max_nodes < 1 or retrieved_nodes < 1:
             raise ValueError("max_nodes and retrieved_nodes are 1 or more")
@@ -42,7 +48,7 @@ class Rasd:
         self._history = History(history_tokens)
         self._automaton = Automaton()
         self._fed = 0
-        self._adjacency = Adjacency()
+        self._adjacency = Adjacency(vocabulary)
 
     def begin(self, state: State) -> None:
         """Index the prompt and earlier answers; the matrix notes the prompt, as Token Recycling's does."""

@@ -1,6 +1,6 @@
 """Token Recycling: what the model last found likely behind each token is likely again."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from torch import Tensor
 
@@ -16,15 +16,21 @@ class Recycling:
     Source: Luo et al., Turning Trash into Treasure: Token Recycling, ACL 2025, arXiv 2408.08696. The tree
     is computed for the size at hand (`template`), not the paper's list of 80 places. What followed each
     token in the prompt is noted too, before what the model found likely: it costs no pass, and answers
-    repeat their prompts (docs/experiments.md, "Several tokens a pass").
+    repeat their prompts. And the matrix need not start empty: with `vocabulary` it knows of each token what
+    the model finds likely behind that token alone (docs/experiments.md, "Several tokens a pass").
     """
 
-    def __init__(self, max_nodes: int = 24) -> None:
-        """Set the size of the tree; the paper's has 80, which suits a GPU."""
+    def __init__(self, max_nodes: int = 24, *, vocabulary: Callable[[], Tensor] | None = None) -> None:
+        """Set the size of the tree; the paper's has 80, which suits a GPU.
+
+        Args:
+            max_nodes: of the tree.
+            vocabulary: gives (V, at most 8) of what is likely behind each token; asked at the first answer.
+        """
         if max_nodes < 1:
             raise ValueError("max_nodes is 1 or more")
         self._max_nodes = max_nodes
-        self._adjacency = Adjacency()
+        self._adjacency = Adjacency(vocabulary)
 
     def begin(self, state: State) -> None:
         """Keep what earlier requests taught, and note what follows what in the prompt."""

@@ -81,6 +81,24 @@ def test_what_followed_in_the_prompt_comes_before_what_the_model_found_likely() 
     assert recycling._adjacency.followers(5) == list(range(20, 28))
 
 
+def test_a_vocabulary_fills_what_is_empty_behind_what_the_prompt_says() -> None:
+    asked: list[int] = []
+
+    def vocabulary() -> torch.Tensor:
+        asked.append(1)
+        return (torch.arange(SIZE)[:, None] + torch.arange(1, 4)) % SIZE
+
+    recycling, logits = Recycling(max_nodes=4, vocabulary=vocabulary), torch.zeros(1, SIZE)
+    logits[0, 20:28] = torch.arange(8, 0, -1)
+    recycling.observe([5], logits)
+    for _ in range(2):
+        recycling.begin(State([9, 4]))
+    assert len(asked) == 1
+    assert recycling._adjacency.followers(5) == list(range(20, 28))
+    assert recycling._adjacency.followers(9) == [4, 10, 11, 12]
+    assert recycling._adjacency.followers(7) == [8, 9, 10]
+
+
 def test_chances_are_learned_from_what_was_known_before_the_pass() -> None:
     proposer, state, logits = Adaptive(), State([5, 6]), torch.zeros(1, 20)
     logits[0, 7] = 1
