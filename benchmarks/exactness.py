@@ -72,6 +72,7 @@ class Size:
     own: int = 12
     max_tokens: int = 128
     trees: int = 14  # prompts that proposers decode which ask a model
+    is_backwards: bool = False  # begins with the last prompt
 
 
 def run(
@@ -90,7 +91,9 @@ def run(
     until = time.monotonic() + 60 * minutes if minutes is not None else float("inf")
     settings = {"model": "smollm2", "max_tokens": size.max_tokens, "no_repeat_tokens": no_repeat}
     loaded, done = model(), Kept(kept, settings)
-    asked = in_turn(prompts(loaded.tokenizer, size.per_category, size.own))
+    asked = in_turn(prompts(loaded.tokenizer, size.per_category, size.own))[
+        :: -1 if size.is_backwards else 1
+    ]
     knowing: dict[str, Proposer] = {}
     if asking := _asking(only):
         knowing |= {name: DRAFTERS[name](asking) for name in only if name in DRAFTERS}
@@ -249,6 +252,9 @@ if __name__ == "__main__":
     parser.add_argument("--per-category", type=int, default=4)
     parser.add_argument("--own", type=int, default=12, help="prompts of Grove's own")
     parser.add_argument("--trees", type=int, default=14, help="prompts decoded by those that ask a model")
+    parser.add_argument(
+        "--backwards", action="store_true", help="meets another run that began at the front"
+    )
     parser.add_argument("--kept", type=Path, help="file of the answers that are done")
     parser.add_argument("--minutes", type=float)
     parser.add_argument("--no-repeat", type=int, default=NO_REPEAT_TOKENS, help="0 lets answers loop")
@@ -256,7 +262,7 @@ if __name__ == "__main__":
     chosen = parser.parse_args()
     measured = run(
         quick=chosen.quick,
-        size=Size(chosen.per_category, chosen.own, trees=chosen.trees),
+        size=Size(chosen.per_category, chosen.own, trees=chosen.trees, is_backwards=chosen.backwards),
         only=chosen.only,
         kept=chosen.kept,
         minutes=chosen.minutes,
