@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from threading import Event
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -26,12 +27,13 @@ from rag.generation.speculation._decoding import decode
 from rag.generation.speculation._drafts import NOTHING, Draft, Proposer, State
 
 __all__ = [
-    "NO_REPEAT_TOKENS", "Nothing", "Read", "Run", "decoded", "first_layers", "model", "read", "replayed",
-    "theirs",
+    "NO_REPEAT_TOKENS", "Nothing", "Read", "Run", "decoded", "first_layers", "model", "ratio_interval",
+    "read", "replayed", "theirs",
 ]  # fmt: skip
 
 NO_REPEAT_TOKENS = 8  # as `transformers` has it by default: loops would flatter every proposer
 _PIECE = 256
+_SAMPLES = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +157,16 @@ def replayed(asked: Asked, written: Sequence[int], proposer: Proposer, *, limit:
         at += len(draft.follow(whole[at:])) + 1
         passes += 1
     return passes
+
+
+def ratio_interval(pairs: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """Give the 95% interval of a ratio of sums, prompts drawn anew."""
+    if not pairs:
+        return 0.0, 0.0
+    drawn = np.random.default_rng(0).integers(len(pairs), size=(_SAMPLES, len(pairs)))
+    sums = np.array(pairs)[drawn].sum(axis=1)
+    low, high = np.quantile(sums[:, 0] / np.maximum(sums[:, 1], 1e-9), (0.025, 0.975)).round(3).tolist()
+    return low, high
 
 
 def theirs(loaded: Loaded, asked: Asked, max_tokens: int, **options: Any) -> Run:

@@ -32,7 +32,15 @@ from benchmarks._exact_drafts import DRAFTERS, Asking
 from benchmarks._exact_kept import Done, Kept
 from benchmarks._machine import machine
 from benchmarks._speculation_prompts import Asked, prompts
-from benchmarks._speculation_runs import NO_REPEAT_TOKENS, Nothing, decoded, model, read, replayed
+from benchmarks._speculation_runs import (
+    NO_REPEAT_TOKENS,
+    Nothing,
+    decoded,
+    model,
+    ratio_interval,
+    read,
+    replayed,
+)
 from benchmarks._trees_side_by_side import TreesSideBySide
 from rag.core.settings import Settings
 from rag.generation.backends._loading import Loaded, load_model
@@ -237,6 +245,7 @@ def _ratios(found: Sequence[tuple[str, int, int]]) -> dict[str, Any]:
     by_category = groupby(sorted(found), key=lambda row: row[0])
     return {
         "tokens_per_forward": _ratio(found),
+        "tokens_per_forward_interval": ratio_interval([row[1:] for row in found]),
         "tokens_per_forward_by_category": {name: _ratio(list(rows)) for name, rows in by_category},
     }
 

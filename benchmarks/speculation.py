@@ -16,8 +16,6 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from benchmarks._machine import machine
 from benchmarks._speculation_prompts import GROVE, Asked, prompts
 from benchmarks._speculation_runs import (
@@ -28,6 +26,7 @@ from benchmarks._speculation_runs import (
     decoded,
     first_layers,
     model,
+    ratio_interval,
     read,
     replayed,
     theirs,
@@ -42,7 +41,6 @@ _REPLAYED = ("lookup", "suffix")
 _DRAWN = ("draft", "dyspec", "rsd")  # ask a model for every drafted token, here the whole one
 _ASSISTED = "theirs assisted"
 _ASSISTANT_LAYERS = 2
-_SAMPLES = 2000
 _QUOTED_RUN = 5  # tokens in a row that stand in the prompt are quoted
 
 
@@ -182,8 +180,8 @@ def _row(name: str, figures: Figures) -> dict[str, Any]:
     rag = [pair for category in RAG for pair in figures.pairs[category]]
     everything = [pair for pairs in figures.pairs.values() for pair in pairs]
     by_category = {category: _ratio(pairs) for category, pairs in sorted(figures.pairs.items()) if pairs}
-    low, high = _interval(rag)
-    all_low, all_high = _interval(everything)
+    low, high = ratio_interval(rag)
+    all_low, all_high = ratio_interval(everything)
     passes = {key: number for key, number in figures.passes.items() if number}
     half = figures.late[len(figures.late) // 2 :]
     own = [key for key in passes if key != "quoting"]
@@ -227,17 +225,6 @@ def _divided(above: float, below: float) -> float:
 def _ratio(pairs: list[tuple[float, float]]) -> float:
     """Give how many times faster, over all prompts together."""
     return _divided(sum(plain for plain, _ in pairs), sum(ours for _, ours in pairs))
-
-
-def _interval(pairs: list[tuple[float, float]]) -> tuple[float, float]:
-    """Give the 95% interval of the ratio, prompts drawn anew."""
-    if not pairs:
-        return 0.0, 0.0
-    times = np.array(pairs)
-    drawn = np.random.default_rng(0).integers(len(times), size=(_SAMPLES, len(times)))
-    sums = times[drawn].sum(axis=1)
-    low, high = np.quantile(sums[:, 0] / np.maximum(sums[:, 1], 1e-9), (0.025, 0.975)).round(3).tolist()
-    return low, high
 
 
 if __name__ == "__main__":
