@@ -2,9 +2,10 @@
 
 Recall@10 of the multihop_* sets, with their titles and with all titles removed, each way beside the
 search that it starts from, with a paired bootstrap interval of the gain. Then sets of single-hop questions,
-on which the routed hops must lose nothing. Nothing was trained on these sets or chosen by them. `hops_ms`
-is the time of all hops of a question (two, but where the row says so), encoding aside; `hops_cpu_ms` what
-of it the thread computed, which other work beside it does not lengthen by waiting.
+on which the routed hops must lose nothing: routed by the retriever, which hops and then says whether that
+stands, or by the graph, which looks at the first search. Nothing was trained on these sets or chosen by
+them. `hops_ms` is the time of all hops of a question (two, but where the row says so), encoding aside;
+`hops_cpu_ms` what of it the thread computed, which other work beside it does not lengthen by waiting.
 
 The first search of a question is made once for all ways that start from it; its time counts for each.
 `rag bench multihop` runs all of it; `python -m benchmarks.multihop --sets SET... --ways WAY...` a part,
@@ -18,7 +19,6 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -28,13 +28,13 @@ from typing import Any
 import numpy as np
 
 from api.evaluation import IndexedDataset
+from benchmarks._hop_ways import ByTheGraph, Once, Times
 from benchmarks._iterative import iterative
 from benchmarks._machine import machine
 from rag.compose import DEFAULT
-from rag.core.protocols import Retriever, SearchRequest
+from rag.core.protocols import Retriever
 from rag.core.settings import Part, Settings
 from rag.core.timings import Timings
-from rag.core.types import Hit
 from rag.evaluation.datasets import Dataset, load_dataset
 from rag.evaluation.metrics import recall
 from rag.retrieval._attempts import retrieve
@@ -53,6 +53,7 @@ def _hops(start: str, **options: object) -> Part:
     return Part(kind="treehop", options={"retriever": start, **options})
 
 
+_BY_THE_GRAPH = "treehop, by the graph"
 WAYS = {  # name -> where it starts, and what it is
     "lexical": ("lexical", None),
     "dense": ("dense", None),
@@ -60,6 +61,7 @@ WAYS = {  # name -> where it starts, and what it is
     "one step": ("one-step", None),
     "treehop": ("one-step", _hops("one-step")),
     "treehop, routed": ("one-step", _hops("one-step", when="multihop")),
+    _BY_THE_GRAPH: ("one-step", _hops("one-step")),
     "names and vectors": ("one-step", _hops("one-step", parts=["names", "vectors"])),
     "vectors": ("one-step", _hops("one-step", parts=["vectors"])),
     "vectors over dense": ("dense", _hops("dense", parts=["vectors"])),
@@ -69,8 +71,11 @@ WAYS = {  # name -> where it starts, and what it is
     "3 hops": ("one-step", _hops("one-step", hops=3)),
     "no stop rule": ("one-step", _hops("one-step", stop=0.0)),
 }
-_FEW = ("lexical", "dense", "one step", "treehop", "treehop, routed", "vectors", "names and vectors")
-_SINGLE = ("one step", "treehop", "treehop, routed")
+_FEW = (
+    *("lexical", "dense", "one step", "treehop", "treehop, routed", _BY_THE_GRAPH),
+    *("vectors", "names and vectors"),
+)
+_SINGLE = ("one step", "treehop", "treehop, routed", _BY_THE_GRAPH)
 _ITERATIVE = "iterative (language model)"
 
 
@@ -83,36 +88,6 @@ class _Found:
     hops: list[float]  # without the encoding of windows
     cpu: list[float]  # of these, what the thread computed
     windows: list[float]  # that encoding
-
-
-class _Times(Timings):
-    """Each stage's time, and the time of the thread's processor as a stage of its own."""
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        started = time.thread_time()
-        with super().stage(name):
-            yield
-        self.add(f"{name} cpu", (time.thread_time() - started) * 1000)
-
-
-class _Once:
-    """A retriever that is asked each question once; what it took is told each time."""
-
-    def __init__(self, retriever: Retriever) -> None:
-        self._retriever = retriever
-        self._found: dict[tuple[str, int], tuple[list[Hit], float]] = {}
-        self.needs = getattr(retriever, "needs", ())
-
-    def retrieve(self, request: SearchRequest, *, k: int) -> list[Hit]:
-        key = request.text, k
-        if key not in self._found:
-            started = time.perf_counter()
-            hits = self._retriever.retrieve(request, k=k)
-            self._found[key] = hits, (time.perf_counter() - started) * 1000
-        else:
-            request.timings.add("before", self._found[key][1])
-        return self._found[key][0]
 
 
 def run(*, quick: bool) -> dict[str, Any]:
@@ -186,14 +161,15 @@ def _rows(dataset: Dataset, ways: Sequence[str], *, iterated: int, kept: _Kept) 
     indexed.index(lambda _: None)
     found: dict[str, _Found] = {}
     starts = {start: name for name, (start, part) in WAYS.items() if part is None}
-    once = {start: _Once(indexed.grove.retriever(start)) for start in starts}
+    once = {start: Once(indexed.grove.retriever(start)) for start in starts}
     for name in ways:
         start, part = WAYS[name]
         way: Retriever = once[start]
         if part is not None:
             hops = indexed.grove.retriever(_key(name))
             assert isinstance(hops, Treehop)
-            way = replace(hops, retriever=once[start])
+            hops = replace(hops, retriever=once[start])
+            way = ByTheGraph(hops) if name == _BY_THE_GRAPH else hops
         found[name] = kept.found(dataset.name, name, partial(_asked, indexed, dataset, way))
         base = found.get(starts[start])
         yield _row(dataset, name, found[name], None if part is None else base)
@@ -217,7 +193,7 @@ def _asked(indexed: IndexedDataset, dataset: Dataset, way: Retriever) -> _Found:
         text=" ".join(dataset.questions[0].text.split()[::-1]), timings=Timings()
     )  # loads what is loaded once
     for question in dataset.questions:
-        timings = _Times()
+        timings = Times()
         started = time.perf_counter()
         passages = catalog.passages(search(text=question.text, timings=timings))
         elapsed = 1000 * (time.perf_counter() - started)

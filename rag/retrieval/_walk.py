@@ -7,11 +7,12 @@ from rag.core.protocols import SearchRequest
 from rag.core.types import Hit
 from rag.retrieval._hops import Hopper, Tree
 from rag.scoring.hops import HopModel, Signals, joined, prune
-from rag.scoring.words import content_words
+from rag.scoring.routing import cover, num_names
 
 __all__ = ["Limits", "ranked", "signals_of", "walk"]
 
-_FIRST = 10  # places that signals look at
+_FIRST = 10  # places that hops bring passages to
+_READ = 6  # passages of the first search whose words are looked at, as many as an answer reads
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +55,9 @@ def ranked(chances: Mapping[str, float]) -> list[Hit]:
 
 def signals_of(tree: Tree, hits: Sequence[Hit]) -> Signals:
     """Give what a walk says of the question; `hits` are its passages, best first."""
-    if not hits or not tree.first:
-        return Signals(0.0, 0.0, 0.0, 0.0)
-    before = set(list(tree.first)[:_FIRST])
-    brought = [hit.score for hit in hits[:_FIRST] if hit.chunk_id not in before]
-    asked = frozenset(content_words(tree.question))
-    missing = asked - tree.texts[hits[0].chunk_id].words
-    scores = [score for score, _ in tree.first.values()]
-    return Signals(
-        gain=max(brought, default=0.0),
-        moved=len(brought) / _FIRST,
-        uncovered=len(missing) / len(asked) if asked else 0.0,
-        margin=scores[0] - scores[min(4, len(scores) - 1)],
+    before = list(tree.first)
+    brought = [hit.score for hit in hits[:_FIRST] if hit.chunk_id not in before[:_FIRST]]
+    best, second = cover(
+        tree.question, [tree.texts[each].words for each in before[:_READ] if each in tree.texts]
     )
+    return Signals(max(brought, default=0.0), best, second, num_names(tree.question))

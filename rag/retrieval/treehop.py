@@ -27,7 +27,7 @@ from rag.retrieval._nearest import query_of
 from rag.retrieval._texts import PassageTexts
 from rag.retrieval._walk import Limits, ranked, signals_of, walk
 from rag.retrieval._windows import window_vectors
-from rag.scoring.hops import MODELS, Signals, is_multihop
+from rag.scoring.hops import LIKELY, MODELS, Signals, is_multihop
 
 __all__ = ["Treehop"]
 
@@ -78,7 +78,7 @@ class Treehop:
         """
         first = self.retriever.retrieve(request, k=max(k, self.depth))
         hits, signals = self.follow(request, first)
-        if self.when == "multihop" and is_multihop(signals) < 0.5:
+        if self.when == "multihop" and is_multihop(signals) < LIKELY:
             return first[:k]
         return hits[:k]
 

@@ -6,24 +6,26 @@ The weights were fitted by `rag bench routing`, which says on what.
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 
 from rag.core.types import Passage
-from rag.scoring.words import analyze, content_words
+from rag.scoring.words import content_words, distinct
 
-__all__ = ["HOP_SIGNALS", "hop_probability", "hop_signals"]
+__all__ = ["HOP_SIGNALS", "cover", "hop_probability", "hop_signals", "num_names"]
 
-HOP_SIGNALS = ("best", "gain", "words", "names", "margin")
-_HOP_WEIGHTS = (-3.0732, -3.2611, 2.9229, 2.0856, 2.2532, -1.5944)  # bias, then one a signal
-_NAME = re.compile(r"(?<!^)\b[A-Z]\w[\w’'.-]*(?: (?:(?:of|the|de|van|von|and|in) ){0,2}[A-Z\d][\w’'.-]*)*")
+HOP_SIGNALS = ("best", "gain", "names", "margin")
+_HOP_WEIGHTS = (-0.2014, -2.665, 3.152, 3.3895, -1.741)  # bias, then one a signal
+_NAME = re.compile(  # a capital that opens a sentence names nothing
+    r"(?<!^)(?<![.?!:]\s)(?<![.?!:]\s[\"“])\b[A-Z]\w[\w’'.-]*"
+    r"(?: (?:(?:of|the|de|van|von|and|in) ){0,2}[A-Z\d][\w’'.-]*)*"
+)
 
 
 def hop_signals(question: str, passages: Sequence[Passage]) -> dict[str, float]:
     """Give the signals of a question and the passages that one search found, best first.
 
-    - best: share of the question's words that the passage with most of them holds.
-    - gain: what the best second passage adds to that share.
-    - words, names: how many the question has (logarithm of one more).
+    - best, gain: as `cover` gives them.
+    - names: how many the question has (logarithm of one more).
     - margin: how far the first score stands above the second, as a share of all distances.
 
     >>> found = [Passage("", "", 1, "", "Ada", None, 0, 1, 2.0, "born in London"),
@@ -31,20 +33,38 @@ def hop_signals(question: str, passages: Sequence[Passage]) -> dict[str, float]:
     >>> hop_signals("Where was the father of Ada born?", found)["gain"]
     0.333
     """
-    words = set(content_words(question))
-    texts = [set(analyze(f"{passage.title} {passage.text}")) & words for passage in passages]
-    most = max(texts, key=len, default=set())
+    best, gain = cover(question, [distinct(f"{passage.title} {passage.text}") for passage in passages])
     scores = [passage.score for passage in passages]
     spread = scores[0] - scores[-1] if scores else 0.0
-    size = max(len(words), 1)
     signals = {
-        "best": len(most) / size,
-        "gain": max((len(text - most) for text in texts), default=0) / size,
-        "words": math.log1p(len(words)),
-        "names": math.log1p(len(_NAME.findall(question))),
+        "best": best,
+        "gain": gain,
+        "names": math.log1p(num_names(question)),
         "margin": (scores[0] - scores[1]) / spread if len(scores) > 1 and spread > 0 else 0.0,
     }
     return {name: round(value, 3) for name, value in signals.items()}
+
+
+def cover(question: str, texts: Sequence[Set[str]]) -> tuple[float, float]:
+    """Give the share of the question's words in the text with most of them, and what a second one adds.
+
+    >>> cover("Where was the father of Ada born?", [{"ada", "born"}, {"father", "ada"}])
+    (0.6666666666666666, 0.3333333333333333)
+    """
+    words = set(content_words(question))
+    held = [words & text for text in texts]
+    most = max(held, key=len, default=set())
+    size = max(len(words), 1)
+    return len(most) / size, max((len(each - most) for each in held), default=0) / size
+
+
+def num_names(question: str) -> int:
+    """Give how many names a question has, by their capitals; its first word is taken for none.
+
+    >>> num_names("Who directed Free Guy? Give the year.")
+    1
+    """
+    return len(_NAME.findall(question))
 
 
 def hop_probability(signals: Mapping[str, float]) -> float:

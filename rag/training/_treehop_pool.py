@@ -7,7 +7,7 @@ and says how good a choice is.
 import gzip
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -25,7 +25,7 @@ from rag.retrieval.late import Late
 from rag.retrieval.lexical import Lexical
 from rag.stores.faiss import Faiss
 
-__all__ = ["Pool", "Question", "load_pool", "passage_of"]
+__all__ = ["Pool", "Question", "json_rows", "load_pool", "multihop_questions", "passage_of", "pool_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +77,18 @@ class Pool:
 
 def load_pool(data: Path, work: Path) -> Pool:
     """Read the questions, and index their paragraphs unless that was done."""
+    return pool_of(*multihop_questions(data), work)
+
+
+def multihop_questions(data: Path) -> tuple[list[Question], dict[tuple[str, str], int]]:
+    """Read train_multihop: its questions, and its paragraphs (title, text) with their numbers."""
     numbers: dict[tuple[str, str], int] = {}
-    questions = [_question(row, numbers) for row in _rows(data / "train_multihop" / "train.jsonl.gz")]
+    rows = json_rows(data / "train_multihop" / "train.jsonl.gz")
+    return [_question(row, numbers) for row in rows], numbers
+
+
+def pool_of(questions: list[Question], numbers: Mapping[tuple[str, str], int], work: Path) -> Pool:
+    """Give the paragraphs as a corpus, indexed under `work` unless that was done."""
     passages = [passage_of(str(number), title, text) for (title, text), number in numbers.items()]
     device = "cuda" if torch.cuda.is_available() else "cpu"
     encoder, late_encoder = Minilm(batch_size=32), LateEncoder(device=device)
@@ -140,6 +150,7 @@ def _annotated(steps: Sequence[dict[str, Any]], places: Sequence[int]) -> Iterat
                 yield places[steps[earlier]["paragraph"]], places[step["paragraph"]]
 
 
-def _rows(file: Path) -> Iterator[dict[str, Any]]:
+def json_rows(file: Path) -> Iterator[dict[str, Any]]:
+    """Give the rows of a file of JSON lines."""
     with gzip.open(file, "rt") as lines:
         yield from map(json.loads, lines)

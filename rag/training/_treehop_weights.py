@@ -3,13 +3,10 @@
 Data: the questions of train_multihop that TreeHop was not trained on, over the pool of all paragraphs. A
 passage that the question needs is right; an edge is right when it leads from one such passage to another.
 Each of the three sources weighs alike. The report is by cross-validation over fifths of the questions.
-
-Whether a question is multi-hop is learned from these questions and from the single-hop ones that their
-annotators took them apart into.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,14 +19,14 @@ from rag.encoders.minilm import Minilm
 from rag.networks.treehop import TreeHop
 from rag.retrieval._hops import Hopper
 from rag.retrieval._texts import PassageTexts
-from rag.retrieval._walk import Limits, ranked, signals_of, walk
+from rag.retrieval._walk import Limits, ranked, walk
 from rag.retrieval._windows import window_vectors
 from rag.scoring import hop_weights
 from rag.scoring.hops import HopModel
-from rag.training._logistic import Coefficients, fit, logits
+from rag.training._logistic import fit
 from rag.training._treehop_pool import Pool, Question
 
-__all__ = ["PARTS", "WAYS", "calibrate"]
+__all__ = ["PARTS", "WAYS", "calibrate", "write_weights"]
 
 _FOLDS = 5
 _DEPTH = 50
@@ -59,10 +56,7 @@ class _Case:
 
 
 def calibrate(pool: Pool, ways: Sequence[str], *, write: bool) -> dict[str, Any]:
-    """Fit the weights of some of WAYS and PARTS, report how well they rank other questions, and write them.
-
-    Whether a question is multi-hop is fitted along with NAMES.
-    """
+    """Fit the weights of some of WAYS and PARTS, report how they rank other questions, and write them."""
     questions = _some(pool.questions)
     vectors = pool.encoder.encode([question.text for question in questions])
     report: dict[str, Any] = {}  # Any: JSON
@@ -90,11 +84,9 @@ def calibrate(pool: Pool, ways: Sequence[str], *, write: bool) -> dict[str, Any]
         model = _fitted(cases)
         if name in WAYS:
             fitted[name] = (model.node, model.edge)
-        if name == "NAMES":
-            fitted["MULTIHOP"], report["multi-hop"] = _routing(pool, hopper, model, cases)
     report["weights"] = fitted
     if write:
-        _write(fitted)
+        write_weights(fitted)
     return report
 
 
@@ -102,43 +94,13 @@ def _no_windows(text: str, words: int) -> Vector:
     return np.zeros((0, Minilm.dim), dtype=np.float32)
 
 
-def _write(fitted: Mapping[str, object]) -> None:
+def write_weights(fitted: Mapping[str, object]) -> None:
+    """Replace the weights of these names in hop_weights.py; the others stay."""
     path = Path(hop_weights.__file__)
     head = path.read_text(encoding="utf-8").split("\n\n", maxsplit=2)
     names = (*WAYS, "MULTIHOP")
     body = "\n".join(f"{name} = {fitted.get(name, getattr(hop_weights, name))!r}" for name in names)
     path.write_text(f"{head[0]}\n\n{head[1]}\n\n{body}\n", encoding="utf-8")
-
-
-def _routing(
-    pool: Pool, hopper: Hopper, model: HopModel, cases: Sequence[_Case]
-) -> tuple[Coefficients, dict[str, float]]:
-    """Fit what tells multi-hop questions, on whole ones and on their first single-hop parts."""
-    search = pool.first_search()
-    asked = [(case.question.text, case.first, 1.0) for case in cases]
-    for case in cases:
-        for text, _ in case.question.single[:1]:
-            asked.append((text, search.retrieve(_asked(pool, text), k=_DEPTH), 0.0))
-    rows = []
-    for text, first, _ in asked:
-        request = _asked(pool, text)
-        tree = hopper.start(request, first, None)
-        chances = walk(hopper, request, tree, model, Limits(1, 5, 0.05))
-        rows.append(astuple(signals_of(tree, ranked(chances))))
-    features = np.array(rows, dtype=np.float32)
-    labels = np.array([label for _, _, label in asked], dtype=np.float32)
-    fold = np.arange(len(labels)) % 2 == 0
-    told = np.zeros(len(labels), dtype=np.float32)
-    for half in (fold, ~fold):
-        told[half] = logits(fit(features[~half], labels[~half]), features[half])
-    positive, negative = told[labels == 1], told[labels == 0]
-    return fit(features, labels), {
-        "questions": len(positive),
-        "single-hop parts": len(negative),
-        "auc": round(float((positive[:, None] > negative[None, :]).mean()), 4),
-        "told as multi-hop": round(float((positive >= 0).mean()), 4),
-        "parts told as multi-hop": round(float((negative >= 0).mean()), 4),
-    }
 
 
 def _asked(pool: Pool, text: str) -> SearchRequest:

@@ -28,6 +28,7 @@ from rag.training._optimisers import LinearAdamW
 from rag.training._recipes import add_choices, chosen
 from rag.training._treehop_data import Link, Way, links, paths, retold
 from rag.training._treehop_pool import Pool, load_pool
+from rag.training._treehop_routing import fit_routing
 from rag.training._treehop_weights import PARTS, WAYS, calibrate
 
 __all__ = ["Examples", "Recipe", "main", "step_loss", "trained"]
@@ -71,11 +72,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--calibrate",
         nargs="*",
-        choices=[*WAYS, *PARTS],
-        help="fit the weights of the reasons to hop, of all ways or of some",
+        choices=[*WAYS, *PARTS, "MULTIHOP"],
+        help="fit the weights of the reasons to hop, of all ways or of some, or MULTIHOP, whether to",
     )
     add_choices(parser, Recipe)
     options = vars(parser.parse_args(arguments))
+    if options["calibrate"] == ["MULTIHOP"]:
+        report = fit_routing(options["data"], options["work"] / "routing", write=options["write"])
+        print(json.dumps(report, indent=2))  # noqa: T201 -- the report is this command's result
+        return
     pool = load_pool(options["data"], options["work"])
     recipe = chosen(Recipe, options)
     encoder = CachedEncoder(pool.encoder, options["work"] / "vectors.db")
