@@ -76,6 +76,11 @@ def _items(answer: str) -> list[str]:
     if lines and _IS_QUERY.match(lines[-1]):
         rows = lines[1:-1] if " | " in lines[0] else lines[:-1]
         return [row.split(" | ")[0] for row in rows]
+    rows = [line.split(" | ")[0] for line in lines if " | " in line][1:]  # behind the header
+    bullets = [line[2:] for line in lines if re.match(r"[-*•–] ", line)]
+    for several in (rows, bullets):
+        if len(several) > 1:
+            return several
     named = re.split(r",\s*(?:and\s+)?|\s+and\s+", lines[0].rstrip(".")) if lines else []
     are_items = len(named) > 1 and all(len(each.split()) <= _MAX_ITEM for each in named)
     return named if are_items else []

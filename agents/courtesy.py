@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from agents.abilities import declined
 from rag.core.protocols import Message
 
-__all__ = ["reply_to", "without_courtesies"]
+__all__ = ["recalled", "reply_to", "without_courtesies"]
 
 _HELLO = (
     r"hi(?: there| all)?|hello(?: there)?|hey(?: there)?|greetings|good (?:morning|afternoon|evening|day)"
@@ -92,6 +92,12 @@ _REPLIES = (  # a later kind is the answer where an utterance holds several: "th
 )
 _ANY = "|".join(f"(?:{kind})" for kind, _ in _REPLIES)
 _WHOLE = re.compile(rf"{_BETWEEN}(?:(?:{_ANY}){_BETWEEN})+", re.IGNORECASE)
+_ASKED_BEFORE = re.compile(
+    r"\W*(?:what did i (?:just )?ask(?: you)?(?: (?:before|last|first))?"
+    r"|what (?:was|is) my (?P<which>first|last|previous) question"
+    r"|(?:repeat|what was) (?:the|my) question)\W*",
+    re.IGNORECASE,
+)
 _MAX_CHARS = 80
 
 
@@ -111,13 +117,29 @@ def reply_to(utterance: str) -> str | None:
     return kinds[-1]
 
 
+def recalled(utterance: str, history: Sequence[Message]) -> str | None:
+    """Give the reply to a person who asks what they asked before; None for anything else.
+
+    >>> recalled("What was my first question?", [Message("user", "How deep is it?")])
+    'You asked: “How deep is it?”'
+    """
+    match = _ASKED_BEFORE.fullmatch(utterance)
+    if match is None:
+        return None
+    asked = [message.content for message in history if message.role == "user"]
+    if not asked:
+        return "You have asked nothing yet."
+    return f"You asked: “{asked[0 if match['which'] == 'first' else -1]}”"
+
+
 def without_courtesies(history: Sequence[Message]) -> list[Message]:
     """Give what was asked of the documents and answered: all else is no subject to go on from."""
     kept: list[Message] = []
     is_kept = True
     for message in history:
         if message.role == "user":
-            is_kept = reply_to(message.content) is None and declined(message.content) is None
+            said = message.content
+            is_kept = not (reply_to(said) or declined(said) or _ASKED_BEFORE.fullmatch(said))
         if is_kept:
             kept.append(message)
     return kept

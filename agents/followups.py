@@ -91,7 +91,14 @@ _VERB_AT_END = re.compile(  # "what does the basic plan *cost*?"
     rf"(?:(?!(?:and|or|{_PREPOSITION.replace('of|', '')[3:-1]})\b)[\w’'.-]+\s+)+(?P<verb>[\w’'-]+)\W*$",
     re.IGNORECASE,
 )
+_PARTICIPLE_AT_END = re.compile(  # "when was the company *founded*?"
+    r"\b(?:is|are|was|were)\s+(?:the|an?|our|your|my)\s+(?:[\w’'-]+\s+){1,4}"
+    r"(?P<verb>\w+ed|built|made|written|held|kept|sold|found|born|open)\W*$",
+    re.IGNORECASE,
+)
 _MAX_FRAGMENT = 4  # words; a longer one without a question word is a search of its own
+_COUNTS = re.compile(r"\b(?:the (?:first|second|third|last)|ones?\W*$)", re.IGNORECASE)
+_MAX_PHRASE = 6  # words of "in the archive?"
 _MAX_BEFORE = 3  # content words before a pronoun; with more, it points to one of these
 _MAX_CHARS = 300  # at the end of a question, where its verb is sought
 _MAX_NAME = 6  # words of an answer that can be a name
@@ -177,7 +184,11 @@ def _is_fragment(question: str, bare: str) -> bool:
     """Say whether it asks nothing by itself: "and in 2019?", "what about tabs?", "why?"."""
     if _ABOUT.search(question) or not content_words(bare):
         return _pointer(bare) is None
-    return _ASKING.match(bare) is None and len(bare.split()) <= _MAX_FRAGMENT and bare != question.strip()
+    most = _MAX_FRAGMENT
+    if bare == question.strip():  # without "and" a phrase alone goes on: "at one reading a second?"
+        is_phrase = bare.endswith("?") and re.match(rf"{_PREPOSITION}\b", bare, re.IGNORECASE)
+        most = _MAX_PHRASE if is_phrase and not _COUNTS.search(bare) else 0
+    return _ASKING.match(bare) is None and len(bare.split()) <= most
 
 
 def _pointer(question: str) -> re.Match[str] | None:
@@ -199,7 +210,10 @@ def _spliced(subject: str, fragment: str) -> str:
         return placed
     last = _LAST_PHRASE.search(subject)
     end = last.start() if last else len(subject.rstrip(" ?"))
-    if re.match(rf"{_PREPOSITION}\b", words, re.IGNORECASE):
+    if leads := re.match(rf"{_PREPOSITION}\b", words, re.IGNORECASE):
+        while last and last[1].lower() == "of" != leads[0].lower():  # it says which, not where or when
+            last = _LAST_PHRASE.search(subject[: last.start()])
+            end = last.start() if last else len(subject.rstrip(" ?"))
         return f"{subject[:end]} {words}?"
     is_place_or_time = last is not None and last[1].lower() in ("in", "on", "at", "during")
     if last and (not is_place_or_time or words[0].isupper() or words[0].isdigit()):
@@ -261,7 +275,8 @@ def _topic(subject: str) -> str:
     names: list[str] = _NAME.findall(subject)
     if names:
         return re.sub(r"[’']s?$", "", names[-1])
-    if verb := _VERB_AT_END.search(subject, max(len(subject) - _MAX_CHARS, 0)):
+    before = max(len(subject) - _MAX_CHARS, 0)
+    if verb := _VERB_AT_END.search(subject, before) or _PARTICIPLE_AT_END.search(subject, before):
         subject = subject[: verb.start("verb")]
     runs: list[list[str]] = [[]]
     for word in re.findall(r"[\w’'.-]*\w", subject):

@@ -11,8 +11,9 @@ from itertools import zip_longest
 
 from agents.abilities import declined
 from agents.calling import Call
+from agents.commands import as_question
 from agents.compound import Part, parts_of
-from agents.courtesy import reply_to, without_courtesies
+from agents.courtesy import recalled, reply_to, without_courtesies
 from agents.followups import leans, stand_alone
 from agents.openings import Opening
 from agents.rewriting import is_faithful, newest
@@ -35,10 +36,10 @@ _EXCERPT = 160  # characters of a passage in an event
 async def prepare(state: State, context: Context, emit: Emit) -> Step:
     """Make what is read: a follow-up stands alone. It is searched with the question before it besides."""
     question, history = state["question"], state["history"]
-    if (reply := _reply(question, context)) is not None:
+    if (reply := _reply(question, history, context)) is not None:
         return Step(State(query=question, reply=reply), {"query": question}, {"question": question})
     kept = await asyncio.to_thread(_newest, state, context) if history else ()
-    query, by, usage = stand_alone(question, history), "rules", state.get("usage", Usage())
+    query, by, usage = as_question(stand_alone(question, history)), "rules", state.get("usage", Usage())
     if kept and context.rewriter == "model" and context.generator.capabilities.follows_instructions:
         safe = neutralise(question)
         rewritten, usage = await asked("standalone", {"question": safe}, context, state, history=kept)
@@ -63,10 +64,10 @@ async def prepare(state: State, context: Context, emit: Emit) -> Step:
     return Step(update, summary, {"question": question, "turns": len(history), "turns_read": len(kept)})
 
 
-def _reply(question: str, context: Context) -> str | None:
+def _reply(question: str, history: Sequence[Message], context: Context) -> str | None:
     """Give what is said to an utterance that asks nothing of the documents, or asks what cannot be done."""
     quotes = context.generator.capabilities.quotes_verbatim
-    return reply_to(question) or (declined(question) if quotes else None)
+    return reply_to(question) or recalled(question, history) or (declined(question) if quotes else None)
 
 
 async def retrieve(state: State, context: Context, emit: Emit) -> Step:

@@ -15,7 +15,7 @@ __all__ = ["Share", "amount", "quoted", "share_of"]
 _QUESTION = re.compile(
     r"\W*(?i:(?:and )?(?:what(?:['’]s| is| are| was| were)|how much (?:is|are|was|were)|calculate|compute))"
     r" (?P<percent>\d{1,3}(?:\.\d+)?)\s*(?:%|percent) of"
-    r" (?P<what>(?:(?i:the|our|your|my|all)\b|[A-Z])[^?,\d]{2,200}?)[\s?.!]*"
+    r" (?P<what>(?:(?i:the|our|your|my|all)\b|[A-Z])(?:[^?,\d]|(?<=[A-Za-z-])\d+){2,200}?)[\s?.!]*"
 )
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:,\d{3})*(?:\.\d+)?(?: (?:thousand|million|billion))?\b")
 

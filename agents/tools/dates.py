@@ -43,8 +43,11 @@ _QUESTIONS = [  # each is the whole of a question; one that asks for more is non
             rf"when is (?P<date>(?:(?:next|this|coming) )?(?:{DAY_NAMES})(?: \d{{4}}| this year)?)",
             "weekday",
         ),
-        (r"what(?:'s| is) (?:the date (?:of )?)?(?P<date>today)(?:'s date)?", "weekday"),
-        (r"what (?:day|date) is it(?: today| now)?", "weekday"),
+        (
+            r"what(?:['’]s| is) (?:the date (?:of )?)?(?P<date>today|tomorrow|yesterday)(?:['’]s date)?",
+            "weekday",
+        ),
+        (r"what (?:day|date|month|year)(?: of the (?:week|month))? is it(?: today| now)?", "weekday"),
     )
 ]
 _MAX_YEARS = 9999

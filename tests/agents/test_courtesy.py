@@ -4,7 +4,7 @@ import pytest
 from _sender import fill, small
 
 from agents.abilities import declined
-from agents.courtesy import reply_to
+from agents.courtesy import recalled, reply_to
 from agents.runs import ask
 from rag.compose import Grove
 from rag.core.events import AnswerFinished, Event, StepFinished, TokenGenerated
@@ -115,6 +115,22 @@ def test_what_only_quotes_says_so_when_it_is_asked_to_write(grove: Grove, reques
     assert steps(events) == ["prepare", "greet"]
     assert isinstance(events[-1], AnswerFinished)
     assert "quote the documents" in events[-1].answer.answer
+
+
+def test_what_was_asked_before_is_told_from_the_conversation(grove: Grove) -> None:
+    history = [
+        Message("user", WARRANTY),
+        Message("assistant", "sixty months"),
+        Message("user", "And of the gauge?"),
+    ]
+    for question, before in (
+        ("what was my first question?", WARRANTY),
+        ("What did I ask before?", "And of the gauge?"),
+    ):
+        last = asked(grove, question, *history)[-1]
+        assert isinstance(last, AnswerFinished)
+        assert last.answer.answer == f"You asked: “{before}”"
+    assert recalled("What was the first question of the survey?", history) is None
 
 
 @pytest.mark.parametrize("question", ["Who may translate the handbook?", "Translate requests to the API"])

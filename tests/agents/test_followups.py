@@ -23,6 +23,8 @@ LIST = (
     "Which documents are there?",
     "The collection holds 3 documents:\n1. a: Handbook\n2. b: Rules of the yard\n3. c: Minutes",
 )
+TABLE = ("Which stations are there?", "Station | Opened\n\nBirkenau | 2011\n\nNordkap | 2019")
+BULLETS = ("What is in the box?", "- One sensor\n- A steel clamp")
 AUTHORS = ("Who wrote the notes?", "Ada Lind and Bo Ekman\n\nWritten by Ada Lind and Bo Ekman in May.")
 LOST = (
     "What does the handbook say about sensors?",
@@ -74,6 +76,10 @@ def said(*turns: tuple[str, str]) -> list[Message]:
         (LIST, "open the second one", "open Rules of the yard"),
         (LIST, "what does the third say?", "what does Minutes say?"),
         (LIST, "open number 1", "open Handbook"),
+        (TABLE, "when did the first one open?", "when did Birkenau open?"),
+        (BULLETS, "what does the second cost?", "what does A steel clamp cost?"),
+        (BATTERY, "in the yard?", "How long does the battery of the indoor sensors last in the yard?"),
+        (ARCHIVE, "on the device?", "How long are readings kept on the device?"),
         (AUTHORS, "where does the latter live?", "where does Bo Ekman live?"),
         (GERMAN, "Und wann?", "Wer hat das Tamsin-Institut gegründet? Und wann?"),
     ],

@@ -116,4 +116,4 @@ def test_a_model_that_can_rewrites_a_follow_up(grove: Grove, tmp_path: Path) -> 
 def test_else_the_rules_stand(grove: Grove, rewriter: Rewriter) -> None:
     summary = prepared(grove, rewriter).summary
     assert summary["rewritten_by"] == "rules"
-    assert summary["query"] == "How long are readings kept in the archive on the HX-240?"
+    assert summary["query"] == "How long are readings kept on the HX-240?"

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from agents.runs import ask
-from agents.shares import amount, share_of
+from agents.shares import Share, amount, share_of
 from indexing.corpus import index_corpus
 from rag.compose import Grove
 from rag.core.events import AnswerFinished
@@ -60,3 +60,7 @@ def test_an_amount_is_one_number() -> None:
     assert amount("3.1 million euros") == "3.1 million"
     assert amount(None) is None
     assert amount("between 3 and 5 days") is None
+
+
+def test_a_model_with_a_number_in_its_name_has_a_price() -> None:
+    assert share_of("What is 20% of the HX-240's price?") == Share("20", "What is the HX-240's price?")

@@ -42,6 +42,8 @@ def test_what_was_added_is_the_difference(day: date, amount: int) -> None:
         ("What date is 1 month after 2024-01-31?", "is 29 February 2024, a Thursday."),
         ("What date was 3 weeks ago?", "3 weeks before 1 March 2026 is 8 February 2026, a Sunday."),
         ("what is today's date", "1 March 2026 is a Sunday."),
+        ("what is tomorrow's date?", "2 March 2026 is a Monday."),
+        ("what year is it?", "1 March 2026 is a Sunday."),
         ("how many weeks until Christmas", "to 25 December 2026 it is 299 days (42 weeks and 5 days;"),
         ("How many days until New Year’s Eve?", "to 31 December 2026 it is 305 days"),
         ("How many days since Christmas?", "From 25 December 2025 to 1 March 2026 it is 66 days"),
