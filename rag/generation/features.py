@@ -52,7 +52,7 @@ class Unit:
 _MARKDOWN_HEADING = re.compile(r"#{1,6}[ \t]")
 _NOT_A_HEADING = re.compile(r"[.!?。！？:;|\t\d]|^\s*[-*•‣▪`]")
 _SPEAKING = (  # what a text has without saying it
-    (re.compile(r"[\w.+-]+@[\w-]+\.\w"), frozenset(content_words("email mail address"))),
+    (re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+\.\w"), frozenset(content_words("email mail address"))),
     (re.compile(r"\bhttps?://|\bwww\.\w"), frozenset(content_words("website web address link url"))),
 )
 _NUMBERED = re.compile(r"(?:\d{1,3}\.)*\d{1,3}[.)]?[ \t]+(?=\S)")  # "3. Products", "2.1 Batteries"

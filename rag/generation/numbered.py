@@ -12,7 +12,9 @@ from rag.scoring.words import content_words
 
 __all__ = ["of_asked_number"]
 
-_NUMBERED = re.compile(r"([^\W\d_]{2,})[\s:#`*-]{0,3}(?:no\.\s?|#)?(\d+(?:\.\d+)*)(?![\w%])", re.IGNORECASE)
+_NUMBERED = re.compile(
+    r"(?<![^\W\d_])([^\W\d_]{2,})[\s:#`*-]{0,3}(?:no\.\s?|#)?(\d+(?:\.\d+)*)(?![\w%])", re.IGNORECASE
+)
 _MONTH = re.compile(r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*", re.IGNORECASE)
 
 

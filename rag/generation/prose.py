@@ -20,6 +20,7 @@ _FIELD = re.compile(r"(?:(?<=\s)|^)[A-Z][\w-]*: ")
 _ASKS_DEFINITION = re.compile(
     r"^\W*(?:so |and )?(?:what(?:'s|’s|s| is| are)|define|explain)\b", re.IGNORECASE
 )
+_BEGINNING = 200  # characters of a sentence that a definition begins within
 _DEFINED = re.compile(
     r"\W*(?!(?:if|when|where|while|although|as|since|because|unless|what|in|on|for|with|from|to)\b)"
     r"(?:(?:an?|the)\s+)?([^.;:|]{2,60}?)\s*(?:\([^()]{1,40}\))?,?"
@@ -63,7 +64,8 @@ def defines(question: str, sentence: str) -> bool:
     >>> defines("What is a namespace package?", "If a namespace package is found, it is created.")
     False
     """
-    if not _ASKS_DEFINITION.match(question) or (match := _DEFINED.match(sentence)) is None:
+    begins = " ".join(sentence[:_BEGINNING].split())
+    if not _ASKS_DEFINITION.match(question) or (match := _DEFINED.match(begins)) is None:
         return False
     asked = set(asked_words(question))
     return bool(asked) and asked == set(content_words(match[1]))

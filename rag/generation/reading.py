@@ -29,7 +29,7 @@ __all__ = [
 
 _LIKELY = 2
 _FEW = 5  # words of a question; with fewer, each that is missing tells the more
-_ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.\w[\w-]*)+|\b(?:https?://|www\.)[^\s|)>]*\w")
+_ADDRESS = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.\w[\w-]*)+|\b(?:https?://|www\.)[^\s|)>]*\w")
 _SAID = 1.0  # the logit of a sentence that says what is asked, of a question that no few words answer
 _HEADER = 3  # fields of a line; with so many it is no sentence
 _ASKS_ADDRESS = re.compile(r"\b(?:address|link|url|web|website|site|page|online|where)\b", re.IGNORECASE)

@@ -13,7 +13,9 @@ __all__ = ["item_label", "role_holder"]
 
 _ASKS = re.compile(r"\bwho(?:['’]s| is| was| are| were)\b", re.IGNORECASE)
 _NAME = r"[A-Z][\w.'’-]*"
-_HOLDER = re.compile(rf"({_NAME}(?: (?:(?:of|de|van|von|der|and|&) )*{_NAME})*) \(([^()]{{2,60}})\)")
+_HOLDER = re.compile(
+    rf"({_NAME}(?: (?:(?:of|de|van|von|der|and|&) ){{0,2}}{_NAME}){{0,6}}) \(([^()]{{2,60}})\)"
+)
 _ASKS_LABEL = re.compile(r"^\W*(?:and |so )?(?:which|what|who)\b", re.IGNORECASE)
 _LABELLED = re.compile(
     r"\s*(?:[-*•–]|\d{1,3}[.)])\s+(?:\*\*|__)?([^\s:*_][^:*_\n]{0,40}?)(?:(?:\*\*|__):?|:)\s+([^?]+)\Z"

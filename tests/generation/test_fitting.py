@@ -2,11 +2,13 @@ from dataclasses import replace
 
 import pytest
 from _passages import passage
+from _timing import least_seconds
 
 from rag.core.types import AnswerSpan, Passage
 from rag.generation.features import units_of
 from rag.generation.fitting import fitting
 from rag.generation.numbered import of_asked_number
+from rag.generation.prose import defines, is_address, is_code
 from rag.generation.reading import UNREAD, best_spans
 
 
@@ -81,3 +83,19 @@ def test_passages_about_another_number_are_left_out(question: str, titles: list[
 def test_a_passage_that_says_the_asked_number_stays_whatever_its_title() -> None:
     changes = _titled("PEP 530 – Comprehensions", "PEP 572 was accepted later.")
     assert of_asked_number("When was PEP 572 accepted?", [changes]) == [changes]
+
+
+@pytest.mark.parametrize("piece", [" ", "a", "Aa ", "a1.", "- **", "(a"])
+def test_a_hostile_text_takes_no_time(piece: str) -> None:
+    text = piece * (16_000 // len(piece))
+    passages = [passage(f"It is {text}")]
+    question = "Who is the chair of room 7 when it rains?"
+
+    def read() -> None:
+        found = of_asked_number(question, passages)
+        fitting(question, found, units_of(found), [AnswerSpan(0, 0, 2, 5.0)])
+        defines("What is a lease?", text)
+        is_address(text)
+        is_code(text)
+
+    assert least_seconds(read) < 0.5
