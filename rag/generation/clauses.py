@@ -21,6 +21,12 @@ _NUMBER = r"(?:\d[\d.,]*|two|three|four|five|six|seven|eight|nine|ten|eleven|twe
 _SOME = "[^,;|]{0,40}?"
 _CASE = rf"((?:(?:every|each|about|up to|at least) )?{_NUMBER}{_SOME} {_PREPOSITION} {_SOME})"
 _TWO_CASES = re.compile(rf"\b{_CASE},? and {_CASE}(?=[,;|.]*(?:\s|$))(?! *\w)", re.IGNORECASE)
+# "Shoes are hired for 4.50 a day, a harness for 3.50": the verb is said once.
+_TWO_THINGS = re.compile(
+    rf"([^,;|]{{0,120}}{_NUMBER}[^,;|]{{0,40}}), (?:and |but )?((?:an?|the|each|one) [^,;|]{{2,40}}?"
+    rf" (?:for|at|costs?|is|are|takes?) [$€£]?{_NUMBER}[^,;|]{{0,40}})",
+    re.IGNORECASE,
+)
 _COMPLEMENT = re.compile(rf"\b{_PREPOSITION}\b", re.IGNORECASE)
 _HOW_LONG = re.compile(r"\bhow long\b", re.IGNORECASE)
 _DURATION = re.compile(
@@ -45,6 +51,9 @@ def asked_clause(question: str, sentence: str) -> _Span | None:
     >>> start, end = asked_clause("How long are readings kept in the archive?", kept)
     >>> kept[start:end]
     'in the archive for seven years.'
+    >>> hire = "Shoes are hired for 4.50 EUR a day, a harness for 3.50 EUR."
+    >>> [hire[slice(*asked_clause(f"How much are {things}?", hire))] for things in ("shoes", "harnesses")]
+    ['Shoes are hired for 4.50 EUR a day', 'a harness for 3.50 EUR.']
     >>> asked_clause("Who kept readings in the archive?", kept) is None
     True
     >>> due = "It is due every 24 months for indoor models and every 12 months for outdoor models."
@@ -65,9 +74,9 @@ def asked_clause(question: str, sentence: str) -> _Span | None:
 
 
 def _asked_case(question: str, sentence: str) -> _Span | None:
-    """Give the amount with its case, of two that share subject and verb: by the words they do not share."""
+    """Give the amount with its case, of two that share a verb: by the words they do not share."""
     asked = frozenset(content_words(question))
-    for match in _TWO_CASES.finditer(sentence):
+    for match in (*_TWO_CASES.finditer(sentence), *_TWO_THINGS.finditer(sentence)):
         first, second = (frozenset(content_words(case)) for case in match.groups())
         is_first, is_second = bool(asked & (first - second)), bool(asked & (second - first))
         if is_first != is_second:

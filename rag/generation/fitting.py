@@ -14,7 +14,7 @@ from rag.generation.kinds import may_be_asked
 from rag.generation.prose import num_fields
 from rag.generation.questions import wants_sentences
 from rag.generation.reading import UNREAD
-from rag.generation.roles import item_label, role_holder
+from rag.generation.roles import item_label, label_of, role_holder
 from rag.scoring.rows import is_row
 from rag.scoring.words import content_words
 
@@ -41,7 +41,8 @@ def fitting(
 
     Such a span has no word but the question's, of which none is a choice that the question offers, stands
     in a heading or a table's header, or in a sentence of other days of the week than the question's (but a
-    yes or no may need such a one). It holds two fields of a header, or is no time or number where the
+    yes or no may need such a one), or in an item of a list beside the one whose label the question says. It
+    holds two fields of a header, or is no time or number where the
     question asks for one.
 
     Args:
@@ -53,9 +54,11 @@ def fitting(
     asked = frozenset() if _OFFERS.search(question) else frozenset(content_words(question))
     days = frozenset() if wants_sentences(question) else days_of(question)
     starts = [(unit.passage, unit.start) for unit in units]
+    others = _items_beside(question, units)
     found = []
     for span in spans:
-        unit = units[bisect_right(starts, (span.passage, span.start)) - 1]
+        number = bisect_right(starts, (span.passage, span.start)) - 1
+        unit = units[number]
         text = passages[span.passage].text
         words = content_words(text[span.start : span.end])
         is_asked = bool(words) and asked.issuperset(words)
@@ -66,10 +69,25 @@ def fitting(
         ) > 1
         told = days_of(unit.text) if days else days
         is_other_day = bool(told) and not days & told
-        cannot = unit.is_heading or is_header or is_asked or is_other_day or is_other_kind
+        cannot = (
+            unit.is_heading or is_header or is_asked or is_other_day or is_other_kind or number in others
+        )
         found.append(replace(span, score=UNREAD) if cannot else span)
     best = max((span.score for span in found), default=UNREAD)
     return [*(span for span in _stated(question, units, best)), *found]
+
+
+def _items_beside(question: str, units: Sequence[Unit]) -> set[int]:
+    """Give the items of a passage, by number, that have another label than the one that is asked about."""
+    asked = frozenset(content_words(question))
+    labels = {number: content_words(label_of(unit.text)) for number, unit in enumerate(units)}
+    named = {number for number, words in labels.items() if words and asked.issuperset(words)}
+    passages = {units[number].passage for number in named}
+    return {
+        number
+        for number, words in labels.items()
+        if words and number not in named and units[number].passage in passages
+    }
 
 
 def _stated(question: str, units: Sequence[Unit], best: float) -> Iterator[AnswerSpan]:

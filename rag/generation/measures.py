@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from rag.scoring.words import content_words
 
-__all__ = ["same_measure"]
+__all__ = ["same_measure", "when_closed"]
 
 _MEASURES = tuple(
     frozenset(content_words(words))
@@ -29,6 +29,9 @@ _MEASURES = tuple(
     )
 )
 _HOW_MUCH = re.compile(r"\bhow much (?:is|are|was|were|for)\b", re.IGNORECASE)
+_HOW_LATE = re.compile(
+    r"\b(?:how late|(?:until|till) (?:when|what time))\b(.{0,80}?)\bopen\b", re.IGNORECASE
+)
 _COST = frozenset(content_words("cost"))
 
 
@@ -42,6 +45,15 @@ def same_measure(question: str, name: str) -> frozenset[str]:
     """
     asked, named = _with_cost(question, content_words(question)), set(content_words(name))
     return frozenset().union(*(words for words in _MEASURES if words & asked and words & named))
+
+
+def when_closed(question: str) -> str:
+    """Write a question of how late something is open with the word of the column that says it.
+
+    >>> when_closed("how late are you open on fridays"), when_closed("when do you open")
+    ('when are you close on fridays', 'when do you open')
+    """
+    return _HOW_LATE.sub(r"when\1close", question)
 
 
 def _with_cost(question: str, words: Iterable[str]) -> set[str]:

@@ -9,7 +9,7 @@ from collections.abc import Set
 from rag.generation.questions import asked_words
 from rag.scoring.words import content_words
 
-__all__ = ["item_label", "role_holder"]
+__all__ = ["item_label", "label_of", "role_holder"]
 
 _ASKS = re.compile(r"\bwho(?:['’]s| is| was| are| were)\b", re.IGNORECASE)
 _NAME = r"[A-Z][\w.'’-]*"
@@ -63,3 +63,13 @@ def item_label(question: str, item: str, about: Set[str]) -> tuple[int, int] | N
         return None
     asked = set(asked_words(question)) - about
     return match.span(1) if asked and asked.issubset(content_words(match[2])) else None
+
+
+def label_of(item: str) -> str:
+    """Give the label that an item of a list begins with, or nothing.
+
+    >>> label_of("- Taster: 2 hours, 35 EUR"), label_of("- Bring two keys.")
+    ('Taster', '')
+    """
+    match = _LABELLED.match(item)
+    return match[1] if match else ""

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rag.generation.features import Unit, coverage
-from rag.generation.measures import same_measure
+from rag.generation.measures import same_measure, when_closed
 from rag.generation.superlatives import extreme_cells
 from rag.generation.values import stated_value
 from rag.scoring.rows import is_amount, is_row
@@ -74,6 +74,7 @@ def asked_cells(question: str, units: Sequence[Unit]) -> dict[int, AskedCell | N
     Returns:
         Number of a unit -> the cell.
     """
+    question = when_closed(question)
     asked = frozenset(content_words(question))
     tables: dict[tuple[str, int], list[int]] = {}
     for number, unit in enumerate(units):

@@ -99,3 +99,11 @@ def test_a_hostile_text_takes_no_time(piece: str) -> None:
         is_code(text)
 
     assert least_seconds(read) < 0.5
+
+
+def test_items_beside_the_one_whose_label_is_asked_about_do_not_answer() -> None:
+    text = "- Taster: every Saturday at 14:00\n- Beginner: Tuesdays from 18:30\n\nThe desk opens at 9:00."
+    spans = ("14:00", "18:30", "9:00")
+    assert _scores("when is the beginner course", text, *spans) == [UNREAD, 5.0, 5.0]
+    assert _scores("when is the taster or the beginner course", text, *spans) == [5.0, 5.0, 5.0]
+    assert _scores("when does it begin", text, *spans) == [5.0, 5.0, 5.0]

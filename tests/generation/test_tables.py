@@ -223,3 +223,10 @@ Other assets: | May 31, 2031 | May 31, 2030
 Prepaid royalties | 41 | 52"""
     assert cell("What were prepaid royalties on May 31, 2031?", text) == "41"
     assert cell("What were finished goods on May 31, 2031?", text) == "790"
+
+
+def test_how_late_something_is_open_is_when_it_closes() -> None:
+    hours = passage("Day | Open | Close\nFriday | 09:00 | 21:00\nSunday | 10:00 | 20:00")
+    units = units_of([hours])
+    cells = asked_cells("how late are you open on friday", units)
+    assert [hours.text[cell.start : cell.end] for cell in cells.values() if cell] == ["21:00"]
