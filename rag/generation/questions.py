@@ -7,6 +7,7 @@ from rag.scoring.words import analyze, content_words
 __all__ = [
     "answers_kind",
     "asked_amount",
+    "asked_speaker",
     "asked_words",
     "naming_words",
     "wants_sentences",
@@ -23,6 +24,7 @@ _WANTS_SENTENCES = re.compile(
       (?: (?:is|are|was|were|do|does|did|can|could|will|would|should|has|have|had|may|must)\b  # yes or no
         | (?:why|explain|describe|define|summari[sz]e|compare|tell\ me\ about)\b
         | what\ (?:happens\ )?(?:if|when)\b
+        | what\ (?:do|does|did)\ [^?]{1,80}?\ (?:say|tell|mention|write)\b
       | what\ (?:do|should|can|must)\ (?:i|we|you)\ do\b
       | how\ (?:to|do|does|did|can|should|is|are)\b
         | what(?:'s|\ is|\ are|\ does)\ (?:the\ (?:meaning|definition|difference|purpose)\b|mean\b
@@ -93,14 +95,33 @@ _ASKING = frozenset(
 )
 
 
+_SAYS = re.compile(
+    r"\W*what (?:do|does|did) ([^?]{1,80}?) (?:say|tell (?:me|us)|mention|write) about (.{2,80})",
+    re.IGNORECASE,
+)
+
+
 def asked_words(question: str) -> list[str]:
     """Give the words that an answer is about: no measures, and none that only ask if others are left.
 
     >>> asked_words("how much rye flour do i need"), asked_words("what happens then")
     (['rye', 'flour'], ['happen'])
+    >>> asked_words("What does the handbook say about batteries?")
+    ['batteri']
     """
-    words = content_words(without_measure(question))
+    said = _SAYS.match(question)
+    words = content_words(without_measure(said[2] if said else question))
     return [word for word in words if word not in _ASKING] or words or content_words(question)
+
+
+def asked_speaker(question: str) -> str:
+    """Give who or what is to say something about a subject, or nothing.
+
+    >>> asked_speaker("What does the handbook say about batteries?"), asked_speaker("Who says so?")
+    ('the handbook', '')
+    """
+    said = _SAYS.match(question)
+    return said[1] if said else ""
 
 
 _VERB = re.compile(r"\b(?:i|we|you|they|he|she|it|to) (?:have to |need to |want to )?([^\W\d_]+)")

@@ -32,7 +32,7 @@ from rag.generation.features import (
 from rag.generation.fitting import fitting
 from rag.generation.logistic import linear, logistic, sigmoid
 from rag.generation.meanings import with_meanings
-from rag.generation.numbered import of_asked_number
+from rag.generation.named import of_named
 from rag.generation.overview import told_whole
 from rag.generation.questions import asked_words, wants_sentences
 from rag.generation.reader_coefficients import READER
@@ -102,7 +102,7 @@ class Support:
 
     def answerable(self, question: str, passages: Sequence[Passage]) -> float:
         """Give the probability that the passages hold an answer; 0 if they lack a value that it states."""
-        passages = of_asked_number(question, passages)
+        passages = of_named(question, passages)
         spans = self.spans(question, passages)
         units = self.units(question, passages, spans)
         if not units or lacks_value(question, [f"{unit.label} {unit.text}" for unit in units]):
@@ -131,7 +131,7 @@ class Support:
 
     def rank(self, question: str, passages: Sequence[Passage]) -> list[Candidate]:
         """Give every sentence that may be quoted, likeliest answer first."""
-        passages = of_asked_number(question, passages)
+        passages = of_named(question, passages)
         spans = self.spans(question, passages)
         units = self.units(question, passages, spans)
         if not units:

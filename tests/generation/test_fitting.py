@@ -7,7 +7,7 @@ from _timing import least_seconds
 from rag.core.types import AnswerSpan, Passage
 from rag.generation.features import units_of
 from rag.generation.fitting import fitting
-from rag.generation.numbered import of_asked_number
+from rag.generation.named import of_named
 from rag.generation.prose import defines, is_address, is_code
 from rag.generation.reading import UNREAD, best_spans
 
@@ -76,13 +76,13 @@ def _titled(title: str, text: str = "It was accepted in May.") -> Passage:
 )
 def test_passages_about_another_number_are_left_out(question: str, titles: list[str]) -> None:
     passages = [_titled("PEP 530 – Comprehensions"), _titled("PEP 572: Assignments"), _titled("May 11")]
-    left = [found.title for found in of_asked_number(question, passages)]
+    left = [found.title for found in of_named(question, passages)]
     assert left == [*titles, "May 11"]
 
 
 def test_a_passage_that_says_the_asked_number_stays_whatever_its_title() -> None:
     changes = _titled("PEP 530 – Comprehensions", "PEP 572 was accepted later.")
-    assert of_asked_number("When was PEP 572 accepted?", [changes]) == [changes]
+    assert of_named("When was PEP 572 accepted?", [changes]) == [changes]
 
 
 @pytest.mark.parametrize("piece", [" ", "a", "Aa ", "a1.", "- **", "(a"])
@@ -92,7 +92,7 @@ def test_a_hostile_text_takes_no_time(piece: str) -> None:
     question = "Who is the chair of room 7 when it rains?"
 
     def read() -> None:
-        found = of_asked_number(question, passages)
+        found = of_named(question, passages)
         fitting(question, found, units_of(found), [AnswerSpan(0, 0, 2, 5.0)])
         defines("What is a lease?", text)
         is_address(text)
@@ -107,3 +107,13 @@ def test_items_beside_the_one_whose_label_is_asked_about_do_not_answer() -> None
     assert _scores("when is the beginner course", text, *spans) == [UNREAD, 5.0, 5.0]
     assert _scores("when is the taster or the beginner course", text, *spans) == [5.0, 5.0, 5.0]
     assert _scores("when does it begin", text, *spans) == [5.0, 5.0, 5.0]
+
+
+def test_what_a_document_says_is_looked_for_in_that_document() -> None:
+    handbook, sheet = (
+        _titled("Field Handbook", "Sensors are blue."),
+        _titled("Data sheet", "Sensors are red."),
+    )
+    assert of_named("What does the handbook say about sensors?", [sheet, handbook]) == [handbook]
+    assert of_named("What does the mayor say about sensors?", [sheet, handbook]) == [sheet, handbook]
+    assert of_named("What colour are sensors?", [sheet, handbook]) == [sheet, handbook]
