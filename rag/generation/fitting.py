@@ -42,8 +42,7 @@ def fitting(
     Such a span has no word but the question's, of which none is a choice that the question offers, stands
     in a heading or a table's header, or in a sentence of other days of the week than the question's (but a
     yes or no may need such a one), or in an item of a list beside the one whose label the question says. It
-    holds two fields of a header, or is no time or number where the
-    question asks for one.
+    holds two fields of a header, or is no time or number where the question asks for one.
 
     Args:
         question: what is asked.

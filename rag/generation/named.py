@@ -24,8 +24,8 @@ def of_named(question: str, passages: Sequence[Passage]) -> list[Passage]:
     """Give the passages but for those of another number or document than the question names.
 
     Of another number are those whose title or headings name the same thing with other numbers, and in which
-    the asked one stands nowhere. Days of months are no such numbers: they are written in too many ways. Where
-    it is asked what a document says, those of another title and file are of another, if others are left.
+    the asked one stands nowhere. Days of months are no such numbers: they are written in too many ways.
+    Where it is asked what a document says, those of that title or file are left, if there are any.
 
     >>> other, asked = (Passage("", "", 1, "", f"Invoice {n}", None, 0, 9, 1.0, "Sum: 89") for n in (7, 8))
     >>> [passage.title for passage in of_named("What is the sum of invoice 8?", [other, asked])]

@@ -22,6 +22,8 @@ _ASKED = (
 _WANTS_SENTENCES = re.compile(
     r"""^\W*(?:(?:so|and|but|please),?\ )*
       (?: (?:is|are|was|were|do|does|did|can|could|will|would|should|has|have|had|may|must)\b  # yes or no
+        | (?:the\ )?differences?\ between\b
+        | who(?:'s|’s|\ is|\ was)\ (?-i:[A-Z])[\w'’-]+(?:\ (?-i:[A-Z])[\w'’-]+){0,2}\W*$  # who someone is
         | (?:why|explain|describe|define|summari[sz]e|compare|tell\ me\ about)\b
         | what\ (?:happens\ )?(?:if|when)\b
         | what\ (?:do|does|did)\ [^?]{1,80}?\ (?:say|tell|mention|write)\b
@@ -40,6 +42,8 @@ def wants_sentences(question: str) -> bool:
 
     >>> [wants_sentences(each) for each in ("How do I reset it?", "What is a lease?", "what if it rains")]
     [True, True, True]
+    >>> wants_sentences("Who is Jonas Ek?"), wants_sentences("Who is the chair?")
+    (True, False)
     >>> wants_sentences("How many are there?"), wants_sentences("What is the sum insured?")
     (False, False)
     """

@@ -8,6 +8,7 @@ import numpy as np
 
 from rag.core.types import AnswerSpan, Vector
 from rag.generation.clauses import asked_clause, duration, in_clause
+from rag.generation.counts import asked_count
 from rag.generation.features import Unit, coverage, weights_of
 from rag.generation.pairs import paired_amount
 from rag.generation.prose import defines, is_address, is_code, num_fields
@@ -178,7 +179,7 @@ def _asked(question: str, unit: Unit, places: Sequence[tuple[int, int]]) -> tupl
     inside = [(start - unit.start, end - unit.start) for start, end in places]
     clause = asked_clause(question, unit.text)
     if clause is None:
-        start, end = duration(question, unit.text, inside[0])
+        start, end = duration(question, unit.text, asked_count(question, unit.text, inside[0]))
         return start + unit.start, end + unit.start
     if (chosen := in_clause(question, unit.text, clause, inside)) is None:
         return places[0]

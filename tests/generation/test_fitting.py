@@ -117,3 +117,16 @@ def test_what_a_document_says_is_looked_for_in_that_document() -> None:
     assert of_named("What does the handbook say about sensors?", [sheet, handbook]) == [handbook]
     assert of_named("What does the mayor say about sensors?", [sheet, handbook]) == [sheet, handbook]
     assert of_named("What colour are sensors?", [sheet, handbook]) == [sheet, handbook]
+
+
+def test_the_number_of_other_things_gives_way_to_that_of_those_asked_about() -> None:
+    text = "It runs 148 sensors at four stations, of which two were closed."
+    units = units_of([passage(text)])
+    for question, marked, number in (
+        ("how many stations are there", "148", "four"),
+        ("how many sensors are there", "148", "148"),
+        ("how many stations were closed", "two", "two"),
+    ):
+        start = text.index(marked)
+        (found,) = best_spans(question, units, [AnswerSpan(0, start, start + len(marked), 5.0)]).values()
+        assert text[slice(*found)] == number
