@@ -9,9 +9,11 @@ from typing import Annotated, Literal
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.rnn import pad_sequence
 
 from rag.encoders._minilm import Backbone
-from rag.generation.readers._windows import padded
+from rag.encoders._precision import matrix_dtype
+from rag.generation.readers._windows import Window, padded
 from rag.networks.bert import Bert
 from rag.networks.reader import SpanReader
 from rag.training._low_rank import add_low_rank, merge_low_rank
@@ -22,9 +24,10 @@ from rag.training._reader_data import Example
 from rag.training._reader_loss import Cut, span_loss
 from rag.training._reader_tokens import crop, items
 
-__all__ = ["Recipe", "Run"]
+__all__ = ["Recipe", "Run", "logits_by_length"]
 
 _BUCKET = 32  # batches that are sorted by length together
+_GROUP = 16  # windows that are padded together
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,7 @@ class Run:
     def __init__(self, recipe: Recipe, cases: Sequence[Case], folder: Path, *, device: str) -> None:
         torch.manual_seed(recipe.seed)
         self._recipe, self._device = recipe, device
+        self._is_mixed = device == "cuda" or matrix_dtype("auto", device) == torch.bfloat16
         self._folder = folder / hashlib.sha256(repr(recipe).encode()).hexdigest()[:16]
         self._folder.mkdir(parents=True, exist_ok=True)
         order = np.random.default_rng(recipe.seed).permutation(len(cases))
@@ -110,10 +114,9 @@ class Run:
     def _learn_batch(self, batch: Sequence[int]) -> Tensor:
         chooser = np.random.default_rng([self._recipe.seed, self._step])
         cuts = self._cut(batch, chooser)
-        inputs = [each.to(self._device) for each in padded([cut.part for cut in cuts])]
-        with torch.autocast(self._device, torch.bfloat16, enabled=self._device == "cuda"):
-            logits = self.reader(*inputs)
-        loss = span_loss(logits.float(), cuts, self._recipe.normaliser)
+        with torch.autocast(self._device, torch.bfloat16, enabled=self._is_mixed):
+            logits = logits_by_length(self.reader, [cut.part for cut in cuts], self._device)
+        loss = span_loss(logits, cuts, self._recipe.normaliser)
         torch.autograd.backward(loss)
         if self._recipe.clip:
             nn.utils.clip_grad_norm_(self.reader.parameters(), self._recipe.clip)
@@ -159,6 +162,18 @@ class Run:
             )
             batches += [bucket[at : at + size] for at in range(0, len(bucket) - size + 1, size)]
         return [batches[number] for number in chooser.permutation(len(batches))]
+
+
+def logits_by_length(reader: SpanReader, parts: Sequence[Window], device: str) -> Tensor:
+    """Give (B, T, 2) float32, of windows that are read in groups of like length: little is padding."""
+    order = sorted(range(len(parts)), key=lambda number: len(parts[number].ids))
+    rows: dict[int, Tensor] = {}
+    for start in range(0, len(order), _GROUP):
+        group = order[start : start + _GROUP]
+        inputs = padded([parts[number] for number in group])
+        logits = reader(*(each.to(device) for each in inputs)).float()
+        rows.update(zip(group, logits, strict=True))
+    return pad_sequence([rows[number] for number in range(len(parts))], batch_first=True)
 
 
 def _started(recipe: Recipe, directory: Path) -> SpanReader:

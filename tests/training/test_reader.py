@@ -8,14 +8,14 @@ import torch
 
 from rag.core.types import Passage
 from rag.encoders._minilm import Backbone
-from rag.generation.readers._windows import Window
+from rag.generation.readers._windows import Window, padded
 from rag.training import _reader_cases, _reader_data
 from rag.training._low_rank import add_low_rank, merge_low_rank
 from rag.training._reader_cases import Case, load_cases, removed
 from rag.training._reader_data import Example, held_out, is_set_aside, places, side
 from rag.training._reader_held_out import held_out_figures
 from rag.training._reader_loss import Cut, span_loss
-from rag.training._reader_run import Recipe, Run
+from rag.training._reader_run import Recipe, Run, logits_by_length
 from rag.training._reader_tokens import crop, items
 from rag.training.calibrate import _calibration_error, _Case, _isotonic, _ways
 
@@ -108,6 +108,17 @@ def test_it_learns_and_goes_on_where_it_was_ended(tmp_path: Path) -> None:
     assert again.checkpoint(2)
     for name, tensor in whole.reader.trained().items():
         torch.testing.assert_close(again.reader.trained()[name], tensor)
+
+
+def test_windows_read_by_length_are_read_as_all_together(tmp_path: Path) -> None:
+    reader = Run(Recipe(first_trained=5, batch=1), [CASE], tmp_path, device="cpu").reader
+    (item,) = items(Backbone().tokenizer, [NOTHING])
+    chooser = np.random.default_rng(0)
+    parts = [crop(item, 1 + 37 * number % 90, chooser)[0] for number in range(40)]
+    with torch.inference_mode():
+        found, wanted = logits_by_length(reader, parts, "cpu"), reader(*padded(parts))
+    for row, expected, part in zip(found, wanted, parts, strict=True):
+        torch.testing.assert_close(row[: len(part.ids)], expected[: len(part.ids)], atol=1e-4, rtol=1e-4)
 
 
 def test_low_rank_updates_begin_at_nothing_and_merge_without_a_change() -> None:
