@@ -67,7 +67,7 @@ class GenerationSettings(_Frozen):
         0.5, ge=0, le=1, description="Below this probability of support, a sentence is unsupported."
     )
     min_answerability: float = Field(
-        0.5, ge=0, le=1, description="Below this probability that the passages hold an answer, it refuses."
+        0.53, ge=0, le=1, description="Below this probability that the passages hold an answer, it refuses."
     )
 
 
