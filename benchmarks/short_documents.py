@@ -3,7 +3,8 @@
 short_documents.jsonl: a handbook, a lease, minutes, a recipe, a mail and such, written for this, each with
 questions that it answers and with questions of its subject that it does not; those named .md are Markdown,
 with tables and lists. By some of them (`choice`) rules and coefficients are chosen, the others are for
-reports (`report`). Each question is asked of its document alone and of all documents.
+reports (`report`). further_documents.jsonl holds ten more for reports (`fresh`), among themselves. Each
+question is asked of its document alone and of all documents of its file.
 
 One part, and what was withheld or given wrongly:
 `python -m benchmarks.short_documents --part choice --show`.
@@ -30,8 +31,9 @@ from rag.core.settings import Settings
 from rag.core.types import Answer, ParsedDocument
 from rag.evaluation.metrics import contains_answer
 
-PARTS = ("choice", "report")
+PARTS = ("choice", "report", "fresh")
 _FILE = Path(__file__).with_suffix(".jsonl")
+_FURTHER = _FILE.with_name("further_documents.jsonl")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +55,11 @@ class Document:
     questions: tuple[Asked, ...]
 
 
-def documents() -> list[Document]:
-    """Give all documents, in order."""
+def documents(part: str = "report") -> list[Document]:
+    """Give all documents of the file that has a part, in order."""
     found = []
-    for line in _FILE.read_text(encoding="utf-8").splitlines():
+    file = _FURTHER if part == "fresh" else _FILE
+    for line in file.read_text(encoding="utf-8").splitlines():
         row = json.loads(line)
         answered = [Asked(row["id"], question, answer) for question, answer in row["answered"]]
         others = [Asked(row["id"], question, None) for question in row["unanswered"]]
@@ -66,7 +69,7 @@ def documents() -> list[Document]:
 
 def questions(part: str) -> list[Asked]:
     """Give the questions of a part's documents."""
-    return [each for document in documents() if document.part == part for each in document.questions]
+    return [each for document in documents(part) if document.part == part for each in document.questions]
 
 
 def run(*, quick: bool) -> dict[str, Any]:
@@ -92,7 +95,7 @@ def _rows(
 ) -> Iterator[dict[str, Any]]:
     with TemporaryDirectory() as home:
         grove = Grove(Settings(home=Path(home)))
-        corpus = ((each.id, each.parsed) for each in documents())
+        corpus = ((each.id, each.parsed) for each in documents(part))
         index_corpus(grove, corpus, collection=DEFAULT, kinds=grove.kinds_for(["default"]))
         asked = questions(part)[::step]
         for over in ("its document", "all documents"):
