@@ -11,6 +11,7 @@ from rag.core.protocols import Generator, Prompt
 from rag.core.types import Missing, Passage, Usage
 from rag.generation.answer import AnswerStream, CitedText, build_prompt, not_found, read_as, refusal
 from rag.generation.answer import cite as cite_text
+from rag.generation.closest import closest
 from rag.generation.constrained.conditions import conditions_of
 from rag.generation.context import neutralise
 from rag.generation.missing import missing, missing_text
@@ -113,14 +114,14 @@ async def cite(state: State, context: Context, emit: Emit) -> Step:
     if cited.refused or (short and short.casefold() not in cited.text.casefold()):
         short = None  # what was written says something else
     unsupported = sum(not sentence.supported for sentence in cited.sentences)
-    gap = await asyncio.to_thread(_missing, state) if cited.refused else None
+    gap = await asyncio.to_thread(_missing, state, context) if cited.refused else None
     summary = {"citations": len(cited.citations), "unsupported_sentences": unsupported}
     return Step(_outcome(cited, short, gap), summary, {"sentences": len(cited.sentences)})
 
 
 async def refuse(state: State, context: Context, emit: Emit) -> Step:
     """Say that the documents hold no answer and what of the question they lack, rather than invent one."""
-    gap = await asyncio.to_thread(_missing, state)
+    gap = await asyncio.to_thread(_missing, state, context)
     # Why a tool failed may be anybody's text; where one was wanted, words that passages lack say nothing.
     shown = AnswerStream(())
     unmet = shown.feed(neutralise(state.get("unmet", "")[:_MAX_UNMET])) + shown.finish()
@@ -142,8 +143,12 @@ async def greet(state: State, context: Context, emit: Emit) -> Step:
     return Step(_outcome(CitedText(reply, (), (), False), None, None), {"reply": reply})
 
 
-def _missing(state: State) -> Missing:
-    return missing(state["query"], state["searched"], state["passages"])
+def _missing(state: State, context: Context) -> Missing:
+    """Give what is missing; where a tool was wanted or has answered, no sentence of a document is meant."""
+    gap = missing(state["query"], state["searched"], state["passages"])
+    if "judged" not in state or state.get("unmet") or state.get("is_of_tool"):
+        return gap
+    return replace(gap, closest=closest(state["judged"], context.locate))
 
 
 def _cited(draft: str, passages: Sequence[Passage], state: State, context: Context) -> CitedText:

@@ -159,26 +159,33 @@ async def read(state: State, context: Context, emit: Emit) -> Step:
     Each of several questions at once is judged by itself; where none is answered, all together as one.
     """
     passages, parts = state["passages"], state["parts"]
-    judged = [await in_turn(context.support.answer_in, part.query, passages) for part in parts]
-    if len(parts) > 1 and all(chance < context.min_answerability for chance, _ in judged):
+    judged = [await in_turn(context.support.judge, part.query, passages) for part in parts]
+    if len(parts) > 1 and all(each.answerability < context.min_answerability for each in judged):
         parts = (Part(state["query"], state["query"]),)
-        judged = [await in_turn(context.support.answer_in, state["query"], passages)]
-    is_open = [chance < context.min_answerability for chance, _ in judged]
+        judged = [await in_turn(context.support.judge, state["query"], passages)]
+    is_open = [each.answerability < context.min_answerability for each in judged]
+    likeliest = max(judged, key=lambda each: each.answerability)
     open_parts = tuple(part for part, each in zip(parts, is_open, strict=True) if each)
     # What a tool gave is the answer, in whatever words: the judgement was fitted on prose.
     is_of_tool = state.get("is_of_tool", False)
     is_answerable = is_of_tool or not all(is_open)
-    shorts = [short for (_, short), each in zip(judged, is_open, strict=True) if not each]
-    short = judged[0][1] if len(parts) == 1 else shorts[0] if len(shorts) == 1 else None
+    shorts = [each.short_answer for each, is_unmet in zip(judged, is_open, strict=True) if not is_unmet]
+    short = judged[0].short_answer if len(parts) == 1 else shorts[0] if len(shorts) == 1 else None
     if is_of_tool and sum(len(passage.text.splitlines()) for passage in passages) > 1:
         short = None  # a list is not answered by one of its words
     summary: dict[str, object] = {
-        "answerability": round(max(chance for chance, _ in judged), 3),
+        "answerability": round(likeliest.answerability, 3),
         "short_answer": short,
     }
     if is_answerable and open_parts:
         summary["not_answered"] = [part.said for part in open_parts]
-    update = State(is_answerable=is_answerable, short_answer=short, parts=parts, open_parts=open_parts)
+    update = State(
+        is_answerable=is_answerable,
+        judged=likeliest,
+        short_answer=short,
+        parts=parts,
+        open_parts=open_parts,
+    )
     if is_answerable and (reckoned := await _reckoned(state, context, short)):
         update |= State(passages=reckoned, is_of_tool=True, short_answer=None)
         summary["reckoned"] = reckoned[0].text

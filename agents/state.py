@@ -13,6 +13,7 @@ from agents.shares import Share
 from rag.core.protocols import GenerationOptions, Generator, Message
 from rag.core.types import Citation, Missing, Passage, SearchResult, Sentence, Usage
 from rag.generation.answer import Locate
+from rag.generation.candidates import Judgement
 from rag.generation.support import Support
 
 __all__ = ["Context", "Limits", "Route", "State", "Step", "Toolbox"]
@@ -41,6 +42,7 @@ class State(TypedDict, total=False):
     is_of_tool: bool  # the passages are what a tool gave back
     passages: list[Passage]
     is_answerable: bool
+    judged: Judgement  # of the passages; of several questions that of the one likeliest answered
     short_answer: str | None  # the few words that answer; none where it takes sentences
     draft: str  # as generated
     usage: Usage  # of all that the generator was asked

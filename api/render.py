@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rag.core.types import Answer, Citation
+from rag.core.types import Answer, Citation, Closest, Missing
 
 __all__ = ["answer_text", "citations_text", "hits_text", "marked", "table_text", "timings_text"]
 
@@ -11,9 +11,9 @@ _QUOTE_CHARS = 240
 
 
 def answer_text(answer: Answer) -> str:
-    """Give the answer with its numbered citations, and the citations below it."""
+    """Give the answer with its numbered citations below it, or a refusal and what comes closest."""
     if answer.refused:
-        return answer.answer
+        return f"{answer.answer}\n\n{_closest_text(answer.missing)}".strip()
     return f"{marked(answer)}\n\n{citations_text(answer.citations)}".strip()
 
 
@@ -35,8 +35,7 @@ def citations_text(citations: Sequence[Citation]) -> str:
     """List citations: source, page, relevance and the quoted words."""
     lines = []
     for number, citation in enumerate(citations, 1):
-        page = f", page {citation.page}" if citation.page else ""
-        lines.append(f"[{number}] {citation.source}{page} (relevance {citation.relevance:.2f})")
+        lines.append(f"[{number}] {_place(citation)} (relevance {citation.relevance:.2f})")
         lines.append(f"    “{_short(citation.quote)}”")
     return "\n".join(lines)
 
@@ -75,6 +74,16 @@ def table_text(rows: Sequence[Mapping[str, object]], columns: Sequence[str]) -> 
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
         for line in cells
     )
+
+
+def _closest_text(gap: Missing | None) -> str:
+    if gap is None or gap.closest is None:
+        return ""
+    return f"Closest: “{_short(gap.closest.quote)}” — {_place(gap.closest)}"
+
+
+def _place(cited: Citation | Closest) -> str:
+    return f"{cited.source}, page {cited.page}" if cited.page else cited.source
 
 
 def _cell(value: object) -> str:

@@ -18,8 +18,7 @@ def as_passage(number: int, text: str, *, title: str = "", source: str = "") -> 
 
 def answered(grove: Grove, question: str, passages: Sequence[Passage]) -> str | None:
     """Give the default answer, None where it is withheld."""
-    answerability, _ = grove.support.answer_in(question, passages)
-    if answerability < grove.settings.generation.min_answerability:
+    if grove.support.judge(question, passages).answerability < grove.settings.generation.min_answerability:
         return None
     return asyncio.run(_quoted(grove, Prompt((), question, tuple(passages))))
 

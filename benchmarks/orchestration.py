@@ -26,6 +26,7 @@ from rag.core.events import AnswerFinished, RunStarted
 from rag.core.protocols import GenerationOptions
 from rag.core.settings import Settings
 from rag.core.types import Passage, SearchResult
+from rag.generation.candidates import Judgement
 from rag.generation.support import Evidence, Support
 
 _PASSAGE = Passage("c", "d", 1, "source.txt", "", None, 0, 2, 1.0, "Ok")
@@ -39,8 +40,8 @@ class _Nods(Support):
         super().__init__()
         self._chance = chance
 
-    def answer_in(self, question: str, passages: Sequence[Passage]) -> tuple[float, str | None]:
-        return self._chance, None
+    def judge(self, question: str, passages: Sequence[Passage]) -> Judgement:
+        return Judgement(self._chance)
 
     def evidence(
         self, sentence: str, passages: Sequence[Passage], *, question: str = ""

@@ -47,7 +47,7 @@ def run(*, quick: bool) -> dict[str, Any]:
             "encoding": partial(encoder.encode, texts),
             "encoding their sentences": partial(encoder.encode, sentences),
             "reading": partial(reader.read, question.text, passages),
-            "judging": partial(Support(encoder, reader).answer_in, question.text, passages),
+            "judging": partial(Support(encoder, reader).judge, question.text, passages),
         }
         for what, work in ways.items():
             times.setdefault(what, []).append(_seconds(work))

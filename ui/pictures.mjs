@@ -6,7 +6,7 @@
 //     rag ingest --home /tmp/pictures examples/handbook.pdf
 //     GROVE_URL=http://127.0.0.1:8090 npm run pictures -- /tmp/pictures/png
 import { mkdirSync } from "node:fs";
-import { ask, answered, HANDBOOK, lastTurn, looksMarked } from "./e2e/actions.mjs";
+import { ask, answered, HANDBOOK, lastTurn, looksMarked, refuseHandbook } from "./e2e/actions.mjs";
 import { openPage, startBrowser } from "./e2e/browser.mjs";
 
 const url = process.env.GROVE_URL ?? "http://127.0.0.1:8080";
@@ -29,6 +29,12 @@ for (const size of ["wide", "narrow"]) {
     await lastTurn(page).locator(".cite").last().click();
     await looksMarked(page);
     await take("page");
+    await page.keyboard.press("Escape");
+    await refuseHandbook(page, url);
+    await take("refused");
+    await lastTurn(page).locator(".closest").click();
+    await looksMarked(page);
+    await take("closest");
     for (const view of ["search", "insights", "schedules", "keys", "settings"]) {
       await page.goto(`${url}?view=${view}`, { waitUntil: "networkidle" }); // all that the page asks for is there
       await page.getByRole("heading", { level: 1 }).waitFor();

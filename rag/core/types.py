@@ -19,6 +19,7 @@ __all__ = [
     "Block",
     "Chunk",
     "Citation",
+    "Closest",
     "Codebook",
     "Doubt",
     "Hit",
@@ -242,12 +243,29 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
+class Closest:
+    """The sentence of a document that comes closest to an answer that was refused; it supports nothing."""
+
+    document_id: str
+    version: int
+    chunk_id: str
+    source: str
+    title: str
+    page: int | None
+    boxes: tuple[Box, ...]
+    start: int
+    end: int
+    quote: str  # law: the document version's text[start:end]
+
+
+@dataclass(frozen=True, slots=True)
 class Missing:
     """What a refusal rests on: where was looked, and which words of the question nothing there holds."""
 
     searched: str  # what was searched for
     num_passages: int  # that were found and read
     terms: tuple[str, ...]  # as the question writes them, in its order
+    closest: Closest | None = None  # where a sentence of them comes near
 
 
 @dataclass(frozen=True, slots=True)

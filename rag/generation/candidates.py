@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from rag.core.types import Passage
 from rag.generation.questions import wants_sentences
 from rag.scoring.sentences import sentence_spans
 
-__all__ = ["Candidate", "short_answer"]
+__all__ = ["Candidate", "Judgement", "short_answer"]
 
 _MAX_COLUMN = 60  # characters of a column's name that an answer begins with
 
@@ -35,6 +36,20 @@ class Candidate:
             return self.short_answer
         told = f"{self.column}: {self.short_answer}"
         return told if len(sentence_spans(told)) == 1 else self.short_answer
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What passages hold of an answer to a question."""
+
+    answerability: float  # the probability that they hold one
+    short_answer: str | None = None  # the few words that are it, if such
+    best: Candidate | None = None  # the sentence that is likeliest it, where one may be quoted
+
+    @classmethod
+    def of(cls, question: str, answerability: float, ranked: Sequence[Candidate]) -> Self:
+        """Take the best of the sentences, likeliest answer first."""
+        return cls(answerability, short_answer(question, ranked), ranked[0] if ranked else None)
 
 
 def short_answer(question: str, ranked: Sequence[Candidate]) -> str | None:

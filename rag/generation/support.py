@@ -16,7 +16,7 @@ import numpy as np
 
 from rag.core.protocols import Encoder, Reader
 from rag.core.types import AnswerSpan, Passage, Vector
-from rag.generation.candidates import Candidate, short_answer
+from rag.generation.candidates import Candidate, Judgement
 from rag.generation.coefficients import DENSE, LEXICAL, Coefficients
 from rag.generation.features import (
     Unit,
@@ -188,11 +188,11 @@ class Support:
         starts = self._encoder.token_starts
         return respellings(question, texts, lambda word: len(starts(word)) == 1)
 
-    def answer_in(self, question: str, passages: Sequence[Passage]) -> tuple[float, str | None]:
-        """Give the probability that the passages hold an answer, and the few words that are it, if such."""
+    def judge(self, question: str, passages: Sequence[Passage]) -> Judgement:
+        """Give how likely the passages hold an answer, and the words and the sentence that may be it."""
         if told_whole(question, passages) is not None:
-            return 1.0, None
-        return self.answerable(question, passages), short_answer(question, self.rank(question, passages))
+            return Judgement(1.0)
+        return Judgement.of(question, self.answerable(question, passages), self.rank(question, passages))
 
     def spans(self, question: str, passages: Sequence[Passage]) -> list[AnswerSpan]:
         """Give what the reader finds, best first; each passage is read once for a question."""

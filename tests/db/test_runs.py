@@ -1,6 +1,8 @@
+import json
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from rag.core.access import Access
 from rag.core.errors import NotFoundError
@@ -15,9 +17,10 @@ from rag.core.events import (
     TokenGenerated,
 )
 from rag.core.layout import Box
-from rag.core.types import Answer, Citation, Sentence, Usage
+from rag.core.types import Answer, Citation, Closest, Missing, Sentence, Usage
 from rag.db.runs import RunLog
 from rag.db.session import Database
+from rag.db.tables import EventRow
 
 CITATION = Citation(
     0, 5, "d", 1, "d.1.0", "s", "t", 2, (Box(2, 0.1, 0.2, 0.3, 0.4),), 3, 9, "quoté", 0.5, 0.9
@@ -25,6 +28,8 @@ CITATION = Citation(
 ANSWER = Answer(
     "Yes.", None, False, (Sentence(0, 4, True, 0.9),), (CITATION,), "r", {"total": 1.5}, Usage(10, 2)
 )
+CLOSEST = Closest("d", 1, "d.1.0", "s", "t", 2, CITATION.boxes, 3, 9, "quoté")
+REFUSED = Answer("No.", None, True, (), (), "r", {}, missing=Missing("why", 6, ("why",), CLOSEST))
 EVENTS: list[Event] = [
     RunStarted(1, "r", "why? 🙂", "c", "default", "echo"),
     StepStarted(2, "retrieve"),
@@ -33,6 +38,7 @@ EVENTS: list[Event] = [
     CitationFound(5, 1, CITATION),
     AnswerFinished(6, ANSWER),
     RunFailed(7, "GenerationError", "down"),
+    AnswerFinished(8, REFUSED),
 ]
 
 
@@ -49,9 +55,23 @@ def test_every_kind_of_event_comes_back_equal(log: RunLog) -> None:
     assert log.events("r") == EVENTS
 
 
+def test_a_refusal_that_was_kept_before_it_showed_the_closest_sentence_is_read(
+    log: RunLog, database: Database
+) -> None:
+    log.append("r", EVENTS[-1:]).result()
+    with database.write() as session:
+        row = session.scalars(select(EventRow)).one()
+        fields = json.loads(row.body)
+        del fields["answer"]["missing"]["closest"]
+        row.body = json.dumps(fields)
+    (event,) = log.events("r")
+    assert isinstance(event, AnswerFinished)
+    assert event.answer.missing == Missing("why", 6, ("why",))
+
+
 def test_a_stream_is_resumed_after_a_number(log: RunLog) -> None:
     log.append("r", EVENTS).result()
-    assert [event.seq for event in log.events("r", after=5)] == [6, 7]
+    assert [event.seq for event in log.events("r", after=5)] == [6, 7, 8]
 
 
 def test_no_events_are_stored_for_none(log: RunLog) -> None:

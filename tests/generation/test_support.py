@@ -151,7 +151,7 @@ def test_a_passage_is_read_once_for_a_question() -> None:
     reader = _FixedReader(("Kungsgatan 12", 9.0))
     support = Support(reader=reader)
     for _ in range(2):
-        support.answer_in("Where is the depot?", HANDBOOK)
+        support.judge("Where is the depot?", HANDBOOK)
         support.rank("Where is the depot?", HANDBOOK[:2])
     assert reader.num_read == len(HANDBOOK)
     support.rank("Where is the shed?", HANDBOOK[:2])
@@ -178,7 +178,7 @@ def test_of_what_was_read_the_likeliest_sentences_alone_are_encoded() -> None:
     question = "Where is the depot?"
     read, unread = _CountingEncoder(), _CountingEncoder()
     reader = _FixedReader(("Thursday", 9.0), ("24 months", 2.0), ("spring", 1.0))
-    Support(read, reader).answer_in(question, HANDBOOK)
+    Support(read, reader).judge(question, HANDBOOK)
     by_words = "The depot is at Kungsgatan 12."  # and "It is open ...", which stands behind it
     by_reader = [
         "It is open from Monday to Thursday.",
@@ -188,7 +188,7 @@ def test_of_what_was_read_the_likeliest_sentences_alone_are_encoded() -> None:
     assert sorted(sentences) == sorted(
         [question, *(f"Handbook. {each}" for each in (by_words, *by_reader))]
     )
-    Support(unread).answer_in(question, HANDBOOK)
+    Support(unread).judge(question, HANDBOOK)
     assert len(unread.encoded) == 1 + len(units_of(HANDBOOK))
 
 

@@ -1,4 +1,6 @@
 // What a person does on the page, and what the steps of the journey share.
+import { refusal } from "./canned.mjs";
+
 export const [url, bees, handbook, broken, pictures, look] = process.argv.slice(2);
 export const ASK = "**/api/v1/ask";
 export const SCHEDULES = "**/api/v1/schedules";
@@ -18,6 +20,12 @@ export async function ask(page, question) {
 export async function answered(page, state = "answered") {
   await page.locator(`.turn:last-child.${state}`).waitFor();
   return squeezed(await lastTurn(page).locator(".answer-text").first().innerText());
+}
+
+/** Let the handbook's answer be withheld: what it would cite is what comes closest. */
+export async function refuseHandbook(page, server) {
+  const answer = await (await page.request.post(`${server}/api/v1/ask`, { data: { question: HANDBOOK.question } })).json();
+  await reply(page, refusal(["preserved"], answer.citations.at(-1)), "How long are readings preserved?");
 }
 
 export async function reply(page, canned, question = "What do oaks do?") {

@@ -42,18 +42,20 @@ export const DOUBTFUL = stream(
   { type: "answer.finished", answer },
 );
 
-/** A refusal that names two words which no passage holds. */
-export const REFUSAL = stream({
-  type: "answer.finished",
-  answer: {
-    ...answer,
-    answer: "I could not find this.",
-    refused: true,
-    sentences: [],
-    citations: [],
-    missing: { searched: "What do oaks do?", num_passages: 6, terms: ["oaks", "photosynthesis-and-other-long-words"] },
-  },
+const { answer_start, answer_end, score, relevance, ...place } = citation;
+
+/** A refusal that names two words which no passage holds, and a sentence that comes close. */
+export const REFUSAL = refusal(["oaks", "photosynthesis-and-other-long-words"], {
+  ...place,
+  quote: "Oaks grow slowly, and of what they do besides nobody has ever told at such length in one sentence.",
 });
+
+/** A refusal for want of these words, with this for the sentence that comes closest. */
+export function refusal(terms, closest) {
+  const missing = { searched: "", num_passages: 6, terms, closest };
+  const refused = { ...answer, answer: "I could not find this in the documents.", refused: true, sentences: [], citations: [], missing };
+  return stream({ type: "answer.finished", answer: refused });
+}
 
 /** A run that waits for a person's permission. */
 export const PERMISSION = stream(

@@ -1,6 +1,6 @@
 // What happens seldom: stopping, failing, doubt, permissions.
 import assert from "node:assert/strict";
-import { ASK, BEES, PERMIT, answered, ask, lastTurn, reply, squeezed } from "./actions.mjs";
+import { ASK, BEES, HANDBOOK, PERMIT, answered, ask, lastTurn, looksMarked, refuseHandbook, reply, squeezed, url } from "./actions.mjs";
 import { CUT_OFF, DOUBTFUL, PERMISSION, REFUSAL, UNAVAILABLE } from "./canned.mjs";
 
 export const steps = {
@@ -48,6 +48,21 @@ export const steps = {
     await reply(page, REFUSAL);
     await lastTurn(page).locator(".notice.refusal").waitFor();
     assert.equal(await lastTurn(page).locator(".term").first().innerText(), "oaks");
+    assert.equal(await lastTurn(page).locator(".cite, meter").count(), 0, "nothing is cited");
+  },
+
+  async "a refusal opens the sentence that comes closest, on its page"({ page }) {
+    await refuseHandbook(page, url);
+    const closest = lastTurn(page).getByRole("region", { name: "Closest passage" }).getByRole("button");
+    assert.ok(squeezed(await closest.innerText()).includes(HANDBOOK.quote));
+    await closest.focus();
+    await page.keyboard.press("Enter");
+    await page.getByRole("complementary", { name: "Passage" }).getByText("Closest passage").waitFor();
+    await page.getByRole("img", { name: /^Page 2 of Lindqvist/ }).waitFor();
+    await looksMarked(page);
+    assert.equal(await closest.getAttribute("aria-pressed"), "true");
+    await page.keyboard.press("Escape");
+    await page.waitForFunction(() => document.activeElement?.classList.contains("closest"));
   },
 
   async "a tool that may change something waits for a person, who is told what it would do"({ page }) {

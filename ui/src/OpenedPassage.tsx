@@ -2,14 +2,14 @@
 
 import { type ReactNode, useState } from "react";
 import type { Client } from "./client/client";
-import type { Citation, StoredDocument } from "./client/types";
+import type { Place, StoredDocument } from "./client/types";
 import { saveAs } from "./clipboard";
 import { Drawer } from "./components/Drawer";
 import { Page } from "./components/Page";
 import { Passage } from "./components/Passage";
 import { type Opened, useDocument } from "./hooks/usePassage";
 import { usePageImage } from "./hooks/usePageImage";
-import type { Turn } from "./state/conversation";
+import { placesOf, type Turn } from "./state/conversation";
 
 interface Props {
   readonly client: Client;
@@ -22,7 +22,8 @@ interface Props {
 
 export function OpenedPassage({ client, opened, turns, isModal, onOpen, onClose }: Props): ReactNode {
   const turn = opened.kind === "citation" ? turns.find((known) => known.id === opened.turnId) : undefined;
-  const citation = opened.kind === "citation" ? (turn?.citations[opened.number - 1] ?? null) : null;
+  const places = turn === undefined ? [] : placesOf(turn);
+  const citation = opened.kind === "citation" ? (places[opened.number - 1] ?? null) : null;
   const documentId = opened.kind === "document" ? opened.documentId : (citation?.document_id ?? null);
   const loaded = useDocument(client, documentId);
   if (documentId === null) return null; // the turn has gone
@@ -33,8 +34,9 @@ export function OpenedPassage({ client, opened, turns, isModal, onOpen, onClose 
       <Passage
         title={opened.kind === "document" ? opened.title : citation?.title || citation?.source || ""}
         citation={citation}
+        label={labelOf(opened, turn)}
         number={opened.kind === "citation" ? opened.number : 0}
-        total={turn?.citations.length ?? 0}
+        total={places.length}
         document={document}
         error={loaded.error}
         page={hasPages ? <OpenedPage client={client} document={document} citation={citation} /> : null}
@@ -47,10 +49,15 @@ export function OpenedPassage({ client, opened, turns, isModal, onOpen, onClose 
   );
 }
 
+function labelOf(opened: Opened, turn: Turn | undefined): string {
+  if (opened.kind === "document") return "Document";
+  return turn?.state === "refused" ? "Closest passage" : `Source ${opened.number} of ${turn?.citations.length ?? 0}`;
+}
+
 interface PageProps {
   readonly client: Client;
   readonly document: StoredDocument;
-  readonly citation: Citation | null;
+  readonly citation: Place | null;
 }
 
 function OpenedPage({ client, document, citation }: PageProps): ReactNode {

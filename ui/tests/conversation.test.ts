@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { RunEvent } from "../src/client/types";
-import { conversation, type ConversationAction, restoredTurns, type Turn } from "../src/state/conversation";
+import { conversation, type ConversationAction, placesOf, restoredTurns, type Turn } from "../src/state/conversation";
 import { announcement, plainText } from "../src/text/words";
-import { answer, citation } from "./samples";
+import { answer, citation, CLOSEST } from "./samples";
 
 const asked: ConversationAction = { type: "asked", id: 1, question: "How high?", collection: "trees" };
 
@@ -57,6 +57,18 @@ describe("a conversation", () => {
   it("keeps a refusal apart from an answer", () => {
     const refused = { ...finished, answer: { ...REPLY, refused: true, citations: [] } };
     expect(after(asked, received(refused))[0]?.state).toBe("refused");
+  });
+
+  it("opens what comes closest to a refused answer in the place of what an answer cites", () => {
+    const before = { searched: "How high?", num_passages: 6, terms: [] }; // as servers were that showed none
+    const missing = { ...before, closest: CLOSEST };
+    const [near] = after(asked, received({ ...finished, answer: answer("Not found.", { refused: true, missing }) }));
+    expect(near && placesOf(near)).toEqual([CLOSEST]);
+    expect(announcement(near)).toBe("No answer: Not found. A passage that comes close is shown.");
+    const [old] = after(asked, received({ ...finished, answer: answer("Not found.", { refused: true, missing: before }) }));
+    expect(old?.closest).toBeNull();
+    const [answered] = after(asked, received(finished));
+    expect(answered && placesOf(answered)).toEqual(REPLY.citations);
   });
 
   it("fails with the server's words", () => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { AnswerText } from "../src/components/AnswerText";
 import { TurnView } from "../src/components/TurnView";
 import type { Turn } from "../src/state/conversation";
-import { citation } from "./samples";
+import { citation, CLOSEST } from "./samples";
 
 const nothing = (): void => undefined;
 
@@ -24,6 +24,7 @@ function rendered(changes: Partial<Turn>): string {
     ],
     citations: [citation({ answer_end: 16 })],
     missing: [],
+    closest: null,
     milliseconds: 93,
     error: null,
     seq: 9,
@@ -105,6 +106,12 @@ describe("a turn", () => {
     const html = rendered({ state: "refused", text: "I could not find this.", sentences: [], citations: [] });
     expect(html).toContain('class="notice refusal"');
     expect(html).not.toContain("Sources");
+  });
+
+  it("shows what comes closest to a refused answer, to be opened, and as no source", () => {
+    const html = rendered({ state: "refused", text: "Not found.", sentences: [], citations: [], closest: CLOSEST });
+    expect(html).toMatch(/<section[^>]*aria-label="Closest passage">.*<button[^>]*aria-pressed="true"[^>]*>.*The oak, page 2.*<q[^>]*>The oak is 30 m high\.<\/q>/);
+    expect(html).not.toMatch(/Sources|<meter/);
   });
 
   it("offers to try again after an error", () => {

@@ -1,6 +1,6 @@
 /** Small records for tests. */
 
-import type { Citation, DocumentSummary, FileStatus, Job, RunEvent } from "../src/client/types";
+import type { Citation, Closest, DocumentSummary, FileStatus, Job, RunEvent } from "../src/client/types";
 
 type Answer = Extract<RunEvent, { type: "answer.finished" }>["answer"];
 
@@ -23,6 +23,19 @@ export function citation(changes: Partial<Citation> = {}): Citation {
     ...changes,
   };
 }
+
+export const CLOSEST: Closest = {
+  document_id: "d1",
+  version: 1,
+  chunk_id: "d1.1.0",
+  source: "oak.pdf",
+  title: "The oak",
+  page: 2,
+  boxes: [],
+  start: 0,
+  end: 21,
+  quote: "The oak is\n30 m high.",
+};
 
 export function answer(text: string, changes: Partial<Answer> = {}): Answer {
   return {

@@ -60,6 +60,23 @@ def test_an_answer_cites_the_span_it_rests_on(client: TestClient) -> None:
     assert answer["timings"]["total"] > 0
 
 
+def test_a_refusal_shows_the_closest_sentence_and_cites_nothing(grove_home: Path) -> None:
+    grove = Grove(small_settings(grove_home, generation=GenerationSettings(min_answerability=1.0)))
+    client = client_of(grove)
+    document_id = ingested(client, grove)
+    answer = client.post("/api/v1/ask", json=QUESTION).json()
+    assert (answer["refused"], answer["citations"]) == (True, [])
+    closest = answer["missing"]["closest"]
+    assert closest["document_id"] == document_id
+    assert closest["quote"] == TOWER[closest["start"] : closest["end"]]
+    assert closest.keys() == {
+        *("document_id", "version", "chunk_id", "source", "title"),
+        *("page", "boxes", "start", "end", "quote"),
+    }
+    kept = client.get(f"/api/v1/runs/{answer['run_id']}").json()["events"]
+    assert kept[-1]["answer"]["missing"]["closest"] == closest
+
+
 def test_the_run_has_ended_when_the_answer_is_there(client: TestClient) -> None:
     run_id = client.post("/api/v1/ask", json=QUESTION).json()["run_id"]
     assert client.get(f"/api/v1/runs/{run_id}").json()["run"]["state"] == "done"

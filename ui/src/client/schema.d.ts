@@ -1955,6 +1955,32 @@ export interface components {
             type: "citation";
         };
         /**
+         * Closest
+         * @description The sentence of a document that comes closest to an answer that was refused; it supports nothing.
+         */
+        Closest: {
+            /** Boxes */
+            boxes: components["schemas"]["Box"][];
+            /** Chunk Id */
+            chunk_id: string;
+            /** Document Id */
+            document_id: string;
+            /** End */
+            end: number;
+            /** Page */
+            page: number | null;
+            /** Quote */
+            quote: string;
+            /** Source */
+            source: string;
+            /** Start */
+            start: number;
+            /** Title */
+            title: string;
+            /** Version */
+            version: number;
+        };
+        /**
          * CollectionBody
          * @description A collection to make.
          */
@@ -2514,6 +2540,7 @@ export interface components {
          * @description What a refusal rests on: where was looked, and which words of the question nothing there holds.
          */
         Missing: {
+            closest?: components["schemas"]["Closest"] | null;
             /** Num Passages */
             num_passages: number;
             /** Searched */

@@ -1,8 +1,8 @@
-/** The passage behind a citation, in its document: where it stands, how well it supports, the words themselves. */
+/** A passage in its document: where it stands, how well it supports where it is cited, the words themselves. */
 
 import { Fragment, type ReactNode, useEffect, useRef, useState } from "react";
 import { messageOf } from "../client/errors";
-import type { Citation, StoredDocument } from "../client/types";
+import type { Place, StoredDocument } from "../client/types";
 import { type Excerpt, excerpt, holdsQuote, type Reach } from "../text/excerpt";
 import { Icon } from "./icons";
 import { Relevance } from "./Relevance";
@@ -13,7 +13,8 @@ const MORE = 6000;
 
 export interface PassageProps {
   readonly title: string;
-  readonly citation: Citation | null; // null: the document alone was opened
+  readonly label: string; // what it is: a source, the closest passage, a document
+  readonly citation: Place | null; // null: the document alone was opened
   readonly number: number;
   readonly total: number;
   readonly document: StoredDocument | null; // null while it loads
@@ -42,7 +43,7 @@ export function Passage(props: PassageProps): ReactNode {
         <p className="passage-place">
           {source !== title && <span className="passage-source">{source}</span>}
           {citation?.page != null && <span>Page {citation.page}</span>}
-          {citation !== null && <Relevance value={citation.relevance} />}
+          {citation?.relevance !== undefined && <Relevance value={citation.relevance} />}
           {props.onSave !== null && <SaveButton onSave={props.onSave} />}
         </p>
         {page !== null && <Views isText={isText} onChange={setText} />}
@@ -87,10 +88,10 @@ function SaveButton({ onSave }: { readonly onSave: () => Promise<void> }): React
   );
 }
 
-function PassageBar({ citation, number, total, onTurnTo, onClose }: PassageProps): ReactNode {
+function PassageBar({ label, citation, number, total, onTurnTo, onClose }: PassageProps): ReactNode {
   return (
     <div className="passage-bar">
-      <span className="passage-count">{citation === null ? "Document" : `Source ${number} of ${total}`}</span>
+      <span className="passage-count">{label}</span>
       {citation !== null && total > 1 && (
         <>
           <button
@@ -120,7 +121,7 @@ function PassageBar({ citation, number, total, onTurnTo, onClose }: PassageProps
   );
 }
 
-function Text({ document, citation }: { readonly document: StoredDocument; readonly citation: Citation | null }): ReactNode {
+function Text({ document, citation }: { readonly document: StoredDocument; readonly citation: Place | null }): ReactNode {
   const [reach, setReach] = useState(citation === null ? DOCUMENT_REACH : CITATION_REACH);
   const container = useRef<HTMLDivElement>(null);
   useEffect(() => {
@@ -169,7 +170,7 @@ function Problem({
   message,
   onRetry,
 }: {
-  readonly citation: Citation | null;
+  readonly citation: Place | null;
   readonly message: string;
   readonly onRetry: () => void;
 }): ReactNode {
@@ -183,12 +184,12 @@ function Problem({
           <Icon name="retry" /> Try again
         </button>
       </div>
-      {citation !== null && <Quote citation={citation} note="This is what the answer cites:" />}
+      {citation !== null && <Quote citation={citation} note="This is what it said:" />}
     </>
   );
 }
 
-function Quote({ citation, note }: { readonly citation: Citation; readonly note: string }): ReactNode {
+function Quote({ citation, note }: { readonly citation: Place; readonly note: string }): ReactNode {
   return (
     <div className="passage-text">
       <p className="passage-note">{note}</p>

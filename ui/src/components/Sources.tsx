@@ -1,6 +1,9 @@
+/** What an answer rests on, and what a refusal has instead. */
+
 import type { ReactNode } from "react";
-import type { Citation } from "../client/types";
+import type { Citation, Closest } from "../client/types";
 import { placeOf } from "../text/words";
+import { Icon } from "./icons";
 import { Relevance } from "./Relevance";
 
 interface Props {
@@ -26,11 +29,37 @@ export function Sources({ citations, active, onCite }: Props): ReactNode {
               <span className="source-number">{at + 1}</span>
               <span className="source-place">{placeOf(citation)}</span>
               <Relevance value={citation.relevance} />
-              <q className="source-quote">{citation.quote.replace(/\s+/g, " ").trim()}</q>
+              <q className="source-quote">{squeezed(citation.quote)}</q>
             </button>
           </li>
         ))}
       </ol>
     </section>
   );
+}
+
+interface ClosestProps {
+  readonly closest: Closest;
+  readonly isOpen: boolean;
+  readonly onOpen: () => void;
+}
+
+/** Show the sentence that comes closest to an answer, apart from one: nothing rests on it. */
+export function ClosestPassage({ closest, isOpen, onOpen }: ClosestProps): ReactNode {
+  return (
+    <section className="sources" aria-label="Closest passage">
+      <h3>Closest passage, which may not answer the question</h3>
+      <button type="button" className="source closest" aria-pressed={isOpen} onClick={onOpen}>
+        <span className="source-number">
+          <Icon name="document" />
+        </span>
+        <span className="source-place">{placeOf(closest)}</span>
+        <q className="source-quote">{squeezed(closest.quote)}</q>
+      </button>
+    </section>
+  );
+}
+
+function squeezed(quote: string): string {
+  return quote.replace(/\s+/g, " ").trim();
 }

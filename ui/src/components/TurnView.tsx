@@ -8,7 +8,7 @@ import { AnswerText, UNSUPPORTED } from "./AnswerText";
 import { Feedback } from "./Feedback";
 import { Icon } from "./icons";
 import { Question } from "./Question";
-import { Sources } from "./Sources";
+import { ClosestPassage, Sources } from "./Sources";
 import { Trail } from "./Trail";
 
 interface Props {
@@ -31,7 +31,7 @@ export function TurnView({ turn, active, onCite, onAskInstead, onRate, onPermit,
       <Trail steps={turn.steps} milliseconds={turn.milliseconds} isRunning={state === "running"} />
       {turn.isReconnecting && <p className="hint">The connection was lost; Grove goes on, and this page looks for it again…</p>}
       {turn.permission !== null && onAskInstead !== null && state === "waiting" && <Permit permission={turn.permission} onPermit={onPermit} />}
-      {state === "refused" ? <Refusal text={turn.text} missing={turn.missing} /> : <Text turn={turn} active={active} onCite={onCite} />}
+      {state === "refused" ? <Refusal turn={turn} active={active} onCite={onCite} /> : <Text turn={turn} active={active} onCite={onCite} />}
       {state === "failed" && <Failure message={turn.error ?? "Something went wrong."} onRetry={onRetry} />}
       {state === "stopped" && <Stopped onRetry={onRetry} />}
       {state === "answered" && (isDoubtful(citations) || citations.length === 0) && <LowRelevance hasSources={citations.length > 0} />}
@@ -82,22 +82,25 @@ function LowRelevance({ hasSources }: { readonly hasSources: boolean }): ReactNo
   );
 }
 
-function Refusal({ text, missing }: { readonly text: string; readonly missing: readonly string[] }): ReactNode {
+function Refusal({ turn: { text, missing, closest }, active, onCite }: Pick<Props, "turn" | "active" | "onCite">): ReactNode {
   return (
-    <div className="notice refusal">
-      <p className="answer-text">{text}</p>
-      {missing.length > 0 && (
-        <p>
-          Found in no passage:{" "}
-          {missing.map((term) => (
-            <span className="term" key={term}>
-              {term}
-            </span>
-          ))}
-        </p>
-      )}
-      <p>Grove answers only from the documents of this collection. Try other words, or add a document that covers it.</p>
-    </div>
+    <>
+      <div className="notice refusal">
+        <p className="answer-text">{text}</p>
+        {missing.length > 0 && (
+          <p>
+            Found in no passage:{" "}
+            {missing.map((term) => (
+              <span className="term" key={term}>
+                {term}
+              </span>
+            ))}
+          </p>
+        )}
+        <p>Grove answers only from the documents of this collection. Try other words, or add a document that covers it.</p>
+      </div>
+      {closest !== null && <ClosestPassage closest={closest} isOpen={active !== null} onOpen={() => onCite(1)} />}
+    </>
   );
 }
 

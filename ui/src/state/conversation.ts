@@ -1,6 +1,6 @@
 /** The conversation as a pure function of what happened; knows nothing of the network. */
 
-import type { Citation, Permission, Rating, RunEvent, Sentence, StoredConversation } from "../client/types";
+import type { Citation, Closest, Permission, Place, Rating, RunEvent, Sentence, StoredConversation } from "../client/types";
 
 export interface Step {
   readonly name: string;
@@ -24,6 +24,7 @@ export interface Turn {
   readonly sentences: readonly Sentence[];
   readonly citations: readonly Citation[];
   readonly missing: readonly string[]; // words of the question that no passage holds
+  readonly closest: Closest | null; // of a refusal: the sentence that comes nearest to an answer
   readonly milliseconds: number | null; // of the whole run
   readonly error: string | null;
   readonly seq: number; // of the last event
@@ -85,8 +86,13 @@ export function restoredTurns({ turns }: StoredConversation, firstId: number): r
   });
 }
 
+/** Give the places that a turn opens, by their numbers from 1: what it cites, or what comes closest. */
+export function placesOf({ citations, closest }: Turn): readonly Place[] {
+  return citations.length === 0 && closest !== null ? [closest] : citations;
+}
+
 function newTurn(id: number, question: string, collection: string): Turn {
-  const nothing = { steps: [], text: "", shortAnswer: null, sentences: [], citations: [], missing: [], milliseconds: null, error: null };
+  const nothing = { steps: [], text: "", shortAnswer: null, sentences: [], citations: [], missing: [], closest: null, milliseconds: null, error: null };
   return { id, question, collection, state: "running", runId: null, permission: null, seq: -1, isReconnecting: false, rating: null, ...nothing };
 }
 
@@ -119,8 +125,9 @@ function afterEvent(before: Turn, event: RunEvent): Turn {
     case "answer.finished": {
       const { answer: text, short_answer: shortAnswer, refused, sentences, citations, timings } = event.answer;
       const missing = event.answer.missing?.terms ?? [];
+      const closest = event.answer.missing?.closest ?? null;
       const state = refused ? "refused" : "answered";
-      return { ...turn, state, text, shortAnswer, sentences, citations, missing, milliseconds: timings.total ?? null };
+      return { ...turn, state, text, shortAnswer, sentences, citations, missing, closest, milliseconds: timings.total ?? null };
     }
     case "error":
       return failed(turn, event.message);

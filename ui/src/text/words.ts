@@ -111,7 +111,7 @@ export function announcement(turn: Turn | undefined): string {
     case "answered":
       return `Answer: ${turn.text} ${count(turn.citations.length, "citation")}.`;
     case "refused":
-      return `No answer: ${turn.text}`;
+      return turn.closest === null ? `No answer: ${turn.text}` : `No answer: ${turn.text} A passage that comes close is shown.`;
     case "stopped":
       return "Stopped";
     case "failed":
