@@ -115,16 +115,17 @@ async def _search(searched: str, parts: Sequence[Part], context: Context) -> Sea
 async def route(state: State, context: Context, emit: Emit) -> Step:
     """Choose the way of the question by what was found and what there is."""
     choice = await choose(state, context)
-    update = State(route=choice.route, tools=choice.tools, usage=choice.usage)
+    update = State(route=choice.route, tools=choice.tools, usage=choice.usage, hopped=choice.hopped)
     summary = {"route": choice.route, "by": choice.by, "signals": choice.signals}
     return Step(update, summary, {"ways": choice.ways, "passages": len(state["passages"])})
 
 
 async def hop(state: State, context: Context, emit: Emit) -> Step:
-    """Search on from what was found."""
+    """Search on from what was found, unless that was done to judge whether to."""
     assert context.hop is not None, "this way is open only where there is such a search"
     before = {passage.chunk_id for passage in state["passages"]}
-    result = await asyncio.to_thread(context.hop, state["searched"])
+    if (result := state["hopped"]) is None:
+        result = await asyncio.to_thread(context.hop, state["searched"])
     new = sum(passage.chunk_id not in before for passage in result.passages)
     return Step(State(passages=result.passages), {**_found(result), "new": new}, {"passages": len(before)})
 

@@ -5,17 +5,19 @@ Knows the ways and the signals; what is done on a way is the nodes'.
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 
 from agents.state import Context, Route, State
 from agents.writing import asked
-from rag.core.types import Usage
+from rag.core.types import SearchResult, Usage
 from rag.generation.context import neutralise
-from rag.scoring.routing import hop_probability, hop_signals
+from rag.scoring.routing import LIKELY, brought, is_multihop, signals_of
+from rag.scoring.words import distinct
 
 __all__ = ["Choice", "choose", "described", "named"]
 
-_LIKELY = 0.5  # a way is taken from this probability on that the question wants it
+_LIKELY: Mapping[Route, float] = {"hops": LIKELY, "tool": 0.5}
+"""A way is taken from this probability on that the question wants it."""
 _WAYS: Mapping[Route, str] = {
     "plain": "search the documents and read what is found",
     "hops": "the answer joins facts of several documents, so search on from what is found",
@@ -33,6 +35,7 @@ class Choice:
     signals: Mapping[str, object]
     tools: tuple[str, ...]  # among which one is chosen on the way
     usage: Usage
+    hopped: SearchResult | None = None  # what hops found, where they were followed to judge them
 
 
 async def choose(state: State, context: Context) -> Choice:
@@ -53,7 +56,8 @@ async def choose(state: State, context: Context) -> Choice:
         if (chosen := named(said, ways)) is not None:
             route, by = chosen, "model"
     tools = signals.tools if route == "tool" else ()
-    return Choice(route, ways, by, signals.shown, tools, usage)
+    hopped = signals.hopped if route == "hops" else None
+    return Choice(route, ways, by, signals.shown, tools, usage, hopped)
 
 
 def described(ways: Sequence[Route]) -> str:
@@ -75,6 +79,7 @@ def named(said: str, ways: Sequence[Route]) -> Route | None:
 class _Signals:
     probabilities: Mapping[Route, float]  # that the question wants the way
     tools: tuple[str, ...]
+    hopped: SearchResult | None
     shown: Mapping[str, object]
 
 
@@ -91,20 +96,27 @@ def _signals(state: State, context: Context) -> _Signals:
     probabilities: dict[Route, float] = {}
     shown: dict[str, object] = {}
     tools: tuple[str, ...] = ()
+    hopped: SearchResult | None = None
     if context.tools is not None:
         fits = context.tools.fits(state["query"])
         tools, probabilities["tool"] = tuple(fits), max(fits.values(), default=0.0)
         shown["tools"] = {name: round(chance, 3) for name, chance in fits.items()}
-    if context.hop is not None and state["passages"]:
-        signals = hop_signals(state["query"], state["passages"])
-        probabilities["hops"] = hop_probability(signals)
-        shown |= signals
-    return _Signals(
-        probabilities, tools, {**{way: round(p, 3) for way, p in probabilities.items()}, **shown}
-    )
+    if context.hop is not None and state["passages"] and probabilities.get("tool") != 1:
+        texts = [distinct(f"{passage.title} {passage.text}") for passage in state["passages"]]
+        signals = signals_of(state["query"], texts)
+        if is_multihop(signals) >= LIKELY:  # else nothing that hops could bring would make it so
+            hopped = context.hop(state["searched"])
+            found = [(passage.chunk_id, passage.score) for passage in hopped.passages]
+            before = [passage.chunk_id for passage in state["passages"]]
+            signals = replace(signals, gain=brought(found, before=before))
+        probabilities["hops"] = is_multihop(signals)
+        seen = asdict(signals) if hopped else {**asdict(signals), "gain": None}
+        shown |= {name: round(value, 3) for name, value in seen.items() if value is not None}
+    rounded = {str(way): round(chance, 3) for way, chance in probabilities.items()}
+    return _Signals(probabilities, tools, hopped, {**rounded, **shown})
 
 
 def _by_signals(signals: _Signals) -> Route | None:
     """Give the likeliest way of those that are likely, if there is one."""
-    likely = {way: p for way, p in signals.probabilities.items() if p >= _LIKELY}
+    likely = {way: p for way, p in signals.probabilities.items() if p >= _LIKELY[way]}
     return max(likely, key=lambda way: likely[way], default=None)

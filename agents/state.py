@@ -36,6 +36,7 @@ class State(TypedDict, total=False):
     spelt: Mapping[str, str]  # words of the query that were misspelt, and what they are read as
     is_opened: bool  # the passages are how the documents begin that are asked after
     route: Route
+    hopped: SearchResult | None  # what hops found, where they were followed to choose the way
     tools: tuple[str, ...]  # among which one is chosen
     call: Call | None  # that was chosen and has not run yet
     unmet: str  # why a call that was chosen gave nothing

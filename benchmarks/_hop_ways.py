@@ -1,19 +1,21 @@
-"""Parts of benchmarks/multihop.py: a search that is made once, its times, and the graph's choice to hop."""
+"""Parts of benchmarks of hops: a search that is made once, its times, and the choice of the graph."""
 
+import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
+from agents.parts import context_of
+from agents.routing import Choice, choose
+from agents.state import State
+from rag.compose import DEFAULT, Grove
 from rag.core.protocols import Retriever, SearchRequest
 from rag.core.timings import Timings
-from rag.core.types import Hit
-from rag.retrieval.treehop import Treehop
-from rag.scoring.routing import hop_probability, hop_signals
+from rag.core.types import Hit, Usage
 
 __all__ = ["ByTheGraph", "Once", "Times"]
-
-_NUM_PASSAGES = 6  # as the default answer reads
 
 
 class Times(Timings):
@@ -48,19 +50,26 @@ class Once:
 
 @dataclass(frozen=True, slots=True)
 class ByTheGraph:
-    """Hops where the signals of agents/routing.py say so, which look at what a plain search found."""
+    """What the graph has found when it comes to read: hops where agents/routing.py chooses that way."""
 
-    hops: Treehop
-
-    @property
-    def needs(self) -> tuple[str, ...]:
-        """Name the kinds of index that the collection must have."""
-        return self.hops.needs
+    grove: Grove
+    needs: tuple[str, ...] = ()
 
     def retrieve(self, request: SearchRequest, *, k: int) -> list[Hit]:
-        """Give at most k hits, best first."""
-        first = self.hops.retriever.retrieve(request, k=max(k, self.hops.depth))
-        passages = self.hops.catalog.passages(first[:_NUM_PASSAGES])
-        if hop_probability(hop_signals(request.text, passages)) < 0.5:
-            return first[:k]
-        return self.hops.follow(request, first)[0][:k]
+        """Give at most k hits, best first: where a tool is chosen, what is read if it gives nothing."""
+        state, choice = asyncio.run(self.chosen(request.text, k=k))
+        passages = choice.hopped.passages if choice.hopped else state["passages"]
+        return [Hit(passage.chunk_id, passage.score) for passage in passages]
+
+    async def chosen(self, question: str, *, k: int) -> tuple[State, Choice]:
+        """Search for k passages and choose a way, as the graph does, with every way open that there is."""
+        context = await context_of(
+            self.grove, collection=DEFAULT, retriever=DEFAULT, generator="extractive", filter=None
+        )
+        assert context.hop is not None, "the collection has what hops need"
+        search = partial(self.grove.search, k=k)
+        context = replace(context, search=search, hop=partial(search, retriever="treehop"))
+        found = await asyncio.to_thread(context.search, question)
+        passages = found.passages
+        state = State(query=question, searched=question, passages=passages, usage=Usage())
+        return state, await choose(state, context)

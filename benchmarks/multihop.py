@@ -2,10 +2,11 @@
 
 Recall@10 of the multihop_* sets, with their titles and with all titles removed, each way beside the
 search that it starts from, with a paired bootstrap interval of the gain. Then sets of single-hop questions,
-on which the routed hops must lose nothing: routed by the retriever, which hops and then says whether that
-stands, or by the graph, which looks at the first search. Nothing was trained on these sets or chosen by
-them. `hops_ms` is the time of all hops of a question (two, but where the row says so), encoding aside;
-`hops_cpu_ms` what of it the thread computed, which other work beside it does not lengthen by waiting.
+on which the routed hops must lose nothing: routed by the retriever alone, or by the graph, which has other
+ways besides (each of its searches is made anew, so its times are no others'). Nothing was trained on these
+sets or chosen by them. `hops_ms` is the time of all hops of a question (two, but where the row says so),
+encoding aside; `hops_cpu_ms` what of it the thread computed, which other work beside it does not lengthen
+by waiting.
 
 The first search of a question is made once for all ways that start from it; its time counts for each.
 `rag bench multihop` runs all of it; `python -m benchmarks.multihop --sets SET... --ways WAY...` a part,
@@ -168,8 +169,8 @@ def _rows(dataset: Dataset, ways: Sequence[str], *, iterated: int, kept: _Kept) 
         if part is not None:
             hops = indexed.grove.retriever(_key(name))
             assert isinstance(hops, Treehop)
-            hops = replace(hops, retriever=once[start])
-            way = ByTheGraph(hops) if name == _BY_THE_GRAPH else hops
+            by_the_graph = name == _BY_THE_GRAPH
+            way = ByTheGraph(indexed.grove) if by_the_graph else replace(hops, retriever=once[start])
         found[name] = kept.found(dataset.name, name, partial(_asked, indexed, dataset, way))
         base = found.get(starts[start])
         yield _row(dataset, name, found[name], None if part is None else base)

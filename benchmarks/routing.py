@@ -1,11 +1,11 @@
-"""How well signals tell questions of several hops from others, and the weights of rag/scoring/routing.py.
+"""Which way the graph chooses for questions of several hops and of one.
 
 Questions of train_multihop beside single ones of train_qa_english, as many of each, over one corpus of all
-their paragraphs and as many others. Each fifth is judged by what the other four fitted; the weights in the
-settings of `--json` are fitted on all. No test set takes part. `by the model`
-is what SmolLM2 says to the prompt of `GROVE_ORCHESTRATION__ROUTER=model`, for the first questions of each
-set: it names a way, or (None) something else, and then the signals decide; or it is held to the names by a
-grammar, which the router does not do. `python -m benchmarks.routing --asked N` asks the model alone.
+their paragraphs and as many others, by the shipped signals. Some questions of train_multihop, and others of
+sets of one hop, fitted the five weights (rag/training/_treehop_routing.py). No test set takes part. `by the
+model` is what SmolLM2 says to the prompt of `GROVE_ORCHESTRATION__ROUTER=model`, for the first questions of
+each set: it names a way, or (None) something else, and then the signals decide; or it is held to the names
+by a grammar, which the router does not do. `python -m benchmarks.routing --asked N` asks the model alone.
 """
 
 import argparse
@@ -20,10 +20,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from agents.routing import described, named
 from agents.state import Route
+from benchmarks._hop_ways import ByTheGraph
 from benchmarks._machine import machine
 from indexing.corpus import index_corpus
 from rag.compose import Grove
@@ -32,13 +31,10 @@ from rag.core.settings import Settings
 from rag.core.types import ParsedDocument
 from rag.generation.context import neutralise
 from rag.generation.prompts import load_prompt
-from rag.scoring.routing import HOP_SIGNALS, hop_signals
-from rag.training._logistic import fit, logits
 
 SHARED = Path(os.environ.get("GROVE_SHARED", Path(__file__).parents[2] / "shared"))
 _SINGLE = ("qed_nq", "squad", "squad_mixed", "tydiqa_en")
 _MULTI = ("2wiki", "hotpotqa", "musique")
-_FOLDS = 5
 _NUM_PASSAGES = 6  # as the default answer reads
 _ASKED = 12  # questions of each set that the model is asked, too
 _WAYS: tuple[Route, ...] = ("plain", "hops")
@@ -47,7 +43,7 @@ _NAME_TOKENS = 8  # more than the name of a way has: a reply that is longer name
 
 
 def run(*, quick: bool) -> dict[str, Any]:
-    """Index, search, fit on four fifths, judge the fifth."""
+    """Index, search, choose a way for each question."""
     multi, single = _chosen(24 if quick else 300)
     asked, others = single[::2], single[1::2]
     paragraphs = {(each["title"], each["text"]) for row in multi for each in row["paragraphs"]}
@@ -61,26 +57,18 @@ def run(*, quick: bool) -> dict[str, Any]:
         )
         index_corpus(grove, documents, collection="default")
         questions = [*multi, *asked]
-        signals = np.array([_signals(grove, row["question"]) for row in questions], dtype=np.float32)
+        chosen = [(row["dataset"], _choice(grove, row["question"])) for row in questions]
         asked_few = 2 if quick else _ASKED
         said = {way: _said(grove, questions, asked_few, grammar) for way, grammar in _HELD.items()}
         grove.database.close()
-    labels = np.array([1.0] * len(multi) + [0.0] * len(asked), dtype=np.float32)
-    folds = np.arange(len(labels)) % _FOLDS
-    chances = np.zeros(len(labels), dtype=np.float32)
-    for fold in range(_FOLDS):
-        chances[folds == fold] = logits(
-            fit(signals[folds != fold], labels[folds != fold]), signals[folds == fold]
-        )
-    sets = np.array([row["dataset"] for row in questions])
-    rows = [_row(name, chances[sets == name] > 0, is_multi=name in _MULTI) for name in (*_MULTI, *_SINGLE)]
+    rows = [_row(name, [way for each, way in chosen if each == name]) for name in (*_MULTI, *_SINGLE)]
+    right = sum(way == _wanted(name) for name, way in chosen)
     return {
         "machine": machine(),
         "settings": {
-            "questions": len(labels),
+            "questions": len(questions),
             "paragraphs": len(paragraphs),
-            "accuracy": round(float(((chances > 0) == (labels > 0)).mean()), 3),
-            "weights": fit(signals, labels),
+            "accuracy": round(right / len(questions), 3),
             "by the model": said,
         },
         "rows": rows,
@@ -94,16 +82,19 @@ def _chosen(size: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     return multi, _sample(_rows("train_qa_english"), _SINGLE, 2 * size // len(_SINGLE), rng)
 
 
-def _row(name: str, hops: "np.ndarray[Any, Any]", *, is_multi: bool) -> dict[str, object]:
-    right = hops.sum() if is_multi else (~hops).sum()
-    wanted = "hops" if is_multi else "plain"
-    return {
-        "set": name,
-        "wanted": wanted,
-        "hops": int(hops.sum()),
-        "plain": int((~hops).sum()),
-        "right": round(float(right) / len(hops), 3),
-    }
+def _choice(grove: Grove, question: str) -> Route:
+    _, choice = asyncio.run(ByTheGraph(grove).chosen(question, k=_NUM_PASSAGES))
+    return choice.route
+
+
+def _wanted(name: str) -> Route:
+    return "hops" if name in _MULTI else "plain"
+
+
+def _row(name: str, ways: list[Route]) -> dict[str, object]:
+    row: dict[str, object] = {"set": name, "wanted": _wanted(name)}
+    row |= {way: ways.count(way) for way in dict.fromkeys((*_WAYS, *ways))}
+    return row | {"right": round(ways.count(_wanted(name)) / len(ways), 3)}
 
 
 def _said(
@@ -130,11 +121,6 @@ async def _reply(generator: Generator, question: str, grammar: str | None) -> st
     prompt = Prompt(load_prompt("route").render(values), question)
     options = GenerationOptions(_NAME_TOKENS, grammar=grammar)
     return "".join([delta.text async for delta in generator.stream(prompt, options)])
-
-
-def _signals(grove: Grove, question: str) -> list[float]:
-    found = hop_signals(question, grove.search(question, k=_NUM_PASSAGES).passages)
-    return [found[name] for name in HOP_SIGNALS]
 
 
 def _rows(name: str) -> list[dict[str, Any]]:

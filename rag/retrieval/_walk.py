@@ -1,18 +1,14 @@
 """From hop to hop: which passages to follow, when to stop, and what all of it says of each passage."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rag.core.protocols import SearchRequest
 from rag.core.types import Hit
 from rag.retrieval._hops import Hopper, Tree
-from rag.scoring.hops import HopModel, Signals, joined, prune
-from rag.scoring.routing import cover, num_names
+from rag.scoring.hops import HopModel, joined, prune
 
-__all__ = ["Limits", "ranked", "signals_of", "walk"]
-
-_FIRST = 10  # places that hops bring passages to
-_READ = 6  # passages of the first search whose words are looked at, as many as an answer reads
+__all__ = ["Limits", "ranked", "walk"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +47,3 @@ def ranked(chances: Mapping[str, float]) -> list[Hit]:
     """Give passages by their probability, best first, ties by chunk id."""
     best = sorted(chances, key=lambda chunk_id: (-chances[chunk_id], chunk_id))
     return [Hit(chunk_id, chances[chunk_id]) for chunk_id in best]
-
-
-def signals_of(tree: Tree, hits: Sequence[Hit]) -> Signals:
-    """Give what a walk says of the question; `hits` are its passages, best first."""
-    before = list(tree.first)
-    brought = [hit.score for hit in hits[:_FIRST] if hit.chunk_id not in before[:_FIRST]]
-    best, second = cover(
-        tree.question, [tree.texts[each].words for each in before[:_READ] if each in tree.texts]
-    )
-    return Signals(max(brought, default=0.0), best, second, num_names(tree.question))

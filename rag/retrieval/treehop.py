@@ -14,7 +14,7 @@ ours.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from typing import Literal
 
@@ -25,9 +25,10 @@ from rag.db.catalog import Catalog
 from rag.retrieval._hops import Hopper
 from rag.retrieval._nearest import query_of
 from rag.retrieval._texts import PassageTexts
-from rag.retrieval._walk import Limits, ranked, signals_of, walk
+from rag.retrieval._walk import Limits, ranked, walk
 from rag.retrieval._windows import window_vectors
-from rag.scoring.hops import LIKELY, MODELS, Signals, is_multihop
+from rag.scoring.hops import MODELS
+from rag.scoring.routing import LIKELY, NUM_READ, brought, is_multihop, signals_of
 
 __all__ = ["Treehop"]
 
@@ -77,13 +78,18 @@ class Treehop:
                 and are not those that TreeHop was trained for.
         """
         first = self.retriever.retrieve(request, k=max(k, self.depth))
-        hits, signals = self.follow(request, first)
-        if self.when == "multihop" and is_multihop(signals) < LIKELY:
+        if self.when == "always":
+            return self._follow(request, first)[:k]
+        ids = [hit.chunk_id for hit in first]
+        signals = signals_of(request.text, [text.words for text in self._texts(ids[:NUM_READ]).values()])
+        if is_multihop(signals) < LIKELY:
             return first[:k]
-        return hits[:k]
+        hits = self._follow(request, first)
+        gain = brought([(hit.chunk_id, hit.score) for hit in hits], before=ids)
+        return (hits if is_multihop(replace(signals, gain=gain)) >= LIKELY else first)[:k]
 
-    def follow(self, request: SearchRequest, first: Sequence[Hit]) -> tuple[list[Hit], Signals]:
-        """Give what a first search's hits lead to, in one order, and what that says of the question."""
+    def _follow(self, request: SearchRequest, first: Sequence[Hit]) -> list[Hit]:
+        """Give what a first search's hits lead to, in one order."""
         uses_vectors = "vectors" in self.parts and self.encoder.fingerprint.startswith(_LEARNED)
         vector = query_of(request, self.encoder).vector if uses_vectors else None
         by_names = "names" in self.parts
@@ -106,8 +112,7 @@ class Treehop:
             hits = ranked(chances)
             rest = [hit for hit in first[self.depth :] if hit.chunk_id not in chances]
             lowest = hits[-1].score if hits else 0.0
-            signals = signals_of(tree, hits)
-        return [*hits, *(Hit(hit.chunk_id, lowest) for hit in rest)], signals
+        return [*hits, *(Hit(hit.chunk_id, lowest) for hit in rest)]
 
 
 @cache

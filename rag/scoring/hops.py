@@ -5,7 +5,6 @@ search says (`NODE_FEATURES`), of a step from a passage that is needed (`EDGE_FE
 needed for its own sake or because a needed one leads to it. Knows no text and no search.
 """
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,12 +15,9 @@ from rag.scoring import hop_weights
 
 __all__ = [
     "EDGE_FEATURES",
-    "LIKELY",
     "MODELS",
     "NODE_FEATURES",
     "HopModel",
-    "Signals",
-    "is_multihop",
     "joined",
     "prune",
 ]
@@ -45,14 +41,6 @@ EDGE_FEATURES = (
     "cosine",  # of the child and the question
     "score",  # as of a node
 )
-
-LIKELY = 0.27
-"""A question with this probability or more is taken for one of several hops.
-
-A hop not taken costs more than one in vain: this is the highest at which held-out questions of several hops
-lose no more than half a point of recall (`python -m rag.training treehop --calibrate MULTIHOP`).
-"""
-_FLOOR = 0.005  # of a probability in a logarithm
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,26 +92,6 @@ def prune(
         if chunk_id not in seen:
             best[chunk_id] = max(score, best.get(chunk_id, score))
     return sorted(best, key=lambda chunk_id: (-best[chunk_id], chunk_id))[:branches]
-
-
-@dataclass(frozen=True, slots=True)
-class Signals:
-    """What a first search and its hops say about whether a question needs several passages."""
-
-    gain: float  # probability of the best passage that hops alone brought among the first ten
-    best: float  # share of the question's words in that one of the first passages with most of them
-    second: float  # what another one adds to that share
-    num_names: int  # that the question has
-
-    def features(self) -> list[float]:
-        """Give what is weighed: of the gain and of the names their logarithms."""
-        return [math.log(self.gain + _FLOOR), self.best, self.second, math.log1p(self.num_names)]
-
-
-def is_multihop(signals: Signals) -> float:
-    """Give the probability that the question needs several passages, without a language model."""
-    row = np.array([signals.features()], dtype=np.float32)
-    return float(_probabilities(hop_weights.MULTIHOP, row)[0])
 
 
 def _probabilities(coefficients: Sequence[float], features: Vector) -> Vector:

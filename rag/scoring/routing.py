@@ -1,61 +1,78 @@
-"""Signals of what a question wants, read off what one search found; no model, no I/O.
+"""Whether a question joins facts of several passages: signals of a search and its hops; no model, no I/O.
 
-A question of several hops names one thing and asks of another: its words lie spread over passages.
-The weights were fitted by `rag bench routing`, which says on what.
+A question of several hops names one thing and asks of another: its words lie spread over passages, and what
+was found leads on to a passage that it does not name. One gate, fitted by
+`python -m rag.training treehop --calibrate MULTIHOP`, for the retriever `treehop` and for the graph.
 """
 
 import math
 import re
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Sequence, Set
+from dataclasses import dataclass
 
-from rag.core.types import Passage
-from rag.scoring.words import content_words, distinct
+from rag.scoring.hop_weights import MULTIHOP
+from rag.scoring.words import content_words
 
-__all__ = ["HOP_SIGNALS", "cover", "hop_probability", "hop_signals", "num_names"]
+__all__ = ["LIKELY", "NUM_READ", "Signals", "brought", "is_multihop", "num_names", "signals_of"]
 
-HOP_SIGNALS = ("best", "gain", "names", "margin")
-_HOP_WEIGHTS = (-0.2014, -2.665, 3.152, 3.3895, -1.741)  # bias, then one a signal
+LIKELY = 0.28
+"""A question with this probability or more is taken for one of several hops.
+
+A hop not taken costs more than one in vain: this is the highest at which held-out questions of several hops
+lose no more than half a point of recall (`python -m rag.training treehop --calibrate MULTIHOP`).
+"""
+NUM_READ = 6  # passages that are looked at, before hops and after them: as many as an answer reads
+_FLOOR = 0.005  # of a probability in a logarithm
 _NAME = re.compile(  # a capital that opens a sentence names nothing
     r"(?<!^)(?<![.?!:]\s)(?<![.?!:]\s[\"“])\b[A-Z]\w[\w’'.-]*"
     r"(?: (?:(?:of|the|de|van|von|and|in) ){0,2}[A-Z\d][\w’'.-]*)*"
 )
 
 
-def hop_signals(question: str, passages: Sequence[Passage]) -> dict[str, float]:
-    """Give the signals of a question and the passages that one search found, best first.
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """What a first search and its hops say about whether a question needs several passages."""
 
-    - best, gain: as `cover` gives them.
-    - names: how many the question has (logarithm of one more).
-    - margin: how far the first score stands above the second, as a share of all distances.
+    best: float  # share of the question's words in that one of the first passages with most of them
+    second: float  # what another one adds to that share
+    num_names: int  # that the question has
+    gain: float = 1.0  # probability of the best passage that hops brought; 1, the most, before any hop
 
-    >>> found = [Passage("", "", 1, "", "Ada", None, 0, 1, 2.0, "born in London"),
-    ...          Passage("", "", 1, "", "Byron", None, 0, 1, 1.0, "father of Ada")]
-    >>> hop_signals("Where was the father of Ada born?", found)["gain"]
-    0.333
-    """
-    best, gain = cover(question, [distinct(f"{passage.title} {passage.text}") for passage in passages])
-    scores = [passage.score for passage in passages]
-    spread = scores[0] - scores[-1] if scores else 0.0
-    signals = {
-        "best": best,
-        "gain": gain,
-        "names": math.log1p(num_names(question)),
-        "margin": (scores[0] - scores[1]) / spread if len(scores) > 1 and spread > 0 else 0.0,
-    }
-    return {name: round(value, 3) for name, value in signals.items()}
+    def features(self) -> list[float]:
+        """Give what is weighed: of the gain and of the names their logarithms."""
+        return [math.log(self.gain + _FLOOR), self.best, self.second, math.log1p(self.num_names)]
 
 
-def cover(question: str, texts: Sequence[Set[str]]) -> tuple[float, float]:
-    """Give the share of the question's words in the text with most of them, and what a second one adds.
+def signals_of(question: str, texts: Sequence[Set[str]]) -> Signals:
+    """Give what a first search says, as if hops then brought a needed passage.
 
-    >>> cover("Where was the father of Ada born?", [{"ada", "born"}, {"father", "ada"}])
-    (0.6666666666666666, 0.3333333333333333)
+    Args:
+        question: as it was searched for.
+        texts: the words of each passage that was found, best first.
+
+    >>> signals_of("Where was the father of Ada born?", [{"ada", "born"}, {"father", "ada"}]).second
+    0.3333333333333333
     """
     words = set(content_words(question))
-    held = [words & text for text in texts]
+    held = [words & text for text in texts[:NUM_READ]]
     most = max(held, key=len, default=set())
     size = max(len(words), 1)
-    return len(most) / size, max((len(each - most) for each in held), default=0) / size
+    second = max((len(each - most) for each in held), default=0) / size
+    return Signals(len(most) / size, second, num_names(question))
+
+
+def brought(hits: Sequence[tuple[str, float]], *, before: Sequence[str]) -> float:
+    """Give the probability of the best passage that hops brought among those that are read; 0 of none.
+
+    Args:
+        hits: chunk ids after the hops with their probabilities, best first.
+        before: chunk ids before them, best first.
+
+    >>> brought([("a", 0.9), ("b", 0.4)], before=["a"])
+    0.4
+    """
+    had = before[:NUM_READ]
+    return max((chance for chunk_id, chance in hits[:NUM_READ] if chunk_id not in had), default=0.0)
 
 
 def num_names(question: str) -> int:
@@ -67,12 +84,11 @@ def num_names(question: str) -> int:
     return len(_NAME.findall(question))
 
 
-def hop_probability(signals: Mapping[str, float]) -> float:
-    """Give the probability that a question with these signals joins facts of several passages."""
-    return _logistic(_HOP_WEIGHTS, [signals[name] for name in HOP_SIGNALS])
+def is_multihop(signals: Signals) -> float:
+    """Give the probability that the question needs several passages, without a language model.
 
-
-def _logistic(weights: Sequence[float], values: Sequence[float]) -> float:
-    bias, *rest = weights
-    logit = bias + sum(weight * value for weight, value in zip(rest, values, strict=True))
+    It grows with the gain: what is unlikely before any hop is so after them.
+    """
+    bias, *weights = MULTIHOP
+    logit = bias + sum(weight * value for weight, value in zip(weights, signals.features(), strict=True))
     return 1 / (1 + math.exp(-logit))

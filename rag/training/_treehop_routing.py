@@ -7,7 +7,7 @@ none of them.
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,9 @@ from rag.core.protocols import SearchRequest
 from rag.core.types import Hit
 from rag.retrieval._hops import Hopper
 from rag.retrieval._texts import PassageTexts
-from rag.retrieval._walk import Limits, ranked, signals_of, walk
-from rag.scoring.hops import LIKELY, MODELS
+from rag.retrieval._walk import Limits, ranked, walk
+from rag.scoring.hops import MODELS
+from rag.scoring.routing import LIKELY, NUM_READ, brought, signals_of
 from rag.training._logistic import fit, logits
 from rag.training._treehop_pool import Pool, json_rows, multihop_questions, pool_of
 from rag.training._treehop_weights import write_weights
@@ -102,7 +103,10 @@ def _found(pool: Pool, hopper: Hopper, asked: _Asked) -> tuple[list[float], floa
     first = pool.first_search().retrieve(request, k=_DEPTH)
     tree = hopper.start(request, first, None)
     hits = ranked(walk(hopper, request, tree, MODELS[True, False], Limits(2, 5, 0.05)))
-    return signals_of(tree, hits).features(), _recall(first, asked), _recall(hits, asked)
+    before = [hit.chunk_id for hit in first]
+    signals = signals_of(asked.text, [tree.texts[chunk_id].words for chunk_id in before[:NUM_READ]])
+    gain = brought([(hit.chunk_id, hit.score) for hit in hits], before=before)
+    return replace(signals, gain=gain).features(), _recall(first, asked), _recall(hits, asked)
 
 
 def _recall(hits: Sequence[Hit], asked: _Asked) -> float:
