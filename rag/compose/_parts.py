@@ -86,7 +86,8 @@ class Parts(Rows):
     @shared
     def support(self) -> Support:
         """Judge what answers a question, and what supports what."""
-        return Support(self.encoder, self.reader)
+        least = self.settings.generation.min_answerability
+        return Support(self.encoder, self.reader, min_answerability=least)
 
     @shared
     def reader(self) -> Reader:

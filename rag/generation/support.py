@@ -5,7 +5,6 @@ takes part. The coefficients were fitted by `python -m rag.training.support` and
 `python -m rag.training.calibrate`, which say on what.
 """
 
-import re
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -47,24 +46,15 @@ from rag.generation.reading import (
 )
 from rag.generation.tables import asked_cells, cell_logit
 from rag.generation.values import lacks_value
-from rag.generation.verbatim import find_verbatim
+from rag.generation.verbatim import find_verbatim, without_lead_in
 from rag.scoring.languages import is_english
 from rag.scoring.spelling import respellings
 from rag.scoring.words import content_words
 
 __all__ = ["SHORT_CLAIM", "Evidence", "Support"]
 
-_LEAD_IN = re.compile(  # what models put before an answer; it says nothing of its subject
-    r"^(?:(?:so,? )?(?:the )?(?:final )?answer(?: to (?:the|this|your) question)?(?: is)?:? +"
-    r"|(?:according to|based on) (?:the|this|these) (?:given |provided )?"
-    r"(?:text|passage|document|context)s?,? +)"
-    r"(?=\S)",
-    re.IGNORECASE,
-)
-
 SHORT_CLAIM = 4  # content words; a shorter claim is read together with its question
 _CONTRADICTED = 0.2  # numbers or negation differ: never supported, whatever the words say
-_SURE = 0.53  # the probability of an answer from which on no words are sought that say it otherwise
 _UNLIKE = -1.0  # the cosine of a sentence that is not looked at: it never decides
 _CACHED_VECTORS = 16_384  # 25 MB of 384 dimensions
 _CACHED_READINGS = 256
@@ -87,11 +77,19 @@ class Support:
     """Judge questions and sentences against passages.
 
     The vectors of an encoder are used only if coefficients were fitted for it; words alone otherwise. Where
-    the reader reads nothing, for it knows English only, sentences are judged as without it.
+    the reader reads nothing, for it knows English only, sentences are judged as without it. Where an answer
+    is less likely than `min_answerability`, words of near meaning are sought before it is refused.
     """
 
-    def __init__(self, encoder: Encoder | None = None, reader: Reader | None = None) -> None:
+    def __init__(
+        self,
+        encoder: Encoder | None = None,
+        reader: Reader | None = None,
+        *,
+        min_answerability: float = 0.0,
+    ) -> None:
         self._encoder, self._reader = encoder, reader
+        self._min_answerability = min_answerability
         self._vectors: OrderedDict[str, Vector] = OrderedDict()
         self._read: OrderedDict[_Reading, list[AnswerSpan]] = OrderedDict()
         self._lock = Lock()
@@ -222,7 +220,7 @@ class Support:
             passages: where the span may lie.
             question: what was asked; a sentence of a few words says little without it.
         """
-        sentence = _LEAD_IN.sub("", sentence)
+        sentence = without_lead_in(sentence)
         if (whole := find_verbatim(sentence, passages)) is not None:
             return Evidence(passages[whole.passage], whole.start, whole.end, 1.0, 1.0, True)
         for answer in self.rank(question, passages)[:1]:  # no less likely answer counts
@@ -261,7 +259,9 @@ class Support:
         """Cut the passages; in doubt the likeliest sentences have words that they say by others besides."""
         units = units_of(passages)
         is_fitted = self._coefficients is not LEXICAL and spans and units
-        if self._encoder is None or not is_fitted or self._probability(question, units, spans) >= _SURE:
+        if self._encoder is None or not is_fitted:
+            return units
+        if self._probability(question, units, spans) >= self._min_answerability:
             return units
         by_words = linear(LEXICAL.answers, question_features(question, units, [0.0] * len(units)))
         chosen = likeliest(read_logits(question, units, spans), by_words)

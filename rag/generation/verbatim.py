@@ -1,5 +1,6 @@
 """Where a sentence stands in a passage word for word, whatever the spaces, case and quotes."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -7,12 +8,19 @@ from rag.core.types import Passage
 from rag.scoring.sentences import sentence_spans
 from rag.scoring.words import content_words
 
-__all__ = ["FINAL", "Place", "find_verbatim", "squeeze"]
+__all__ = ["FINAL", "Place", "find_verbatim", "squeeze", "without_lead_in"]
 
 _SAME = str.maketrans(
     {"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "‑": "-", "\u00ad": None}
 )
 FINAL = ".!?…;:,。！？"
+_LEAD_IN = re.compile(
+    r"^(?:(?:so,? )?(?:the )?(?:final )?answer(?: to (?:the|this|your) question)?(?: is)?:? +"
+    r"|(?:according to|based on) (?:the|this|these) (?:given |provided )?"
+    r"(?:text|passage|document|context)s?,? +)"
+    r"(?=\S)",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +53,15 @@ def find_verbatim(sentence: str, passages: Sequence[Passage]) -> Place | None:
                 return Place(index, start, end)
             at = text.find(wanted, at + 1)
     return None
+
+
+def without_lead_in(sentence: str) -> str:
+    """Take away what models put before an answer, which says nothing of its subject.
+
+    >>> without_lead_in("So, the final answer is: 60 months.")
+    '60 months.'
+    """
+    return _LEAD_IN.sub("", sentence)
 
 
 def squeeze(text: str) -> tuple[str, list[int]]:

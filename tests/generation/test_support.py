@@ -194,7 +194,7 @@ def test_of_what_was_read_the_likeliest_sentences_alone_are_encoded() -> None:
 
 def test_a_word_that_no_passage_has_may_be_said_by_another() -> None:
     suitcases = [passage("Each of you may take one suitcase of 23 kg.", document="d1")]
-    support = Support(Minilm(), _FixedReader(("one suitcase", 1.0)))
+    support = Support(Minilm(), _FixedReader(("one suitcase", 1.0)), min_answerability=0.5)
     (unit,) = support.units("how much luggage", suitcases, support.spans("how much luggage", suitcases))
     assert unit.words - units_of(suitcases)[0].words == {"luggag"}
     spans = support.spans("how much fuel", suitcases)
