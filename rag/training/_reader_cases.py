@@ -5,7 +5,8 @@ Three kinds of the latter, each of the question's own subject:
 - `near`: one of the nearest passages by words that lacks the answer; for a question over several hops its
   other paragraphs.
 - `removed`: the passage itself without the sentences that hold the answer.
-- `swapped`: the passage itself, and the question about another name or number, one that it does not have.
+- `swapped`: the passage itself, and the question about another name or number, one that it does not have;
+  for a document of everyday.jsonl a question that was written to have no answer in it.
 
 Sources: negatives of the same document, Clark & Gardner, Simple and Effective Multi-Paragraph Reading
 Comprehension, 2018, section 3; questions about another entity, Rajpurkar, Jia & Liang, Know What You Don't
@@ -16,7 +17,7 @@ import json
 import lzma
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,10 @@ from rag.scoring.sentences import sentence_spans
 from rag.training._late_teacher import Words
 from rag.training._reader_data import (
     Example,
+    Side,
     covid,
     english,
+    everyday,
     held_out,
     is_free,
     is_set_aside,
@@ -86,7 +89,7 @@ def removed(example: Example) -> str:
 
 
 def load_cases(data: Path, work: Path, *, seed: int) -> dict[str, list[Case]]:
-    """Give the cases to train on, by set, and those to choose by: `choice` and `set aside`.
+    """Give the cases to train on, by set, and those to choose by: `choice`, `set aside`, `everyday choice`.
 
     Finding the nearest passages takes a minute; what was found is kept in `work`.
 
@@ -100,7 +103,8 @@ def load_cases(data: Path, work: Path, *, seed: int) -> dict[str, list[Case]]:
         work.mkdir(parents=True, exist_ok=True)
         found = _cases(data, np.random.default_rng(seed), seed)
         file.write_bytes(lzma.compress(json.dumps(_packed(found)).encode()))
-    return _unpacked(json.loads(lzma.decompress(file.read_bytes())))
+    stored = _unpacked(json.loads(lzma.decompress(file.read_bytes())))
+    return stored | {"everyday": _everyday("training"), "everyday choice": _everyday("choice")}
 
 
 def _cases(data: Path, chooser: np.random.Generator, seed: int) -> dict[str, list[Case]]:
@@ -136,6 +140,19 @@ def _with_negatives(
         tried = np.argpartition(-scores, min(_TRIED, len(pool) - 1))[:_TRIED]
         order = tried[np.argsort(-scores[tried])].tolist()
         yield _case(example, [pool[number] for number in order], chooser)
+
+
+def _everyday(wanted: Side) -> list[Case]:
+    documents = everyday(wanted)
+    pool = [(each.title, each.text) for each in documents]
+    asked, unanswered = [], []
+    for each in documents:
+        for question, answer in each.answered:
+            spans = places(each.text, [answer])
+            asked.append(Example("everyday", question, each.title, each.text, spans))
+            unanswered.append(each.unanswered)
+    cases = _with_negatives(asked, pool, np.random.default_rng(0))
+    return [replace(case, swapped=others) for case, others in zip(cases, unanswered, strict=True)]
 
 
 def _multihop(path: Path, chooser: np.random.Generator) -> Iterator[Case]:

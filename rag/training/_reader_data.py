@@ -2,8 +2,9 @@
 
 Half of qa_nq_gold and of qa_longdoc_covidqa is set aside: three eighths to train on, one eighth to choose
 by. `side` says which by the document's id, so that no passage has questions on two sides. The other half is
-for reports alone. Of train_qa_english one passage in 64 is set aside to choose by (`is_set_aside`).
-Passages that do not answer are those of _reader_cases.py.
+for reports alone. Of train_qa_english one passage in 64 is set aside to choose by (`is_set_aside`), of the
+documents of everyday.jsonl one in six (`everyday`); reports on such documents are those of
+benchmarks/short_documents.py. Passages that do not answer are those of _reader_cases.py.
 """
 
 import gzip
@@ -20,10 +21,13 @@ import numpy as np
 from rag.evaluation.datasets import Dataset, load_dataset
 
 __all__ = [
+    "Everyday",
     "Example",
     "Side",
     "covid",
     "english",
+    "everyday",
+    "everyday_of",
     "held_out",
     "is_free",
     "is_set_aside",
@@ -42,6 +46,8 @@ QUOTA = {
     "fairytaleqa": 2728,
 }
 _SET_ASIDE = 64  # one passage of so many
+_EVERYDAY = Path(__file__).with_name("everyday.jsonl")
+_EVERYDAY_CHOICE = 6  # one document of so many
 _COVID_CHARS = 1500  # of a paper, around the answer
 Side = Literal["training", "choice", "report"]
 
@@ -55,6 +61,38 @@ class Example:
     title: str
     context: str
     answers: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Everyday:
+    """A document of everyday life, written for this, with questions in people's own words."""
+
+    id: str
+    title: str
+    text: str
+    answered: tuple[tuple[str, str], ...]  # question, words of the text that answer it
+    unanswered: tuple[str, ...]  # of its subject
+
+
+def everyday(wanted: Side) -> list[Everyday]:
+    """Give the documents of everyday.jsonl to train on or to choose by; none of them is for reports.
+
+    >>> {len(everyday(side)) > 20 for side in ("training", "choice")}, everyday("report")
+    ({True}, [])
+    """
+    found = []
+    for line in _EVERYDAY.read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        is_choice = hashlib.sha256(row["id"].encode()).digest()[0] % _EVERYDAY_CHOICE == 0
+        if wanted == ("choice" if is_choice else "training"):
+            found.append(everyday_of(row))
+    return found
+
+
+def everyday_of(row: dict[str, Any]) -> Everyday:  # Any: JSON
+    """Give the document of a row, as everyday.jsonl and benchmarks/short_documents.jsonl have them."""
+    answered = tuple((question, answer) for question, answer in row["answered"])
+    return Everyday(row["id"], row["title"], row["text"], answered, tuple(row["unanswered"]))
 
 
 def side(document_id: str) -> Side:

@@ -49,6 +49,7 @@ class Recipe:
     epochs: Annotated[float, "how often every question is read"] = 2.0
     negatives: Annotated[float, "passages without an answer, a question"] = 1.0
     kinds: Annotated[str, "of them, joined by commas"] = "near,removed,swapped"
+    repeat_everyday: Annotated[int, "how often everyday documents are read an epoch"] = 4
     without: Annotated[str, "sets that are left out, joined by commas"] = ""
     normaliser: Annotated[
         Literal["passage", "question", "both"],

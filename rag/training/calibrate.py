@@ -3,8 +3,8 @@
 Data: the questions of qa_nq_gold that are set aside to choose by (_reader_data.py), which the reader was
 not trained on. Each searches the whole corpus by words and by vectors (`found`); then once more without its
 gold passage (`hidden`), and nothing found may count as an answer. Beside them the short documents of
-benchmarks/short_documents.jsonl that are there to choose by: its questions over it alone and over what is
-found among them; those that it does not answer are `hidden`.
+benchmarks/short_documents.jsonl and of everyday.jsonl that are there to choose by: the questions of each
+over it alone and over what is found among those of its file; those that it does not answer are `hidden`.
 
 - answers: the sentence of the gold passage that holds the answer against the other sentences in which the
   reader found something.
@@ -23,7 +23,7 @@ Transforming Classifier Scores into Accurate Multiclass Probability Estimates, 2
 
 import argparse
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args
@@ -43,7 +43,7 @@ from rag.generation.support import Support
 from rag.training._late_teacher import Words
 from rag.training._logistic import Coefficients, fit, logits
 from rag.training._reader_cases import removed
-from rag.training._reader_data import held_out, side
+from rag.training._reader_data import Everyday, everyday, everyday_of, held_out, side
 
 __all__ = ["main"]
 
@@ -91,7 +91,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     encoder = Minilm()
     support = Support(encoder, Reader())
-    cases = [*_cases(options.data, encoder), *_short_cases(options.documents, encoder)]
+    written = everyday("choice")
+    cases = [
+        *_cases(options.data, encoder),
+        *_short_cases(*_short_documents(options.documents), encoder),
+        *_short_cases(written, {each.id for each in written}, encoder),
+    ]
     read = [_read(support, case) for case in cases]
     answers, answerable, _ = _fitted([each for each in read if each.case.kind != "emptied"])
     print(json.dumps(_reports(read), indent=2))  # noqa: T201 -- the report is this command's result
@@ -129,28 +134,32 @@ def _cases(data: Path, encoder: Minilm) -> list[_Case]:
     return cases
 
 
-def _short_cases(path: Path, encoder: Minilm) -> list[_Case]:
-    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    texts = [f"{row['title']}\n\n{row['text']}" for row in rows]
+def _short_cases(documents: Sequence[Everyday], asked: Container[str], encoder: Minilm) -> list[_Case]:
+    """Give the questions of the documents `asked`, over each alone and over what is found among all."""
+    texts = [f"{each.title}\n\n{each.text}" for each in documents]
     vectors, words = encoder.encode(texts), Words(texts)
     passages = [
-        Passage(
-            row["id"], row["id"], 1, row["id"], row["title"], None, 0, len(row["text"]), 0.0, row["text"]
-        )
-        for row in rows
+        Passage(each.id, each.id, 1, each.id, each.title, None, 0, len(each.text), 0.0, each.text)
+        for each in documents
     ]
     cases = []
-    for number, row in enumerate(rows):
-        if row["part"] != "choice":
+    for number, document in enumerate(documents):
+        if document.id not in asked:
             continue
-        for question, *answers in (*row["answered"], *([each] for each in row["unanswered"])):
+        for question, *answers in (*document.answered, *([each] for each in document.unanswered)):
             scores = (vectors @ encoder.encode([question])[0], words.scores(question))
             ranks = sum(1 / (_RANKS + np.argsort(np.argsort(-each))) for each in scores)
             found = [passages[each] for each in np.argsort(-ranks)[:_NUM_PASSAGES]]
             kind: _Kind = "found" if answers else "hidden"
             for each in ([passages[number]], found):
-                cases.append(_Case(question, tuple(answers), row["id"], each, kind, False, is_short=True))
+                cases.append(_Case(question, tuple(answers), document.id, each, kind, False, is_short=True))
     return cases
+
+
+def _short_documents(path: Path) -> tuple[list[Everyday], set[str]]:
+    """Give the documents of a file, and which of them are there to choose by."""
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return [everyday_of(row) for row in rows], {row["id"] for row in rows if row["part"] == "choice"}
 
 
 def _ways(case: _Case, left: str) -> Iterator[_Case]:

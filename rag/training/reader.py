@@ -22,7 +22,7 @@ from rag.training._recipes import add_choices, chosen
 
 __all__ = ["main"]
 
-_CHOSEN_BY = ("choice", "set aside")
+_CHOSEN_BY = ("choice", "set aside", "everyday choice")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -35,7 +35,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     taken = {name: found for name, found in cases.items() if name not in recipe.without.split(",")}
     run = Run(
         recipe,
-        [case for found in taken.values() for case in found],
+        [
+            case
+            for name, found in taken.items()
+            for case in found * (recipe.repeat_everyday if name == "everyday" else 1)
+        ],
         options["work"],
         device=_device(options["device"]),
     )

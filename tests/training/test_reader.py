@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 import torch
 
+from benchmarks.short_documents import PARTS, documents
 from rag.core.types import Passage
 from rag.encoders._minilm import Backbone
 from rag.generation.readers._windows import Window, padded
 from rag.training import _reader_cases, _reader_data
 from rag.training._low_rank import add_low_rank, merge_low_rank
 from rag.training._reader_cases import Case, load_cases, removed
-from rag.training._reader_data import Example, held_out, is_set_aside, places, side
+from rag.training._reader_data import Example, everyday, held_out, is_set_aside, places, side
 from rag.training._reader_held_out import held_out_figures
 from rag.training._reader_loss import Cut, span_loss
 from rag.training._reader_run import Recipe, Run, logits_by_length
@@ -45,10 +46,11 @@ def test_no_question_or_passage_that_is_held_out_is_trained_on(
     cases = load_cases(shared_data, tmp_path, seed=0)
     assert cases == load_cases(tmp_path / "nowhere", tmp_path, seed=0)  # as it was stored
     choice, aside = cases.pop("choice"), cases.pop("set aside")
+    everyday_choice = cases.pop("everyday choice")
     found = [case for some in cases.values() for case in some]
     contexts = {text for case in found for text in (case.asked.context, *(each for _, each in case.near))}
     questions = {text for case in found for text in (case.asked.question, *case.swapped)}
-    kept = [*held_out(shared_data, "report"), *(case.asked for case in choice)]
+    kept = [*held_out(shared_data, "report"), *(case.asked for case in (*choice, *everyday_choice))]
     assert len(kept) > 500
     assert {each.question for each in kept}.isdisjoint(questions)
     assert {each.context for each in kept}.isdisjoint(contexts)
@@ -60,6 +62,25 @@ def test_no_question_or_passage_that_is_held_out_is_trained_on(
         assert not any(places(text, accepted) for _, text in case.near)
         assert not places(removed(own), accepted)
         assert own.question not in case.swapped
+
+
+def test_an_everyday_document_answers_in_its_own_words_and_is_no_report() -> None:
+    found = [*everyday("training"), *everyday("choice")]
+    reported = [each for part in PARTS for each in documents(part)]
+    assert {each.text for each in found}.isdisjoint(each.parsed.text for each in reported)
+    assert {each.title for each in found}.isdisjoint(each.parsed.title for each in reported)
+    assert len({each.id for each in found}) == len({each.text for each in found}) == len(found)
+    for document in found:
+        asked = [*(question for question, _ in document.answered), *document.unanswered]
+        assert len(set(asked)) == len(asked), document.id
+        assert all(places(document.text, [answer]) for _, answer in document.answered), document.id
+
+
+def test_what_an_everyday_document_does_not_answer_is_asked_of_it() -> None:
+    (first, *_) = everyday("training")
+    case = next(each for each in _reader_cases._everyday("training") if each.asked.context == first.text)
+    assert case.swapped == first.unanswered
+    assert {each.context for each in case.without("swapped")} == {first.text}
 
 
 def test_a_swapped_question_names_what_the_passage_does_not_have() -> None:
