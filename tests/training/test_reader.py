@@ -9,16 +9,17 @@ import torch
 from benchmarks.short_documents import PARTS, documents
 from rag.core.types import Passage
 from rag.encoders._minilm import Backbone
+from rag.encoders.minilm import Minilm
 from rag.generation.readers._windows import Window, padded
 from rag.training import _reader_cases, _reader_data
 from rag.training._low_rank import add_low_rank, merge_low_rank
 from rag.training._reader_cases import Case, load_cases, removed
-from rag.training._reader_data import Example, everyday, held_out, is_set_aside, places, side
+from rag.training._reader_data import Everyday, Example, everyday, held_out, is_set_aside, places, side
 from rag.training._reader_held_out import held_out_figures
 from rag.training._reader_loss import Cut, span_loss
 from rag.training._reader_run import Recipe, Run, logits_by_length
 from rag.training._reader_tokens import crop, items
-from rag.training.calibrate import _calibration_error, _Case, _isotonic, _ways
+from rag.training.calibrate import _calibration_error, _Case, _isotonic, _short_cases, _ways
 
 CITY = Example(
     "own",
@@ -194,3 +195,18 @@ def test_a_question_is_asked_without_its_passage_and_without_its_answer() -> Non
     assert kinds == {"found": ["Sea.", "Ada. Sea."], "hidden": ["Sea."], "emptied": ["Sea.", "Sea."]}
     assert [each.is_answerable for each in _ways(case, "Sea.")] == [True, False, False]
     assert [each.kind for each in _ways(case, "")] == ["found", "hidden"]
+
+
+def test_a_question_of_a_short_document_is_asked_of_it_and_of_what_is_found_among_all() -> None:
+    towns = [
+        Everyday("ayr", "Ayr", "Ayr has a pier.", (("is there a pier", "pier"),), ("who runs the pier",)),
+        Everyday("bude", "Bude", "Bude has a mill.", (("is there a mill", "mill"),), ()),
+    ]
+    cases = _short_cases(towns, {"ayr"}, Minilm())
+    assert [(case.question, case.kind, case.gold) for case in cases] == [
+        ("is there a pier", "found", "ayr"),
+        ("is there a pier", "found", "ayr"),
+        ("who runs the pier", "hidden", "ayr"),
+        ("who runs the pier", "hidden", "ayr"),
+    ]
+    assert [[each.source for each in case.passages] for case in cases] == [["ayr"], ["ayr", "bude"]] * 2
