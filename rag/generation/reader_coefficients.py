@@ -14,6 +14,6 @@ class ReaderCoefficients:
 
 
 READER = ReaderCoefficients(
-    answers=(-2.0549, 0.3642, 1.1922, 2.0928),
-    answerable=(1.0467, 0.7978, 0.1158, -0.435),
+    answers=(-3.5854, 0.3604, 2.4808, 2.7115),
+    answerable=(0.9346, 0.7678, -0.1362, -0.0014),
 )
