@@ -14,6 +14,6 @@ class ReaderCoefficients:
 
 
 READER = ReaderCoefficients(
-    answers=(-3.5854, 0.3604, 2.4808, 2.7115),
-    answerable=(0.9346, 0.7678, -0.1362, -0.0014),
+    answers=(-2.5524, 0.3324, 1.5292, 2.0378),
+    answerable=(1.0702, 0.8162, 0.1625, -0.5366),
 )

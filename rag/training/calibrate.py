@@ -3,8 +3,9 @@
 Data: the questions of qa_nq_gold that are set aside to choose by (_reader_data.py), which the reader was
 not trained on. Each searches the whole corpus by words and by vectors (`found`); then once more without its
 gold passage (`hidden`), and nothing found may count as an answer. Beside them the short documents of
-benchmarks/short_documents.jsonl and of everyday.jsonl that are there to choose by: the questions of each
-over it alone and over what is found among those of its file; those that it does not answer are `hidden`.
+benchmarks/short_documents.jsonl that are there to choose by: the questions of each over it alone and over
+what is found among all; those that it does not answer are `hidden`. Those of everyday.jsonl are no part:
+there words say so little that they are no sign any more, which costs qa_nq_gold (docs/experiments.md).
 
 - answers: the sentence of the gold passage that holds the answer against the other sentences in which the
   reader found something.
@@ -43,7 +44,7 @@ from rag.generation.support import Support
 from rag.training._late_teacher import Words
 from rag.training._logistic import Coefficients, fit, logits
 from rag.training._reader_cases import removed
-from rag.training._reader_data import Everyday, everyday, everyday_of, held_out, side
+from rag.training._reader_data import Everyday, everyday_of, held_out, side
 
 __all__ = ["main"]
 
@@ -91,12 +92,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     encoder = Minilm()
     support = Support(encoder, Reader())
-    written = everyday("choice")
-    cases = [
-        *_cases(options.data, encoder),
-        *_short_cases(*_short_documents(options.documents), encoder),
-        *_short_cases(written, {each.id for each in written}, encoder),
-    ]
+    short = _short_cases(*_short_documents(options.documents), encoder)
+    cases = [*_cases(options.data, encoder), *short]
     read = [_read(support, case) for case in cases]
     answers, answerable, _ = _fitted([each for each in read if each.case.kind != "emptied"])
     print(json.dumps(_reports(read), indent=2))  # noqa: T201 -- the report is this command's result
