@@ -22,6 +22,7 @@ from rag.core.errors import InvalidInputError
 from rag.core.types import Vector
 from rag.encoders._minilm import Backbone
 from rag.networks.late import ENDS
+from rag.training._progress import Progress
 
 # Passages a part: medquad is templated and weighs little, sentences of SQuAD are many and alike.
 QUOTA = {
@@ -39,6 +40,7 @@ QUOTA = {
 _QUESTIONS_A_PASSAGE = 3
 MULTIHOP_QUESTIONS = 70  # of each of MuSiQue, HotpotQA and 2WikiMultihopQA
 _BATCH = 8
+_SHOWN_EVERY = 100  # batches
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,11 +177,14 @@ def _fill(
     lengths = np.array([len(encoding) for encoding in encodings])
     offsets = np.concatenate([[0], np.cumsum(lengths)])
     vectors = np.zeros((len(encodings), backbone.size), dtype=np.float32)
-    for batch, states, mask in backbone.batches(encodings, _BATCH):
+    num_batches = -(-len(encodings) // _BATCH)
+    progress = Progress(0, num_batches, every=_SHOWN_EVERY, what="encoding, batch")
+    for number, (batch, states, mask) in enumerate(backbone.batches(encodings, _BATCH), start=1):
         vectors[batch] = backbone.pool(states[-1], mask).cpu().numpy()
         chosen = torch.stack([states[depth] for depth in depths], dim=2).half().cpu().numpy()
         for row, text in enumerate(batch):
             rows[offsets[text] : offsets[text + 1]] = chosen[row, : lengths[text]]
+        progress.note(number, is_last=number == num_batches)
     return States(rows, offsets, vectors)
 
 

@@ -19,6 +19,7 @@ from rag.training._late_start import set_equal, set_principal, set_rarity
 from rag.training._late_student import Student
 from rag.training._late_teacher import Examples, Negatives, unprojected
 from rag.training._optimisers import LinearAdamW, Optimiser, ScheduleFreeAdamW
+from rag.training._progress import Progress
 
 _GEOMETRY_SCALE = 100  # brings it to the size of the distillation's loss
 
@@ -124,8 +125,11 @@ class Run:
 
     def learn(self, steps: int) -> None:
         """Go on until so many steps are done."""
+        progress = Progress(self._step, self._recipe.steps, every=10)
         while self._step < steps:
-            self._learn()
+            loss = self._learn()
+            self._step += 1
+            progress.note(self._step, loss, is_last=self._step == steps)
 
     def _go_on_from(self, number: int) -> None:
         if number and not self._step:
@@ -134,7 +138,7 @@ class Run:
             for optimiser, state in zip(self._optimisers, states, strict=True):
                 optimiser.restore(state)
 
-    def _learn(self) -> None:
+    def _learn(self) -> Tensor:
         batch = self._batch()
         scored = [self._score(each) for each in batch]
         student = torch.stack([each.scores for each in scored])
@@ -158,7 +162,7 @@ class Run:
             nn.utils.clip_grad_norm_(self.student.parameters(), recipe.clip)
         for optimiser in self._optimisers:
             optimiser.step()
-        self._step += 1
+        return loss.detach()
 
     def _batch(self) -> list[_Example]:
         size = min(self._recipe.batch, len(self._examples))
