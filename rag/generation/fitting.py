@@ -1,6 +1,6 @@
 """Which of a reader's spans cannot answer, whatever their score: they say what the question says.
 
-Knows words and days of the week, those of English; pure functions.
+Knows words of English; pure functions.
 """
 
 import re
@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from rag.core.types import AnswerSpan, Passage
+from rag.generation.dates import days_of
 from rag.generation.features import Unit
 from rag.generation.kinds import may_be_asked
 from rag.generation.prose import num_fields
@@ -18,20 +19,11 @@ from rag.generation.roles import item_label, label_of, role_holder
 from rag.scoring.rows import is_row
 from rag.scoring.words import content_words
 
-__all__ = ["days_of", "fitting"]
+__all__ = ["fitting"]
 
 _OFFERS = re.compile(r"\bor\b", re.IGNORECASE)
-_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _BEFORE = 2  # words before a span that tell its kind: "after the war"
 _STATED = 1.0  # what a role in brackets is worth over the best that was read
-_DAY = rf"({'|'.join(_DAYS)})s?"
-_RANGE = re.compile(rf"\b{_DAY} ?(?:to|through|until|till|-|–) ?{_DAY}\b", re.IGNORECASE)
-_ONE = re.compile(rf"\b{_DAY}\b", re.IGNORECASE)
-_PARTS = (
-    (re.compile(r"\bweekends?\b", re.IGNORECASE), frozenset(_DAYS[5:])),
-    (re.compile(r"\b(?:weekdays?|working days?)\b", re.IGNORECASE), frozenset(_DAYS[:5])),
-    (re.compile(r"\b(?:daily|every day|each day|all days)\b", re.IGNORECASE), frozenset(_DAYS)),
-)
 
 
 def fitting(
@@ -95,16 +87,3 @@ def _stated(question: str, units: Sequence[Unit], best: float) -> Iterator[Answe
         holder = role_holder(question, unit.text) or item_label(question, unit.text, unit.about)
         if holder is not None:
             yield AnswerSpan(unit.passage, unit.start + holder[0], unit.start + holder[1], best + _STATED)
-
-
-def days_of(text: str) -> frozenset[str]:
-    """Give the days of the week that a text names, with those within "Monday to Friday".
-
-    >>> sorted(days_of("open Monday to Wednesday and on Sundays"))
-    ['monday', 'sunday', 'tuesday', 'wednesday']
-    """
-    found = {match[1].lower() for match in _ONE.finditer(text)}
-    for match in _RANGE.finditer(text):
-        first, last = (_DAYS.index(day.lower()) for day in match.groups())
-        found.update((_DAYS * 2)[first : last + 1 if last >= first else last + 8])
-    return frozenset(found).union(*(days for part, days in _PARTS if part.search(text)))

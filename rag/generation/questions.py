@@ -51,7 +51,9 @@ def wants_sentences(question: str) -> bool:
 
 
 _MEASURE = re.compile(
-    r"\bhow (?:many people|many|much|long|old|far|tall|big|high|large|often|fast|deep)\b", re.IGNORECASE
+    r"\bhow (?:many (?:people|(?:pairs|pieces|units|copies|boxes|bottles|packs|bags|rolls|sheets|sets) of)"
+    r"|many|much|long|old|far|tall|big|high|large|often|fast|deep)\b",
+    re.IGNORECASE,
 )
 _GIVEN = {
     "time": re.compile(
@@ -145,5 +147,9 @@ def naming_words(question: str) -> list[str]:
 
 
 def without_measure(question: str) -> str:
-    """Leave out what is to be measured: `long` of "how long" stands in no answer, nor need `people`."""
+    """Leave out what is to be measured: `long` of "how long" stands in no answer, nor need `people`.
+
+    >>> without_measure("how many pairs of gloves are left")
+    'how gloves are left'
+    """
     return _MEASURE.sub("how", question)

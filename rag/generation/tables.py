@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from rag.generation.dates import DAYS, days_of, months_of, year_and_month
 from rag.generation.features import Unit, coverage
 from rag.generation.measures import same_measure, when_closed
 from rag.generation.superlatives import extreme_cells
@@ -34,9 +35,8 @@ _PERIODS = (  # how a question names a period's length -> how the columns of rep
 )
 _PERIOD_WORDS = frozenset(content_words("q1 q2 q3 q4 quarter first second third fourth fiscal year month"))
 _LENGTH_WORDS = frozenset(content_words("quarter first second third fourth fiscal year month"))
+_DAY_WORDS = frozenset(content_words(" ".join(DAYS)))
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_MONTH = re.compile(rf"\b((?:{'|'.join(_MONTHS)})[a-z]*)\b", re.I)
 _NOTE = re.compile(r"\([^()]*\)")
 _UNASKED = 0.4  # what a word of a label that is not asked for takes off
 _SAME = 0.5  # what a word of the same meaning counts in a column's name
@@ -169,20 +169,27 @@ def _lacks_column(question: str, asked: frozenset[str], unit: Unit) -> bool:
 def _fits(question: str, asked: frozenset[str], rows: Sequence[tuple[int, Unit]]) -> dict[int, float]:
     """Weigh the rows; where none has a word of the question, those whose label names what it measures."""
     counts = Counter(word for _, unit in rows for word in unit.words)
-    fits = {number: _fit(asked, unit, counts) for number, unit in rows}
+    days = days_of(question)
+    fits = {number: _fit(asked, days, unit, counts) for number, unit in rows}
     if max(fits.values()) <= 0:
         return {number: float(bool(_measured(question, unit))) for number, unit in rows}
     return fits
 
 
-def _fit(asked: frozenset[str], unit: Unit, counts: Counter[str]) -> float:
+def _fit(asked: frozenset[str], days: frozenset[str], unit: Unit, counts: Counter[str]) -> float:
     """Weigh a row by the question's words in it, the rarer in its table the more, less those not asked for.
 
-    The words of its group count half: they are of several rows.
+    The words of its group count half: they are of several rows. A day is in "Tuesday to Friday", and a row
+    of other days than the question's does not fit.
     """
+    told = frozenset[str]().union(*map(days_of, _texts(unit))) if days else days
+    if told and not days & told:
+        return 0.0
     score = 0.0
     for cell in _texts(unit):
         words = frozenset(content_words(_NOTE.sub(" ", cell))) or frozenset(content_words(cell))
+        if days & days_of(cell):
+            score, words = score + 1, words - _DAY_WORDS
         if not is_amount(cell) and words & asked:
             score += sum(_weight(word, counts) for word in words & asked)
             score -= _UNASKED * sum(_weight(word, counts) for word in words - asked - _PERIOD_WORDS)
@@ -204,16 +211,22 @@ def _weight(word: str, counts: Counter[str]) -> float:
 def _asked_cell(question: str, asked: frozenset[str], unit: Unit, is_only: bool) -> AskedCell | None:
     """Give the cell of the column that the question names best, but not one whose own words it has.
 
-    None if no column stands out.
+    None if no column stands out and the cells differ.
     """
     cells, names = _texts(unit), unit.place.columns
     asked |= (measured := _measured(question, unit))
-    is_label = [not is_amount(cell) and bool(asked & set(content_words(cell))) for cell in cells]
+    days = [days_of(question) & days_of(cell) for cell in cells]
+    is_label = [
+        bool(day) or (not is_amount(cell) and bool(asked & set(content_words(cell))))
+        for day, cell in zip(days, cells, strict=True)
+    ]
     open_columns = [n for n, cell in enumerate(cells) if cell and n and not is_label[n]]
     if names and len(cells) > len(names):
         return None
     named = [names[n] if n < len(names) else "" for n in range(len(cells))]
     column = _column(question, asked, open_columns, named)
+    if column is None and len(open_columns) > 1 and len({cells[n] for n in open_columns}) == 1:
+        column = open_columns[0]
     if column is None:
         return None
     start, end = unit.place.cells[column]
@@ -222,11 +235,12 @@ def _asked_cell(question: str, asked: frozenset[str], unit: Unit, is_only: bool)
     )
     if _says_period(question, named[column]):
         said |= _PERIOD_WORDS
+    known = _DAY_WORDS if any(days) else frozenset[str]()
     label = frozenset(
         word for n, cell in enumerate(cells) if is_label[n] for word in content_words(_NOTE.sub(" ", cell))
     )
-    extra = len(label - asked - _PERIOD_WORDS) / max(len(label), 1)
-    return AskedCell(unit.start + start, unit.start + end, said, extra, is_only)
+    extra = len(label - asked - _PERIOD_WORDS - known) / max(len(label), 1)
+    return AskedCell(unit.start + start, unit.start + end, said | known, extra, is_only)
 
 
 def _column(
@@ -244,12 +258,13 @@ def _column(
     tied = [n for n in columns if scores[n] == best]
     if len(tied) == 1 and best > 0:
         return tied[0]
-    times = {n: time for n in tied if (time := _time(named[n])) is not None}
+    times = {n: time for n in tied if (time := year_and_month(named[n])) is not None}
     return max(times, key=lambda n: (times[n], -n)) if len(times) > 1 else None
 
 
 def _column_words(question: str, name: str) -> frozenset[str]:
-    return same_measure(question, name).union(content_words(name))
+    months = months_of(question) & months_of(name)
+    return same_measure(question, name).union(content_words(name), content_words(" ".join(months)))
 
 
 def _score(question: str, asked: frozenset[str], name: str, rare: Counter[str]) -> float:
@@ -258,6 +273,7 @@ def _score(question: str, asked: frozenset[str], name: str, rare: Counter[str]) 
     words = sum(1 / rare[word] for word in own & asked - _LENGTH_WORDS)
     if not words and same_measure(question, name):
         words = _SAME
+    words += bool(months_of(question) & months_of(name))
     return words + sum(_LENGTH for asks, names in _PERIODS if asks.search(question) and names.search(name))
 
 
@@ -275,20 +291,7 @@ def _is_other_period(question: str, name: str) -> bool:
 
 
 def _says_period(question: str, name: str) -> bool:
-    return bool(name) and not _is_other_period(question, name) and _time(name) is not None
-
-
-def _time(name: str) -> tuple[int, int] | None:
-    """Give year and month of a column's name, None if it has no year; 0 for no month.
-
-    >>> _time("Three Months Ended October 30, 2022"), _time("2021"), _time("Price")
-    ((2022, 10), (2021, 0), None)
-    """
-    years = _YEAR.findall(name)
-    if not years:
-        return None
-    months = _MONTH.findall(name)
-    return int(years[-1]), _MONTHS.index(months[-1][:3].lower()) + 1 if months else 0
+    return bool(name) and not _is_other_period(question, name) and year_and_month(name) is not None
 
 
 def _texts(unit: Unit) -> list[str]:

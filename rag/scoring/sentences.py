@@ -1,7 +1,8 @@
 """Text -> sentences, as offsets; for chunking, extraction and citation alike.
 
-Knows the sentence marks of the common scripts, abbreviations, initials and decimals, and that a
-blank line, a list item or a table row ends a sentence. Does not know grammar.
+Knows the sentence marks of the common scripts, abbreviations, initials and decimals, and that a blank line
+ends a sentence, as does the line before a list item, a table row or what begins with its time. Does not
+know grammar.
 """
 
 import re
@@ -13,6 +14,12 @@ _ABBREVIATIONS = frozenset(
     i.e ie inc jan jr jul jun lt ltd mar max mr mrs ms min mt no nos nov oct op p.m a.m pp prof resp ref
     refs rev sec sep sept sr st tab u.k u.s u.n viz vol vols vs""".split()
 )
+_DATE, _TIME = r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}", r"\d{1,2}:\d\d(?::\d\d)?(?: ?[AaPp][Mm])?"
+# How a line of a chat, a log or a programme begins: "[10:02] ", "2026-05-09 10:02", "9:30 – 10:00 Talk".
+_TIMED = (
+    rf"[ \t]*(?:\[(?:{_DATE}[ T,]{{1,3}})?{_TIME}\]|{_DATE}[ T,]{{1,3}}{_TIME}"
+    rf"|{_TIME}(?: ?[-–] ?{_TIME})?:?[ \t]+(?:[-–][ \t]+)?(?:[^\W\d_a-z]|[^\n:]{{1,30}}:[ \t]))"
+)
 # The end of a sentence: a mark with its closing quotes before white space, a full-width mark, or a break.
 # Look-behind and possessive runs keep the search linear on a line of a hundred thousand dots.
 _END = re.compile(
@@ -21,6 +28,7 @@ _END = re.compile(
     r"|\n[ \t]*(?=\n)"
     r"|\n(?=[ \t]*(?:[-*•‣▪]|\d{1,3}[.)])[ \t])"
     r"|\n(?=[^\n]*[|\t])"
+    rf"|\n(?={_TIMED})"
     r"|(?<!\S)\|(?=\s)[^\n|]*\n"  # from a row's last mark on: what follows the row is not of its last cell
 )
 _LAST_WORD = re.compile(r"[\w.]+$")

@@ -64,6 +64,23 @@ def test_a_part_of_a_text_has_its_sentences_inside_the_part(text: str, one: int,
         ("Name | Size\nA | 1\nB | 2", ["Name | Size", "A | 1", "B | 2"]),
         ("Wait... what? Fine.", ["Wait... what?", "Fine."]),
         ("Use rag/core/types.py. Then run it.", ["Use rag/core/types.py.", "Then run it."]),
+        (
+            "[10:02] maya: hi\n[10:03] jo: yes, two\nof them",
+            ["[10:02] maya: hi", "[10:03] jo: yes, two\nof them"],
+        ),
+        (
+            "9/5/26, 10:02 - Al: hi\n9/5/26, 10:03 - Bo: ok",
+            ["9/5/26, 10:02 - Al: hi", "9/5/26, 10:03 - Bo: ok"],
+        ),
+        (
+            "2026-05-09T10:02:11Z up\n2026-05-09 10:03 down",
+            ["2026-05-09T10:02:11Z up", "2026-05-09 10:03 down"],
+        ),
+        (
+            "9:00 Welcome\n9:30 – 10:00 Talks\n10:15 am: Tea",
+            ["9:00 Welcome", "9:30 – 10:00 Talks", "10:15 am: Tea"],
+        ),
+        ("We are open until\n10:00 and then close.", ["We are open until\n10:00 and then close."]),
     ],
 )
 def test_sentences_end_where_a_reader_ends_them(text: str, expected: list[str]) -> None:
@@ -74,7 +91,7 @@ def test_an_empty_or_blank_text_has_no_sentences() -> None:
     assert sentence_spans("") == sentence_spans(string.whitespace) == []
 
 
-@pytest.mark.parametrize("piece", ["word ", ".", '!"', "\n", "1. ", " | ", "a. "])
+@pytest.mark.parametrize("piece", ["word ", ".", '!"', "\n", "1. ", " | ", "a. ", "\n1:00 "])
 def test_a_long_text_is_read_in_linear_time(piece: str) -> None:
     text = piece * (200_000 // len(piece))
     assert least_seconds(lambda: sentence_spans(text), times=1) < 5.0  # quadratic time would be minutes

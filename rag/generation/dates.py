@@ -1,0 +1,72 @@
+"""Which days of the week, months and years a text names, those within a range included.
+
+Words of English; pure functions.
+"""
+
+import re
+from collections.abc import Sequence
+
+__all__ = ["DAYS", "days_of", "months_of", "year_and_month"]
+
+DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_MONTHS = "january february march april may june july august september october november december".split()
+_TO = r" ?(?:to|through|until|till|-|–) ?"
+_DAY = rf"({'|'.join(DAYS)})s?"
+_DAY_RANGE = re.compile(rf"\b{_DAY}{_TO}{_DAY}\b", re.IGNORECASE)
+_ONE_DAY = re.compile(rf"\b{_DAY}\b", re.IGNORECASE)
+_PARTS = (
+    (re.compile(r"\bweekends?\b", re.IGNORECASE), frozenset(DAYS[5:])),
+    (re.compile(r"\b(?:weekdays?|working days?)\b", re.IGNORECASE), frozenset(DAYS[:5])),
+    (re.compile(r"\b(?:daily|every day|each day|all days)\b", re.IGNORECASE), frozenset(DAYS)),
+)
+_MONTH = rf"(sept|{'|'.join(f'{month[:3]}(?:{month[3:]})?' for month in _MONTHS)})\.?"
+_MONTH_RANGE = re.compile(rf"\b{_MONTH}{_TO}{_MONTH}(?!\w)", re.IGNORECASE)
+_ONE_MONTH = re.compile(rf"\b{_MONTH}(?!\w)", re.IGNORECASE)
+_YEAR = re.compile(r"\b(?:19|20)\d\d\b")
+
+
+def days_of(text: str) -> frozenset[str]:
+    """Give the days of the week that a text names, with those within "Monday to Friday".
+
+    >>> sorted(days_of("open Monday to Wednesday and on Sundays"))
+    ['monday', 'sunday', 'tuesday', 'wednesday']
+    """
+    found = {match[1].lower() for match in _ONE_DAY.finditer(text)}
+    for match in _DAY_RANGE.finditer(text):
+        first, last = (DAYS.index(day.lower()) for day in match.groups())
+        found.update(_between(DAYS, first, last))
+    return frozenset(found).union(*(days for part, days in _PARTS if part.search(text)))
+
+
+def months_of(text: str) -> frozenset[str]:
+    """Give the months that a text names, with those within "April–October"; "may" only within a range.
+
+    >>> sorted(months_of("November to January")), sorted(months_of("It may rain in July."))
+    (['december', 'january', 'november'], ['july'])
+    """
+    found = {_full(match[1]) for match in _ONE_MONTH.finditer(text) if match[1] != "may"}
+    for match in _MONTH_RANGE.finditer(text):
+        first, last = (_MONTHS.index(_full(month)) for month in match.groups())
+        found.update(_between(_MONTHS, first, last))
+    return frozenset(found)
+
+
+def year_and_month(text: str) -> tuple[int, int] | None:
+    """Give the last year and the last month that a text names, None if it has no year; 0 for no month.
+
+    >>> year_and_month("Months Ended October 30, 2022"), year_and_month("2021"), year_and_month("Price")
+    ((2022, 10), (2021, 0), None)
+    """
+    years = _YEAR.findall(text)
+    if not years:
+        return None
+    months = _ONE_MONTH.findall(text)
+    return int(years[-1]), _MONTHS.index(_full(months[-1])) + 1 if months else 0
+
+
+def _between(names: Sequence[str], first: int, last: int) -> Sequence[str]:
+    return [*names, *names][first : last + 1 if last >= first else last + 1 + len(names)]
+
+
+def _full(month: str) -> str:
+    return next(name for name in _MONTHS if name.startswith(month[:3].lower()))
