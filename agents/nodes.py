@@ -97,7 +97,7 @@ async def _opened(opened: Sequence[Opening], state: State, context: Context) -> 
     first = {passage.chunk_id: passage for each in opened for passage in each.passages}
     others = [passage for passage in result.passages if passage.chunk_id not in first]
     result = replace(result, passages=[*first.values(), *others][: max(len(result.passages), len(first))])
-    parts = tuple(Part(each.said, f"Summarize {each.title}") for each in opened)
+    parts = tuple(Part(each.said, each.query) for each in opened)
     query = parts[0].query if len(parts) == 1 else state["query"]
     update = State(passages=result.passages, query=query, parts=parts, is_opened=True)
     summary = {**_found(result), "begins": [each.title for each in opened]}

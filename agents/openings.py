@@ -1,7 +1,7 @@
-"""How a document begins, where a question wants to know what is in it: "Summarise handbook.pdf".
+"""How a document or a page begins, where a question wants to know what is in it: "Summarise handbook.pdf".
 
 A search for such a question finds passages with its words; what a document is about stands where it begins.
-Knows how English asks for an overview of one document, and for a comparison of two.
+Knows how English asks for an overview of one document, or of a page, and for a comparison of two.
 """
 
 import re
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from agents.tools import ToolScope, passage_at
 from agents.tools._called import is_called
 from rag.core.types import Passage
+from rag.db.catalog import StoredDocument
 
 __all__ = ["Opening", "openings"]
 
@@ -29,27 +30,41 @@ _BOTH = re.compile(
     r" (?:and|with|to) (?P<second>.+?)[\s?.!]*",
     re.IGNORECASE,
 )
+_PAGE = re.compile(
+    rf"\W*{_POLITE}(?:summari[sz]e|sum up|describe|show(?: me)?|what(?:['’]s| is| stands| does it say)? on"
+    r"|what does|what(?:['’]s| is) in) page (?P<page>\d{1,4})(?: say)?"
+    rf"(?: (?:of|in|from) {_NAME})?[\s?.!]*",
+    re.IGNORECASE,
+)
 _MAX_QUESTION = 200  # characters
 _CHUNKS = 2  # of a document
 
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """A document that a question names, and its first passages."""
+    """A document or page that a question names, and its first passages."""
 
     said: str  # the name
-    title: str
+    title: str  # of the document
     passages: tuple[Passage, ...]
+    page: int | None = None  # if it is of a page
+
+    @property
+    def query(self) -> str:
+        """Give the question as `overview` reads it."""
+        return f"Summarize {'' if self.page is None else f'page {self.page} of '}{self.title}"
 
 
 def openings(question: str, scope: ToolScope) -> list[Opening]:
     """Give the beginnings of the documents that a question wants an overview of, in its order.
 
     None where it wants something else. One document where its name is that of one alone; two where a
-    comparison names two.
+    comparison names two; a page of the document that is named, or of the only one there is.
     """
     if len(question) > _MAX_QUESTION:
         return []
+    if of_page := _PAGE.fullmatch(question):
+        return [each] if (each := _page(int(of_page["page"]), of_page["name"], scope)) is not None else []
     if both := _BOTH.fullmatch(question):
         found = [_opening(both[name], scope) for name in ("first", "second")]
         return [each for each in found if each is not None] if all(found) else []
@@ -58,13 +73,27 @@ def openings(question: str, scope: ToolScope) -> list[Opening]:
 
 
 def _opening(name: str, scope: ToolScope) -> Opening | None:
+    document = _document(name, scope)
+    if document is None:
+        return None
+    spans = [(chunk.start, chunk.end) for chunk in document.chunks[:_CHUNKS]]
+    return Opening(name, document.title, tuple(passage_at(document, start, end) for start, end in spans))
+
+
+def _page(number: int, name: str | None, scope: ToolScope) -> Opening | None:
+    document = _document(name, scope)
+    span = None if document is None else next((p for p in document.layout.pages if p.page == number), None)
+    if document is None or span is None or not document.text[span.start : span.end].strip():
+        return None
+    passage = passage_at(document, span.start, span.end)
+    return Opening(f"page {number}", document.title, (passage,), number)
+
+
+def _document(name: str | None, scope: ToolScope) -> StoredDocument | None:
+    """Give the document that goes by a name, or where there is none said the only one."""
     called = [
         each.document_id
         for each in scope.documents()
-        if is_called(name, source=each.source, title=each.title)
+        if name is None or is_called(name, source=each.source, title=each.title)
     ]
-    if len(called) != 1:
-        return None
-    document = scope.document(called[0])
-    spans = [(chunk.start, chunk.end) for chunk in document.chunks[:_CHUNKS]]
-    return Opening(name, document.title, tuple(passage_at(document, start, end) for start, end in spans))
+    return scope.document(called[0]) if len(called) == 1 else None

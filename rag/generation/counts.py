@@ -1,7 +1,7 @@
-"""How many of what: which number of a sentence counts the things that a question asks the number of.
+"""How many of what, and which of several: the number of a sentence that a question asks for.
 
-"It runs 148 sensors at four stations." A reader of spans may mark either number. Knows numbers and the
-words behind them, those of English; pure functions.
+"It runs 148 sensors at four stations." A reader of spans may mark either number; of "Take tram 4 to the
+market" it may mark the market. Knows numbers and the words beside them, those of English; pure functions.
 """
 
 import re
@@ -11,6 +11,7 @@ from rag.scoring.words import content_words
 __all__ = ["asked_count"]
 
 _ASKS = re.compile(r"\bhow many ([^\W\d_]{3,})", re.IGNORECASE)
+_WHICH = re.compile(r"\W*(?:which|what) ([a-z]{3,20}?)s?\b", re.IGNORECASE)
 _NUMBERS = """two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
 seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred
 thousand""".split()
@@ -26,6 +27,8 @@ _Span = tuple[int, int]
 def asked_count(question: str, sentence: str, span: _Span) -> _Span:
     """Give the number of what "how many" asks about in place of one of other things beside it.
 
+    So with the number behind what "which" asks about, in place of words without one.
+
     >>> text = "It runs 148 sensors at four stations and employs 63 people."
     >>> for things in ("stations", "people", "sensors", "gateways"):
     ...     print(text[slice(*asked_count(f"How many {things} are there?", text, (8, 11)))])
@@ -36,10 +39,27 @@ def asked_count(question: str, sentence: str, span: _Span) -> _Span:
     """
     asks = _ASKS.search(question)
     if asks is None:
-        return span
+        return _numbered(question, sentence, span)
     things = {*content_words(asks[1])}
     counts = list(_COUNT.finditer(sentence))
     right = [match for match in counts if things & {*content_words(match[2])}]
     other = [match for match in counts if match not in right]
     is_other = any(match.start() <= span[0] and span[1] <= match.end() for match in other)
     return right[0].span(1) if right and is_other else span
+
+
+def _numbered(question: str, sentence: str, span: _Span) -> _Span:
+    """Give "4 or 11" of "tram 4 or 11" where a question asks which tram, unless the span has a number.
+
+    >>> text = "Take tram 4 or 11 to the market."
+    >>> text[slice(*_numbered("Which trams go to the market?", text, (21, 31)))]
+    '4 or 11'
+    """
+    asks = _WHICH.match(question)
+    if asks is None or any(map(str.isdigit, sentence[slice(*span)])):
+        return span
+    number = r"\d+[a-z]?\b"
+    found = list(
+        re.finditer(rf"\b{asks[1]}s? ({number}(?:(?:, | or | and ){number})*)", sentence, re.IGNORECASE)
+    )
+    return found[0].span(1) if len(found) == 1 else span

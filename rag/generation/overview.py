@@ -27,6 +27,7 @@ _ASKS = re.compile(
       )\W*$""",
     re.VERBOSE | re.IGNORECASE,
 )
+_PAGE = re.compile(r"Summarize page (\d+) of (.+)")
 _ANY_DOCUMENT = frozenset(analyze("document file text paper book report article page pdf whole entire"))
 _ENDS = re.compile(r"[.!?。！？｡؟۔।:][\"'”’)\]」』）]*$")
 _BULLET = re.compile(r"[-*•–]\s")
@@ -46,8 +47,8 @@ def overview(question: str, passages: Sequence[Passage]) -> _Told | None:
     r"""Give the first sentences of the document or section that a question wants an overview of.
 
     The question names a document by words of its title, or says "this document" where all passages are of
-    one; it names a section by its heading. None where it asks something else, or where the beginning is not
-    among the passages.
+    one; it names a section by its heading, and "page 2 of" a title. None where it asks something else, or
+    where the beginning is not among the passages.
 
     >>> text = "Field notes\n\nWe met on Monday.\n\n1. Weather\n\nIt rained."
     >>> notes = Passage("", "d", 1, "", "Field notes", None, 0, len(text), 1.0, text)
@@ -59,6 +60,8 @@ def overview(question: str, passages: Sequence[Passage]) -> _Told | None:
     >>> overview("When did they meet?", [notes]) is None
     True
     """
+    if of_page := _PAGE.fullmatch(question):
+        return _page(int(of_page[1]), of_page[2], passages)
     asks = _ASKS.match(question) if len(question) <= _MAX_QUESTION else None
     if asks is None:
         return None
@@ -79,6 +82,12 @@ def _document(subject: set[str], passages: Sequence[Passage]) -> _Told | None:
             return told
         reach = passage.end + _BEGINNING  # a title page, or the fields of a header: it begins behind
     return None
+
+
+def _page(number: int, title: str, passages: Sequence[Passage]) -> _Told | None:
+    of_it = (each for each in passages if each.page == number and each.title == title)
+    told = (_told(each, sentence_spans(each.text), is_section=False) for each in of_it)
+    return next(filter(None, told), None)
 
 
 def _section(subject: set[str], passages: Sequence[Passage], *, more: int) -> _Told | None:

@@ -230,3 +230,44 @@ def test_how_late_something_is_open_is_when_it_closes() -> None:
     units = units_of([hours])
     cells = asked_cells("how late are you open on friday", units)
     assert [hours.text[cell.start : cell.end] for cell in cells.values() if cell] == ["21:00"]
+
+
+STOCK = """Item | Location | Quantity | Reorder at | Unit price | Supplier
+M8 hex bolt | A-04 | 310 | 400 | 0.21 | Schraubenhof
+Work gloves size L | C-01 | 34 | 40 | 5.60 | SafeHands
+Epoxy glue | D-15 | 4 | 6 | 14.90 | GrindCo"""
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("where is the epoxy glue kept", "D-15"),
+        ("Who supplies epoxy glue?", "GrindCo"),
+        ("how many pairs of work gloves do we have", "34"),
+        ("how many M8 bolts are left", "310"),
+        ("how much are the work gloves", "5.60"),
+        ("Who invented epoxy glue?", None),
+    ],
+)
+def test_a_column_is_asked_for_without_its_name(question: str, answer: str | None) -> None:
+    assert cell(question, STOCK) == answer
+
+
+HOURS = """ | April–October | November–March
+Monday | closed | closed
+Tuesday–Friday | 10:00–18:00 | 11:00–16:00
+Saturday, Sunday | 09:30–19:00 | 11:00–17:00"""
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("what time does it close on a wednesday in july", "10:00–18:00"),
+        ("When are you open on Sundays in December?", "11:00–17:00"),
+        ("when are you open at the weekend in may", None),  # "may" is no month by itself
+        ("Is it open on Mondays?", "closed"),  # in both columns
+        ("When is it open on Fridays?", None),
+    ],
+)
+def test_days_and_months_within_ranges(question: str, answer: str | None) -> None:
+    assert cell(question, HOURS) == answer
