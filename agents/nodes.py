@@ -93,6 +93,8 @@ async def retrieve(state: State, context: Context, emit: Emit) -> Step:
 
 async def _opened(opened: Sequence[Opening], state: State, context: Context) -> Step:
     """Read the beginnings of the documents that are asked after, each as a question of its own."""
+    if unmet := " ".join(each.unmet for each in opened if each.unmet):
+        return Step(State(passages=[], unmet=unmet), {"passages": 0}, {"searched": state["searched"]})
     result = await asyncio.to_thread(context.search, state["searched"])
     first = {passage.chunk_id: passage for each in opened for passage in each.passages}
     others = [passage for passage in result.passages if passage.chunk_id not in first]

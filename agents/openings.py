@@ -48,6 +48,7 @@ class Opening:
     title: str  # of the document
     passages: tuple[Passage, ...]
     page: int | None = None  # if it is of a page
+    unmet: str = ""  # why there are no passages
 
     @property
     def query(self) -> str:
@@ -59,12 +60,12 @@ def openings(question: str, scope: ToolScope) -> list[Opening]:
     """Give the beginnings of the documents that a question wants an overview of, in its order.
 
     None where it wants something else. One document where its name is that of one alone; two where a
-    comparison names two; a page of the document that is named, or of the only one there is.
+    comparison names two; a page of the document that is named, or of the only one there is, or why not.
     """
     if len(question) > _MAX_QUESTION:
         return []
     if of_page := _PAGE.fullmatch(question):
-        return [each] if (each := _page(int(of_page["page"]), of_page["name"], scope)) is not None else []
+        return [_page(int(of_page["page"]), of_page["name"], scope)]
     if both := _BOTH.fullmatch(question):
         found = [_opening(both[name], scope) for name in ("first", "second")]
         return [each for each in found if each is not None] if all(found) else []
@@ -80,13 +81,21 @@ def _opening(name: str, scope: ToolScope) -> Opening | None:
     return Opening(name, document.title, tuple(passage_at(document, start, end) for start, end in spans))
 
 
-def _page(number: int, name: str | None, scope: ToolScope) -> Opening | None:
+def _page(number: int, name: str | None, scope: ToolScope) -> Opening:
+    said = f"page {number}"
     document = _document(name, scope)
-    span = None if document is None else next((p for p in document.layout.pages if p.page == number), None)
-    if document is None or span is None or not document.text[span.start : span.end].strip():
-        return None
-    passage = passage_at(document, span.start, span.end)
-    return Opening(f"page {number}", document.title, (passage,), number)
+    if document is None:
+        unmet = f"Say of which document, as in “what is on {said} of handbook.pdf”."
+        return Opening(said, name or "", (), number, unmet)
+    pages = {page.page: page for page in document.layout.pages}
+    span = pages.get(number)
+    if span is not None and document.text[span.start : span.end].strip():
+        return Opening(said, document.title, (passage_at(document, span.start, span.end),), number)
+    if span is not None:
+        unmet = f"{said.capitalize()} of {document.title} has no text."
+    else:
+        unmet = f"{document.title} has {f'pages 1 to {max(pages)}' if pages else 'no pages'}."
+    return Opening(said, document.title, (), number, unmet)
 
 
 def _document(name: str | None, scope: ToolScope) -> StoredDocument | None:

@@ -39,7 +39,7 @@ class State(TypedDict, total=False):
     hopped: SearchResult | None  # what hops found, where they were followed to choose the way
     tools: tuple[str, ...]  # among which one is chosen
     call: Call | None  # that was chosen and has not run yet
-    unmet: str  # why a call that was chosen gave nothing
+    unmet: str  # why a call that was chosen, or a page that is asked for, gave nothing
     is_of_tool: bool  # the passages are what a tool gave back
     passages: list[Passage]
     is_answerable: bool
