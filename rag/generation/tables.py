@@ -211,7 +211,7 @@ def _weight(word: str, counts: Counter[str]) -> float:
 def _asked_cell(question: str, asked: frozenset[str], unit: Unit, is_only: bool) -> AskedCell | None:
     """Give the cell of the column that the question names best, but not one whose own words it has.
 
-    None if no column stands out and the cells differ.
+    None if no column stands out and the cells say different things.
     """
     cells, names = _texts(unit), unit.place.columns
     asked |= (measured := _measured(question, unit))
@@ -225,8 +225,9 @@ def _asked_cell(question: str, asked: frozenset[str], unit: Unit, is_only: bool)
         return None
     named = [names[n] if n < len(names) else "" for n in range(len(cells))]
     column = _column(question, asked, open_columns, named)
-    if column is None and len(open_columns) > 1 and len({cells[n] for n in open_columns}) == 1:
-        column = open_columns[0]
+    told = {cells[n] for n in open_columns if cells[n].strip("–—-")}
+    if column is None and len(open_columns) > 1 and len(told) == 1:
+        column = next(n for n in open_columns if cells[n] in told)
     if column is None:
         return None
     start, end = unit.place.cells[column]
