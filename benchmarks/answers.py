@@ -29,7 +29,7 @@ DATA = Path(os.environ.get("GROVE_SHARED", REPOSITORY.parent / "shared")) / "dat
 WORK = REPOSITORY / ".work" / "answers"
 _KEPT = (
     "em", "f1", "contains", "citation_precision", "citation_recall", "answered", "refusal_recall",
-    "false_refusals", "p50_ms", "ttft_p50_ms", "n",
+    "right_when_hidden", "false_refusals", "p50_ms", "ttft_p50_ms", "n",
 )  # fmt: skip
 _UNCHECKED = Part(kind="transformers", options={"is_checked": False})
 _WAYS = (

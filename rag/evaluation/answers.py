@@ -32,16 +32,23 @@ class _Result:
             for citation in self.answer.citations
         )
 
+    def is_right(self) -> bool:
+        """Say whether the answer holds an accepted one."""
+        return contains_answer(self.answer.answer, self.question.answers)
+
 
 def evaluate_answers(
     dataset: Dataset, answer: AnswerQuestion, *, on_question: Callable[[], None] = lambda: None
 ) -> dict[str, float]:
-    """Ask every question twice: as it is, and with its relevant documents hidden, to be refused."""
+    """Ask every question twice: as it is, and with its relevant documents hidden, to be refused.
+
+    Where another document says it too, that is no refusal and yet right: `right_when_hidden`.
+    """
     results, hidden = [], []
     for question in dataset.questions:
         relevant = dataset.relevant[question.id]
         results.append(_Result(question, answer(question.text, ()), relevant))
-        hidden.append(answer(question.text, list(relevant)))
+        hidden.append(_Result(question, answer(question.text, list(relevant)), relevant))
         on_question()
     given = [result for result in results if not result.answer.refused]
     cited = [len(result.answer.citations) for result in given]
@@ -50,13 +57,12 @@ def evaluate_answers(
     measures = {
         "em": fmean(exact_match(_short(result), result.question.answers) for result in results),
         "f1": fmean(token_f1(_short(result), result.question.answers) for result in results),
-        "contains": fmean(
-            contains_answer(result.answer.answer, result.question.answers) for result in results
-        ),
+        "contains": fmean(result.is_right() for result in results),
         "citation_precision": sum(right) / max(sum(cited), 1),
         "citation_recall": sum(count > 0 for count in right) / max(len(given), 1),
         "answered": len(given) / len(results),
-        "refusal_recall": fmean(each.refused for each in hidden),
+        "refusal_recall": fmean(each.answer.refused for each in hidden),
+        "right_when_hidden": fmean(each.is_right() and not each.answer.refused for each in hidden),
         "false_refusals": 1 - len(given) / len(results),
     }
     return {

@@ -75,6 +75,7 @@ def test_right_answers_with_right_citations_and_refusals_score_one(folder: Path)
     wanted = ("em", "f1", "contains", "citation_precision", "citation_recall", "answered", "refusal_recall")
     assert {measures[name] for name in wanted} == {1.0}
     assert (measures["false_refusals"], measures["n"], measures["p50_ms"]) == (0.0, 2, 10.0)
+    assert measures["right_when_hidden"] == 0.0
 
 
 def test_a_citation_of_another_document_or_of_other_words_is_wrong(folder: Path) -> None:
@@ -89,6 +90,7 @@ def test_a_citation_of_another_document_or_of_other_words_is_wrong(folder: Path)
         0,
         0,
     )
+    assert measures["right_when_hidden"] == 1.0  # another document says so too
 
 
 @pytest.mark.parametrize(
