@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 from pydantic import ValidationError
+from typer.exceptions import TyperException
 
 from api.commands import (
     ask,
@@ -83,7 +84,11 @@ def _root(
 def main() -> None:
     """Run a command; our own errors become one line and an exit code."""
     try:
+        if "--json" in sys.argv:
+            raise SystemExit(app(standalone_mode=False))
         app()
+    except TyperException as error:
+        _fail("InvalidUsage", error.format_message(), code=2)
     except RagError as error:
         _fail(type(error).__name__, str(error), code=2 if isinstance(error, InvalidInputError) else 1)
     except ValidationError as error:

@@ -5,6 +5,7 @@ With --json a command prints exactly one JSON object on standard output.
 
 import dataclasses
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,7 +22,18 @@ from rag.core.settings import Settings
 if TYPE_CHECKING:
     from rag.compose import Grove
 
-__all__ = ["Collection", "Console", "Engine", "Home", "Index", "Json", "Tenant", "as_json", "kinds_of"]
+__all__ = [
+    "Collection",
+    "Console",
+    "Engine",
+    "Home",
+    "Index",
+    "Json",
+    "Tenant",
+    "as_json",
+    "kinds_of",
+    "shown",
+]
 
 Home = Annotated[
     Path | None,
@@ -40,6 +52,11 @@ Tenant = Annotated[
     str | None, typer.Option("--tenant", help="Whose (GROVE_TENANT, default).", show_default=False)
 ]
 Collection = Annotated[str, typer.Option("--collection", "-c", help="The set of documents.")]
+
+
+# Control characters but tab and line feed, and marks that embed text of another direction.
+_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_PICTURES = 0x2400  # the visible signs of control characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +81,7 @@ class Console:
         if self.is_json:
             typer.echo(json.dumps(as_json(value), ensure_ascii=False, indent=2))
         elif text:
-            self.out.print(text, markup=False)
+            self.out.print(shown(text), markup=False)
 
     def grove(self, tenant: str | None) -> "Grove":
         """Give what the home keeps for a tenant: the one named, or the settings'."""
@@ -81,7 +98,20 @@ class Console:
 
     def note(self, text: str) -> None:
         """Tell the person something that is not the result."""
-        self.err.print(text, markup=False, highlight=False)
+        self.err.print(shown(text), markup=False, highlight=False)
+
+
+def shown(text: str) -> str:
+    r"""Make visible what would steer a terminal or turn letters around: a document may hold it.
+
+    >>> shown("a\x1b[31mb\tc")
+    'a␛[31mb\tc'
+    """
+    return _STEERING.sub(lambda match: _visible(match[0]), text)
+
+
+def _visible(character: str) -> str:
+    return chr(_PICTURES + ord(character)) if character < " " else "\ufffd"
 
 
 def kinds_of(index: str | None) -> tuple[str, ...] | None:

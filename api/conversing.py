@@ -10,7 +10,19 @@ from rag.core.errors import InvalidInputError
 from rag.core.events import Event, RunStarted
 from rag.core.protocols import Message
 
-__all__ = ["history_of", "remembered"]
+__all__ = ["history_of", "placed", "remembered"]
+
+
+async def placed(grove: Grove, body: AskBody) -> AskBody:
+    """Give the question with the collection of its conversation, unless it names one itself.
+
+    Raises:
+        NotFoundError: no such conversation of the caller's.
+    """
+    if body.conversation_id is None or "collection" in body.model_fields_set:
+        return body
+    known = await asyncio.to_thread(grove.conversations.conversation, body.conversation_id)
+    return body.model_copy(update={"collection": known.collection})
 
 
 async def history_of(grove: Grove, body: AskBody) -> list[Message]:

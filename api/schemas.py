@@ -87,7 +87,12 @@ class AskBody(Body):
     """A question, and how to answer it."""
 
     question: str
-    collection: str = DEFAULT
+    collection: Annotated[
+        str,
+        Field(
+            description="Where to look; of a conversation, unless it is given, that of the conversation."
+        ),
+    ] = DEFAULT
     retriever: str = DEFAULT
     generator: str = DEFAULT
     filter: FilterJson = None

@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from indexing.addresses import Sources, is_address
@@ -58,7 +59,8 @@ def list_places(
 ) -> Listing:
     """List files, all that is below folders and addresses, and the addresses in manifests.
 
-    Paths are relative to the base, by default the working folder, and documents are called by them.
+    Paths are relative to the base, by default the working folder, and documents are called by them; by a
+    whole path where one is given, so that it names the same document from wherever.
 
     In folders and buckets, hidden files and kinds that no loader takes are left out, and no links followed.
 
@@ -68,16 +70,17 @@ def list_places(
     """
     listing = Listing()
     base = base or Path.cwd()
-    paths = [base / place for place in places if not is_address(str(place))]
-    missing = [str(path) for path in paths if not path.exists()]
+    paths = [(base / place, Path(place)) for place in places if not is_address(str(place))]
+    missing = [str(path) for path, _ in paths if not path.exists()]
     if missing:
         raise InvalidInputError(f"no such file or folder: {', '.join(missing)}")
     home = grove.settings.home_dir.absolute()
-    for path in paths:
-        listing.scopes.append(source_of(path, base))
-        for file in files_below(path, on_error=lambda folder, why: _unlisted(listing, folder, why, base)):
+    for path, place in paths:
+        called = None if place.is_absolute() else base
+        listing.scopes.append(source_of(path, called))
+        for file in files_below(path, on_error=partial(_unlisted, listing, called)):
             if not file.absolute().is_relative_to(home):  # what Grove keeps is no document
-                source = source_of(file, base)
+                source = source_of(file, called)
                 listing.files[source] = JobFile(source, str(file.absolute()))
     sources = Sources(grove.settings.sources)
     for address in (str(place) for place in places if is_address(str(place))):
@@ -158,11 +161,14 @@ def urls_in(manifest: Path) -> list[str]:
     return list(urls)
 
 
-def source_of(path: Path, base: Path) -> str:
-    """Name a document by its path, relative to a folder when it is below it."""
+def source_of(path: Path, base: Path | None) -> str:
+    """Name a document by its path, relative to a folder, if one is given, when it is below it."""
     absolute = Path(os.path.normpath(path.absolute()))
-    shown = (absolute.relative_to(base) if absolute.is_relative_to(base) else absolute).as_posix()
-    return os.fsencode(shown).decode("utf-8", "backslashreplace")  # file names need not be Unicode
+    if base is not None and absolute.is_relative_to(base):
+        absolute = absolute.relative_to(base)
+    return os.fsencode(absolute.as_posix()).decode(
+        "utf-8", "backslashreplace"
+    )  # file names need not be Unicode
 
 
 def is_below(source: str, place: str) -> bool:
@@ -183,7 +189,7 @@ def _add_address(listing: Listing, sources: Sources, address: str) -> None:
             listing.files[found.address] = JobFile(found.address, found.address, stamp=found.stamp)
 
 
-def _unlisted(listing: Listing, folder: str, why: str, base: Path) -> None:
+def _unlisted(listing: Listing, base: Path | None, folder: str, why: str) -> None:
     listing.unlisted[source_of(Path(folder), base)] = f"cannot list the folder: {why}"
 
 

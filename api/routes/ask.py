@@ -9,7 +9,7 @@ from fastapi.responses import Response
 
 from agents.runs import ask as ask_events
 from api.citations import formatted
-from api.conversing import history_of, remembered
+from api.conversing import history_of, placed, remembered
 from api.deps import GroveDep, GuardDep
 from api.detached import Detached
 from api.events import begun, outcome
@@ -44,6 +44,7 @@ async def ask(
     is_stream = body.stream or EVENT_STREAM in accept
     if is_stream and body.citation_format is not None:
         raise InvalidInputError("citation_format: of whole replies only; leave it or `stream` out")
+    body = await placed(grove, body)
     history = await history_of(grove, body)
     events = guard(remembered(grove, body, _events(grove, body, history)))
     if is_stream:

@@ -74,20 +74,34 @@ class ToolChoice(BaseModel):
     type: Literal["file_search"]
 
 
+class PlainText(BaseModel):
+    """The one format that there is."""
+
+    model_config = ConfigDict(extra="forbid")
+    type: Literal["text"]
+
+
+class TextOptions(BaseModel):
+    """How the answer is written."""
+
+    model_config = ConfigDict(extra="forbid")
+    format: PlainText | None = None
+
+
 class ResponseBody(Body):
     """A response request.
 
-    Sampling parameters are accepted and left unused, as in chat completions; what else is not here is
-    refused by its name. Every response is kept.
+    Sampling parameters are accepted and left unused, as in chat completions, and so is what clients send to
+    say nothing: null, plain text. What else is not here is refused by its name. Every response is kept.
     """
 
     input: StrictStr | Annotated[list[InputMessage], Field(min_length=1, max_length=200)]
     model: Annotated[str, Field(description="`grove`, or the name of a generator.")] = "grove"
-    tools: Annotated[list[FileSearch], Field(max_length=1)] = Field(
-        [], description="Where to look; without one in the collection `default`."
+    tools: Annotated[list[FileSearch], Field(max_length=1)] | None = Field(
+        None, description="Where to look; without one in the collection `default`."
     )
-    tool_choice: Literal["auto", "required"] | ToolChoice = "auto"
-    include: list[Literal["file_search_call.results"]] = Field([])
+    tool_choice: Literal["auto", "required"] | ToolChoice | None = "auto"
+    include: list[Literal["file_search_call.results"]] | None = None
     previous_response_id: StrictStr | None = None
     stream: StrictBool | None = False
     store: Literal[True] | None = True
@@ -95,6 +109,14 @@ class ResponseBody(Body):
     temperature: Annotated[float | None, Field(description="Accepted and not used.")] = None
     top_p: Annotated[float | None, Field(description="Accepted and not used.")] = None
     user: Annotated[str | None, Field(description="Accepted and not used.")] = None
+    parallel_tool_calls: Annotated[bool | None, Field(description="Accepted: there is one tool.")] = None
+    truncation: Annotated[
+        Literal["auto", "disabled"] | None, Field(description="Accepted: the oldest turns are left out.")
+    ] = None
+    text: Annotated[TextOptions | None, Field(description="Plain text alone.")] = None
+    instructions: Annotated[None, Field(description="Null alone.")] = None
+    max_output_tokens: Annotated[None, Field(description="Null alone.")] = None
+    reasoning: Annotated[None, Field(description="Null alone.")] = None
 
 
 @router.post("", operation_id="createResponse", response_model=None, responses={**_STREAM})
@@ -121,7 +143,7 @@ async def create_response(
     )
     asked = Asked(
         body.model,
-        [each.model_dump(exclude_none=True) for each in body.tools],
+        [each.model_dump(exclude_none=True) for each in body.tools or []],
         previous,
         body.metadata or {},
         bool(body.include),

@@ -120,6 +120,8 @@ def _entry(key: object, value: object, *, depth: int) -> Filter:
     if key == "not":
         return Not(_parse(value, depth=depth + 1))
     if isinstance(value, Mapping):
+        if not value:
+            raise InvalidFilterError(f'"{key}" takes operators, {", ".join(_OPERATORS.values())}; got {{}}')
         comparisons = [_comparison(key, op, operand) for op, operand in value.items()]
         return comparisons[0] if len(comparisons) == 1 else And(tuple(comparisons))
     if isinstance(value, list):

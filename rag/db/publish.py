@@ -35,6 +35,7 @@ __all__ = ["EncodedDocument", "KnownVersion", "Published", "Publisher", "stamp_v
 
 NO_OTHERS: Mapping[str, str] = {}
 _MAX_NAME_CHARS = 100
+_PLACES = (".", "..")  # what an address means by these is another place
 
 
 class Publisher:
@@ -70,10 +71,11 @@ class Publisher:
             ForbiddenError, NotFoundError: the caller may not change a collection of this name.
         """
         self._access.check_write(name)
-        if not 0 < len(name.strip()) <= _MAX_NAME_CHARS or name != name.strip() or not name.isprintable():
+        is_short = 0 < len(name) <= _MAX_NAME_CHARS
+        if not is_short or name != name.strip() or not name.isprintable() or name in _PLACES:
             raise InvalidInputError(
-                f"a collection's name has 1 to {_MAX_NAME_CHARS} printable characters and no white space"
-                f" around it, got {name!r:.140}"
+                f"a collection's name has 1 to {_MAX_NAME_CHARS} printable characters, no white space"
+                f" around it, and is not . or .., got {name!r:.140}"
             )
         with self._database.write() as session:
             self._database.lock(session, "collections")

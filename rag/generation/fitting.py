@@ -32,9 +32,10 @@ def fitting(
     """Give the spans, those that cannot answer with the score of what is not read, and names of roles.
 
     Such a span has no word but the question's, of which none is a choice that the question offers, stands
-    in a heading or a table's header, or in a sentence of other days of the week than the question's (but a
-    yes or no may need such a one), or in an item of a list beside the one whose label the question says. It
-    holds two fields of a header, or is no time or number where the question asks for one.
+    in a heading or a table's header, in a sentence that asks the same, or in one of other days of the week
+    than the question's (but a yes or no may need such a one), or in an item of a list beside the one whose
+    label the question says. It holds two fields of a header, or is no time or number where the question
+    asks for one.
 
     Args:
         question: what is asked.
@@ -43,6 +44,7 @@ def fitting(
         spans: what a reader found.
     """
     asked = frozenset() if _OFFERS.search(question) else frozenset(content_words(question))
+    wanted = frozenset(content_words(question))
     days = frozenset() if wants_sentences(question) else days_of(question)
     starts = [(unit.passage, unit.start) for unit in units]
     others = _items_beside(question, units)
@@ -60,8 +62,15 @@ def fitting(
         ) > 1
         told = days_of(unit.text) if days else days
         is_other_day = bool(told) and not days & told
+        asks_it = unit.text.endswith("?") and wanted <= unit.words
         cannot = (
-            unit.is_heading or is_header or is_asked or is_other_day or is_other_kind or number in others
+            unit.is_heading
+            or is_header
+            or is_asked
+            or asks_it
+            or is_other_day
+            or is_other_kind
+            or number in others
         )
         found.append(replace(span, score=UNREAD) if cannot else span)
     best = max((span.score for span in found), default=UNREAD)

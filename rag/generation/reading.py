@@ -34,6 +34,7 @@ _ADDRESS = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.\w[\w-]*)+|\b(?:https?:/
 _SAID = 1.0  # the logit of a sentence that says what is asked, of a question that no few words answer
 _HEADER = 3  # fields of a line; with so many it is no sentence
 _ASKS_ADDRESS = re.compile(r"\b(?:address|link|url|web|website|site|page|online|where)\b", re.IGNORECASE)
+_NEXT_FIELD = re.compile(r"\s*\n(?=[^\s:]{1,60}: )")
 UNREAD = -12.0  # the score of a sentence in which no span is among the best
 
 
@@ -199,11 +200,13 @@ def _whole_address(start: int, end: int, unit: Unit) -> tuple[int, int]:
 def _trimmed(start: int, end: int, unit: Unit) -> tuple[int, int]:
     """Leave out what ends the sentence or the cell and not the answer; "U.S." keeps its points.
 
-    So with half of a pair of brackets at either end.
+    So with half of a pair of brackets at either end, and with a next line that begins as a field does.
     """
     words = unit.text[start - unit.start : end - unit.start]
     if unit.place.cells:
         words = words.partition(" | ")[0].rstrip()
+    if (field := _NEXT_FIELD.search(unit.text, start - unit.start)) is not None:
+        words = words[: max(field.start() - (start - unit.start), 0)] or words
     kept = words.rstrip(",;:")
     if kept.count(".") == 1:
         kept = kept.rstrip(".")

@@ -240,3 +240,19 @@ def test_a_conversation_goes_on_after_an_error_and_ends_with_an_empty_line(
     assert "sixty months. [1]" in done.stdout
     assert "1 to 20000 characters" in done.stderr
     assert done.stdout.count("total ") == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("search", "x", "-k", "abc"), "Invalid value for '-k'"),
+        (("show",), "Missing argument 'document_id'"),
+        (("nonsense",), "No such command 'nonsense'"),
+    ],
+)
+def test_wrong_usage_is_told_in_json_too(
+    rag: Callable[..., Finished], arguments: tuple[str, ...], said: str
+) -> None:
+    done = rag(*arguments)
+    assert done.code == 2
+    assert said in done.json["error"]["message"]

@@ -39,7 +39,9 @@ FILTERS: st.SearchStrategy[dict[str, object]] = st.recursive(
         st.dictionaries(FIELDS, SCALARS | st.lists(SCALARS, max_size=3), max_size=2),
         st.dictionaries(
             FIELDS,
-            st.dictionaries(st.sampled_from(["eq", "ne", "gt", "gte", "lt", "lte"]), SCALARS, max_size=2)
+            st.dictionaries(
+                st.sampled_from(["eq", "ne", "gt", "gte", "lt", "lte"]), SCALARS, min_size=1, max_size=2
+            )
             | st.fixed_dictionaries({"in": st.lists(SCALARS, max_size=3)}),
             max_size=2,
         ),
@@ -218,6 +220,7 @@ def test_an_empty_and_is_true_and_an_empty_or_is_false() -> None:
         ({"not": [{"a": 1}]}, "list: [{'a': 1}]", "a filter is an object"),
         ({"and": [1]}, "int: 1", "a filter is an object"),
         ({"": 1}, "got ''", "1 to 128 characters"),
+        ({"year": {}}, "got {}", "operators, eq"),
         ({"x" * 129: 1}, "got 'xxx", "1 to 128 characters"),
         ({"year": float("inf")}, "got inf", "a number"),
         ({"status": "Fi\0nal"}, "got 'Fi", "text"),

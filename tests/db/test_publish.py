@@ -105,7 +105,7 @@ def test_another_encoder_is_refused(library: Library, encoded: Make) -> None:
         library.put(encoded("a"), encoder="other")
 
 
-@pytest.mark.parametrize("name", ["", " ", "a ", "a\nb", "\u202eabc", "x" * 101])
+@pytest.mark.parametrize("name", ["", " ", "a ", "a\nb", "\u202eabc", "x" * 101, ".", ".."])
 def test_a_collection_needs_a_name(library: Library, name: str) -> None:
     with pytest.raises(InvalidInputError, match="1 to 100 printable"):
         library.publisher.create_collection(name, encoder="e")

@@ -44,9 +44,16 @@ def test_a_span_over_two_fields_of_a_header_is_no_answer() -> None:
     assert _scores("what is the lease", text, *spans) == [UNREAD, 5.0]
 
 
+def test_a_sentence_that_asks_the_same_is_no_answer() -> None:
+    text = "[9:01] Mira: morning all, who broke the staging server?\n[9:02] Jonas: that was me, sorry."
+    assert _scores("Who broke the staging server?", text, "Mira", "Jonas") == [UNREAD, 5.0]
+
+
 @pytest.mark.parametrize(
     ("text", "span", "left"),
     [
+        ("orders[1].price: 900\norders[1].city: Rome", "900\norders", "900"),
+        ("It was Marta\nLindqvist.", "Marta\nLindqvist", "Marta\nLindqvist"),
         ("It removes one (or both) ends.", "one (or", "one (or"),
         ("It removes ends (both).", "both)", "both"),
         ("It is kept [for 3 days].", "[for 3 days", "for 3 days"),

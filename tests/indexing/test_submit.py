@@ -49,6 +49,14 @@ def test_a_source_is_relative_below_the_working_folder_and_absolute_elsewhere(
     assert [file.source for file in status.files] == ["nested.md", (folder / "text0.txt").as_posix()]
 
 
+def test_a_whole_path_names_the_same_document_from_wherever(
+    grove: Grove, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    status = grove.jobs.job(submit_paths(grove, [folder / "text0.txt"], collection="c"))
+    assert [file.source for file in status.files] == [(folder / "text0.txt").as_posix()]
+
+
 def test_a_file_named_twice_is_taken_once(grove: Grove, folder: Path) -> None:
     paths = [folder / "text0.txt", folder / "text0.txt", folder / "deep" / ".." / "text0.txt"]
     assert len(grove.jobs.job(submit_paths(grove, paths, collection="c")).files) == 1

@@ -149,3 +149,12 @@ def test_a_detached_run_goes_on_and_its_stream_is_taken_up(url: str) -> None:
 def test_any_other_run_ends_with_its_connection(url: str) -> None:
     state, _ = state_after_cut(url, is_detached=False)
     assert state == "cancelled"
+
+
+@pytest.mark.usefixtures("document_id")
+def test_a_turn_is_of_its_conversations_collection_unless_it_names_one(client: TestClient) -> None:
+    client.post("/api/v1/collections", json={"name": "empty"})
+    made = client.post(CONVERSATIONS, json={"collection": "empty"}).json()
+    asked = {"question": QUESTION, "conversation_id": made["conversation_id"]}
+    assert client.post(ASK, json=asked).json()["refused"] is True
+    assert client.post(ASK, json={**asked, "collection": "default"}).json()["refused"] is False

@@ -53,6 +53,13 @@ def test_a_response_has_the_search_and_the_cited_answer(official: openai.OpenAI,
     assert response.usage.total_tokens == response.usage.input_tokens + response.usage.output_tokens
 
 
+def test_fields_that_say_nothing_are_accepted(client: TestClient) -> None:
+    nothing = {"tools": None, "instructions": None, "max_output_tokens": None, "reasoning": None}
+    plain = {"text": {"format": {"type": "text"}}, "parallel_tool_calls": True, "truncation": "auto"}
+    reply = client.post("/v1/responses", json={"model": "grove", "input": QUESTION, **nothing, **plain})
+    assert reply.status_code == 200, reply.text
+
+
 def test_a_stream_ends_with_the_whole_response(official: openai.OpenAI) -> None:
     with official.responses.stream(model="grove", input=QUESTION) as stream:
         events = list(stream)
@@ -120,6 +127,7 @@ def test_a_filter_and_a_store_say_where_to_look(official: openai.OpenAI) -> None
     [
         ({"instructions": "Rhyme."}, 422, "instructions"),
         ({"max_output_tokens": 5}, 422, "max_output_tokens"),
+        ({"text": {"format": {"type": "json_object"}}}, 422, "text.format"),
         ({"store": False}, 422, "store"),
         ({"background": True}, 422, "background"),
         ({"tools": [{"type": "web_search"}]}, 422, "tools.0.type"),

@@ -1695,6 +1695,7 @@ export interface components {
             citation_format?: ("anthropic" | "anthropic_pages" | "anthropic_search_results" | "cohere") | null;
             /**
              * Collection
+             * @description Where to look; of a conversation, unless it is given, that of the conversation.
              * @default default
              */
             collection: string;
@@ -2653,6 +2654,17 @@ export interface components {
             stream: boolean;
         };
         /**
+         * PlainText
+         * @description The one format that there is.
+         */
+        PlainText: {
+            /**
+             * Type
+             * @constant
+             */
+            type: "text";
+        };
+        /**
          * Plan
          * @description What synchronising would do; sources.
          */
@@ -2732,17 +2744,24 @@ export interface components {
          * ResponseBody
          * @description A response request.
          *
-         *     Sampling parameters are accepted and left unused, as in chat completions; what else is not here is
-         *     refused by its name. Every response is kept.
+         *     Sampling parameters are accepted and left unused, as in chat completions, and so is what clients send to
+         *     say nothing: null, plain text. What else is not here is refused by its name. Every response is kept.
          */
         ResponseBody: {
-            /**
-             * Include
-             * @default []
-             */
-            include: "file_search_call.results"[];
+            /** Include */
+            include?: "file_search_call.results"[] | null;
             /** Input */
             input: string | components["schemas"]["InputMessage"][];
+            /**
+             * Instructions
+             * @description Null alone.
+             */
+            instructions?: null;
+            /**
+             * Max Output Tokens
+             * @description Null alone.
+             */
+            max_output_tokens?: null;
             /** Metadata */
             metadata?: {
                 [key: string]: string;
@@ -2753,8 +2772,18 @@ export interface components {
              * @default grove
              */
             model: string;
+            /**
+             * Parallel Tool Calls
+             * @description Accepted: there is one tool.
+             */
+            parallel_tool_calls?: boolean | null;
             /** Previous Response Id */
             previous_response_id?: string | null;
+            /**
+             * Reasoning
+             * @description Null alone.
+             */
+            reasoning?: null;
             /**
              * Store
              * @default true
@@ -2770,22 +2799,28 @@ export interface components {
              * @description Accepted and not used.
              */
             temperature?: number | null;
+            /** @description Plain text alone. */
+            text?: components["schemas"]["TextOptions"] | null;
             /**
              * Tool Choice
              * @default auto
              */
-            tool_choice: ("auto" | "required") | components["schemas"]["ToolChoice"];
+            tool_choice: ("auto" | "required") | components["schemas"]["ToolChoice"] | null;
             /**
              * Tools
              * @description Where to look; without one in the collection `default`.
-             * @default []
              */
-            tools: components["schemas"]["FileSearch"][];
+            tools?: components["schemas"]["FileSearch"][] | null;
             /**
              * Top P
              * @description Accepted and not used.
              */
             top_p?: number | null;
+            /**
+             * Truncation
+             * @description Accepted: the oldest turns are left out.
+             */
+            truncation?: ("auto" | "disabled") | null;
             /**
              * User
              * @description Accepted and not used.
@@ -3240,6 +3275,13 @@ export interface components {
              * @constant
              */
             type: "text";
+        };
+        /**
+         * TextOptions
+         * @description How the answer is written.
+         */
+        TextOptions: {
+            format?: components["schemas"]["PlainText"] | null;
         };
         /**
          * TextPart
