@@ -54,8 +54,8 @@ Tenant = Annotated[
 Collection = Annotated[str, typer.Option("--collection", "-c", help="The set of documents.")]
 
 
-# Control characters but tab and line feed, and marks that embed text of another direction.
-_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+# Control characters but tabs and line ends, and marks that embed text of another direction.
+_STEERING = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]|\r(?!\n)")
 _PICTURES = 0x2400  # the visible signs of control characters
 
 
