@@ -78,6 +78,16 @@ class Family:
             each: supply(each, _read(options.get(each), parameter.annotation))
             for each, parameter in parameters.items()
         }
+        missing = [
+            each
+            for each, parameter in parameters.items()
+            if parameter.default is parameter.empty and supplied[each] is None
+        ]
+        if missing:
+            raise InvalidInputError(
+                f"{name} of {self.package} needs the options {', '.join(missing)}: give them where the"
+                " settings name it (docs/settings.md)"
+            )
         try:
             return kind(**{each: value for each, value in supplied.items() if value is not None})
         except (TypeError, ValueError) as error:

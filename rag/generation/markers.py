@@ -35,6 +35,7 @@ _UNDECIDED = re.compile(
     rf"(?<!\s)\s*!?(?:<\w{{0,7}}|\[[^\]\n]{{0,{_MAX_MARK}}}|\([^)\n]{{0,{_MAX_MARK}}}|【[^】\n]{{0,{_MAX_MARK}}})?\Z"
 )
 _CONTEXT = 16
+_NEAR = 6  # characters before a mark that are enough: what is quoted begins anew behind a short answer
 
 
 class AnswerStream:
@@ -94,5 +95,5 @@ class AnswerStream:
         return shown
 
     def _is_quoted(self, mark: str) -> bool:
-        context = self._tail + "".join(mark.split())
-        return bool(self._tail) and any(context in source for source in self._sources)
+        contexts = [before + "".join(mark.split()) for before in (self._tail, self._tail[-_NEAR:])]
+        return bool(self._tail) and any(each in source for source in self._sources for each in contexts)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.core.errors import MissingExtraError, UnknownPluginError
+from rag.core.errors import InvalidInputError, MissingExtraError, UnknownPluginError
 from rag.core.registry import Family
 
 FAMILIES = (
@@ -42,6 +42,11 @@ def test_an_unknown_part_is_refused_with_the_choices() -> None:
 def test_a_library_that_is_missing_is_named() -> None:
     with pytest.raises(MissingExtraError, match=r"needs the library.*docs/dependencies\.md"):
         Family("rag.retrieval").helper("no_such_module")
+
+
+def test_options_that_a_part_cannot_do_without_are_named() -> None:
+    with pytest.raises(InvalidInputError, match=r"openai of .* needs the options base_url, model"):
+        Family("rag.generation.backends").build("openai", {}, nothing_to_add)
 
 
 def test_listing_imports_no_part() -> None:

@@ -126,6 +126,12 @@ def test_a_mark_that_the_passage_has_is_part_of_the_quotation() -> None:
     assert stream.feed("As shown in [3], bees hum.") + stream.finish() == "As shown in [3], bees hum."
 
 
+def test_a_mark_of_a_quotation_behind_a_short_answer_stays() -> None:
+    stream = AnswerStream([passage("orders[1].item: Crown\norders[1].price: 900")])
+    written = "900 orders[1].item: Crown orders[1].price: 900. So it is [1]."
+    assert stream.feed(written) + stream.finish() == written.replace(" [1]", "")
+
+
 SENTENCES = st.lists(
     st.lists(
         st.sampled_from("the depot opens at nine warranty runs months 𝔘 東京 é sensor of sixty".split()),
