@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -28,6 +29,7 @@ _HEADERS = {
     "x-content-type-options": "nosniff",
 }
 _MAX_JSON_BYTES = 8_000_000
+_MAX_EPILOGUE_BYTES = 1024  # behind an upload's closing boundary
 _READING = ("GET", "HEAD", "OPTIONS")
 
 
@@ -72,7 +74,7 @@ class RequestGuard:
         limit = self._limit(headers)
         refused = self._refused(scope, headers) or _too_long(headers, limit)
         if refused is None:
-            await self._app(scope, _limited(receive, limit), send)
+            await self._app(scope, _whole(_limited(receive, limit), headers), send)
         else:
             await problem(scope["path"], *refused)(scope, receive, send)
 
@@ -117,6 +119,29 @@ def _too_long(headers: Mapping[str, str], limit: int) -> tuple[HTTPStatus, str] 
     if length.isdecimal() and int(length[:20]) > limit:
         return HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _too_long_detail(limit)
     return None
+
+
+def _whole(receive: Receive, headers: Mapping[str, str]) -> Receive:
+    """Refuse an upload that was cut short: what stood last in it would be left out, and nobody told."""
+    kind, options = parse_options_header(headers.get("content-type", ""))
+    boundary = options.get(b"boundary")
+    if kind != b"multipart/form-data" or not boundary:
+        return receive
+    closing, tail = b"--" + boundary + b"--", b""
+
+    async def checked() -> Message:
+        nonlocal tail
+        message = await receive()
+        tail = (tail + message.get("body", b""))[-len(closing) - _MAX_EPILOGUE_BYTES :]
+        if message["type"] == "http.request" and not message.get("more_body") and closing not in tail:
+            raise HTTPException(
+                HTTPStatus.BAD_REQUEST,
+                "the upload ends before its closing boundary, so that a file may be cut short or missing;"
+                " nothing was taken in, send it again",
+            )
+        return message
+
+    return checked
 
 
 def _limited(receive: Receive, limit: int) -> Receive:
