@@ -12,7 +12,13 @@ import pytest
 
 RAG = Path(sys.prefix) / "bin" / "rag"
 SCRIPT = Path(__file__).parents[1] / "helpers" / "_mcp_server.py"
-WEATHER = {"weather": {"command": [sys.executable, str(SCRIPT), "stdio"], "tools": ["announce"]}}
+WEATHER = {
+    "weather": {
+        "command": [sys.executable, str(SCRIPT), "stdio"],
+        "tools": ["announce"],
+        "timeout_seconds": 120,
+    }
+}
 DOWN = {"down": {"url": "http://127.0.0.1:9/mcp"}}
 
 
