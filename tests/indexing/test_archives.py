@@ -161,7 +161,7 @@ def test_an_archive_that_is_not_read_is_one_failed_file(
     (here / "a.zip").write_bytes(content)
     (here / "note.txt").write_text("All is well.")
     started = time.monotonic()
-    states = _ingested(grove, here)
+    states = _ingested(grove, Path("."))
     assert states["note.txt"] == "done"
     assert reason in states["a.zip"]
     assert time.monotonic() - started < 20
