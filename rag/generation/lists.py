@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from rag.core.types import Passage
-from rag.generation.questions import asked_amount, asked_words
+from rag.generation.questions import asked_amount, asked_words, asks_several
 from rag.scoring.rows import column_names, header_lines, is_row
 from rag.scoring.words import analyze
 
@@ -24,10 +24,6 @@ _ASKS_SEVERAL = re.compile(
 _NOT = re.compile(r"\b(?:not|never|no)\b|n['’]t\b", re.IGNORECASE)
 _HAVING = frozenset(analyze("sell offer provide include contain come available exist list"))
 """Words of having, which nothing above a list need say: "Which plans do you offer?"."""
-_PLURAL = re.compile(
-    r"\b(?:what|which)(?: [\w-]+)? (?:(?!does|has|was|is)\w+[^\Ws]s|people|children)\b", re.IGNORECASE
-)
-"""Which rows, not which one: "which plans do you sell"."""
 _RULE = re.compile(r"[\s|:-]+")
 _MAX_ROWS = 12
 _Span = tuple[int, int]
@@ -62,7 +58,7 @@ def asked_list(question: str, passages: Sequence[Passage]) -> tuple[Passage, lis
         return None
     for passage in passages:
         titles = set(analyze(" ".join((passage.title, *passage.heading))))
-        found = [*_lists(passage.text), *(_tables(passage.text) if _PLURAL.search(question) else ())]
+        found = [*_lists(passage.text), *(_tables(passage.text) if asks_several(question) else ())]
         for lead, items in found:
             above = lead or " ".join(passage.heading[-1:])
             announced = set(analyze(above))

@@ -12,7 +12,7 @@ __all__ = ["same_measure", "when_closed"]
 _MEASURES = tuple(
     frozenset(content_words(words))
     for words in (
-        "cost price fee expensive cheap euro eur dollar usd",
+        "cost price fee rate fare tariff expensive cheap euro eur dollar usd",
         "weight weigh heavy mass",
         "length long",
         "duration time take last long",

@@ -9,6 +9,7 @@ __all__ = [
     "asked_amount",
     "asked_speaker",
     "asked_words",
+    "asks_several",
     "naming_words",
     "wants_sentences",
     "without_measure",
@@ -128,6 +129,20 @@ def asked_speaker(question: str) -> str:
     """
     said = _SAYS.match(question)
     return said[1] if said else ""
+
+
+_PLURAL = re.compile(
+    r"\b(?:what|which)(?: [\w-]+)? (?:(?!does|has|was|is)\w+[^\Ws]s|people|children)\b", re.IGNORECASE
+)
+
+
+def asks_several(question: str) -> bool:
+    """Say whether a question asks which rows or items, not which one.
+
+    >>> asks_several("which plans do you sell"), asks_several("Which plan is the cheapest?")
+    (True, False)
+    """
+    return _PLURAL.search(question) is not None
 
 
 _VERB = re.compile(r"\b(?:i|we|you|they|he|she|it|to) (?:have to |need to |want to )?([^\W\d_]+)")

@@ -1,13 +1,13 @@
 """The row of a table that has the most or the least of something, as of "the cheapest plan".
 
-Knows words of English, amounts and times; pure functions.
+Knows words of English; pure functions.
 """
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from rag.generation.amounts import column_amounts, full_rows
 from rag.generation.measures import same_measure
 from rag.scoring.words import content_words
 
@@ -36,15 +36,7 @@ _ANY = frozenset(
 _ASKS_AMOUNT = re.compile(r"\bhow\b", re.IGNORECASE)
 _ASKS_ROW = re.compile(r"\b(?:which|who|whose)\b", re.IGNORECASE)
 _OTHER = re.compile(r"\d|\b(?:second|third|not|except|without)\b", re.IGNORECASE)
-_VALUE = re.compile(r"[$€£¥]?\s*\(?([-–]?\d[\d,]*(?:\.\d+)?)\)?\s*(.*)")
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
-_SECONDS = {
-    "second": 1, "sec": 1, "minute": 60, "min": 60, "hour": 3600, "h": 3600, "day": 86_400, "week": 604_800,
-    "month": 2_629_746, "year": 31_556_952,
-}  # fmt: skip
-_NAMED_VALUES = {"unlimited": math.inf, "none": 0.0, "free": 0.0, "no": 0.0}
-_OPEN = re.compile(r"(?:up)?on request|individual|custom|contact us|by arrangement|n/a", re.IGNORECASE)
-_TOTAL = re.compile(r"\W*(?:grand |sub)?totals?\b|\W*sum\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +72,13 @@ def extreme_cells(question: str, names: Sequence[str], rows: Mapping[int, Sequen
     match = _SUPERLATIVE.search(question)
     if match is None or _OTHER.search(_YEAR.sub(" ", question)):
         return None
-    whole = {row: c for row, c in rows.items() if len(c) == len(names) and not _TOTAL.match(c[0])}
+    whole = full_rows(names, rows)
     is_least = match[1] is None
-    amounts = {n: values for n in range(len(names)) if (values := _values(whole, n, is_least)) is not None}
+    amounts = {
+        n: found.values
+        for n in range(len(names))
+        if (found := column_amounts(whole, n, without_open=is_least)) is not None
+    }
     column = _column(question, match, names, list(amounts)) if len(whole) > 1 else None
     if column is None:
         return None
@@ -140,25 +136,3 @@ def _asked(question: str, match: re.Match[str], names: Sequence[str], column: in
 
 def _plain(match: re.Match[str]) -> str:
     return _PLAIN.get(match[0].casefold(), "")
-
-
-def _values(rows: Mapping[int, Sequence[str]], column: int, is_least: bool) -> dict[int, float] | None:
-    """Give the amounts of a column, times in seconds; None where it has none, or those of unlike units.
-
-    Of what has its amount "on request" none is the least, and it may be the most.
-    """
-    found, units = {}, set()
-    for row, cells in rows.items():
-        cell = cells[column].strip()
-        match = _VALUE.fullmatch(cell)
-        if match is None:
-            if cell.casefold() in _NAMED_VALUES:
-                found[row] = _NAMED_VALUES[cell.casefold()]
-            elif cell.strip("–—-") and not (is_least and _OPEN.fullmatch(cell)):
-                return None
-            continue
-        unit = match[2].strip().casefold().rstrip(".")
-        seconds = _SECONDS.get(unit) or _SECONDS.get(unit.removesuffix("s"))
-        units.add("time" if seconds else unit)
-        found[row] = float(match[1].replace(",", "").replace("–", "-")) * (seconds or 1)
-    return found if found and len(units) == 1 else None

@@ -1,0 +1,118 @@
+"""What amount a question compares with: "less than 20 euros", "at least 2 years", "between 5 and 9 kg".
+
+Knows words of English, units of time and currencies; pure functions.
+"""
+
+import math
+import re
+from dataclasses import dataclass
+
+from rag.generation.questions import asks_several
+
+__all__ = ["Comparison", "compared", "is_other_currency"]
+
+_ADJECTIVES = {  # of a comparison -> the measure, how a question has it, and whether it asks for more
+    "cheaper": ("cost", False), "dearer": ("cost", True), "more expensive": ("cost", True),
+    "longer": ("long", True), "shorter": ("long", False), "heavier": ("weight", True),
+    "lighter": ("weight", False), "higher": ("high", True), "taller": ("high", True),
+    "lower": ("", False), "wider": ("wide", True), "deeper": ("deep", True), "larger": ("size", True),
+    "bigger": ("size", True), "smaller": ("size", False), "older": ("age", True), "younger": ("age", False),
+    "faster": ("speed", True), "slower": ("speed", False), "hotter": ("temperature", True),
+    "colder": ("temperature", False), "warmer": ("temperature", True),
+    "more": ("", True), "greater": ("", True), "less": ("", False), "fewer": ("", False),
+}  # fmt: skip
+_AMOUNT = r"[$€£¥]?\s*(?P<value>[-–]?\d[\d,]*(?:\.\d+)?)(?:\s*(?P<unit>%|°?[^\W\d_]+))?"
+_COMPARED = (
+    re.compile(
+        rf"\bbetween [$€£¥]?\s*(?P<low>\d[\d,]*(?:\.\d+)?)[^\d?]{{0,12}}? and {_AMOUNT}", re.IGNORECASE
+    ),
+    re.compile(
+        rf"{_AMOUNT} or (?:(?P<from>more|above|over|longer)|(?P<to>less|fewer|below|under))\b",
+        re.IGNORECASE,
+    ),
+    re.compile(
+        rf"""\b(?:(?P<from>at\ least|since|not?\ (?:less|fewer)\ than|a\ minimum\ of)
+          | (?P<to>at\ most|not?\ (?:more|longer)\ than|up\ to|a\ maximum\ of|within)
+          | (?P<more>over|above|after|exceed(?:s|ing)?) | (?P<less>under|below|before)
+          | (?P<adjective>{"|".join(each.replace(" ", "[ ]") for each in _ADJECTIVES)})\ than
+        )\ {_AMOUNT}""",
+        re.IGNORECASE | re.VERBOSE,
+    ),
+)
+_EQUAL = re.compile(
+    rf"\b(?:of|for|with|ha(?:ve|s)|is|are|costs?|exactly|weighs?|lasts?) {_AMOUNT}", re.IGNORECASE
+)
+_DIGIT = re.compile(r"\d")
+_MULTIPLES = frozenset("k thousand million billion hundred dozen".split())
+_CURRENCIES = {
+    "usd": re.compile(r"\$|\b(?:usd|dollars?)\b", re.IGNORECASE),
+    "eur": re.compile(r"€|\b(?:eur|euros?)\b", re.IGNORECASE),
+    "gbp": re.compile(r"£|\b(?:gbp|pounds?|quid)\b", re.IGNORECASE),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Between which amounts something has to be, both included, and the rest of the question."""
+
+    least: float
+    most: float
+    unit: str  # small; empty where the question has none, or a currency
+    measure: str  # a word for what is measured, where the comparison says it
+    rest: str
+
+
+def compared(question: str) -> Comparison | None:
+    """Give the one condition on an amount; None where there is none, or another number besides.
+
+    A plain amount is one where several things are asked for: "which plans have 5 seats".
+
+    >>> found = compared("Which plans cost at most 20 euros a month?")
+    >>> found.least, found.most, found.measure, found.rest
+    (-inf, 20.0, 'cost', 'Which plans cost   a month?')
+    >>> compared("Which of the 3 plans cost less than 20 euros?") is None
+    True
+    """
+    patterns = (*_COMPARED, _EQUAL) if asks_several(question) else _COMPARED
+    match = next(filter(None, (pattern.search(question) for pattern in patterns)), None)
+    if match is None:
+        return None
+    rest = f"{question[: match.start()]} {question[match.end() :]}"
+    given = match.groupdict()
+    unit = (given["unit"] or "").casefold()
+    if _DIGIT.search(rest) or unit in _MULTIPLES:
+        return None
+    measure, is_more = _ADJECTIVES.get((given.get("adjective") or "").casefold(), ("", False))
+    value = _number(given["value"])
+    least, most = -math.inf, math.inf
+    if low := given.get("low"):
+        least, most = _number(low), value
+    elif given.get("from"):
+        least = value
+    elif given.get("to"):
+        most = value
+    elif match.re is _EQUAL:
+        least = most = value
+    elif given.get("more") or is_more:
+        least = math.nextafter(value, math.inf)
+    else:
+        most = math.nextafter(value, -math.inf)
+    is_money = any(currency.search(match[0]) for currency in _CURRENCIES.values())
+    return Comparison(least, most, "" if is_money else unit, measure or "cost" * is_money, rest)
+
+
+def is_other_currency(question: str, told: str) -> bool:
+    """Say whether a text names currencies, and none that the question names.
+
+    >>> is_other_currency("less than 20 euros", "Price (USD)"), is_other_currency("below 20", "Price (USD)")
+    (True, False)
+    """
+    asked, held = (
+        {currency for currency, sign in _CURRENCIES.items() if sign.search(text)}
+        for text in (question, told)
+    )
+    return bool(asked and held and not asked & held)
+
+
+def _number(text: str) -> float:
+    return float(text.replace(",", "").replace("–", "-"))

@@ -1,0 +1,157 @@
+"""The rows of a table that meet a condition: they answer "which plans cost less than 20" as a whole.
+
+Knows words of English, amounts and times; pure functions.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+
+from rag.core.types import Passage
+from rag.generation.amounts import TIME, Amounts, column_amounts, full_rows, seconds_of
+from rag.generation.comparisons import Comparison, compared, is_other_currency
+from rag.generation.dates import days_of, months_of
+from rag.generation.features import Unit, units_of
+from rag.generation.measures import same_measure
+from rag.generation.questions import asked_words, asks_several
+from rag.scoring.rows import is_row
+from rag.scoring.words import analyze, content_words
+
+__all__ = ["asked_rows"]
+
+_ASKS = re.compile(r"^\W*(?:\w+,? ){0,3}?(?:which|what|who|list|show|name|find|how many)\b", re.IGNORECASE)
+_NOT = re.compile(r"\b(?:not|never|except|without|neither)\b|n['’]t\b", re.IGNORECASE)
+_ANY = frozenset(
+    analyze(
+        """item thing product article option one entry row people list have sell offer include contain come
+        allow let permit provide need buy rent hire book order"""
+    )
+)
+"""Words of a row of whatever kind, and of having, which no table need say."""
+_WORD = re.compile(r"[^\W\d_]+|%")
+_DIGIT = re.compile(r"\d")
+_MAX_ROWS = 24
+
+
+def asked_rows(question: str, passages: Sequence[Passage]) -> tuple[Passage, list[tuple[int, int]]] | None:
+    r"""Give the rows of the first table that meet the condition which a question puts, under their header.
+
+    The condition is of the column of amounts that the question names, or that is of its measure or unit, or
+    the only one there is. Each further word of the question is of the table as a whole or stands in some
+    rows, and then only these are given; where several things are asked for, such words alone are a
+    condition. None where no row is left, or where anything of it is open.
+
+    >>> text = "Plan | Price\nBasic | 9\nTeam | 19\nFirm | 49"
+    >>> plans = Passage("", "", 1, "", "Plans", None, 0, len(text), 1.0, text)
+    >>> for question in ("Which plans cost less than 20 euros?", "Which plans are cheaper than 9?"):
+    ...     found = asked_rows(question, [plans])
+    ...     print(found and [text[start:end] for start, end in found[1]])
+    ['Plan | Price', 'Basic | 9', 'Team | 19']
+    None
+    """
+    if not _ASKS.search(question) or _NOT.search(question):
+        return None
+    condition = compared(question)
+    if condition is None and (not asks_several(question) or _is_of_time(question)):
+        return None
+    for header, rows in _tables(units_of(passages)):
+        met = _labelled(question, rows) if condition is None else _met(question, condition, rows)
+        if 0 < len(met) <= _MAX_ROWS:
+            return passages[rows[0].passage], [(each.start, each.end) for each in (*header, *met)]
+    return None
+
+
+def _tables(units: Sequence[Unit]) -> Iterator[tuple[list[Unit], list[Unit]]]:
+    """Give each table's header, without the rule below it, and its rows."""
+    header: list[Unit] = []
+    for key, group in groupby(
+        units, lambda unit: (unit.passage, unit.place.header, bool(unit.place.cells))
+    ):
+        run = list(group)
+        if key[2]:
+            yield header, [unit for unit in run if len(unit.place.columns) == len(unit.place.cells)]
+        header = [unit for unit in run if is_row(unit.text) and re.search(r"\w", unit.text)]
+
+
+def _met(question: str, condition: Comparison, rows: Sequence[Unit]) -> list[Unit]:
+    """Give the rows that meet the condition and have the words of a label; none where that is open."""
+    names = rows[0].place.columns if len(rows) > 1 else ()
+    whole = full_rows(names, dict(enumerate(map(_texts, rows))))
+    amounts = {
+        n: found
+        for n in range(len(names))
+        if (found := column_amounts(whole, n, without_open=True)) is not None
+    }
+    if (column := _column(condition, names, amounts)) is None:
+        return []
+    factor = _factor(condition.unit, names[column], amounts[column].unit)
+    told = " ".join((names[column], *(row.text for row in rows)))
+    if factor is None or is_other_currency(question, told):
+        return []
+    of_column = same_measure(_asked(condition), names[column]).union(content_words(names[column]))
+    labels = _labels(condition.rest, rows) - of_column - set(content_words(condition.measure))
+    return [
+        rows[number]
+        for number, value in amounts[column].values.items()
+        if condition.least * factor <= value <= condition.most * factor and _has(rows[number], labels)
+    ]
+
+
+def _labelled(question: str, rows: Sequence[Unit]) -> list[Unit]:
+    """Give the rows that have what only some of them do: "the plans with phone support"."""
+    labels = _labels(question, rows)
+    met = [row for row in rows if _has(row, labels)]
+    return met if len(met) < len(rows) else []
+
+
+def _labels(question: str, rows: Sequence[Unit]) -> set[str]:
+    """Give the words of a question that are not of the table as a whole."""
+    return set(asked_words(question)) - _ANY - frozenset.intersection(*(row.about for row in rows))
+
+
+def _has(row: Unit, labels: set[str]) -> bool:
+    return labels <= row.words.union(content_words(row.place.group))
+
+
+def _is_of_time(question: str) -> bool:
+    """Say whether a number, a day or a month is named: "Monday to Friday" has more than its words."""
+    return bool(_DIGIT.search(question) or days_of(question) or months_of(question))
+
+
+def _asked(condition: Comparison) -> str:
+    return f"{condition.rest} {condition.measure} {condition.unit}"
+
+
+def _column(condition: Comparison, names: Sequence[str], amounts: Mapping[int, Amounts]) -> int | None:
+    """Give the column that the condition is of; None where several may be, or it is of another measure."""
+    columns: list[int] = []
+    for words in (condition.rest, condition.unit, condition.measure):
+        asked = set(content_words(words))
+        columns = columns or [n for n in amounts if asked & set(content_words(names[n]))]
+    columns = columns or [n for n in amounts if same_measure(_asked(condition), names[n])]
+    if not columns and not condition.measure:
+        columns = list(amounts)
+    if condition.unit and len(columns) > 1:
+        columns = [n for n in columns if _has_unit(condition.unit, names[n], amounts[n].unit)]
+    return columns[0] if len(columns) == 1 else None
+
+
+def _has_unit(unit: str, name: str, column_unit: str) -> bool:
+    is_named = column_unit != "" or unit in _WORD.findall(name.casefold()) or seconds_of(unit) is not None
+    return is_named and _factor(unit, name, column_unit) is not None
+
+
+def _factor(unit: str, name: str, column_unit: str) -> float | None:
+    """Give how many of the column's unit one of the question's is; None where they do not compare."""
+    seconds = seconds_of(unit)
+    if column_unit == TIME:
+        return seconds
+    if seconds is not None:
+        of_name = next(filter(None, map(seconds_of, _WORD.findall(name.casefold()))), None)
+        return seconds / of_name if of_name and not column_unit else None
+    is_same = not unit or not column_unit or unit.removesuffix("s") == column_unit.removesuffix("s")
+    return 1.0 if is_same else None
+
+
+def _texts(unit: Unit) -> list[str]:
+    return [unit.text[slice(*span)] for span in unit.place.cells]

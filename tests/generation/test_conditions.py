@@ -1,0 +1,77 @@
+import pytest
+from _passages import passage
+
+from rag.generation.conditions import asked_rows
+
+PLANS = """Our plans
+
+Plan | Price per month (EUR) | Storage | Notice (months) | Seats
+Basic | 9 | 10 GB | 1 | 1
+Team | 19 | 100 GB | 1 | 5
+Firm | 49.50 | 1,000 GB | 3 | 50
+Custom | on request | 5,000 GB | 12 | unlimited"""
+WALKS = """Walk | Length | Time | Grade
+Lake round | 4.5 km | 90 min | easy
+Ridge path | 12 km | 5 h | hard
+Gorge | 7 km | 150 min | hard
+Total | 23.5 km | 9 h |"""
+
+
+def met(question: str, text: str) -> list[str] | None:
+    """Give the first cells of the rows that are given, without the header."""
+    table = passage(text)
+    found = asked_rows(question, [table])
+    if found is None:
+        return None
+    header, *rows = (table.text[start:end] for start, end in found[1])
+    assert header.startswith(("Plan |", "Walk |"))
+    return [row.partition(" |")[0] for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("question", "rows"),
+    [
+        ("Which plans cost less than 20 euros?", ["Basic", "Team"]),
+        ("which plans are cheaper than €19", ["Basic"]),
+        ("List the plans that cost 19 euros or more", ["Team", "Firm"]),
+        ("What plans cost between 10 and 50 euros?", ["Team", "Firm"]),
+        ("Which plans have at least 100 GB?", ["Team", "Firm", "Custom"]),
+        ("Which plans have up to 100 GB of storage?", ["Basic", "Team"]),
+        ("Which plans have a notice of more than 60 days?", ["Firm", "Custom"]),
+        ("Which plans have a notice of at least 1 year?", ["Custom"]),
+        ("Which plans are for more than 5 seats?", ["Firm", "Custom"]),
+        ("Which plans cost less than 20 dollars?", None),
+        ("Which plans cost less than 5 euros?", None),
+        ("Which plans do not cost less than 20 euros?", None),
+        ("Which green plans cost less than 20 euros?", None),
+        ("Which plans are heavier than 20 kg?", None),
+        ("How much does the plan below 20 euros cost?", None),
+        ("Which plans have more than 100 TB?", None),
+        ("Which plans have more than 2 thousand GB?", None),
+        ("Which of the 3 plans cost less than 20 euros?", None),
+        ("Which plans are there?", None),
+        ("Which plans have a notice of 1 month?", ["Basic", "Team"]),
+        ("Which plans have a notice of 2 months?", None),
+        ("How many plans cost less than 20 euros?", ["Basic", "Team"]),
+        ("Which plan has a notice of 1 month?", None),
+    ],
+)
+def test_rows_of_plans(question: str, rows: list[str] | None) -> None:
+    assert met(question, PLANS) == rows
+
+
+@pytest.mark.parametrize(
+    ("question", "rows"),
+    [
+        ("Which walks are longer than 5 km?", ["Ridge path", "Gorge"]),
+        ("Which walks take less than 3 hours?", ["Lake round", "Gorge"]),
+        ("Which hard walks take under 3 hours?", ["Gorge"]),
+        ("Which walks are over 5?", None),
+        ("Which walks are hard?", ["Ridge path", "Gorge"]),
+        ("Which walks are hard on Mondays?", None),
+        ("Which walks are steep?", None),
+        ("Which walks are longer than 2 hours?", ["Ridge path", "Gorge"]),
+    ],
+)
+def test_units_and_labels(question: str, rows: list[str] | None) -> None:
+    assert met(question, WALKS) == rows
