@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from rag.generation.questions import asks_several
 
-__all__ = ["Comparison", "compared", "is_other_currency"]
+__all__ = ["Comparison", "compared", "is_other_currency", "sets_side_by_side", "without_comparison"]
 
 _ADJECTIVES = {  # of a comparison -> the measure, how a question has it, and whether it asks for more
     "cheaper": ("cost", False), "dearer": ("cost", True), "more expensive": ("cost", True),
@@ -41,6 +41,9 @@ _COMPARED = (
 )
 _EQUAL = re.compile(
     rf"\b(?:of|for|with|ha(?:ve|s)|is|are|costs?|exactly|weighs?|lasts?) {_AMOUNT}", re.IGNORECASE
+)
+_SIDE_BY_SIDE = re.compile(
+    rf"\b(?:{'|'.join(_ADJECTIVES)}|better|compared?|comparison|versus|vs|differences?)\b", re.IGNORECASE
 )
 _DIGIT = re.compile(r"\d")
 _MULTIPLES = frozenset("k thousand million billion hundred dozen".split())
@@ -99,6 +102,24 @@ def compared(question: str) -> Comparison | None:
         most = math.nextafter(value, -math.inf)
     is_money = any(currency.search(match[0]) for currency in _CURRENCIES.values())
     return Comparison(least, most, "" if is_money else unit, measure or "cost" * is_money, rest)
+
+
+def sets_side_by_side(question: str) -> bool:
+    """Say whether a question compares things with each other, not with an amount.
+
+    >>> sets_side_by_side("Which is cheaper, Home or Team?"), sets_side_by_side("Which is red?")
+    (True, False)
+    """
+    return _SIDE_BY_SIDE.search(question) is not None
+
+
+def without_comparison(question: str) -> str:
+    """Leave out the words that compare, which no text need have.
+
+    >>> without_comparison("Is Home cheaper than Team?")
+    'Is Home  than Team?'
+    """
+    return _SIDE_BY_SIDE.sub("", question)
 
 
 def is_other_currency(question: str, told: str) -> bool:

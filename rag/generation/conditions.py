@@ -4,12 +4,19 @@ Knows words of English, amounts and times; pure functions.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import groupby
 
 from rag.core.types import Passage
 from rag.generation.amounts import TIME, Amounts, column_amounts, full_rows, seconds_of
-from rag.generation.comparisons import Comparison, compared, is_other_currency
+from rag.generation.comparisons import (
+    Comparison,
+    compared,
+    is_other_currency,
+    sets_side_by_side,
+    without_comparison,
+)
 from rag.generation.dates import days_of, months_of
 from rag.generation.features import Unit, units_of
 from rag.generation.measures import same_measure
@@ -39,7 +46,8 @@ def asked_rows(question: str, passages: Sequence[Passage]) -> tuple[Passage, lis
     The condition is of the column of amounts that the question names, or that is of its measure or unit, or
     the only one there is. Each further word of the question is of the table as a whole or stands in some
     rows, and then only these are given; where several things are asked for, such words alone are a
-    condition. None where no row is left, or where anything of it is open.
+    condition. So are the rows that a question compares: "Is Team cheaper than Firm?". None where no row is
+    left, or where anything of it is open.
 
     >>> text = "Plan | Price\nBasic | 9\nTeam | 19\nFirm | 49"
     >>> plans = Passage("", "", 1, "", "Plans", None, 0, len(text), 1.0, text)
@@ -49,16 +57,24 @@ def asked_rows(question: str, passages: Sequence[Passage]) -> tuple[Passage, lis
     ['Plan | Price', 'Basic | 9', 'Team | 19']
     None
     """
-    if not _ASKS.search(question) or _NOT.search(question):
-        return None
-    condition = compared(question)
-    if condition is None and (not asks_several(question) or _is_of_time(question)):
+    if (choose := _choice(question)) is None:
         return None
     for header, rows in _tables(units_of(passages)):
-        met = _labelled(question, rows) if condition is None else _met(question, condition, rows)
+        met = choose(rows)
         if 0 < len(met) <= _MAX_ROWS:
             return passages[rows[0].passage], [(each.start, each.end) for each in (*header, *met)]
     return None
+
+
+def _choice(question: str) -> Callable[[Sequence[Unit]], Sequence[Unit]] | None:
+    """Give what chooses the rows of a table that a question asks for; None where it asks for none."""
+    if _NOT.search(question):
+        return None
+    if (condition := compared(question)) is not None:
+        return partial(_met, question, condition) if _ASKS.search(question) else None
+    if sets_side_by_side(question):
+        return partial(_side_by_side, question)
+    return partial(_labelled, question) if asks_several(question) and not _is_of_time(question) else None
 
 
 def _tables(units: Sequence[Unit]) -> Iterator[tuple[list[Unit], list[Unit]]]:
@@ -102,6 +118,19 @@ def _labelled(question: str, rows: Sequence[Unit]) -> list[Unit]:
     labels = _labels(question, rows)
     met = [row for row in rows if _has(row, labels)]
     return met if len(met) < len(rows) else []
+
+
+def _side_by_side(question: str, rows: Sequence[Unit]) -> list[Unit]:
+    """Give the rows that are compared, each named by all words of its first cell, and nothing else is."""
+    asked = set(asked_words(without_comparison(question)))
+    labels = [set(content_words(_texts(row)[0])) for row in rows]
+    named = [
+        number
+        for number, label in enumerate(labels)
+        if label and label <= asked and not any(label < other <= asked for other in labels)
+    ]
+    others = asked.difference(_ANY, *(labels[number] for number in named), *(row.about for row in rows))
+    return [rows[number] for number in named] if len(named) > 1 and not others else []
 
 
 def _labels(question: str, rows: Sequence[Unit]) -> set[str]:

@@ -70,6 +70,10 @@ def test_rows_of_plans(question: str, rows: list[str] | None) -> None:
         ("Which walks are hard?", ["Ridge path", "Gorge"]),
         ("Which walks are hard on Mondays?", None),
         ("Which walks are steep?", None),
+        ("Which is longer, the gorge or the ridge path?", ["Ridge path", "Gorge"]),
+        ("Is the gorge walk shorter than the ridge path?", ["Ridge path", "Gorge"]),
+        ("What is the difference between the gorge and the lake round?", ["Lake round", "Gorge"]),
+        ("Which is longer, the gorge or the Rhine?", None),
         ("Which walks are longer than 2 hours?", ["Ridge path", "Gorge"]),
     ],
 )
