@@ -75,6 +75,16 @@ describe("an annotated answer", () => {
     expect(blocks[1]?.pieces.find((piece) => piece.text === "30 m")?.supportedBy).toEqual([1]);
   });
 
+  it("has tables of neighbouring lines with bars, whose first cell may be empty", () => {
+    const rows = annotate("Boats\n\n | seats | rate\nPedal boat | 2 | $12", [], []);
+    expect(rows.map(({ kind }) => kind)).toEqual(["paragraph", "row", "row"]);
+    expect(rows.slice(1).map(({ pieces }) => pieces.map(({ text, cell }) => [text.trim(), cell]).filter(([words]) => words !== ""))).toEqual([
+      [["seats", 1], ["rate", 2]],
+      [["Pedal boat", 0], ["2", 1], ["$12", 2]],
+    ]);
+    expect(annotate("ls | wc counts\nfiles.", [], []).map(({ kind }) => kind)).toEqual(["paragraph"]);
+  });
+
   it("of nothing is nothing", () => {
     expect(annotate("", [], [])).toEqual([]);
     expect(annotate("\n \n", [], [])).toEqual([]);

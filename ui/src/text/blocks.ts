@@ -15,11 +15,13 @@ const HEADING = /^[ \t]{0,3}(#{1,6})[ \t]+(?=\S)/;
 const QUOTE = /^[ \t]{0,3}>[ \t]?/;
 const FENCE = /^[ \t]{0,3}```/;
 const ROW = /^[ \t]*\|.*\|[ \t]*$/;
+const BAR = /(?<!\S)\|(?!\S)/;
 const RULE_OF_TABLE = /^[ \t|:-]*-[ \t|:-]*$/;
 
 /** Lay a text out: the markup that makes a block what it is belongs to none. */
 export function layOut(text: string): Layout[] {
   const blocks: Layout[] = [];
+  const rows = barredLines(text);
   let isOpen = false; // the last block goes on in the next line
   let code: number | null = null; // where a block of code began
   for (const match of text.matchAll(/[^\n]+|\n/g)) {
@@ -34,17 +36,27 @@ export function layOut(text: string): Layout[] {
     if (code !== null || line === "\n") continue;
     if (line.trim() === "" || text.startsWith("\n\n", start - 2)) isOpen = false;
     if (line.trim() === "") continue;
-    isOpen = addLine(blocks, line, start, isOpen);
+    isOpen = addLine(blocks, line, start, isOpen, rows.has(start));
   }
   // An answer that is being written has not closed its code yet.
   if (code !== null && code < text.length) blocks.push({ kind: "code", number: 0, start: code, end: text.length });
   return blocks;
 }
 
+/** Give where neighbouring lines begin that bars cut into cells: rows as Grove reads them from spreadsheets and pages. */
+function barredLines(text: string): Set<number> {
+  const barred = [...text.matchAll(/[^\n]+/g)].filter(([line]) => BAR.test(line));
+  const ends = new Set(barred.map((match) => match.index + match[0].length));
+  const starts = new Set(barred.map((match) => match.index));
+  const isBeside = (match: RegExpExecArray): boolean =>
+    ends.has(match.index - 1) || starts.has(match.index + match[0].length + 1);
+  return new Set(barred.filter(isBeside).map((match) => match.index));
+}
+
 /** Add a line; tell whether the next one may go on with its block. */
-function addLine(blocks: Layout[], line: string, start: number, isOpen: boolean): boolean {
+function addLine(blocks: Layout[], line: string, start: number, isOpen: boolean, isRow: boolean): boolean {
   const end = start + line.trimEnd().length;
-  const special = specialLine(line);
+  const special = specialLine(line, isRow);
   const last = blocks.at(-1);
   if (special !== null) {
     const { kind, number, skipped } = special;
@@ -57,12 +69,12 @@ function addLine(blocks: Layout[], line: string, start: number, isOpen: boolean)
 }
 
 /** Say what a line is by how it begins, and how many of its characters say so; null for plain text. */
-function specialLine(line: string): { kind: Layout["kind"]; number: number; skipped: number } | null {
+function specialLine(line: string, isRow: boolean): { kind: Layout["kind"]; number: number; skipped: number } | null {
   const heading = HEADING.exec(line);
   if (heading !== null) return { kind: "heading", number: heading[1]?.length ?? 1, skipped: heading[0].length };
   const quote = QUOTE.exec(line);
   if (quote !== null) return { kind: "quote", number: 0, skipped: quote[0].length };
-  if (ROW.test(line)) return { kind: "row", number: 0, skipped: RULE_OF_TABLE.test(line) ? line.length : 0 };
+  if (isRow || ROW.test(line)) return { kind: "row", number: 0, skipped: RULE_OF_TABLE.test(line) ? line.length : 0 };
   const marker = MARKER.exec(line);
   if (marker === null) return null;
   const kind = marker[1] === undefined ? "bullet" : "numbered";

@@ -50,7 +50,8 @@ export function runsOf(text: string, start: number, end: number, style: Style = 
 export function cellRuns(text: string, start: number, end: number): Run[] {
   const runs: Run[] = [];
   let from = start;
-  let cell = -1; // nothing stands before the first bar
+  const isClosed = text[start] === "|" && text[end - 1] === "|";
+  let cell = isClosed ? -1 : 0; // nothing stands before the first bar
   for (let at = start; at <= end; at += 1) {
     if (at < end && (text[at] !== "|" || text[at - 1] === "\\")) continue;
     runs.push(...runsOf(text, from, at).filter(() => cell >= 0).map((run) => ({ ...run, cell })));
