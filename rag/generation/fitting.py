@@ -12,6 +12,7 @@ from rag.core.types import AnswerSpan, Passage
 from rag.generation.dates import days_of
 from rag.generation.features import Unit
 from rag.generation.kinds import may_be_asked
+from rag.generation.numbered import is_of_another, numbers_of
 from rag.generation.prose import num_fields
 from rag.generation.questions import wants_sentences
 from rag.generation.reading import UNREAD
@@ -21,6 +22,24 @@ from rag.scoring.words import content_words
 
 __all__ = ["fitting"]
 
+_PAIRS = (
+    ("check(?:ing)?[- ]?in", "check(?:ing)?[- ]?out"),
+    ("pick(?:ed|ing)?[- ]?up", "drop(?:ped|ping)?[- ]?off"),
+    (r"arriv\w*", r"depart\w*"),
+    ("indoors?", "outdoors?"),
+    ("minimum", "maximum"),
+    ("adults?", "child(?:ren)?|kids?"),
+    ("entrance", "exit"),
+    ("winter", "summer"),
+    ("weekdays?", "weekends?"),
+    (r"import\w*", r"export\w*"),
+    ("inbound", "outbound"),
+)
+_OPPOSITES = tuple(
+    (re.compile(rf"\b(?:{one})\b", re.IGNORECASE), re.compile(rf"\b(?:{other})\b", re.IGNORECASE))
+    for pair in _PAIRS
+    for one, other in (pair, pair[::-1])
+)
 _OFFERS = re.compile(r"\bor\b", re.IGNORECASE)
 _BEFORE = 2  # words before a span that tell its kind: "after the war"
 _STATED = 1.0  # what a role in brackets is worth over the best that was read
@@ -32,10 +51,10 @@ def fitting(
     """Give the spans, those that cannot answer with the score of what is not read, and names of roles.
 
     Such a span has no word but the question's, of which none is a choice that the question offers, stands
-    in a heading or a table's header, in a sentence that asks the same, or in one of other days of the week
-    than the question's (but a yes or no may need such a one), or in an item of a list beside the one whose
-    label the question says. It holds two fields of a header, or is no time or number where the question
-    asks for one.
+    in a heading or a table's header, in a sentence that asks the same, that is of other days of the week
+    than the question's (but a yes or no may need such a one), of another number ("evening 2" for 3) or of
+    the opposite (check-in for check-out), or in an item of a list beside the one whose label the question
+    says. It holds two fields of a header, or is no time or number where the question asks for one.
 
     Args:
         question: what is asked.
@@ -47,7 +66,7 @@ def fitting(
     wanted = frozenset(content_words(question))
     days = frozenset() if wants_sentences(question) else days_of(question)
     starts = [(unit.passage, unit.start) for unit in units]
-    others = _items_beside(question, units)
+    others = _items_beside(question, units) | _of_another(question, units)
     found = []
     for span in spans:
         number = bisect_right(starts, (span.passage, span.start)) - 1
@@ -87,6 +106,20 @@ def _items_beside(question: str, units: Sequence[Unit]) -> set[int]:
         number
         for number, words in labels.items()
         if words and number not in named and units[number].passage in passages
+    }
+
+
+def _of_another(question: str, units: Sequence[Unit]) -> set[int]:
+    """Give the units, by number, that are of another thing of the kind or say the opposite."""
+    numbers = numbers_of(question)
+    sides = [
+        (one, other) for one, other in _OPPOSITES if one.search(question) and not other.search(question)
+    ]
+    return {
+        number
+        for number, unit in enumerate(units)
+        if is_of_another(question, numbers, unit.text)
+        or any(other.search(unit.text) and not one.search(unit.text) for one, other in sides)
     }
 
 

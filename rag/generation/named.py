@@ -3,21 +3,15 @@
 A passage of another one says the same words, so that it is found and read like that asked about.
 """
 
-import re
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 
 from rag.core.types import Passage
+from rag.generation.numbered import numbers_of
 from rag.generation.questions import asked_speaker
 from rag.scoring.words import content_words
 
 __all__ = ["of_named"]
-
-_NUMBERED = re.compile(
-    r"(?<![^\W\d_])([^\W\d_]{2,})[\s:#`*-]{0,3}(?:no\.\s?|#)?(\d+(?:\.\d+)*)(?![\w%])", re.IGNORECASE
-)
-_MONTH = re.compile(r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*", re.IGNORECASE)
 
 
 def of_named(question: str, passages: Sequence[Passage]) -> list[Passage]:
@@ -33,7 +27,7 @@ def of_named(question: str, passages: Sequence[Passage]) -> list[Passage]:
     >>> len(of_named("What is the sum of the invoice?", [other, asked]))
     2
     """
-    asked = _numbers(question)
+    asked = numbers_of(question)
     left = [passage for passage in passages if not (asked and _is_of_another(asked, passage))]
     speaker = set(content_words(asked_speaker(question)))
     said = [passage for passage in left if speaker and speaker <= _names(passage)]
@@ -45,19 +39,9 @@ def _names(passage: Passage) -> set[str]:
 
 
 def _is_of_another(asked: Mapping[str, set[str]], passage: Passage) -> bool:
-    about = _numbers(". ".join((passage.title, *passage.heading)))
+    about = numbers_of(". ".join((passage.title, *passage.heading)))
     others = [word for word, numbers in asked.items() if about.get(word, set()) - numbers]
     if not others:
         return False
-    held = _numbers(passage.text)
+    held = numbers_of(passage.text)
     return any(asked[word].isdisjoint(about[word] | held.get(word, set())) for word in others)
-
-
-def _numbers(text: str) -> dict[str, set[str]]:
-    """Give the numbers that follow each word, which is stemmed."""
-    found = defaultdict[str, set[str]](set)
-    for word, number in _NUMBERED.findall(text):
-        if not _MONTH.fullmatch(word):
-            for stem in content_words(word):
-                found[stem].add(number)
-    return found

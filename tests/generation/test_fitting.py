@@ -34,6 +34,24 @@ def test_what_is_no_time_or_number_is_no_answer_to_when_or_how_many(
     assert _scores(question, text, right, wrong) == [5.0, UNREAD]
 
 
+@pytest.mark.parametrize(
+    ("question", "text", "score"),
+    [
+        ("What is the topic of evening 3?", "Evening 2: hives and frames.", UNREAD),
+        ("What is the topic of evening 2?", "Evening 2: hives and frames.", 5.0),
+        ("What comes after evening 2?", "Evening 3: hives and frames.", 5.0),
+        ("What fits the MP3 player?", "The player is 8 years old: hives and frames.", 5.0),
+        ("what is shown at check out", "At check-in we show hives and frames.", UNREAD),
+        ("what is shown at check out", "At check-in and check-out we show hives and frames.", 5.0),
+        ("what do adults get", "Children get hives and frames.", UNREAD),
+    ],
+)
+def test_what_is_of_another_number_or_the_opposite_is_no_answer(
+    question: str, text: str, score: float
+) -> None:
+    assert _scores(question, text, "hives and frames") == [score]
+
+
 def test_other_questions_take_words_of_any_kind() -> None:
     assert _scores("Who came when it rained?", "The baker came.", "The baker") == [5.0]
 
