@@ -42,6 +42,7 @@ _CHALLENGES = {
     HTTPStatus.UNAUTHORIZED: 'Bearer realm="grove"',
     HTTPStatus.FORBIDDEN: 'Bearer realm="grove", error="insufficient_scope"',
 }
+_SHOULD_BE = "Input should be "  # as pydantic begins
 _MAX_FAULTS = 5  # of a wrong body, as many are named
 
 
@@ -83,12 +84,13 @@ def add_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
-        faults = error.errors()
-        detail = "; ".join(_fault(fault) for fault in faults[:_MAX_FAULTS])
-        if len(faults) > _MAX_FAULTS:
-            detail += f"; and {len(faults) - _MAX_FAULTS} more"
+        places = _by_place(error.errors(), error.body)
+        told = [_fault(place, faults) for place, faults in places.items()]
+        detail = "; ".join(told[:_MAX_FAULTS])
+        if len(told) > _MAX_FAULTS:
+            detail += f"; and {len(told) - _MAX_FAULTS} more"
         status = HTTPStatus.UNPROCESSABLE_ENTITY
-        param = _place(faults[0]["loc"]) or None
+        param = next(iter(places)) or None
         return problem(request.url.path, status, detail, kind="InvalidInputError", param=param)
 
     @app.exception_handler(HTTPException)
@@ -167,16 +169,57 @@ def _allowed(app: FastAPI, request: Request) -> str:
     return ", ".join(sorted(methods))
 
 
-def _fault(fault: Mapping[str, Any]) -> str:  # Any: pydantic's description of one error
+_Fault = Mapping[str, Any]  # Any: pydantic's description of one error
+
+
+def _by_place(faults: Sequence[_Fault], body: object) -> dict[str, list[_Fault]]:
+    """Put the faults of one place together: what may be of several kinds has a fault for each.
+
+    Where one of the kinds fits but for something within, that is the fault.
+    """
+    found: dict[str, list[_Fault]] = {}
+    for fault in faults:
+        found.setdefault(_place(fault, body), []).append(fault)
+    return {
+        place: kept
+        for place, kept in found.items()
+        if not place or not any(other.startswith(f"{place}.") for other in found)
+    }
+
+
+def _place(fault: _Fault, body: object) -> str:
+    """Say where in the request a fault is, without the names of the kinds that were tried."""
+    whence, *parts = fault["loc"]
+    if fault["type"] == "json_invalid":
+        return ""
+    if whence != "body" or not isinstance(body, dict | list):
+        return ".".join(map(str, parts))
+    value, path = body, []
+    for number, part in enumerate(parts):
+        is_key = isinstance(value, dict) and part in value
+        if is_key or (isinstance(value, list) and isinstance(part, int) and part < len(value)):
+            value = value[part]
+            path.append(str(part))
+        elif fault["type"] == "missing" and number == len(parts) - 1:
+            path.append(str(part))
+    return ".".join(path)
+
+
+def _fault(place: str, faults: Sequence[_Fault]) -> str:
+    fault, whence = faults[0], faults[0]["loc"][0]
     if fault["type"] == "json_invalid":
         return f"the body is not JSON: {fault['ctx']['error']} at character {fault['loc'][-1]}"
-    place, message = _place(fault["loc"]), fault["msg"].removeprefix("Value error, ")
-    if place or fault["loc"][0] != "body":
-        return f"{place or fault['loc'][0]}: {message}"
+    message = _message(faults)
+    if place or whence != "body":
+        return f"{place or whence}: {message}"
     if fault["type"] == "missing" or isinstance(fault["input"], bytes):
         return "a JSON object is expected, with the header content-type: application/json"
     return f"the body: {message}"
 
 
-def _place(loc: Sequence[object]) -> str:
-    return ".".join(map(str, loc[1:]))
+def _message(faults: Sequence[_Fault]) -> str:
+    told = dict.fromkeys(fault["msg"].removeprefix("Value error, ") for fault in faults)
+    if not all(message.startswith(_SHOULD_BE) for message in told):
+        return "; ".join(told)
+    kinds = " or ".join(message.removeprefix(_SHOULD_BE) for message in told)
+    return f"{_SHOULD_BE}{kinds}, got {faults[0]['input']!r:.80}"

@@ -9,7 +9,14 @@ from dataclasses import dataclass
 
 from rag.generation.questions import asks_several
 
-__all__ = ["Comparison", "compared", "is_other_currency", "sets_side_by_side", "without_comparison"]
+__all__ = [
+    "Comparison",
+    "compared",
+    "compared_thing",
+    "is_other_currency",
+    "sets_side_by_side",
+    "without_comparison",
+]
 
 _ADJECTIVES = {  # of a comparison -> the measure, how a question has it, and whether it asks for more
     "cheaper": ("cost", False), "dearer": ("cost", True), "more expensive": ("cost", True),
@@ -45,6 +52,7 @@ _EQUAL = re.compile(
 _SIDE_BY_SIDE = re.compile(
     rf"\b(?:{'|'.join(_ADJECTIVES)}|better|compared?|comparison|versus|vs|differences?)\b", re.IGNORECASE
 )
+_THAN = re.compile(rf"\b({'|'.join(_ADJECTIVES)})(?: [\w-]+){{0,2}} than\b", re.IGNORECASE)
 _DIGIT = re.compile(r"\d")
 _MULTIPLES = frozenset("k thousand million billion hundred dozen".split())
 _CURRENCIES = {
@@ -102,6 +110,20 @@ def compared(question: str) -> Comparison | None:
         most = math.nextafter(value, -math.inf)
     is_money = any(currency.search(match[0]) for currency in _CURRENCIES.values())
     return Comparison(least, most, "" if is_money else unit, measure or "cost" * is_money, rest)
+
+
+def compared_thing(question: str) -> tuple[Comparison, bool] | None:
+    """Give what is compared with that of another thing, without bounds, and whether more is asked for.
+
+    >>> found, is_more = compared_thing("Which boats are cheaper than the motor boat?")
+    >>> found.measure, is_more
+    ('cost', False)
+    """
+    match = _THAN.search(question)
+    if match is None:
+        return None
+    measure, is_more = _ADJECTIVES[match[1].casefold()]
+    return Comparison(-math.inf, math.inf, "", measure, without_comparison(question)), is_more
 
 
 def sets_side_by_side(question: str) -> bool:

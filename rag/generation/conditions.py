@@ -13,6 +13,7 @@ from rag.generation.amounts import TIME, Amounts, column_amounts, full_rows, sec
 from rag.generation.comparisons import (
     Comparison,
     compared,
+    compared_thing,
     is_other_currency,
     sets_side_by_side,
     without_comparison,
@@ -78,26 +79,21 @@ def _choice(question: str) -> Callable[[Sequence[Unit]], Sequence[Unit]] | None:
 
 
 def _tables(units: Sequence[Unit]) -> Iterator[tuple[list[Unit], list[Unit]]]:
-    """Give each table's header, without the rule below it, and its rows."""
+    """Give each table's header, without the rule below it, and its rows, of which there are several."""
     header: list[Unit] = []
     for key, group in groupby(
         units, lambda unit: (unit.passage, unit.place.header, bool(unit.place.cells))
     ):
         run = list(group)
-        if key[2]:
-            yield header, [unit for unit in run if len(unit.place.columns) == len(unit.place.cells)]
+        rows = [unit for unit in run if key[2] and len(unit.place.columns) == len(unit.place.cells)]
+        if len(rows) > 1:
+            yield header, rows
         header = [unit for unit in run if is_row(unit.text) and re.search(r"\w", unit.text)]
 
 
 def _met(question: str, condition: Comparison, rows: Sequence[Unit]) -> list[Unit]:
     """Give the rows that meet the condition and have the words of a label; none where that is open."""
-    names = rows[0].place.columns if len(rows) > 1 else ()
-    whole = full_rows(names, dict(enumerate(map(_texts, rows))))
-    amounts = {
-        n: found
-        for n in range(len(names))
-        if (found := column_amounts(whole, n, without_open=True)) is not None
-    }
+    names, amounts = rows[0].place.columns, _amounts(rows)
     if (column := _column(condition, names, amounts)) is None:
         return []
     factor = _factor(condition.unit, names[column], amounts[column].unit)
@@ -121,7 +117,10 @@ def _labelled(question: str, rows: Sequence[Unit]) -> list[Unit]:
 
 
 def _side_by_side(question: str, rows: Sequence[Unit]) -> list[Unit]:
-    """Give the rows that are compared, each named by all words of its first cell, and nothing else is."""
+    """Give the rows that are compared, each named by all words of its first cell, and nothing else is.
+
+    Where one alone is named, those are that have more or less than it: "cheaper than the motor boat".
+    """
     asked = set(asked_words(without_comparison(question)))
     labels = [set(content_words(_texts(row)[0])) for row in rows]
     named = [
@@ -130,7 +129,29 @@ def _side_by_side(question: str, rows: Sequence[Unit]) -> list[Unit]:
         if label and label <= asked and not any(label < other <= asked for other in labels)
     ]
     others = asked.difference(_ANY, *(labels[number] for number in named), *(row.about for row in rows))
-    return [rows[number] for number in named] if len(named) > 1 and not others else []
+    if others or not named:
+        return []
+    return [rows[number] for number in named] if len(named) > 1 else _beyond(question, named[0], rows)
+
+
+def _beyond(question: str, number: int, rows: Sequence[Unit]) -> list[Unit]:
+    if (asked := compared_thing(question)) is None:
+        return []
+    condition, is_more = asked
+    amounts = _amounts(rows)
+    column = _column(condition, rows[0].place.columns, amounts)
+    values = {} if column is None else amounts[column].values
+    if (bound := values.get(number)) is None:
+        return []
+    return [rows[n] for n, value in values.items() if (value > bound if is_more else value < bound)]
+
+
+def _amounts(rows: Sequence[Unit]) -> dict[int, Amounts]:
+    """Give the columns that can be compared, by number; what is "on request" and a total are left out."""
+    names = rows[0].place.columns
+    whole = full_rows(names, dict(enumerate(map(_texts, rows))))
+    columns = {n: column_amounts(whole, n, without_open=True) for n in range(len(names))}
+    return {n: found for n, found in columns.items() if found is not None}
 
 
 def _labels(question: str, rows: Sequence[Unit]) -> set[str]:

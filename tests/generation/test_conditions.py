@@ -74,6 +74,9 @@ def test_rows_of_plans(question: str, rows: list[str] | None) -> None:
         ("Is the gorge walk shorter than the ridge path?", ["Ridge path", "Gorge"]),
         ("What is the difference between the gorge and the lake round?", ["Lake round", "Gorge"]),
         ("Which is longer, the gorge or the Rhine?", None),
+        ("Which walks take longer than the gorge?", ["Ridge path"]),
+        ("Which walks have more length than the gorge?", ["Ridge path"]),
+        ("Which walks are cheaper than the gorge?", None),
         ("Which walks are longer than 2 hours?", ["Ridge path", "Gorge"]),
     ],
 )

@@ -148,6 +148,26 @@ def test_a_wrong_request_is_refused_in_the_words_of_openai(
     assert error["message"]
 
 
+@pytest.mark.parametrize(
+    ("content", "place", "message"),
+    [
+        (5, "messages.0.content", "Input should be a valid string or a valid list, got 5"),
+        ([{"type": "text"}], "messages.0.content.0.text", "Field required"),
+        (
+            [{"type": "text", "text": []}],
+            "messages.0.content.0.text",
+            "Input should be a valid string, got []",
+        ),
+    ],
+)
+def test_a_fault_is_named_by_its_place_in_the_request(
+    client: TestClient, content: object, place: str, message: str
+) -> None:
+    body = {"model": "grove", "messages": [{"role": "user", "content": content}]}
+    error = client.post("/v1/chat/completions", json=body).json()["error"]
+    assert (error["param"], error["message"]) == (place, f"{place}: {message}")
+
+
 def test_an_unknown_address_is_refused_in_the_words_of_openai(client: TestClient) -> None:
     assert client.post("/v1/images/generations", json={}).json()["error"]["code"] == "not_found"
     assert client.get("/v1/chat/completions").json()["error"]["code"] == "method_not_allowed"
