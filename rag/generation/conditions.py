@@ -128,7 +128,9 @@ def _side_by_side(question: str, rows: Sequence[Unit]) -> list[Unit]:
         for number, label in enumerate(labels)
         if label and label <= asked and not any(label < other <= asked for other in labels)
     ]
-    others = asked.difference(_ANY, *(labels[number] for number in named), *(row.about for row in rows))
+    of_columns = [same_measure(question, name) for name in rows[0].place.columns]
+    known = [_ANY, *(labels[number] for number in named), *(row.about for row in rows), *of_columns]
+    others = asked.difference(*known)
     if others or not named:
         return []
     return [rows[number] for number in named] if len(named) > 1 else _beyond(question, named[0], rows)
@@ -178,7 +180,8 @@ def _column(condition: Comparison, names: Sequence[str], amounts: Mapping[int, A
     for words in (condition.rest, condition.unit, condition.measure):
         asked = set(content_words(words))
         columns = columns or [n for n in amounts if asked & set(content_words(names[n]))]
-    columns = columns or [n for n in amounts if same_measure(_asked(condition), names[n])]
+    for words in (condition.rest, _asked(condition)):
+        columns = columns or [n for n in amounts if same_measure(words, names[n])]
     if not columns and not condition.measure:
         columns = list(amounts)
     if condition.unit and len(columns) > 1:
