@@ -28,7 +28,8 @@ from rag.scoring.words import analyze, content_words
 __all__ = ["asked_rows"]
 
 _ASKS = re.compile(r"^\W*(?:\w+,? ){0,3}?(?:which|what|who|list|show|name|find|how many)\b", re.IGNORECASE)
-_NOT = re.compile(r"\b(?:not|never|except|without|neither)\b|n['’]t\b", re.IGNORECASE)
+_NOT = re.compile(r"\b(?:not|without|(?:do|does|is|are|has|have)n['’]?t)\b", re.IGNORECASE)
+_EXCEPT = re.compile(r"\b(?:never|except|neither|nor|only|but|unless)\b", re.IGNORECASE)
 _ANY = frozenset(
     analyze(
         """item thing product article option one entry row people list have sell offer include contain come
@@ -69,23 +70,27 @@ def asked_rows(question: str, passages: Sequence[Passage]) -> tuple[Passage, lis
 
 def _choice(question: str) -> Callable[[Sequence[Unit]], Sequence[Unit]] | None:
     """Give what chooses the rows of a table that a question asks for; None where it asks for none."""
-    if _NOT.search(question):
+    if _EXCEPT.search(question):
         return None
+    is_denied = _NOT.search(question) is not None
     if (condition := compared(question)) is not None:
-        return partial(_met, question, condition) if _ASKS.search(question) else None
+        return partial(_met, question, condition) if _ASKS.search(question) and not is_denied else None
     if sets_side_by_side(question):
         return partial(_side_by_side, question)
-    return partial(_labelled, question) if asks_several(question) and not _is_of_time(question) else None
+    if not asks_several(question) or _is_of_time(question):
+        return None
+    return partial(_labelled, _NOT.sub(" ", question), is_denied=is_denied)
 
 
 def _tables(units: Sequence[Unit]) -> Iterator[tuple[list[Unit], list[Unit]]]:
-    """Give each table's header, without the rule below it, and its rows, of which there are several."""
+    """Give each table's header, without the rule below it, and its rows without totals, if several."""
     header: list[Unit] = []
     for key, group in groupby(
         units, lambda unit: (unit.passage, unit.place.header, bool(unit.place.cells))
     ):
         run = list(group)
-        rows = [unit for unit in run if key[2] and len(unit.place.columns) == len(unit.place.cells)]
+        cells = dict(enumerate(map(_texts, run))) if key[2] else {}
+        rows = [run[number] for number in full_rows(run[0].place.columns, cells)]
         if len(rows) > 1:
             yield header, rows
         header = [unit for unit in run if is_row(unit.text) and re.search(r"\w", unit.text)]
@@ -109,11 +114,12 @@ def _met(question: str, condition: Comparison, rows: Sequence[Unit]) -> list[Uni
     ]
 
 
-def _labelled(question: str, rows: Sequence[Unit]) -> list[Unit]:
-    """Give the rows that have what only some of them do: "the plans with phone support"."""
+def _labelled(question: str, rows: Sequence[Unit], *, is_denied: bool) -> list[Unit]:
+    """Give the rows that have what only some of them do, or have not: "the plans with phone support"."""
     labels = _labels(question, rows)
     met = [row for row in rows if _has(row, labels)]
-    return met if len(met) < len(rows) else []
+    others = [row for row in rows if row not in met]
+    return (others if is_denied else met) if met and others else []
 
 
 def _side_by_side(question: str, rows: Sequence[Unit]) -> list[Unit]:
@@ -149,10 +155,9 @@ def _beyond(question: str, number: int, rows: Sequence[Unit]) -> list[Unit]:
 
 
 def _amounts(rows: Sequence[Unit]) -> dict[int, Amounts]:
-    """Give the columns that can be compared, by number; what is "on request" and a total are left out."""
-    names = rows[0].place.columns
-    whole = full_rows(names, dict(enumerate(map(_texts, rows))))
-    columns = {n: column_amounts(whole, n, without_open=True) for n in range(len(names))}
+    """Give the columns that can be compared, by number; what is "on request" is left out."""
+    cells = dict(enumerate(map(_texts, rows)))
+    columns = {n: column_amounts(cells, n, without_open=True) for n in range(len(cells[0]))}
     return {n: found for n, found in columns.items() if found is not None}
 
 
