@@ -1,5 +1,7 @@
 import pytest
 from _passages import passage
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rag.generation.conditions import asked_rows
 
@@ -85,3 +87,26 @@ def test_rows_of_plans(question: str, rows: list[str] | None) -> None:
 )
 def test_units_and_labels(question: str, rows: list[str] | None) -> None:
     assert met(question, WALKS) == rows
+
+
+CELLS = st.sampled_from(
+    ["", "Plan", "9", "19 GB", "1,000", "2 h", "30 min", "unlimited", "-", "Total", "chat | x"]
+)
+QUESTIONS = st.sampled_from(
+    [
+        "Which plans cost less than 20 euros?",
+        "which plans have at least 1 h",
+        "Which plans have chat?",
+        "which plans don't have chat",
+        "Which plans are longer than plan?",
+        "Is plan cheaper than total?",
+    ]
+)
+
+
+@given(QUESTIONS, st.lists(st.lists(CELLS, min_size=1, max_size=4).map(" | ".join), max_size=6))
+def test_whatever_stands_in_a_table_what_is_given_are_lines_of_it(question: str, lines: list[str]) -> None:
+    table = passage("\n".join(lines) or "nothing")
+    found = asked_rows(question, [table])
+    rows = [] if found is None else [table.text[start:end] for start, end in found[1]]
+    assert set(rows) <= {line.strip() for line in lines}
