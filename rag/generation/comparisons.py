@@ -13,6 +13,7 @@ __all__ = [
     "Comparison",
     "compared",
     "compared_thing",
+    "compares",
     "is_other_currency",
     "sets_side_by_side",
     "without_comparison",
@@ -110,6 +111,15 @@ def compared(question: str) -> Comparison | None:
         most = math.nextafter(value, -math.inf)
     is_money = any(currency.search(match[0]) for currency in _CURRENCIES.values())
     return Comparison(least, most, "" if is_money else unit, measure or "cost" * is_money, rest)
+
+
+def compares(question: str) -> bool:
+    """Say whether a question compares with an amount: it then asks for other amounts as well.
+
+    >>> compares("Which courses last more than 6 weeks?"), compares("Which courses last 6 weeks?")
+    (True, False)
+    """
+    return any(pattern.search(question) for pattern in _COMPARED)
 
 
 def compared_thing(question: str) -> tuple[Comparison, bool] | None:

@@ -18,7 +18,7 @@ from rag.generation.comparisons import (
     sets_side_by_side,
     without_comparison,
 )
-from rag.generation.dates import days_of, months_of
+from rag.generation.dates import days_of, months_of, without_days
 from rag.generation.features import Unit, units_of
 from rag.generation.measures import same_measure
 from rag.generation.questions import asked_words, asks_several
@@ -27,17 +27,23 @@ from rag.scoring.words import analyze, content_words
 
 __all__ = ["asked_rows"]
 
-_ASKS = re.compile(r"^\W*(?:\w+,? ){0,3}?(?:which|what|who|list|show|name|find|how many)\b", re.IGNORECASE)
+_ASKS = re.compile(
+    r"^\W*(?:\w+,? ){0,3}?(?:which|what|who|list|show|name|find|how many|any)\b"
+    r"|\b(?:is|are) there\b",
+    re.IGNORECASE,
+)
 _NOT = re.compile(r"\b(?:not|without|(?:do|does|is|are|has|have)n['’]?t)\b", re.IGNORECASE)
-_EXCEPT = re.compile(r"\b(?:never|except|neither|nor|only|but|unless)\b", re.IGNORECASE)
+_AND = re.compile(r",? (?:and|but) ", re.IGNORECASE)
+_EXCEPT = re.compile(r"\b(?:never|except|neither|nor|only|unless)\b", re.IGNORECASE)
 _ANY = frozenset(
     analyze(
-        """item thing product article option one entry row people list have sell offer include contain come
-        allow let permit provide need buy rent hire book order"""
+        """anything something item thing product article option one entry row people list have sell offer
+        include contain come allow let permit provide need buy rent hire book order last take run go"""
     )
 )
 """Words of a row of whatever kind, and of having, which no table need say."""
 _WORD = re.compile(r"[^\W\d_]+|%")
+_ANYTHING = re.compile(r"\b(?:is|are) there any", re.IGNORECASE)
 _DIGIT = re.compile(r"\d")
 _MAX_ROWS = 24
 
@@ -73,13 +79,20 @@ def _choice(question: str) -> Callable[[Sequence[Unit]], Sequence[Unit]] | None:
     if _EXCEPT.search(question):
         return None
     is_denied = _NOT.search(question) is not None
-    if (condition := compared(question)) is not None:
-        return partial(_met, question, condition) if _ASKS.search(question) and not is_denied else None
+    if conditions := _conditions(question):
+        return partial(_met, question, conditions) if _ASKS.search(question) and not is_denied else None
     if sets_side_by_side(question):
         return partial(_side_by_side, question)
-    if not asks_several(question) or _is_of_time(question):
+    if not (asks_several(question) or _ANYTHING.search(question)) or _DIGIT.search(question):
         return None
     return partial(_labelled, _NOT.sub(" ", question), is_denied=is_denied)
+
+
+def _conditions(question: str) -> list[Comparison]:
+    """Give the condition of a question, or several: "for at least 6 weeks and cost under 150"."""
+    parts = [question] if compared(question) else _AND.split(question)
+    found = [condition for part in parts if (condition := compared(part)) is not None]
+    return found if len(found) == len(parts) else []
 
 
 def _tables(units: Sequence[Unit]) -> Iterator[tuple[list[Unit], list[Unit]]]:
@@ -96,7 +109,12 @@ def _tables(units: Sequence[Unit]) -> Iterator[tuple[list[Unit], list[Unit]]]:
         header = [unit for unit in run if is_row(unit.text) and re.search(r"\w", unit.text)]
 
 
-def _met(question: str, condition: Comparison, rows: Sequence[Unit]) -> list[Unit]:
+def _met(question: str, conditions: Sequence[Comparison], rows: Sequence[Unit]) -> list[Unit]:
+    met = [_met_one(question, condition, rows) for condition in conditions]
+    return [row for row in met[0] if all(row in others for others in met[1:])]
+
+
+def _met_one(question: str, condition: Comparison, rows: Sequence[Unit]) -> list[Unit]:
     """Give the rows that meet the condition and have the words of a label; none where that is open."""
     names, amounts = rows[0].place.columns, _amounts(rows)
     if (column := _column(condition, names, amounts)) is None:
@@ -115,11 +133,22 @@ def _met(question: str, condition: Comparison, rows: Sequence[Unit]) -> list[Uni
 
 
 def _labelled(question: str, rows: Sequence[Unit], *, is_denied: bool) -> list[Unit]:
-    """Give the rows that have what only some of them do, or have not: "the plans with phone support"."""
-    labels = _labels(question, rows)
-    met = [row for row in rows if _has(row, labels)]
+    """Give the rows that have what only some of them do, or have not: "the plans with phone support".
+
+    Monday is within "Monday to Friday", and so are months.
+    """
+    labels, days, months = _labels(without_days(question), rows), days_of(question), months_of(question)
+    met = [
+        row
+        for row in rows
+        if _has(row, labels)
+        and (not days or days & days_of(row.text))
+        and (not months or months & months_of(row.text))
+    ]
     others = [row for row in rows if row not in met]
-    return (others if is_denied else met) if met and others else []
+    if is_denied:
+        return others if met else []
+    return met if others or days or months else []
 
 
 def _side_by_side(question: str, rows: Sequence[Unit]) -> list[Unit]:
@@ -134,9 +163,7 @@ def _side_by_side(question: str, rows: Sequence[Unit]) -> list[Unit]:
         for number, label in enumerate(labels)
         if label and label <= asked and not any(label < other <= asked for other in labels)
     ]
-    of_columns = [same_measure(question, name) for name in rows[0].place.columns]
-    known = [_ANY, *(labels[number] for number in named), *(row.about for row in rows), *of_columns]
-    others = asked.difference(*known)
+    others = _labels(without_comparison(question), rows).difference(*(labels[number] for number in named))
     if others or not named:
         return []
     return [rows[number] for number in named] if len(named) > 1 else _beyond(question, named[0], rows)
@@ -162,17 +189,14 @@ def _amounts(rows: Sequence[Unit]) -> dict[int, Amounts]:
 
 
 def _labels(question: str, rows: Sequence[Unit]) -> set[str]:
-    """Give the words of a question that are not of the table as a whole."""
-    return set(asked_words(question)) - _ANY - frozenset.intersection(*(row.about for row in rows))
+    """Give the words of a question that are not of the table as a whole, or of what a column measures."""
+    of_columns = (same_measure(question, name) for name in rows[0].place.columns)
+    of_table = frozenset.intersection(*(row.about for row in rows))
+    return set(asked_words(question)).difference(_ANY, of_table, *of_columns)
 
 
 def _has(row: Unit, labels: set[str]) -> bool:
     return labels <= row.words.union(content_words(row.place.group))
-
-
-def _is_of_time(question: str) -> bool:
-    """Say whether a number, a day or a month is named: "Monday to Friday" has more than its words."""
-    return bool(_DIGIT.search(question) or days_of(question) or months_of(question))
 
 
 def _asked(condition: Comparison) -> str:

@@ -6,7 +6,7 @@ Words of English; pure functions.
 import re
 from collections.abc import Sequence
 
-__all__ = ["DAYS", "days_of", "months_of", "year_and_month"]
+__all__ = ["DAYS", "days_of", "months_of", "without_days", "year_and_month"]
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _MONTHS = "january february march april may june july august september october november december".split()
@@ -49,6 +49,17 @@ def months_of(text: str) -> frozenset[str]:
         first, last = (_MONTHS.index(_full(month)) for month in match.groups())
         found.update(_between(_MONTHS, first, last))
     return frozenset(found)
+
+
+def without_days(text: str) -> str:
+    """Leave out the names of days and months.
+
+    >>> without_days("which walks are on Saturdays in July")
+    'which walks are on  in '
+    """
+    for pattern in (_ONE_DAY, _ONE_MONTH, *(part for part, _ in _PARTS)):
+        text = pattern.sub("", text)
+    return text
 
 
 def year_and_month(text: str) -> tuple[int, int] | None:

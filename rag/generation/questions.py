@@ -97,7 +97,8 @@ _ASKING = frozenset(
     analyze(
         """must shall may might need please tell give show find say says mention get got go goes going
         happen happens want use make thing things stuff work know possible exactly ok okay whos hows
-        purpose meaning definition im ive dont doesnt cant wont isnt arent"""
+        anything something anyone someone anybody somebody everything purpose meaning definition im ive dont
+        doesnt cant wont isnt arent"""
     )
 )
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from rag.generation.comparisons import compares
 from rag.generation.features import missing_numbers
 from rag.generation.questions import wants_sentences
 from rag.scoring.rows import has_year, is_amount
@@ -55,7 +56,7 @@ def stated_value(
     """
     numbers = _numbers(_DAY.sub(" ", question))
     numbers -= {number for name in names for number in _numbers(name)}
-    if not numbers or not _ASKS.search(question) or _MEASURES.search(question):
+    if not numbers or not _ASKS.search(question) or _MEASURES.search(question) or compares(question):
         return None
     words = content_words(question)
     whole = {row: cells for row, cells in rows.items() if len(cells) == len(names)}

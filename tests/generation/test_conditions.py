@@ -51,6 +51,8 @@ def met(question: str, text: str) -> list[str] | None:
         ("Which plans have more than 100 TB?", None),
         ("Which plans have more than 2 thousand GB?", None),
         ("Which of the 3 plans cost less than 20 euros?", None),
+        ("Which plans have at least 100 GB and cost less than 50 euros?", ["Team", "Firm"]),
+        ("Are there plans under 10 euros?", ["Basic"]),
         ("Which plans are there?", None),
         ("Which plans have a notice of 1 month?", ["Basic", "Team"]),
         ("Which plans have a notice of 2 months?", None),
@@ -67,10 +69,11 @@ def test_rows_of_plans(question: str, rows: list[str] | None) -> None:
     [
         ("Which walks are longer than 5 km?", ["Ridge path", "Gorge"]),
         ("Which walks take less than 3 hours?", ["Lake round", "Gorge"]),
+        ("Which walks last more than 2 hours?", ["Ridge path", "Gorge"]),
         ("Which hard walks take under 3 hours?", ["Gorge"]),
         ("Which walks are over 5?", None),
         ("Which walks are hard?", ["Ridge path", "Gorge"]),
-        ("Which walks are hard on Mondays?", None),
+        ("Which hard walks are there on Mondays?", None),
         ("Which walks are steep?", None),
         ("Which walks are not hard?", ["Lake round"]),
         ("Which walks are neither hard nor long?", None),
@@ -87,6 +90,24 @@ def test_rows_of_plans(question: str, rows: list[str] | None) -> None:
 )
 def test_units_and_labels(question: str, rows: list[str] | None) -> None:
     assert met(question, WALKS) == rows
+
+
+@pytest.mark.parametrize(
+    ("question", "rows"),
+    [
+        ("Which plans are open on Saturdays?", ["Late"]),
+        ("is there anything on a Thursday", ["Early", "Late"]),
+        ("Which plans are not open on Thursdays?", None),
+        ("Which plans are open in May?", ["Early"]),
+    ],
+)
+def test_days_and_months_within_others(question: str, rows: list[str] | None) -> None:
+    table = """Opening hours
+
+Plan | Open | Season
+Early | Monday to Friday | March–June
+Late | Thursday–Sunday | June–October"""
+    assert met(question, table) == rows
 
 
 CELLS = st.sampled_from(
