@@ -20,12 +20,14 @@ from agents.rewriting import is_faithful, newest
 from agents.routing import choose
 from agents.shares import amount, quoted, share_of
 from agents.state import Context, State, Step
+from agents.tables import AskedTable
 from agents.turns import in_turn
 from agents.writing import Emit, asked
 from rag.core.errors import RagError
 from rag.core.protocols import Message
 from rag.core.types import Passage, SearchResult, Usage
 from rag.generation.context import neutralise
+from rag.scoring.rows import header_lines
 from rag.scoring.spelling import spelt
 
 __all__ = ["act", "hop", "plan", "prepare", "read", "retrieve", "route"]
@@ -74,7 +76,8 @@ async def retrieve(state: State, context: Context, emit: Emit) -> Step:
     """Find passages; of several questions at once, each finds its own besides.
 
     Words of the question that are misspelt are read as words of what was found, and it is searched again.
-    Where an overview of a document is wanted, its beginning comes first.
+    Where an overview of a document is wanted, its beginning comes first, and where rows of a table are, the
+    whole of it.
     """
     opened = await asyncio.to_thread(context.openings, state["query"]) if context.openings else []
     if opened:
@@ -88,7 +91,34 @@ async def retrieve(state: State, context: Context, emit: Emit) -> Step:
         result = await _search(searched, parts, context)
         update = State(passages=result.passages, query=query, searched=searched, parts=parts, spelt=slips)
         summary = {"read_as": slips}
+    query = update.get("query", state["query"])
+    if context.asked_table and (
+        table := await asyncio.to_thread(context.asked_table, query, result.passages)
+    ):
+        result, tabled = _tabled(table, result, context)
+        update |= tabled
     return Step(update, {**_found(result), **summary}, {"searched": state["searched"]})
+
+
+def _tabled(table: AskedTable, result: SearchResult, context: Context) -> tuple[SearchResult, State]:
+    """Put the whole of a table in the place of its parts; where its rows are too many, say so."""
+    most = context.options.max_tokens
+    if context.generator.count_tokens("\n".join(table.rows)) > most:
+        num_rows = len(table.rows) - len(header_lines(table.rows))
+        unmet = (
+            f"{num_rows} rows of {table.passage.title} have that, which an answer of {most} words does not"
+            " hold: ask for fewer, or raise GROVE_GENERATION__MAX_TOKENS."
+        )
+        result = replace(result, passages=[])
+        return result, State(passages=[], unmet=unmet)
+    whole = table.passage
+    others = [
+        passage
+        for passage in result.passages
+        if passage.document_id != whole.document_id or not whole.start <= passage.start < whole.end
+    ]
+    result = replace(result, passages=[whole, *others])
+    return result, State(passages=result.passages, is_opened=True)
 
 
 async def _opened(opened: Sequence[Opening], state: State, context: Context) -> Step:

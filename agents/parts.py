@@ -6,6 +6,7 @@ from functools import partial
 
 from agents.openings import openings
 from agents.state import Context, Limits
+from agents.tables import asked_table
 from agents.tools import tool_scope
 from agents.toolset import toolset_of
 from rag.compose import DEFAULT, Grove
@@ -36,7 +37,8 @@ async def context_of(
     # A model that does not follow instructions calls nothing: what a rule reads off is called all the same.
     writer = context.generator if context.generator.capabilities.follows_instructions else None
     tools = await toolset_of(grove).caller(scope, generator=writer)
-    return replace(context, tools=tools, openings=partial(openings, scope=scope))
+    table = partial(asked_table, scope=scope) if context.generator.capabilities.quotes_verbatim else None
+    return replace(context, tools=tools, openings=partial(openings, scope=scope), asked_table=table)
 
 
 def _context(grove: Grove, *, collection: str, retriever: str, generator: str, filter: object) -> Context:

@@ -10,6 +10,7 @@ from agents.calling import Call
 from agents.compound import Part
 from agents.openings import Opening
 from agents.shares import Share
+from agents.tables import AskedTable
 from rag.core.protocols import GenerationOptions, Generator, Message
 from rag.core.types import Citation, Missing, Passage, SearchResult, Sentence, Usage
 from rag.generation.answer import Locate
@@ -34,7 +35,7 @@ class State(TypedDict, total=False):
     reply: str  # to what asks nothing of the documents
     searched: str  # what is searched for
     spelt: Mapping[str, str]  # words of the query that were misspelt, and what they are read as
-    is_opened: bool  # the passages are how the documents begin that are asked after
+    is_opened: bool  # the passages are what the question names: how documents begin, a page, a table
     route: Route
     hopped: SearchResult | None  # what hops found, where they were followed to choose the way
     tools: tuple[str, ...]  # among which one is chosen
@@ -106,6 +107,8 @@ class Context:
     hop: Callable[[str], SearchResult] | None = None  # a search that goes on from what it found
     tools: Toolbox | None = None
     openings: Callable[[str], list[Opening]] | None = None  # of documents asked after
+    asked_table: Callable[[str, Sequence[Passage]], AskedTable | None] | None = None
+    """The table of a document whose rows are asked for, if there is one."""
     conditions: tuple[str, ...] = ()  # that an answer is held to, over the passages of its prompt
 
 

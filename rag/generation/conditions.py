@@ -25,7 +25,7 @@ from rag.generation.questions import asked_words, asks_several
 from rag.scoring.rows import is_row
 from rag.scoring.words import analyze, content_words
 
-__all__ = ["asked_rows"]
+__all__ = ["asked_rows", "asks_rows"]
 
 _ASKS = re.compile(
     r"^\W*(?:\w+,? ){0,3}?(?:which|what|who|list|show|name|find|how many|any)\b"
@@ -45,7 +45,6 @@ _ANY = frozenset(
 _WORD = re.compile(r"[^\W\d_]+|%")
 _ANYTHING = re.compile(r"\b(?:is|are) there any", re.IGNORECASE)
 _DIGIT = re.compile(r"\d")
-_MAX_ROWS = 24
 
 
 def asked_rows(question: str, passages: Sequence[Passage]) -> tuple[Passage, list[tuple[int, int]]] | None:
@@ -69,9 +68,18 @@ def asked_rows(question: str, passages: Sequence[Passage]) -> tuple[Passage, lis
         return None
     for header, rows in _tables(units_of(passages)):
         met = choose(rows)
-        if 0 < len(met) <= _MAX_ROWS:
+        if met:
             return passages[rows[0].passage], [(each.start, each.end) for each in (*header, *met)]
     return None
+
+
+def asks_rows(question: str) -> bool:
+    """Say whether a question asks for rows of a table, if there is one.
+
+    >>> asks_rows("Which plans cost less than 20 euros?"), asks_rows("Which plan is the cheapest?")
+    (True, False)
+    """
+    return _choice(question) is not None
 
 
 def _choice(question: str) -> Callable[[Sequence[Unit]], Sequence[Unit]] | None:
