@@ -101,17 +101,21 @@ async def retrieve(state: State, context: Context, emit: Emit) -> Step:
 
 
 def _tabled(table: AskedTable, result: SearchResult, context: Context) -> tuple[SearchResult, State]:
-    """Put the whole of a table in the place of its parts; where its rows are too many, say so."""
-    most = context.options.max_tokens
-    if context.generator.count_tokens("\n".join(table.rows)) > most:
+    """Put the whole of a table in the place of its parts; where that is too much, say so."""
+    whole, most = table.passage, context.options.max_tokens
+    unmet = ""
+    if not table.rows:
+        unmet = (
+            f"The table in {whole.title} is too long to be looked through; an SQL source can be asked that."
+        )
+    elif context.generator.count_tokens("\n".join(table.rows)) > most:
         num_rows = len(table.rows) - len(header_lines(table.rows))
         unmet = (
-            f"{num_rows} rows of {table.passage.title} have that, which an answer of {most} words does not"
-            " hold: ask for fewer, or raise GROVE_GENERATION__MAX_TOKENS."
+            f"{num_rows} rows of {whole.title} have that, which an answer of {most} words does not hold:"
+            " ask for fewer, or raise GROVE_GENERATION__MAX_TOKENS."
         )
-        result = replace(result, passages=[])
-        return result, State(passages=[], unmet=unmet)
-    whole = table.passage
+    if unmet:
+        return replace(result, passages=[]), State(passages=[], unmet=unmet)
     others = [
         passage
         for passage in result.passages

@@ -13,7 +13,7 @@ from rag.scoring.rows import is_row
 
 __all__ = ["AskedTable", "asked_table"]
 
-_MAX_CHARS = 400_000
+_MAX_CHARS = 150_000  # a third of a second is spent on each reading of so many
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class AskedTable:
     """A table with the rows that a question asks for."""
 
     passage: Passage  # that has all of it
-    rows: tuple[str, ...]  # with the header's
+    rows: tuple[str, ...]  # with the header's; none of a table that is too long to be read as a whole
 
 
 def asked_table(question: str, passages: Sequence[Passage], scope: ToolScope) -> AskedTable | None:
@@ -38,15 +38,16 @@ def asked_table(question: str, passages: Sequence[Passage], scope: ToolScope) ->
     for passage in passages:
         document = scope.document(passage.document_id) if is_row(passage.text) else None
         for start, end in _tables(document.text, passage.start, passage.end) if document else ():
-            if end - start > _MAX_CHARS or (passage.document_id, start) in tried:
+            if (passage.document_id, start) in tried:
                 continue
             tried.add((passage.document_id, start))
-            table = passage
-            if document and (start < passage.start or end > passage.end):
+            table, is_too_long = passage, end - start > _MAX_CHARS
+            if document and not is_too_long and (start < passage.start or end > passage.end):
                 heading = tuple(part for part in passage.heading if not is_row(part))
                 table = replace(passage_at(document, start, end), heading=heading)
             if (found := asked_rows(question, [table])) is not None:
-                return AskedTable(table, tuple(table.text[slice(*span)] for span in found[1]))
+                rows = () if is_too_long else (table.text[slice(*span)] for span in found[1])
+                return AskedTable(table, tuple(rows))
     return None
 
 

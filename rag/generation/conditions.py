@@ -4,8 +4,8 @@ Knows words of English, amounts and times; pure functions.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache, partial
 from itertools import groupby
 
 from rag.core.types import Passage
@@ -66,10 +66,10 @@ def asked_rows(question: str, passages: Sequence[Passage]) -> tuple[Passage, lis
     """
     if (choose := _choice(question)) is None:
         return None
-    for header, rows in _tables(units_of(passages)):
-        met = choose(rows)
-        if met:
-            return passages[rows[0].passage], [(each.start, each.end) for each in (*header, *met)]
+    for passage in passages:
+        for header, rows in _tables(passage):
+            if met := choose(rows):
+                return passage, [(each.start, each.end) for each in (*header, *met)]
     return None
 
 
@@ -103,23 +103,27 @@ def _conditions(question: str) -> list[Comparison]:
     return found if len(found) == len(parts) else []
 
 
-def _tables(units: Sequence[Unit]) -> Iterator[tuple[list[Unit], list[Unit]]]:
+@lru_cache(maxsize=8)  # a long table is looked at several times for a question
+def _tables(passage: Passage) -> list[tuple[list[Unit], list[Unit]]]:
     """Give each table's header, without the rule below it, and its rows without totals, if several."""
+    found: list[tuple[list[Unit], list[Unit]]] = []
     header: list[Unit] = []
-    for key, group in groupby(
-        units, lambda unit: (unit.passage, unit.place.header, bool(unit.place.cells))
+    for (_, is_table), group in groupby(
+        units_of([passage]), lambda unit: (unit.place.header, bool(unit.place.cells))
     ):
         run = list(group)
-        cells = dict(enumerate(map(_texts, run))) if key[2] else {}
+        cells = dict(enumerate(map(_texts, run))) if is_table else {}
         rows = [run[number] for number in full_rows(run[0].place.columns, cells)]
         if len(rows) > 1:
-            yield header, rows
+            found.append((header, rows))
         header = [unit for unit in run if is_row(unit.text) and re.search(r"\w", unit.text)]
+    return found
 
 
-def _met(question: str, conditions: Sequence[Comparison], rows: Sequence[Unit]) -> list[Unit]:
-    met = [_met_one(question, condition, rows) for condition in conditions]
-    return [row for row in met[0] if all(row in others for others in met[1:])]
+def _met(question: str, conditions: Sequence[Comparison], rows: Sequence[Unit]) -> Sequence[Unit]:
+    for condition in conditions:
+        rows = _met_one(question, condition, rows) if rows else []
+    return rows
 
 
 def _met_one(question: str, condition: Comparison, rows: Sequence[Unit]) -> list[Unit]:
@@ -146,14 +150,11 @@ def _labelled(question: str, rows: Sequence[Unit], *, is_denied: bool) -> list[U
     Monday is within "Monday to Friday", and so are months.
     """
     labels, days, months = _labels(without_days(question), rows), days_of(question), months_of(question)
-    met = [
-        row
-        for row in rows
-        if _has(row, labels)
-        and (not days or days & days_of(row.text))
-        and (not months or months & months_of(row.text))
-    ]
-    others = [row for row in rows if row not in met]
+    met: list[Unit] = []
+    others: list[Unit] = []
+    for row in rows:
+        is_then = (not days or days & days_of(row.text)) and (not months or months & months_of(row.text))
+        (met if is_then and _has(row, labels) else others).append(row)
     if is_denied:
         return others if met else []
     return met if others or days or months else []

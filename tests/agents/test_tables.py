@@ -62,6 +62,15 @@ def test_more_rows_than_an_answer_holds_are_counted_and_none_is_left_out_unsaid(
     assert "99 rows of parts have that, which an answer of 192 words does not hold" in answer.answer
 
 
+def test_a_table_that_is_too_long_is_not_answered_in_part(
+    parts: Grove, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agents.tables._MAX_CHARS", 2_000)
+    answer = answered("Which parts does Norfix supply?", parts)
+    assert answer.refused
+    assert "The table in parts is too long to be looked through" in answer.answer
+
+
 def test_other_questions_and_other_texts_have_no_table(parts: Grove) -> None:
     passages = parts.search("Norfix", collection="default", retriever="lexical").passages
     scope = tool_scope(parts)
