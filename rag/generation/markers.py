@@ -58,8 +58,7 @@ class AnswerStream:
     def feed(self, text: str) -> str:
         """Take the next piece; give what can be shown now, which may be nothing."""
         self._pending += text
-        match = _UNDECIDED.search(self._pending)
-        cut = match.start() if match else len(self._pending)
+        cut = _decided(self._pending)
         ready, self._pending = self._pending[:cut], self._pending[cut:]
         return self._show(ready)
 
@@ -97,3 +96,15 @@ class AnswerStream:
     def _is_quoted(self, mark: str) -> bool:
         contexts = [before + "".join(mark.split()) for before in (self._tail, self._tail[-_NEAR:])]
         return bool(self._tail) and any(each in source for source in self._sources for each in contexts)
+
+
+def _decided(text: str) -> int:
+    """Give up to where it is clear what is a mark: none that is complete is cut in two."""
+    start = 0
+    while True:
+        match = _UNDECIDED.search(text, start)
+        cut = match.start() if match else len(text)
+        whole = next((mark for mark in _MARK.finditer(text) if mark.start() < cut < mark.end()), None)
+        if whole is None:
+            return cut
+        start = whole.end()

@@ -95,6 +95,11 @@ def test_a_question_that_leaves_no_room_is_refused_with_what_to_do() -> None:
         prompt("why " * 300, passage(TEXT))
 
 
+def test_a_mark_within_a_mark_goes_with_it() -> None:
+    stream = AnswerStream([])
+    assert [stream.feed("00【[】"), stream.feed("\n"), stream.finish()] == ["00", "", ""]
+
+
 @given(st.text(alphabet=st.sampled_from("ab [](),;【】1290 \n.-"), max_size=60), st.data())
 def test_what_streams_does_not_depend_on_how_it_is_cut(text: str, data: st.DataObject) -> None:
     cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=6)))
