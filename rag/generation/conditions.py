@@ -42,6 +42,8 @@ _ANY = frozenset(
     )
 )
 """Words of a row of whatever kind, and of having, which no table need say."""
+_YES = frozenset("yes y true ✓ ✔ ✅ x included".split())
+_NO = frozenset(("", *"no n false ✗ ✘ ❌ - – — none".split()))
 _WORD = re.compile(r"[^\W\d_]+|%")
 _ANYTHING = re.compile(r"\b(?:is|are) there any", re.IGNORECASE)
 _DIGIT = re.compile(r"\d")
@@ -147,17 +149,30 @@ def _met_one(question: str, condition: Comparison, rows: Sequence[Unit]) -> list
 def _labelled(question: str, rows: Sequence[Unit], *, is_denied: bool) -> list[Unit]:
     """Give the rows that have what only some of them do, or have not: "the plans with phone support".
 
-    Monday is within "Monday to Friday", and so are months.
+    Monday is within "Monday to Friday", and so are months. A column of yes and no may be named instead.
     """
     labels, days, months = _labels(without_days(question), rows), days_of(question), months_of(question)
+    ticked = _ticked(question, rows)
     met: list[Unit] = []
     others: list[Unit] = []
-    for row in rows:
+    for number, row in enumerate(rows):
         is_then = (not days or days & days_of(row.text)) and (not months or months & months_of(row.text))
-        (met if is_then and _has(row, labels) else others).append(row)
+        is_met = is_then and _has(row, labels) and all(number in column for column in ticked)
+        (met if is_met else others).append(row)
     if is_denied:
         return others if met else []
-    return met if others or days or months else []
+    return met if others or days or months or ticked else []
+
+
+def _ticked(question: str, rows: Sequence[Unit]) -> list[set[int]]:
+    """Give for each column of yes and no that the question names the numbers of the rows that have it."""
+    asked, found = set(content_words(question)), []
+    for column, name in enumerate(rows[0].place.columns):
+        named = set(content_words(name))
+        cells = [_texts(row)[column].casefold() for row in rows]
+        if column and named and named <= asked and _YES.union(_NO).issuperset(cells):
+            found.append({number for number, cell in enumerate(cells) if cell in _YES})
+    return found
 
 
 def _side_by_side(question: str, rows: Sequence[Unit]) -> list[Unit]:

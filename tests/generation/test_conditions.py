@@ -110,6 +110,24 @@ Late | Thursday–Sunday | June–October"""
     assert met(question, table) == rows
 
 
+@pytest.mark.parametrize(
+    ("question", "rows"),
+    [
+        ("Which plans include phone support?", ["Team", "Firm"]),
+        ("Which plans don't include phone support?", ["Basic"]),
+        ("Which plans have a backup?", ["Firm"]),
+        ("Which plans have phone support and a backup?", ["Firm"]),
+        ("Which plans have a domain?", ["Basic", "Team", "Firm"]),
+    ],
+)
+def test_columns_of_yes_and_no(question: str, rows: list[str] | None) -> None:
+    table = """Plan | Phone support | Backup | Domain
+Basic | no | – | yes
+Team | yes | - | yes
+Firm | Yes | ✓ | yes"""
+    assert met(question, table) == rows
+
+
 CELLS = st.sampled_from(
     ["", "Plan", "9", "19 GB", "1,000", "2 h", "30 min", "unlimited", "-", "Total", "chat | x"]
 )
