@@ -139,10 +139,13 @@ def _met_one(question: str, condition: Comparison, rows: Sequence[Unit]) -> list
         return []
     of_column = same_measure(_asked(condition), names[column]).union(content_words(names[column]))
     labels = _labels(condition.rest, rows) - of_column - set(content_words(condition.measure))
+    ticked = set(range(len(rows))).intersection(*_ticked(condition.rest, rows))
     return [
         rows[number]
         for number, value in amounts[column].values.items()
-        if condition.least * factor <= value <= condition.most * factor and _has(rows[number], labels)
+        if condition.least * factor <= value <= condition.most * factor
+        and number in ticked
+        and _has(rows[number], labels)
     ]
 
 
@@ -152,16 +155,16 @@ def _labelled(question: str, rows: Sequence[Unit], *, is_denied: bool) -> list[U
     Monday is within "Monday to Friday", and so are months. A column of yes and no may be named instead.
     """
     labels, days, months = _labels(without_days(question), rows), days_of(question), months_of(question)
-    ticked = _ticked(question, rows)
+    columns = _ticked(question, rows)
+    ticked = set(range(len(rows))).intersection(*columns)
     met: list[Unit] = []
     others: list[Unit] = []
     for number, row in enumerate(rows):
         is_then = (not days or days & days_of(row.text)) and (not months or months & months_of(row.text))
-        is_met = is_then and _has(row, labels) and all(number in column for column in ticked)
-        (met if is_met else others).append(row)
+        (met if is_then and number in ticked and _has(row, labels) else others).append(row)
     if is_denied:
         return others if met else []
-    return met if others or days or months or ticked else []
+    return met if others or days or months or columns else []
 
 
 def _ticked(question: str, rows: Sequence[Unit]) -> list[set[int]]:

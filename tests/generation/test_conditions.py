@@ -116,15 +116,16 @@ Late | Thursday–Sunday | June–October"""
         ("Which plans include phone support?", ["Team", "Firm"]),
         ("Which plans don't include phone support?", ["Basic"]),
         ("Which plans have a backup?", ["Firm"]),
+        ("Which plan has phone support and costs less than 20?", ["Team"]),
         ("Which plans have phone support and a backup?", ["Firm"]),
         ("Which plans have a domain?", ["Basic", "Team", "Firm"]),
     ],
 )
 def test_columns_of_yes_and_no(question: str, rows: list[str] | None) -> None:
-    table = """Plan | Phone support | Backup | Domain
-Basic | no | – | yes
-Team | yes | - | yes
-Firm | Yes | ✓ | yes"""
+    table = """Plan | Phone support | Backup | Domain | Price
+Basic | no | – | yes | 9
+Team | yes | - | yes | 19
+Firm | Yes | ✓ | yes | 49"""
     assert met(question, table) == rows
 
 
