@@ -4,12 +4,13 @@ Knows words of English, amounts and times; pure functions.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 from itertools import groupby
 
 from rag.core.types import Passage
-from rag.generation.amounts import TIME, Amounts, column_amounts, full_rows, seconds_of
+from rag.generation.amounts import Amounts, column_amounts, full_rows
+from rag.generation.asked_columns import asked_column, unit_factor, words_of
 from rag.generation.comparisons import (
     Comparison,
     compared,
@@ -44,8 +45,8 @@ _ANY = frozenset(
 """Words of a row of whatever kind, and of having, which no table need say."""
 _YES = frozenset("yes y true ✓ ✔ ✅ x included".split())
 _NO = frozenset(("", *"no n false ✗ ✘ ❌ - – — none".split()))
-_WORD = re.compile(r"[^\W\d_]+|%")
 _ANYTHING = re.compile(r"\b(?:is|are) there any", re.IGNORECASE)
+_COUNTS = re.compile(r"\W*how many ([\w-]+)\b", re.IGNORECASE)
 _DIGIT = re.compile(r"\d")
 
 
@@ -93,9 +94,11 @@ def _choice(question: str) -> Callable[[Sequence[Unit]], Sequence[Unit]] | None:
         return partial(_met, question, conditions) if _ASKS.search(question) and not is_denied else None
     if sets_side_by_side(question):
         return partial(_side_by_side, question)
-    if not (asks_several(question) or _ANYTHING.search(question)) or _DIGIT.search(question):
+    counted = _COUNTS.match(question)
+    if not (counted or asks_several(question) or _ANYTHING.search(question)) or _DIGIT.search(question):
         return None
-    return partial(_labelled, _NOT.sub(" ", question), is_denied=is_denied)
+    things = counted[1] if counted else ""
+    return partial(_labelled, _NOT.sub(" ", question), is_denied=is_denied, things=things)
 
 
 def _conditions(question: str) -> list[Comparison]:
@@ -131,13 +134,13 @@ def _met(question: str, conditions: Sequence[Comparison], rows: Sequence[Unit]) 
 def _met_one(question: str, condition: Comparison, rows: Sequence[Unit]) -> list[Unit]:
     """Give the rows that meet the condition and have the words of a label; none where that is open."""
     names, amounts = rows[0].place.columns, _amounts(rows)
-    if (column := _column(condition, names, amounts)) is None:
+    if (column := asked_column(condition, names, amounts)) is None:
         return []
-    factor = _factor(condition.unit, names[column], amounts[column].unit)
+    factor = unit_factor(condition.unit, names[column], amounts[column].unit)
     told = " ".join((names[column], *(row.text for row in rows)))
     if factor is None or is_other_currency(question, told):
         return []
-    of_column = same_measure(_asked(condition), names[column]).union(content_words(names[column]))
+    of_column = same_measure(words_of(condition), names[column]).union(content_words(names[column]))
     labels = _labels(condition.rest, rows) - of_column - set(content_words(condition.measure))
     ticked = set(range(len(rows))).intersection(*_ticked(condition.rest, rows))
     return [
@@ -149,11 +152,19 @@ def _met_one(question: str, condition: Comparison, rows: Sequence[Unit]) -> list
     ]
 
 
-def _labelled(question: str, rows: Sequence[Unit], *, is_denied: bool) -> list[Unit]:
+def _labelled(question: str, rows: Sequence[Unit], *, is_denied: bool, things: str) -> list[Unit]:
     """Give the rows that have what only some of them do, or have not: "the plans with phone support".
 
     Monday is within "Monday to Friday", and so are months. A column of yes and no may be named instead.
+
+    Args:
+        question: what is asked, without what denies it.
+        rows: of a table.
+        is_denied: the others are asked for.
+        things: what is to be counted, which are then the rows of a table that says so of its first column.
     """
+    if not set(content_words(things)).issubset(content_words(rows[0].place.columns[0])):
+        return []
     labels, days, months = _labels(without_days(question), rows), days_of(question), months_of(question)
     columns = _ticked(question, rows)
     ticked = set(range(len(rows))).intersection(*columns)
@@ -201,7 +212,7 @@ def _beyond(question: str, number: int, rows: Sequence[Unit]) -> list[Unit]:
         return []
     condition, is_more = asked
     amounts = _amounts(rows)
-    column = _column(condition, rows[0].place.columns, amounts)
+    column = asked_column(condition, rows[0].place.columns, amounts)
     values = {} if column is None else amounts[column].values
     if (bound := values.get(number)) is None:
         return []
@@ -224,42 +235,6 @@ def _labels(question: str, rows: Sequence[Unit]) -> set[str]:
 
 def _has(row: Unit, labels: set[str]) -> bool:
     return labels <= row.words.union(content_words(row.place.group))
-
-
-def _asked(condition: Comparison) -> str:
-    return f"{condition.rest} {condition.measure} {condition.unit}"
-
-
-def _column(condition: Comparison, names: Sequence[str], amounts: Mapping[int, Amounts]) -> int | None:
-    """Give the column that the condition is of; None where several may be, or it is of another measure."""
-    columns: list[int] = []
-    for words in (condition.rest, condition.unit, condition.measure):
-        asked = set(content_words(words))
-        columns = columns or [n for n in amounts if asked & set(content_words(names[n]))]
-    for words in (condition.rest, _asked(condition)):
-        columns = columns or [n for n in amounts if same_measure(words, names[n])]
-    if not columns and not condition.measure:
-        columns = list(amounts)
-    if condition.unit and len(columns) > 1:
-        columns = [n for n in columns if _has_unit(condition.unit, names[n], amounts[n].unit)]
-    return columns[0] if len(columns) == 1 else None
-
-
-def _has_unit(unit: str, name: str, column_unit: str) -> bool:
-    is_named = column_unit != "" or unit in _WORD.findall(name.casefold()) or seconds_of(unit) is not None
-    return is_named and _factor(unit, name, column_unit) is not None
-
-
-def _factor(unit: str, name: str, column_unit: str) -> float | None:
-    """Give how many of the column's unit one of the question's is; None where they do not compare."""
-    seconds = seconds_of(unit)
-    if column_unit == TIME:
-        return seconds
-    if seconds is not None:
-        of_name = next(filter(None, map(seconds_of, _WORD.findall(name.casefold()))), None)
-        return seconds / of_name if of_name and not column_unit else None
-    is_same = not unit or not column_unit or unit.removesuffix("s") == column_unit.removesuffix("s")
-    return 1.0 if is_same else None
 
 
 def _texts(unit: Unit) -> list[str]:

@@ -116,6 +116,8 @@ Late | Thursday–Sunday | June–October"""
         ("Which plans include phone support?", ["Team", "Firm"]),
         ("Which plans don't include phone support?", ["Basic"]),
         ("Which plans have a backup?", ["Firm"]),
+        ("How many plans have phone support?", ["Team", "Firm"]),
+        ("How many domains have phone support?", None),
         ("Which plan has phone support and costs less than 20?", ["Team"]),
         ("Which plans have phone support and a backup?", ["Firm"]),
         ("Which plans have a domain?", ["Basic", "Team", "Firm"]),
