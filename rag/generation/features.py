@@ -14,6 +14,7 @@ import numpy as np
 from rag.core.types import Passage, Vector
 from rag.generation.questions import answers_kind, asked_words
 from rag.generation.rows import RowPlace, heading_parts, row_places
+from rag.scoring.fences import is_fenced
 from rag.scoring.sentences import sentence_spans
 from rag.scoring.words import content_words
 
@@ -36,17 +37,18 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """One sentence, list item or table row of a passage."""
+    """One sentence, list item, table row or block of code of a passage."""
 
     passage: int  # index of its passage
     start: int  # offsets into the passage's text
     end: int
     text: str
     words: frozenset[str]
-    about: frozenset[str]  # words of the passage's title and headings, of a row's header and group
+    about: frozenset[str]  # words of title and headings, of a row's header and group, of what leads to code
     label: str  # these, as text
     place: RowPlace  # in the table that it is a row of, if it is one
     is_heading: bool
+    is_code: bool = False  # between fences
 
 
 _MARKDOWN_HEADING = re.compile(r"#{1,6}[ \t]")
@@ -65,9 +67,12 @@ def units_of(passages: Sequence[Passage]) -> list[Unit]:
     for index, passage in enumerate(passages):
         parts, _ = heading_parts(passage)
         spans = sentence_spans(passage.text)
+        lead = ""
         for (start, end), place in zip(spans, row_places(passage, spans), strict=True):
             text = passage.text[start:end]
-            labels = [*parts, *(part for part in (place.caption, place.header, place.group) if part)]
+            is_code = is_fenced(text)
+            beside = (place.caption, place.header, place.group, lead if is_code else "")
+            labels = [*parts, *(part for part in beside if part)]
             units.append(
                 Unit(
                     index,
@@ -78,9 +83,11 @@ def units_of(passages: Sequence[Passage]) -> list[Unit]:
                     frozenset(word for part in labels for word in content_words(part)),
                     ". ".join(labels),
                     place,
-                    _is_heading(passage, start, end),
+                    is_heading := _is_heading(passage, start, end),
+                    is_code,
                 )
             )
+            lead = "" if is_heading or is_code or place.cells else text
     return units
 
 

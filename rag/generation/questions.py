@@ -7,6 +7,7 @@ from rag.scoring.words import analyze, content_words
 __all__ = [
     "answers_kind",
     "asked_amount",
+    "asks_how",
     "asked_speaker",
     "asked_words",
     "asks_several",
@@ -49,6 +50,18 @@ def wants_sentences(question: str) -> bool:
     (False, False)
     """
     return _WANTS_SENTENCES.search(question) is not None
+
+
+_ASKS_HOW = re.compile(r"\bhow (?:to|do|does|can|could|should|would)\b", re.IGNORECASE)
+
+
+def asks_how(question: str) -> bool:
+    """Say whether a question asks how something is done.
+
+    >>> asks_how("How do I reset it?"), asks_how("and how to undo that"), asks_how("How long is it?")
+    (True, True, False)
+    """
+    return _ASKS_HOW.search(question) is not None
 
 
 _MEASURE = re.compile(

@@ -12,7 +12,13 @@ from rag.generation.counts import asked_count
 from rag.generation.features import Unit, coverage, weights_of
 from rag.generation.pairs import paired_amount
 from rag.generation.prose import defines, is_address, is_code, num_fields
-from rag.generation.questions import asked_words, naming_words, wants_sentences, without_measure
+from rag.generation.questions import (
+    asked_words,
+    asks_how,
+    naming_words,
+    wants_sentences,
+    without_measure,
+)
 from rag.generation.reader_coefficients import READER
 from rag.scoring.words import content_words
 
@@ -103,18 +109,18 @@ def said_logits(question: str, units: Sequence[Unit], read: Vector) -> Vector:
 
     It has half of the words, and with its title, its headings and the sentence before all of them; or it
     defines what is asked for, and then counts double. A reader of spans finds none in "Do not use vinegar."
-    for "can i use vinegar".
+    for "can i use vinegar". Code says how something is done, together with what leads to it.
     """
     asked = frozenset(asked_words(question)) if wants_sentences(question) else frozenset()
+    is_how = asks_how(question)
     logits = read.copy()
     before: Unit | None = None
     for number, unit in enumerate(units):
-        around = unit.words | unit.about
-        if before is not None and before.passage == unit.passage:
-            around |= before.words
-        is_said = asked <= around and 2 * len(asked & unit.words) >= len(asked)
+        lead = before.words if before is not None and before.passage == unit.passage else frozenset()
+        own = unit.words | lead if unit.is_code else unit.words
+        is_said = asked <= unit.words | unit.about | lead and 2 * len(asked & own) >= len(asked)
         is_prose = is_quotable(question, unit) and not is_code(unit.text)
-        if asked and is_prose and is_said:
+        if asked and is_said and (is_how if unit.is_code else is_prose):
             logits[number] = max(logits[number], _SAID)
         if asked and is_prose and defines(question, unit.text):
             logits[number] = max(logits[number], 2 * _SAID)

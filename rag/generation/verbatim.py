@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag.core.types import Passage
+from rag.scoring.fences import code_spans, is_fenced, unfenced
 from rag.scoring.sentences import sentence_spans
 from rag.scoring.words import content_words
 
@@ -35,8 +36,11 @@ class Place:
 def find_verbatim(sentence: str, passages: Sequence[Passage]) -> Place | None:
     """Find the whole sentences of a passage that read as this one does; None if there are none.
 
-    A part of a sentence is not verbatim: what is left out may turn its meaning.
+    A part of a sentence is not verbatim: what is left out may turn its meaning. Of code all lines count, and
+    not the fences.
     """
+    if is_fenced(sentence):
+        return _find_code(sentence, passages)
     wanted, _ = squeeze(sentence)
     wanted = wanted.rstrip(FINAL)
     if not wanted or not content_words(sentence):
@@ -52,6 +56,15 @@ def find_verbatim(sentence: str, passages: Sequence[Passage]) -> Place | None:
             if start in starts and end is not None:
                 return Place(index, start, end)
             at = text.find(wanted, at + 1)
+    return None
+
+
+def _find_code(code: str, passages: Sequence[Passage]) -> Place | None:
+    wanted, _ = squeeze(unfenced(code))
+    for index, passage in enumerate(passages):
+        for start, end in code_spans(passage.text):
+            if wanted and squeeze(unfenced(passage.text[start:end]))[0] == wanted:
+                return Place(index, start, end)
     return None
 
 

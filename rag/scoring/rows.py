@@ -6,6 +6,8 @@ Knows what an amount looks like. Does not know what a question asks.
 import re
 from collections.abc import Sequence
 
+from rag.scoring.fences import is_fenced
+
 __all__ = ["cell_spans", "column_names", "has_year", "header_lines", "is_amount", "is_row"]
 
 _MARK = re.compile(r"(?<!\S)\|(?!\S)")
@@ -16,8 +18,8 @@ _MAX_HEADER_LINES = 4
 
 
 def is_row(line: str) -> bool:
-    """Say whether a line is a table's row of several cells."""
-    return _MARK.search(line) is not None
+    """Say whether a line is a table's row of several cells; code is none, whatever its marks."""
+    return _MARK.search(line) is not None and not is_fenced(line)
 
 
 def cell_spans(line: str) -> list[tuple[int, int]]:

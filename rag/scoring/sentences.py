@@ -1,11 +1,13 @@
 """Text -> sentences, as offsets; for chunking, extraction and citation alike.
 
 Knows the sentence marks of the common scripts, abbreviations, initials and decimals, and that a blank line
-ends a sentence, as does the line before a list item, a table row or what begins with its time. Does not
-know grammar.
+ends a sentence, as does the line before a list item, a table row or what begins with its time. A Markdown
+row is one sentence, and so is code between fences. Does not know grammar.
 """
 
 import re
+
+from rag.scoring.fences import code_spans
 
 __all__ = ["sentence_spans"]
 
@@ -31,6 +33,7 @@ _END = re.compile(
     rf"|\n(?={_TIMED})"
     r"|(?<!\S)\|(?=\s)[^\n|]*\n"  # from a row's last mark on: what follows the row is not of its last cell
 )
+_ROW = re.compile(r"\n?[ \t]*\|(?=\s)[^\n]*(?<=\s)\|(?=[ \t]*(?:\n|\Z))")  # of Markdown: marks at both ends
 _LAST_WORD = re.compile(r"[\w.]+$")
 
 
@@ -45,13 +48,32 @@ def sentence_spans(text: str, *, start: int = 0, end: int | None = None) -> list
     stop = len(text) if end is None else end
     spans: list[tuple[int, int]] = []
     begin = start
+    for code in code_spans(text, start=start, end=stop):
+        spans += _prose(text, begin, code[0])
+        spans.append(code)
+        begin = code[1]
+    return [*spans, *_prose(text, begin, stop)]
+
+
+def _prose(text: str, start: int, stop: int) -> list[tuple[int, int]]:
+    spans: list[tuple[int, int]] = []
+    begin, row_end = start, _row_end(text, start, stop)
     for match in _END.finditer(text, start, stop):
+        if match.start() < row_end:
+            continue
         if match.group().startswith(".") and _continues(text, begin, match.start(), match.end()):
             continue
         _append(spans, text, begin, match.end())
         begin = match.end()
+        row_end = _row_end(text, begin, stop)
     _append(spans, text, begin, stop)
     return spans
+
+
+def _row_end(text: str, begin: int, stop: int) -> int:
+    """Give where the last mark of a Markdown row stands that begins here; `begin` where none does."""
+    row = _ROW.match(text, begin, stop)
+    return row.end() - 1 if row else begin
 
 
 def _continues(text: str, begin: int, dot: int, after: int) -> bool:

@@ -8,13 +8,23 @@ from hypothesis import strategies as st
 
 from rag.scoring.sentences import sentence_spans
 
-TEXTS = st.text(
-    alphabet=st.one_of(
-        st.sampled_from([*'.!?。！？।\n\r\t |-*•"”’)]1234567890ABCabc,;:', "\u2028", "\u00a0", "𝔘", "🙂"]),
+TEXTS = st.lists(
+    st.one_of(
+        st.sampled_from(
+            [
+                *'.!?。！？।\n\r\t |-*•"”’)]1234567890ABCabc,;:~',
+                "```",
+                "\n```sh\n",
+                "\u2028",
+                "\u00a0",
+                "𝔘",
+                "🙂",
+            ]
+        ),
         st.characters(codec="utf-8"),
     ),
     max_size=200,
-)
+).map("".join)
 
 
 def sentences(text: str) -> list[str]:
@@ -80,6 +90,19 @@ def test_a_part_of_a_text_has_its_sentences_inside_the_part(text: str, one: int,
             "9:00 Welcome\n9:30 – 10:00 Talks\n10:15 am: Tea",
             ["9:00 Welcome", "9:30 – 10:00 Talks", "10:15 am: Tea"],
         ),
+        (
+            "| A | B |\n|---|---|\n| x. y | Yes. No. |\nIt is.",
+            ["| A | B |", "|---|---|", "| x. y | Yes. No. |", "It is."],
+        ),
+        ("Name. A | Yes. No.\nIt is.", ["Name.", "A | Yes. No.", "It is."]),
+        (
+            "Run:\n```sh\na. b\n\n- c | d\n```\nThen wait.",
+            ["Run:", "```sh\na. b\n\n- c | d\n```", "Then wait."],
+        ),
+        ("1. Add:\n   ~~~\n   a\n   ~~~\n2. Go", ["1. Add:", "~~~\n   a\n   ~~~", "2. Go"]),
+        ("Run. Then:\n```python\nx = 1.\ny = 2", ["Run.", "Then:", "```python\nx = 1.\ny = 2"]),
+        ("x = 1.\ny = 2\n```", ["x = 1.\ny = 2\n```"]),
+        ("Use ```a``` here. Or ~~so~~.", ["Use ```a``` here.", "Or ~~so~~."]),
         ("We are open until\n10:00 and then close.", ["We are open until\n10:00 and then close."]),
     ],
 )
@@ -91,7 +114,10 @@ def test_an_empty_or_blank_text_has_no_sentences() -> None:
     assert sentence_spans("") == sentence_spans(string.whitespace) == []
 
 
-@pytest.mark.parametrize("piece", ["word ", ".", '!"', "\n", "1. ", " | ", "a. ", "\n1:00 "])
+@pytest.mark.parametrize(
+    "piece",
+    ["word ", ".", '!"', "\n", "1. ", " | ", "a. ", "\n1:00 ", "| a. ", "\n| a. |", "```\n", "\n```a"],
+)
 def test_a_long_text_is_read_in_linear_time(piece: str) -> None:
     text = piece * (200_000 // len(piece))
     assert least_seconds(lambda: sentence_spans(text), times=1) < 5.0  # quadratic time would be minutes

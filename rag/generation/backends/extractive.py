@@ -7,6 +7,8 @@ import asyncio
 import re
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
+from itertools import takewhile
+from textwrap import dedent
 
 from rag.core.errors import GenerationError
 from rag.core.protocols import Delta, GenerationOptions, GeneratorCapabilities, Prompt
@@ -15,7 +17,9 @@ from rag.generation.answer import REFUSAL
 from rag.generation.candidates import Candidate, short_answer
 from rag.generation.lists import is_item
 from rag.generation.overview import told_whole
+from rag.generation.questions import asks_how
 from rag.generation.support import Support
+from rag.scoring.fences import FENCES, is_fenced
 from rag.scoring.rows import cell_spans, header_lines, is_row
 from rag.scoring.sentences import sentence_spans
 
@@ -27,6 +31,8 @@ _LEANS_BACK = re.compile(
     re.IGNORECASE,
 )
 
+_LEADS = (":", "：", "...", "…")  # how a sentence ends that leads to a list or to code
+_MAX_PARTS = 12
 _UNIT = re.compile(r"\bin (?:thousands|millions|billions|percent|per cent|%)", re.IGNORECASE)
 _SAME_SHARE = 0.8  # at least; a further sentence with the same short answer has to be worth its length
 _MAX_CAPTION = 200  # characters
@@ -74,7 +80,7 @@ class Extractive:
         if short:
             yield Delta(short)
         for candidate in chosen:
-            sentence = " ".join(candidate.passage.text[candidate.start : candidate.end].split())
+            sentence = _shown(candidate.passage.text[candidate.start : candidate.end])
             if sentence.rstrip(".") == written:
                 continue  # the sentence is the answer
             piece = _joint(written, sentence) + sentence
@@ -94,9 +100,9 @@ class Extractive:
             return None, [Candidate(passage, start, end, 1.0) for start, end in spans]
         ranked = self._support.rank(prompt.question, prompt.passages)
         short = short_answer(prompt.question, ranked)
-        return short and ranked[0].told, self._likeliest(ranked, short)
+        return short and ranked[0].told, self._likeliest(ranked, short, is_how=asks_how(prompt.question))
 
-    def _likeliest(self, ranked: Sequence[Candidate], short: str | None) -> list[Candidate]:
+    def _likeliest(self, ranked: Sequence[Candidate], short: str | None, *, is_how: bool) -> list[Candidate]:
         share = max(self._min_share, _SAME_SHARE) if short else self._min_share
         chosen: list[Candidate] = []
         quoted: set[str] = set()
@@ -114,12 +120,26 @@ class Extractive:
         with_context = {
             (order[each.passage.chunk_id], each.start): each
             for candidate in chosen
-            for each in (*_context(candidate, ranked), candidate)
+            for each in (*_before(candidate, ranked), candidate, *_behind(candidate, ranked, is_how=is_how))
         }
         return [with_context[place] for place in sorted(with_context)]
 
 
-def _context(candidate: Candidate, ranked: Sequence[Candidate]) -> list[Candidate]:
+def _shown(text: str) -> str:
+    """Give a sentence on one line, and code as it stands, between fences where the passage cuts one off."""
+    if not is_fenced(text):
+        return " ".join(text.split())
+    lines = text.splitlines()
+    mark = lines[0][:3]
+    if mark not in FENCES:
+        return f"{lines[-1].strip()}\n{text}"
+    is_closed = len(lines) > 1 and lines[-1].strip().startswith(mark)
+    body = dedent("\n".join(lines[1 : -1 if is_closed else None]))
+    return "\n".join((lines[0], body, mark))
+
+
+def _before(candidate: Candidate, ranked: Sequence[Candidate]) -> list[Candidate]:
+    """Give what stands before a sentence and has to be quoted with it."""
     text = candidate.passage.text
     before = sorted(
         (
@@ -129,9 +149,39 @@ def _context(candidate: Candidate, ranked: Sequence[Candidate]) -> list[Candidat
         ),
         key=lambda other: -other.end,
     )
-    if is_row(text[candidate.start : candidate.end]):
+    quoted = text[candidate.start : candidate.end]
+    if is_row(quoted):
         return _header(candidate, before)
-    return before[:1] if _LEANS_BACK.match(text, candidate.start) else []
+    is_led = is_fenced(quoted) and before and not is_row(_text(before[0])) and not is_fenced(_text(before[0]))
+    return before[:1] if is_led or _LEANS_BACK.match(text, candidate.start) else []
+
+
+def _behind(candidate: Candidate, ranked: Sequence[Candidate], *, is_how: bool) -> list[Candidate]:
+    """Give what a sentence leads to: the code, items or rows that follow; to "how to" the code anyway.
+
+    Of a list that is too long to quote it gives none.
+    """
+    text = candidate.passage.text
+    behind = sorted(
+        (
+            other
+            for other in ranked
+            if other.passage.chunk_id == candidate.passage.chunk_id and other.start >= candidate.end
+        ),
+        key=lambda other: other.start,
+    )
+    is_lead = text[candidate.start : candidate.end].endswith(_LEADS)
+    if not behind or text[candidate.end : behind[0].start].strip() or is_fenced(_text(candidate)):
+        return []
+    if is_fenced(_text(behind[0])):
+        return behind[:1] if is_lead or is_how else []
+    is_part = is_item if is_item(_text(behind[0])) else is_row
+    parts = list(takewhile(lambda other: is_part(_text(other)), behind)) if is_lead else []
+    return parts if len(parts) <= _MAX_PARTS else []
+
+
+def _text(candidate: Candidate) -> str:
+    return candidate.passage.text[candidate.start : candidate.end]
 
 
 def _header(row: Candidate, before: Sequence[Candidate]) -> list[Candidate]:
@@ -162,6 +212,8 @@ def _joint(written: str, sentence: str) -> str:
     """Give what keeps two sentences apart, also for a reader that looks for sentence marks only."""
     if not written:
         return ""
+    if is_fenced(sentence):
+        return "\n\n"
     if is_item(sentence) or (is_row(sentence) and is_row(written.rpartition("\n")[2])):
         return "\n"
     spaced = f"{written} {sentence}"
