@@ -7,6 +7,7 @@ from typing import Self
 from rag.core.types import Passage
 from rag.generation.questions import wants_sentences
 from rag.scoring.sentences import sentence_spans
+from rag.scoring.words import content_words
 
 __all__ = ["Candidate", "Judgement", "short_answer"]
 
@@ -53,5 +54,11 @@ class Judgement:
 
 
 def short_answer(question: str, ranked: Sequence[Candidate]) -> str | None:
-    """Give the few words that answer, of the best sentence; None where it takes sentences."""
-    return None if not ranked or wants_sentences(question) else ranked[0].short_answer
+    """Give the few words that answer, of the best sentence; None where it takes sentences.
+
+    Words that only point, as "this" and "the same", are no answer.
+    """
+    if not ranked or wants_sentences(question):
+        return None
+    words = ranked[0].short_answer
+    return words if words and content_words(words) else None

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from rag.core.types import Passage
 from rag.generation.conditions import asked_rows
+from rag.generation.instructions import asked_instructions
 from rag.generation.lists import asked_list
 from rag.scoring.sentences import sentence_spans
 from rag.scoring.words import analyze, content_words
@@ -40,9 +41,9 @@ _Told = tuple[Passage, list[tuple[int, int]]]
 
 
 def told_whole(question: str, passages: Sequence[Passage]) -> _Told | None:
-    """Give the list, rows, or first sentences of a document or section that a question wants as a whole."""
-    found = asked_list(question, passages) or asked_rows(question, passages)
-    return found or overview(question, passages)
+    """Give the code, list, rows, or first sentences of a section that a question wants as a whole."""
+    found = asked_instructions(question, passages) or asked_list(question, passages)
+    return found or asked_rows(question, passages) or overview(question, passages)
 
 
 def overview(question: str, passages: Sequence[Passage]) -> _Told | None:

@@ -8,13 +8,19 @@ import re
 from rag.generation.questions import asked_words
 from rag.scoring.words import content_words
 
-__all__ = ["defines", "is_address", "is_code", "num_fields"]
+__all__ = ["defines", "is_address", "is_code", "is_picture", "num_fields"]
 
 _ADDRESS = re.compile(r"\W*(?:\[\w+\]:?\s*)?_?(?:https?://|www\.)\S+\s*")
 _CODE = re.compile(
     r"""\bdef\ \w+\( | ^\W*class\ \w+[(:] | \b\w+\ =\ [\w"'\[({] | -> | [{};]\s*$ | </\w+>
     | ^\s*(?:\$\ |>>>\ |from\ \S+\ import\ |import\ \w+\s*$)""",
     re.VERBOSE,
+)
+_PICTURE = re.compile(
+    r"""\W*(?:!\ ?\[[^\]]*\]\([^)]*\)\W*)+
+    | \s*(?:<(?:p|div|center|a|h\d)\b[^>]*>\s*)*
+      <(?:img|picture|source|figure|figcaption|video|iframe|svg)\b.*""",
+    re.VERBOSE | re.DOTALL | re.IGNORECASE,
 )
 _FIELD = re.compile(r"(?:(?<=\s)|^)[A-Z][\w-]*: ")
 _ASKS_DEFINITION = re.compile(
@@ -36,6 +42,15 @@ def is_address(text: str) -> bool:
     (True, False)
     """
     return _ADDRESS.fullmatch(text) is not None
+
+
+def is_picture(text: str) -> bool:
+    """Say whether a picture is all there is, as Markdown and HTML show one.
+
+    >>> is_picture('<p><img src="a.png"></p>'), is_picture("![A valve](a.png)"), is_picture("See ![it](a).")
+    (True, True, False)
+    """
+    return _PICTURE.fullmatch(text) is not None
 
 
 def is_code(text: str) -> bool:

@@ -7,9 +7,9 @@ from rag.scoring.words import analyze, content_words
 __all__ = [
     "answers_kind",
     "asked_amount",
-    "asks_how",
     "asked_speaker",
     "asked_words",
+    "asks_how",
     "asks_several",
     "naming_words",
     "wants_sentences",

@@ -36,8 +36,8 @@ class Place:
 def find_verbatim(sentence: str, passages: Sequence[Passage]) -> Place | None:
     """Find the whole sentences of a passage that read as this one does; None if there are none.
 
-    A part of a sentence is not verbatim: what is left out may turn its meaning. Of code all lines count, and
-    not the fences.
+    A part of a sentence is not verbatim: what is left out may turn its meaning. The fences of code do not
+    count.
     """
     if is_fenced(sentence):
         return _find_code(sentence, passages)

@@ -102,7 +102,9 @@ class Extractive:
         short = short_answer(prompt.question, ranked)
         return short and ranked[0].told, self._likeliest(ranked, short, is_how=asks_how(prompt.question))
 
-    def _likeliest(self, ranked: Sequence[Candidate], short: str | None, *, is_how: bool) -> list[Candidate]:
+    def _likeliest(
+        self, ranked: Sequence[Candidate], short: str | None, *, is_how: bool
+    ) -> list[Candidate]:
         share = max(self._min_share, _SAME_SHARE) if short else self._min_share
         chosen: list[Candidate] = []
         quoted: set[str] = set()
@@ -152,7 +154,9 @@ def _before(candidate: Candidate, ranked: Sequence[Candidate]) -> list[Candidate
     quoted = text[candidate.start : candidate.end]
     if is_row(quoted):
         return _header(candidate, before)
-    is_led = is_fenced(quoted) and before and not is_row(_text(before[0])) and not is_fenced(_text(before[0]))
+    is_led = (
+        is_fenced(quoted) and before and not is_row(_text(before[0])) and not is_fenced(_text(before[0]))
+    )
     return before[:1] if is_led or _LEANS_BACK.match(text, candidate.start) else []
 
 

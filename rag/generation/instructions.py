@@ -1,0 +1,62 @@
+"""How something is done, where a section that is named so shows it in code.
+
+Knows Markdown's headings and fences; pure functions.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from rag.core.types import Passage
+from rag.generation.questions import asked_words, asks_how
+from rag.scoring.fences import is_fenced
+from rag.scoring.sentences import sentence_spans
+from rag.scoring.words import content_words
+
+__all__ = ["asked_instructions"]
+
+_HEADING = re.compile(r"#{1,6}[ \t]")
+_MAX_OTHERS = 2  # words of a heading that the question does not have
+_MAX_SENTENCES = 3  # before the code; of more only the last leads to it
+_Span = tuple[int, int]
+
+
+def asked_instructions(question: str, passages: Sequence[Passage]) -> tuple[Passage, list[_Span]] | None:
+    r"""Give the code and what leads to it of a section whose heading names what a question asks how to do.
+
+    Each word of the question stands in the heading, the title or what is given. Of sections that do the one
+    whose heading says least besides; in it the code that has most of the words, with what leads to it.
+
+    >>> text = "## Sending JSON\n\nUse the keyword:\n\n```py\npost(url, json=data)\n```\n\nThat is all."
+    >>> page = Passage("", "", 1, "", "Quick start", None, 0, len(text), 1.0, text)
+    >>> passage, spans = asked_instructions("How do I send JSON?", [page])
+    >>> [text[start:end] for start, end in spans]
+    ['Use the keyword:', '```py\npost(url, json=data)\n```']
+    >>> asked_instructions("How do I receive JSON?", [page]) is None
+    True
+    """
+    asked = set(asked_words(question)) if asks_how(question) else set()
+    found: list[tuple[tuple[int, int], Passage, list[_Span]]] = []
+    for passage in passages:
+        titled = set(content_words(passage.title))
+        for heading, spans in _examples(passage.text):
+            named = set(content_words(heading))
+            given = set(content_words(" ".join(passage.text[start:end] for start, end in spans)))
+            num_others = len(named - asked)
+            if asked & named and asked <= named | given | titled and num_others <= _MAX_OTHERS:
+                found.append(((num_others, -len(asked & given)), passage, spans))
+    best = min(found, key=lambda each: each[0], default=None)
+    return None if best is None else best[1:]
+
+
+def _examples(text: str) -> Iterator[tuple[str, list[_Span]]]:
+    """Give each block of code, with what leads to it, and the heading that it stands under."""
+    heading, above = "", list[_Span]()
+    for start, end in sentence_spans(text):
+        sentence = text[start:end]
+        if _HEADING.match(sentence):
+            heading, above = sentence, []
+        elif heading and is_fenced(sentence):
+            yield heading, [*(above if len(above) <= _MAX_SENTENCES else above[-1:]), (start, end)]
+            above = []
+        else:
+            above.append((start, end))
