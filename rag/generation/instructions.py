@@ -7,14 +7,18 @@ import re
 from collections.abc import Iterator, Sequence
 
 from rag.core.types import Passage
+from rag.generation.prose import is_picture
 from rag.generation.questions import asked_words, asks_how
 from rag.scoring.fences import is_fenced
+from rag.scoring.rows import is_row
 from rag.scoring.sentences import sentence_spans
 from rag.scoring.words import content_words
 
 __all__ = ["asked_instructions"]
 
 _HEADING = re.compile(r"#{1,6}[ \t]")
+_NOT = re.compile(r"\b(?:not|no|never|without|cannot)\b|n['’]t\b", re.IGNORECASE)
+_NEAR = 40  # characters behind a negation, of which it is one
 _MAX_OTHERS = 2  # words of a heading that the question does not have
 _MAX_SENTENCES = 3  # before the code; of more only the last leads to it
 _Span = tuple[int, int]
@@ -23,8 +27,10 @@ _Span = tuple[int, int]
 def asked_instructions(question: str, passages: Sequence[Passage]) -> tuple[Passage, list[_Span]] | None:
     r"""Give the code and what leads to it of a section whose heading names what a question asks how to do.
 
-    Each word of the question stands in the heading, the title or what is given. Of sections that do the one
-    whose heading says least besides; in it the code that has most of the words, with what leads to it.
+    Each word of the question stands in the headings, the title or what is given; where the passage begins
+    below the heading, in what is given or the title. The sentence before the code denies none of
+    them that the question does not. Of such sections it is the one whose heading says least besides, in it the first code of
+    those that have most of the words.
 
     >>> text = "## Sending JSON\n\nUse the keyword:\n\n```py\npost(url, json=data)\n```\n\nThat is all."
     >>> page = Passage("", "", 1, "", "Quick start", None, 0, len(text), 1.0, text)
@@ -36,27 +42,36 @@ def asked_instructions(question: str, passages: Sequence[Passage]) -> tuple[Pass
     """
     asked = set(asked_words(question)) if asks_how(question) else set()
     found: list[tuple[tuple[int, int], Passage, list[_Span]]] = []
-    for passage in passages:
+    for passage in passages if asked else ():
+        above = set(content_words(" ".join(part for part in passage.heading if not is_row(part))))
         titled = set(content_words(passage.title))
         for heading, spans in _examples(passage.text):
-            named = set(content_words(heading))
-            given = set(content_words(" ".join(passage.text[start:end] for start, end in spans)))
-            num_others = len(named - asked)
-            if asked & named and asked <= named | given | titled and num_others <= _MAX_OTHERS:
+            parts = [passage.text[start:end] for start, end in spans]
+            given = set(content_words(" ".join(parts)))
+            own = set(content_words(heading))
+            named = own | above if heading else asked & above
+            is_said = asked <= given | titled | (named if heading else set())
+            is_meant = not any(_denied(lead) & asked - _denied(question) for lead in parts[-2:-1])
+            num_others = len(own - asked)
+            if asked & named and is_said and is_meant and num_others <= _MAX_OTHERS:
                 found.append(((num_others, -len(asked & given)), passage, spans))
     best = min(found, key=lambda each: each[0], default=None)
     return None if best is None else best[1:]
 
 
+def _denied(text: str) -> set[str]:
+    return {word for match in _NOT.finditer(text) for word in content_words(text[match.end() :][:_NEAR])}
+
+
 def _examples(text: str) -> Iterator[tuple[str, list[_Span]]]:
-    """Give each block of code, with what leads to it, and the heading that it stands under."""
+    """Give each block of code, with what leads to it, and the heading above it if the text has that."""
     heading, above = "", list[_Span]()
     for start, end in sentence_spans(text):
         sentence = text[start:end]
         if _HEADING.match(sentence):
             heading, above = sentence, []
-        elif heading and is_fenced(sentence):
+        elif is_fenced(sentence):
             yield heading, [*(above if len(above) <= _MAX_SENTENCES else above[-1:]), (start, end)]
             above = []
-        else:
+        elif not is_picture(sentence):
             above.append((start, end))

@@ -8,9 +8,9 @@ import re
 from rag.generation.questions import asked_words
 from rag.scoring.words import content_words
 
-__all__ = ["defines", "is_address", "is_code", "is_picture", "num_fields"]
+__all__ = ["defines", "is_address", "is_code", "is_front_matter", "is_picture", "num_fields"]
 
-_ADDRESS = re.compile(r"\W*(?:\[\w+\]:?\s*)?_?(?:https?://|www\.)\S+\s*")
+_ADDRESS = re.compile(r"(?:\W*(?:\[[^\]\n]{1,80}\]:?\s*)?_?(?:https?://|www\.)\S+\s*)+")
 _CODE = re.compile(
     r"""\bdef\ \w+\( | ^\W*class\ \w+[(:] | \b\w+\ =\ [\w"'\[({] | -> | [{};]\s*$ | </\w+>
     | ^\s*(?:\$\ |>>>\ |from\ \S+\ import\ |import\ \w+\s*$)""",
@@ -22,6 +22,7 @@ _PICTURE = re.compile(
       <(?:img|picture|source|figure|figcaption|video|iframe|svg)\b.*""",
     re.VERBOSE | re.DOTALL | re.IGNORECASE,
 )
+_FRONT_MATTER = re.compile(r"---[ \t]*\n\s*[\w-]+:")
 _FIELD = re.compile(r"(?:(?<=\s)|^)[A-Z][\w-]*: ")
 _ASKS_DEFINITION = re.compile(
     r"^\W*(?:so |and )?(?:what(?:'s|’s|s| is| are)|define|explain)\b", re.IGNORECASE
@@ -36,9 +37,9 @@ _DEFINED = re.compile(
 
 
 def is_address(text: str) -> bool:
-    """Say whether a web address is all there is.
+    r"""Say whether web addresses are all there is, each after its mark if it has one.
 
-    >>> is_address("[1] https://example.com/a.html"), is_address("See https://example.com for prices.")
+    >>> is_address("[1] https://b.com/a\n[the shop]: https://b.com"), is_address("See www.b.com for prices")
     (True, False)
     """
     return _ADDRESS.fullmatch(text) is not None
@@ -51,6 +52,15 @@ def is_picture(text: str) -> bool:
     (True, True, False)
     """
     return _PICTURE.fullmatch(text) is not None
+
+
+def is_front_matter(text: str) -> bool:
+    r"""Say whether a text begins with the fields that stand before a Markdown text.
+
+    >>> is_front_matter("---\ntitle: A lease\n---"), is_front_matter("--- so they say: never.")
+    (True, False)
+    """
+    return _FRONT_MATTER.match(text) is not None
 
 
 def is_code(text: str) -> bool:

@@ -7,13 +7,14 @@ queries, or the first two are exchanged. Knows no dictionary: the caller says wh
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 
 from rag.scoring.words import analyze, content_words
 
 __all__ = ["is_slip", "respellings", "spelt"]
 
 _WORD = re.compile(r"(?<![\w.@-])[^\W\d_]+(?![\w@-])")
+_PAIR = re.compile(r"(?<![\w.@-])(?=([^\W\d_]{2,})([ -])([^\W\d_]{2,})(?![\w@-]))")
 _ASKING = "how much many long often what when where which does cost price".split()
 _BRITISH = tuple(
     (re.compile(pattern), common)
@@ -51,31 +52,61 @@ def respellings(question: str, texts: Iterable[str], is_known: Callable[[str], b
     >>> texts = ["To cancel, write a letter. The warranty is void."]
     >>> respellings("how do I cancle the warrenty", texts, lambda word: word in ("how", "do", "i", "the"))
     {'cancle': 'cancel', 'warrenty': 'warranty'}
+
+    What the texts write as one word, or as two, is read so.
+
+    >>> respellings("how do I back up over wifi", ["A backup", "takes Wi-Fi."], lambda word: True)
+    {'back up': 'backup', 'wifi': 'Wi-Fi'}
     """
     texts = list(texts)
     held = {word for text in texts for word in analyze(text)}
     counts = Counter(word for text in texts for word in map(str.lower, _WORD.findall(text)))
-    found = {}
+    found = _compounds(question, texts, held)
+    parts = {word for other in found for word in other.split()}
     for match in _WORD.finditer(question):
-        word = match[0].lower()
-        is_name = match[0][0].isupper() and match.start() > 0
-        if held.issuperset(analyze(word)) or not content_words(word):
+        word = match[0]
+        if word in parts or held.issuperset(analyze(word)) or not content_words(word):
             continue
-        if same := [other for other in counts if other[0] == word[0] and _british(other) == _british(word)]:
-            found[match[0]] = same[0]
-            continue
-        if is_known(word):
-            continue
-        asking = [other for other in _ASKING if len(word) >= _MIN_ASKING_LETTERS and is_slip(word, other)]
-        least = _MIN_NAME_LETTERS if is_name else _MIN_LETTERS
-        others = [other for other in counts if len(other) >= _MIN_LETTERS - 1 and is_slip(word, other)]
-        if asking and not is_name:
-            found[match[0]] = asking[0]
-        elif alike := [other for other in counts if _sound(other) == _sound(word)]:
-            found[match[0]] = alike[0]
-        elif others and len(word) >= least:
-            found[match[0]] = max(others, key=lambda other: (counts[other], other))
+        is_name = word[0].isupper() and match.start() > 0
+        if (other := _reading(word.lower(), counts, is_known, is_name=is_name)) is not None:
+            found[word] = other
     return found
+
+
+def _compounds(question: str, texts: Sequence[str], held: Set[str]) -> dict[str, str]:
+    """Give what of the question the texts write as one word, or as two."""
+    pairs = {first + second: first + gap + second for text in texts for first, gap, second in _pairs(text)}
+    lowered = {pair.lower(): written for pair, written in pairs.items()}
+    found = {}
+    for first, gap, second in _pairs(question):
+        one = (first + second).lower()
+        if content_words(first) and one not in lowered and held.issuperset(analyze(one)):
+            found[first + gap + second] = one
+    ones = (word for word in _WORD.findall(question) if word.lower() in lowered)
+    return found | {one: lowered[one.lower()] for one in ones if not held.issuperset(analyze(one))}
+
+
+def _pairs(text: str) -> list[tuple[str, str, str]]:
+    found: list[tuple[str, str, str]] = _PAIR.findall(text)
+    return found
+
+
+def _reading(
+    word: str, counts: Mapping[str, int], is_known: Callable[[str], bool], *, is_name: bool
+) -> str | None:
+    """Give the word of the texts, by how often they have it, that another one is meant to be."""
+    if same := [other for other in counts if other[0] == word[0] and _british(other) == _british(word)]:
+        return same[0]
+    if is_known(word):
+        return None
+    asking = [other for other in _ASKING if len(word) >= _MIN_ASKING_LETTERS and is_slip(word, other)]
+    if asking and not is_name:
+        return asking[0]
+    if alike := [other for other in counts if _sound(other) == _sound(word)]:
+        return alike[0]
+    least = _MIN_NAME_LETTERS if is_name else _MIN_LETTERS
+    others = [other for other in counts if len(other) >= _MIN_LETTERS - 1 and is_slip(word, other)]
+    return max(others, key=lambda other: (counts[other], other)) if others and len(word) >= least else None
 
 
 def is_slip(word: str, other: str) -> bool:
@@ -108,7 +139,10 @@ def _sound(word: str) -> str:
 def spelt(text: str, slips: Mapping[str, str]) -> str:
     """Write a text with the words that its misspelt ones are read as.
 
-    >>> spelt("how mcuh is it?", {"mcuh": "much"})
-    'how much is it?'
+    >>> spelt("how do I back up mcuh?", {"mcuh": "much", "back up": "backup"})
+    'how do I backup much?'
     """
-    return _WORD.sub(lambda match: slips.get(match[0], match[0]), text)
+    keys = "|".join(map(re.escape, sorted(slips, key=len, reverse=True)))
+    return (
+        re.sub(rf"(?<![\w.@-])(?:{keys})(?![\w@-])", lambda match: slips[match[0]], text) if keys else text
+    )
