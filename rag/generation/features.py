@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rag.core.types import Passage, Vector
+from rag.generation.prose import is_heading
 from rag.generation.questions import answers_kind, asked_words
 from rag.generation.rows import RowPlace, heading_parts, row_places
 from rag.scoring.fences import is_fenced
@@ -51,14 +52,10 @@ class Unit:
     is_code: bool = False  # between fences
 
 
-_MARKDOWN_HEADING = re.compile(r"#{1,6}[ \t]")
-_NOT_A_HEADING = re.compile(r"[.!?。！？:;|\t\d]|^\s*[-*•‣▪`]")
 _SPEAKING = (  # what a text has without saying it
     (re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+\.\w"), frozenset(content_words("email mail address"))),
     (re.compile(r"\bhttps?://|\bwww\.\w"), frozenset(content_words("website web address link url"))),
 )
-_NUMBERED = re.compile(r"(?:\d{1,3}\.)*\d{1,3}[.)]?[ \t]+(?=\S)")  # "3. Products", "2.1 Batteries"
-_MAX_HEADING_WORDS = 12
 
 
 def units_of(passages: Sequence[Passage]) -> list[Unit]:
@@ -83,30 +80,16 @@ def units_of(passages: Sequence[Passage]) -> list[Unit]:
                     frozenset(word for part in labels for word in content_words(part)),
                     ". ".join(labels),
                     place,
-                    is_heading := _is_heading(passage, start, end),
+                    heading := is_heading(passage, start, end),
                     is_code,
                 )
             )
-            lead = "" if is_heading or is_code or place.cells else text
+            lead = "" if heading or is_code or place.cells else text
     return units
 
 
 def _implied(text: str) -> frozenset[str]:
     return frozenset().union(*(words for pattern, words in _SPEAKING if pattern.search(text)))
-
-
-def _is_heading(passage: Passage, start: int, end: int) -> bool:
-    text = passage.text[start:end]
-    if _MARKDOWN_HEADING.match(text) or text in (passage.title, *passage.heading):
-        return True
-    begins = start == 0 or passage.text[max(start - 2, 0) : start] == "\n\n"
-    stands_alone = begins and passage.text[end : end + 2] == "\n\n"
-    if not stands_alone or len(text.split()) > _MAX_HEADING_WORDS:
-        return False
-    if (numbered := _NUMBERED.match(text)) is not None:
-        is_list = _NUMBERED.match(passage.text, end + 2) is not None  # the next item, with nothing between
-        return not is_list and not _NOT_A_HEADING.search(text, numbered.end())
-    return not _NOT_A_HEADING.search(text)
 
 
 def passage_words(units: Sequence[Unit]) -> dict[int, frozenset[str]]:

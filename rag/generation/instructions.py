@@ -17,8 +17,7 @@ from rag.scoring.words import content_words
 __all__ = ["asked_instructions"]
 
 _HEADING = re.compile(r"#{1,6}[ \t]")
-_NOT = re.compile(r"\b(?:not|no|never|without|cannot)\b|n['’]t\b", re.IGNORECASE)
-_NEAR = 40  # characters behind a negation, of which it is one
+_DENIED = re.compile(r"(?:\b(?:not|no|never|without|cannot)\b|n['’]t\b)([^,;.:]{1,40})", re.IGNORECASE)
 _MAX_OTHERS = 2  # words of a heading that the question does not have
 _MAX_SENTENCES = 3  # before the code; of more only the last leads to it
 _Span = tuple[int, int]
@@ -28,9 +27,9 @@ def asked_instructions(question: str, passages: Sequence[Passage]) -> tuple[Pass
     r"""Give the code and what leads to it of a section whose heading names what a question asks how to do.
 
     Each word of the question stands in the headings, the title or what is given; where the passage begins
-    below the heading, in what is given or the title. The sentence before the code denies none of
-    them that the question does not. Of such sections it is the one whose heading says least besides, in it the first code of
-    those that have most of the words.
+    below the heading, in what is given or the title. The sentence before the code denies none of them that
+    the question does not. Of such sections it is the one whose heading says least besides, in it the first
+    code of those that have most of the words.
 
     >>> text = "## Sending JSON\n\nUse the keyword:\n\n```py\npost(url, json=data)\n```\n\nThat is all."
     >>> page = Passage("", "", 1, "", "Quick start", None, 0, len(text), 1.0, text)
@@ -60,7 +59,7 @@ def asked_instructions(question: str, passages: Sequence[Passage]) -> tuple[Pass
 
 
 def _denied(text: str) -> set[str]:
-    return {word for match in _NOT.finditer(text) for word in content_words(text[match.end() :][:_NEAR])}
+    return set(content_words(" ".join(_DENIED.findall(text))))
 
 
 def _examples(text: str) -> Iterator[tuple[str, list[_Span]]]:

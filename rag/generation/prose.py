@@ -1,14 +1,15 @@
-"""What stands among sentences and is none: a bare address, code, the fields of a header; and definitions.
+"""What stands among sentences and is none (headings, addresses, code, fields of a header), and definitions.
 
 Knows how such lines look; pure functions.
 """
 
 import re
 
+from rag.core.types import Passage
 from rag.generation.questions import asked_words
 from rag.scoring.words import content_words
 
-__all__ = ["defines", "is_address", "is_code", "is_front_matter", "is_picture", "num_fields"]
+__all__ = ["defines", "is_address", "is_code", "is_front_matter", "is_heading", "is_picture", "num_fields"]
 
 _ADDRESS = re.compile(r"(?:\W*(?:\[[^\]\n]{1,80}\]:?\s*)?_?(?:https?://|www\.)\S+\s*)+")
 _CODE = re.compile(
@@ -23,6 +24,10 @@ _PICTURE = re.compile(
     re.VERBOSE | re.DOTALL | re.IGNORECASE,
 )
 _FRONT_MATTER = re.compile(r"---[ \t]*\n\s*[\w-]+:")
+_MARKDOWN_HEADING = re.compile(r"#{1,6}[ \t]")
+_NOT_A_HEADING = re.compile(r"[.!?。！？:;|\t\d]|^\s*[-*•‣▪`]")
+_NUMBERED = re.compile(r"(?:\d{1,3}\.)*\d{1,3}[.)]?[ \t]+(?=\S)")  # "3. Products", "2.1 Batteries"
+_MAX_HEADING_WORDS = 12
 _FIELD = re.compile(r"(?:(?<=\s)|^)[A-Z][\w-]*: ")
 _ASKS_DEFINITION = re.compile(
     r"^\W*(?:so |and )?(?:what(?:'s|’s|s| is| are)|define|explain)\b", re.IGNORECASE
@@ -52,6 +57,21 @@ def is_picture(text: str) -> bool:
     (True, True, False)
     """
     return _PICTURE.fullmatch(text) is not None
+
+
+def is_heading(passage: Passage, start: int, end: int) -> bool:
+    """Say whether a span of a passage is a heading: by its mark, its number, or because it stands alone."""
+    text = passage.text[start:end]
+    if _MARKDOWN_HEADING.match(text) or text in (passage.title, *passage.heading):
+        return True
+    begins = start == 0 or passage.text[max(start - 2, 0) : start] == "\n\n"
+    stands_alone = begins and passage.text[end : end + 2] == "\n\n"
+    if not stands_alone or len(text.split()) > _MAX_HEADING_WORDS:
+        return False
+    if (numbered := _NUMBERED.match(text)) is not None:
+        is_list = _NUMBERED.match(passage.text, end + 2) is not None  # the next item, with nothing between
+        return not is_list and not _NOT_A_HEADING.search(text, numbered.end())
+    return not _NOT_A_HEADING.search(text)
 
 
 def is_front_matter(text: str) -> bool:

@@ -7,7 +7,7 @@ queries, or the first two are exchanged. Knows no dictionary: the caller says wh
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from rag.scoring.words import analyze, content_words
 
@@ -59,7 +59,7 @@ def respellings(question: str, texts: Iterable[str], is_known: Callable[[str], b
     {'back up': 'backup', 'wifi': 'Wi-Fi'}
     """
     texts = list(texts)
-    held = {word for text in texts for word in analyze(text)}
+    held = frozenset(word for text in texts for word in analyze(text))
     counts = Counter(word for text in texts for word in map(str.lower, _WORD.findall(text)))
     found = _compounds(question, texts, held)
     parts = {word for other in found for word in other.split()}
@@ -73,7 +73,7 @@ def respellings(question: str, texts: Iterable[str], is_known: Callable[[str], b
     return found
 
 
-def _compounds(question: str, texts: Sequence[str], held: Set[str]) -> dict[str, str]:
+def _compounds(question: str, texts: Sequence[str], held: frozenset[str]) -> dict[str, str]:
     """Give what of the question the texts write as one word, or as two."""
     pairs = {first + second: first + gap + second for text in texts for first, gap, second in _pairs(text)}
     lowered = {pair.lower(): written for pair, written in pairs.items()}

@@ -57,6 +57,41 @@ def test_what_a_list_is_of_gets_the_whole_list_and_nothing_else() -> None:
     assert answer(kit, other, question="What's in the box?") == items
 
 
+CODE = "```sh\nmake clean\n\nmake sensors   # all of them\n```"
+
+
+def test_code_is_quoted_as_it_stands_with_what_leads_to_it() -> None:
+    text = f"Sensors are fine. The sensors are built like this:\n\n{CODE}\n\nThat is all."
+    given = answer(passage(text), question="How do I build the sensors?")
+    assert given == f"The sensors are built like this:\n\n{CODE}"
+
+
+def test_code_of_a_list_is_moved_to_the_left() -> None:
+    text = "1. Build the sensors:\n\n   ```sh\n   if x\n     make sensors\n   ```\n2. Rest."
+    given = answer(passage(text), question="How do I build the sensors?")
+    assert given.endswith("```sh\nif x\n  make sensors\n```")
+
+
+def test_code_that_the_passage_cuts_off_is_fenced() -> None:
+    start = passage("Build the sensors:\n```sh\nmake sensors\nmake rest")
+    assert answer(start, question="How do I build sensors?").endswith("```sh\nmake sensors\nmake rest\n```")
+    end = passage("make sensors --build\nmake rest\n```")
+    assert answer(end, question="How do I build sensors?") == "```\nmake sensors --build\nmake rest\n```"
+
+
+def test_a_sentence_that_leads_to_a_list_brings_its_items() -> None:
+    text = "Oil the outdoor sensor at these times:\n- in spring\n- in autumn\n\nIt rains."
+    assert answer(passage(text), question="Why oil the outdoor sensor?") == text.removesuffix(
+        "\n\nIt rains."
+    )
+
+
+def test_a_list_that_is_too_long_is_not_brought_along() -> None:
+    lead = "Oil the outdoor sensor at these times:"
+    text = "\n".join((lead, *(f"- in week {number}" for number in range(13))))
+    assert answer(passage(text), question="Why oil the outdoor sensor?").count("\n") <= 1
+
+
 def test_the_same_words_are_quoted_once() -> None:
     text = "The warranty of the outdoor sensor runs for sixty months."
     assert answer(passage(text), passage(f"Rain. {text}", document="d2")) == text

@@ -33,3 +33,23 @@ def test_a_word_is_read_as_its_other_part_of_the_world_spells_it() -> None:
         "organized": "organised", "catalog": "catalogue", "tire": "tyre",
     }  # fmt: skip
     assert respellings("hour four corps", ["A horn, a form, our court."], lambda word: True) == {}
+
+
+def test_words_that_a_text_writes_as_one_or_as_two_are_read_so() -> None:
+    texts = ["A backup of the Wi-Fi settings.", "Each data base and database."]
+    assert respellings("please back up my wifi", texts, lambda word: True) == {
+        "back up": "backup",
+        "wifi": "Wi-Fi",
+    }
+    assert (
+        respellings("is the data base on-line", texts, lambda word: True) == {}
+    )  # as it stands; not there
+
+
+def test_words_of_a_pair_are_not_spelt_anew() -> None:
+    assert respellings("bakc up", ["bakcup or back"], lambda word: False) == {"bakc up": "bakcup"}
+
+
+def test_pairs_are_replaced_whole() -> None:
+    assert spelt("Back up, or back it up", {"Back up": "backup"}) == "backup, or back it up"
+    assert spelt("nothing", {}) == "nothing"
