@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rag.core.types import Answer, Citation, Closest, Missing
+from rag.scoring.fences import unfenced
 
 __all__ = ["answer_text", "citations_text", "hits_text", "marked", "table_text", "timings_text"]
 
@@ -91,5 +92,5 @@ def _cell(value: object) -> str:
 
 
 def _short(text: str) -> str:
-    line = " ".join(text.split())
+    line = " ".join(unfenced(text).split())
     return line if len(line) <= _QUOTE_CHARS else line[: _QUOTE_CHARS - 1] + "…"

@@ -61,5 +61,5 @@ export function ClosestPassage({ closest, isOpen, onOpen }: ClosestProps): React
 }
 
 function squeezed(quote: string): string {
-  return quote.replace(/\s+/g, " ").trim();
+  return quote.replace(/^[ \t]*(?:```|~~~).*$/gm, "").replace(/\s+/g, " ").trim();
 }
