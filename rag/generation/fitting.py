@@ -40,6 +40,7 @@ _OPPOSITES = tuple(
     for pair in _PAIRS
     for one, other in (pair, pair[::-1])
 )
+_ASKS_PERSON = re.compile(r"\W*(?:and |so |by |to |for )?who(?:m|se)?\b", re.IGNORECASE)
 _OFFERS = re.compile(r"\bor\b", re.IGNORECASE)
 _BEFORE = 2  # words before a span that tell its kind: "after the war"
 _STATED = 1.0  # what a role in brackets is worth over the best that was read
@@ -54,7 +55,8 @@ def fitting(
     in a heading or a table's header, in a sentence that asks the same, that is of other days of the week
     than the question's (but a yes or no may need such a one), of another number ("evening 2" for 3) or of
     the opposite (check-in for check-out), or in an item of a list beside the one whose label the question
-    says. It holds two fields of a header, or is no time or number where the question asks for one.
+    says. It holds two fields of a header, is no time or number where the question asks for one, or is code
+    where it asks for a person.
 
     Args:
         question: what is asked.
@@ -66,6 +68,7 @@ def fitting(
     wanted = frozenset(content_words(question))
     days = frozenset() if wants_sentences(question) else days_of(question)
     starts = [(unit.passage, unit.start) for unit in units]
+    is_person = _ASKS_PERSON.match(question) is not None
     others = _items_beside(question, units) | _of_another(question, units)
     found = []
     for span in spans:
@@ -89,6 +92,7 @@ def fitting(
             or asks_it
             or is_other_day
             or is_other_kind
+            or (is_person and unit.is_code)
             or number in others
         )
         found.append(replace(span, score=UNREAD) if cannot else span)

@@ -1,4 +1,4 @@
-"""Whether words can be the time or the number that a question asks for; those of English.
+"""Whether words can be the time, the number, port or variable that a question asks for; those of English.
 
 Knows what such words look like, not what is true; pure functions.
 """
@@ -29,10 +29,17 @@ _ASKS_TIME = re.compile(
     r"\W*(?:and |so |since |until )?(?:when|(?:what|which) (?:year|date|day|month|century|time))\b",
     re.IGNORECASE,
 )
+_TECHNICAL = (
+    (
+        re.compile(r"\b(?:what|which) (?:environment |env )?variable\b", re.IGNORECASE),
+        re.compile(r"[A-Z]_[A-Z]"),
+    ),
+    (re.compile(r"\b(?:what|which)(?: \w+){0,4} port\W*$", re.IGNORECASE), re.compile(r"\b\d{2,5}\b")),
+)
 
 
 def may_be_asked(question: str, words: str) -> bool:
-    """Say whether words can be the time or the number that a question begins by asking for.
+    """Say whether words can be the time, number, port or variable that a question begins by asking for.
 
     Args:
         question: what is asked.
@@ -42,7 +49,11 @@ def may_be_asked(question: str, words: str) -> bool:
     [False, True]
     >>> [may_be_asked(question, "nobody else") for question in ("How many came?", "Who came?")]
     [False, True]
+    >>> [may_be_asked("Which variable sets the home?", words) for words in ("this", "APP_HOME")]
+    [False, True]
     """
+    if not all(look.search(words) for asks, look in _TECHNICAL if asks.search(question)):
+        return False
     if _ASKS_TIME.match(question):
         return _TIME.search(words) is not None
     return _ASKS_NUMBER.match(question) is None or _NUMBER.search(words) is not None

@@ -36,10 +36,14 @@ __all__ = [
 
 _LIKELY = 2
 _FEW = 5  # words of a question; with fewer, each that is missing tells the more
-_ADDRESS = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.\w[\w-]*)+|\b(?:https?://|www\.)[^\s|)>]*\w")
+_ADDRESS = re.compile(
+    r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.\w[\w-]*)+|\b(?:https?://|www\.)[^\s|)>]*\w"
+    r"|(?<=`)[\w.:/-]+(?=`)"  # a name in code
+)
 _SAID = 1.0  # the logit of a sentence that says what is asked, of a question that no few words answer
 _HEADER = 3  # fields of a line; with so many it is no sentence
 _ASKS_ADDRESS = re.compile(r"\b(?:address|link|url|web|website|site|page|online|where)\b", re.IGNORECASE)
+_WORDS = re.compile(r"[^\W\d_]{2,}")
 _NEXT_FIELD = re.compile(r"\s*\n(?=[^\s:]{1,60}: )")
 UNREAD = -12.0  # the score of a sentence in which no span is among the best
 
@@ -132,13 +136,18 @@ def is_quotable(question: str, unit: Unit) -> bool:
     """Say whether a unit may be an answer.
 
     A heading, a picture or front matter is none, nor is an address unless one is asked for, nor a header of
-    fields to what sentences alone answer.
+    fields or a row of figures to what sentences alone answer.
     """
     if unit.is_heading or is_picture(unit.text) or is_front_matter(unit.text):
         return False
-    if num_fields(unit.text) >= _HEADER and wants_sentences(question):
+    if wants_sentences(question) and (num_fields(unit.text) >= _HEADER or _is_of_figures(unit)):
         return False
     return not is_address(unit.text) or _ASKS_ADDRESS.search(question) is not None
+
+
+def _is_of_figures(unit: Unit) -> bool:
+    cells = [unit.text[slice(*span)] for span in unit.place.cells[1:]]
+    return bool(cells) and not any(_WORDS.search(cell) for cell in cells)
 
 
 def likeliest(read: Vector, words: Vector) -> list[int]:
@@ -197,7 +206,7 @@ def _asked(question: str, unit: Unit, places: Sequence[tuple[int, int]]) -> tupl
 
 
 def _whole_address(start: int, end: int, unit: Unit) -> tuple[int, int]:
-    """Widen a span that begins or ends within an e-mail or web address."""
+    """Widen a span that begins or ends within an e-mail or web address, or a name in code."""
     for match in _ADDRESS.finditer(unit.text):
         first, last = match.start() + unit.start, match.end() + unit.start
         if start < last and first < end:
