@@ -11,14 +11,15 @@ from rag.scoring.words import content_words
 
 __all__ = ["defines", "is_address", "is_code", "is_front_matter", "is_heading", "is_picture", "num_fields"]
 
-_ADDRESS = re.compile(r"(?:\W*(?:\[[^\]\n]{1,80}\]:?\s*)?_?(?:https?://|www\.)\S+\s*)+")
+_ONE_ADDRESS = r"(?:\[[^\]\n]{1,80}\]:?\s*)?_?(?:https?://|www\.)\S+"
+_ADDRESS = re.compile(rf"\W*{_ONE_ADDRESS}(?:\s+[^\w\s\[]*{_ONE_ADDRESS})*\s*")
 _CODE = re.compile(
     r"""\bdef\ \w+\( | ^\W*class\ \w+[(:] | \b\w+\ =\ [\w"'\[({] | -> | [{};]\s*$ | </\w+>
     | ^\s*(?:\$\ |>>>\ |from\ \S+\ import\ |import\ \w+\s*$)""",
     re.VERBOSE,
 )
 _PICTURE = re.compile(
-    r"""\W*(?:!\ ?\[[^\]]*\]\([^)]*\)\W*)+
+    r"""\s*(?:!\ ?\[[^\]]*\]\([^)]*\)\s*)+
     | \s*(?:<(?:p|div|center|a|h\d)\b[^>]*>\s*)*
       <(?:img|picture|source|figure|figcaption|video|iframe|svg)\b.*""",
     re.VERBOSE | re.DOTALL | re.IGNORECASE,

@@ -57,6 +57,19 @@ def test_a_prompt_never_exceeds_the_context(context: int) -> None:
     assert made.passages
 
 
+def test_code_is_cited_whole_however_the_passage_indents_it() -> None:
+    text = "Run it:\n\n  ```sh\n  make a. b\n\n  make c\n  ```\n\nRest."
+    found = cited("Run it:\n\n```sh\nmake a. b\n\nmake c\n```", passage(text))
+    assert [each.quote for each in found.citations] == ["Run it:", "```sh\n  make a. b\n\n  make c\n  ```"]
+    assert all(each.relevance == 1.0 for each in found.citations)
+
+
+def test_code_of_which_a_line_is_left_out_is_not_verbatim() -> None:
+    text = "```sh\nmake alpha\nmake beta\n```"
+    found = cited("```sh\nmake beta\n```", passage(text))
+    assert [each.relevance == 1.0 for each in found.citations] in ([], [False])
+
+
 def test_of_the_history_the_newest_turns_are_kept() -> None:
     turns = tuple(Message("user", f"turn {number} " * 10) for number in range(30))
     kept = [message.content for message in prompt("When?", passage(TEXT), history=turns).messages[1:-1]]

@@ -8,7 +8,7 @@ from rag.core.types import AnswerSpan, Passage
 from rag.generation.features import units_of
 from rag.generation.fitting import fitting
 from rag.generation.named import of_named
-from rag.generation.prose import defines, is_address, is_code
+from rag.generation.prose import defines, is_address, is_code, is_front_matter, is_picture
 from rag.generation.reading import UNREAD, best_spans
 
 
@@ -62,6 +62,30 @@ def test_a_span_over_two_fields_of_a_header_is_no_answer() -> None:
     assert _scores("what is the lease", text, *spans) == [UNREAD, 5.0]
 
 
+@pytest.mark.parametrize(
+    ("question", "text", "right", "wrong"),
+    [
+        ("Which environment variable sets it?", "This variable is APP_HOME.", "APP_HOME", "This"),
+        (
+            "What is the default port?",
+            "By default one of this machine, 8080.",
+            "8080",
+            "one of this machine",
+        ),
+    ],
+)
+def test_what_is_no_port_or_variable_is_no_answer_to_which(
+    question: str, text: str, right: str, wrong: str
+) -> None:
+    assert _scores(question, text, right, wrong) == [5.0, UNREAD]
+
+
+def test_code_names_nobody() -> None:
+    text = "```sh\nexport ROLE=authors\n```\n\nAnn wrote it."
+    assert _scores("Who wrote it?", text, "authors", "Ann") == [UNREAD, 5.0]
+    assert _scores("What is exported?", text, "authors") == [5.0]
+
+
 def test_a_sentence_that_asks_the_same_is_no_answer() -> None:
     text = "[9:01] Mira: morning all, who broke the staging server?\n[9:02] Jonas: that was me, sorry."
     assert _scores("Who broke the staging server?", text, "Mira", "Jonas") == [UNREAD, 5.0]
@@ -110,7 +134,10 @@ def test_a_passage_that_says_the_asked_number_stays_whatever_its_title() -> None
     assert of_named("When was PEP 572 accepted?", [changes]) == [changes]
 
 
-@pytest.mark.parametrize("piece", [" ", "a", "Aa ", "a1.", "- **", "(a"])
+@pytest.mark.parametrize(
+    "piece",
+    [" ", "a", "Aa ", "a1.", "- **", "(a", "www.a", " www.a", "[a]: ", "![]()", "<p>", "<p ", "---\n"],
+)
 def test_a_hostile_text_takes_no_time(piece: str) -> None:
     text = piece * (16_000 // len(piece))
     passages = [passage(f"It is {text}")]
@@ -122,6 +149,8 @@ def test_a_hostile_text_takes_no_time(piece: str) -> None:
         defines("What is a lease?", text)
         is_address(text)
         is_code(text)
+        is_picture(text)
+        is_front_matter(text)
 
     assert least_seconds(read) < 0.5
 

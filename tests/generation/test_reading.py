@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from _passages import passage
 
 from rag.core.types import AnswerSpan
@@ -130,6 +131,41 @@ def test_code_and_headers_of_fields_say_nothing_however_many_words_they_share() 
     units = units_of([passage(text) for text in texts])
     said = said_logits("should i use tabs or spaces", units, np.full(3, -9.0, np.float32))
     assert (said > -9).tolist() == [False, False, True]
+
+
+def test_code_says_how_with_what_leads_to_it() -> None:
+    text = "Sensors are built like this:\n\n```sh\nmake all\n```\n\n```sh\nmake rest\n```"
+    units = units_of([passage(text)])
+    assert [unit.is_code for unit in units] == [False, True, True]
+    assert {"sensor", "built"} <= units[1].about
+    assert units[2].about == {"handbook"}
+    none = np.full(3, -9.0, np.float32)
+    assert (said_logits("How are sensors built?", units, none) > -9).tolist() == [True, False, False]
+    assert (said_logits("How do I make sensors?", units, none) > -9).tolist() == [False, True, False]
+
+
+def test_a_picture_front_matter_and_a_row_of_figures_say_nothing() -> None:
+    text = (
+        "---\ntitle: Valves\n---\n\n![A valve](valve.png)\n\n| kind | price |\n|---|---|\n| valve | 4.50 |"
+    )
+    units = units_of([passage(text)])
+    assert [unit.text[:7] for unit in units if is_quotable("What is a valve?", unit)] == [
+        "| kind ",
+        "|---|--",
+    ]
+    assert is_quotable("How much is a valve?", units[-1])
+
+
+@pytest.mark.parametrize(
+    ("span", "found"), [("py", "rag/core/settings.py"), ("`rag/core", "rag/core/settings.py")]
+)
+def test_a_span_in_a_name_of_code_is_widened_to_it(span: str, found: str) -> None:
+    text = "It is made from `rag/core/settings.py`, they say."
+    start = text.index(span)
+    (place,) = best_spans(
+        "Whence?", units_of([passage(text)]), [AnswerSpan(0, start, start + len(span), 5.0)]
+    ).values()
+    assert text[slice(*place)].strip("`") == found
 
 
 def test_a_definition_goes_before_a_sentence_that_only_has_the_words() -> None:
