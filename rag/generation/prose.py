@@ -9,7 +9,7 @@ from rag.core.types import Passage
 from rag.generation.questions import asked_words
 from rag.scoring.words import content_words
 
-__all__ = ["defines", "is_address", "is_code", "is_front_matter", "is_heading", "is_picture", "num_fields"]
+__all__ = ["defines", "is_address", "is_code", "is_front_matter", "is_heading", "is_markup", "num_fields"]
 
 _ONE_ADDRESS = r"(?:\[[^\]\n]{1,80}\]:?\s*)?_?(?:https?://|www\.)\S+"
 _ADDRESS = re.compile(rf"\W*{_ONE_ADDRESS}(?:\s+[^\w\s\[]*{_ONE_ADDRESS})*\s*")
@@ -18,10 +18,11 @@ _CODE = re.compile(
     | ^\s*(?:\$\ |>>>\ |from\ \S+\ import\ |import\ \w+\s*$)""",
     re.VERBOSE,
 )
-_PICTURE = re.compile(
+_MARKUP = re.compile(
     r"""\s*(?:!\ ?\[[^\]]*\]\([^)]*\)\s*)+
     | \s*(?:<(?:p|div|center|a|h\d)\b[^>]*>\s*)*
-      <(?:img|picture|source|figure|figcaption|video|iframe|svg)\b.*""",
+      <(?:img|picture|source|figure|figcaption|video|iframe|svg)\b.*
+    | \s*(?:</?\w[^<>]*>\s*)+ | \s*(?:[/:!?]{3,4}\+?|\{[*%]).*""",
     re.VERBOSE | re.DOTALL | re.IGNORECASE,
 )
 _FRONT_MATTER = re.compile(r"---[ \t]*\n\s*[\w-]+:")
@@ -51,13 +52,15 @@ def is_address(text: str) -> bool:
     return _ADDRESS.fullmatch(text) is not None
 
 
-def is_picture(text: str) -> bool:
-    """Say whether a picture is all there is, as Markdown and HTML show one.
+def is_markup(text: str) -> bool:
+    """Say whether a picture, tags, or a mark of what follows are all there is, as Markdown is written.
 
-    >>> is_picture('<p><img src="a.png"></p>'), is_picture("![A valve](a.png)"), is_picture("See ![it](a).")
+    >>> is_markup('<p><img src="a.png"></p>'), is_markup("![A valve](a.png)"), is_markup("See ![it](a).")
+    (True, True, False)
+    >>> is_markup("<div class='note'>"), is_markup("::: app.Client"), is_markup("<b>Note</b> the valve.")
     (True, True, False)
     """
-    return _PICTURE.fullmatch(text) is not None
+    return _MARKUP.fullmatch(text) is not None
 
 
 def is_heading(passage: Passage, start: int, end: int) -> bool:

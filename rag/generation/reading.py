@@ -11,7 +11,7 @@ from rag.generation.clauses import asked_clause, duration, in_clause
 from rag.generation.counts import asked_count
 from rag.generation.features import Unit, coverage, weights_of
 from rag.generation.pairs import paired_amount
-from rag.generation.prose import defines, is_address, is_code, is_front_matter, is_picture, num_fields
+from rag.generation.prose import defines, is_address, is_code, is_front_matter, is_markup, num_fields
 from rag.generation.questions import (
     asked_words,
     asks_how,
@@ -135,10 +135,10 @@ def said_logits(question: str, units: Sequence[Unit], read: Vector) -> Vector:
 def is_quotable(question: str, unit: Unit) -> bool:
     """Say whether a unit may be an answer.
 
-    A heading, a picture or front matter is none, nor is an address unless one is asked for, nor a header of
+    A heading, markup or front matter is none, nor is an address unless one is asked for, nor a header of
     fields or a row of figures to what sentences alone answer.
     """
-    if unit.is_heading or is_picture(unit.text) or is_front_matter(unit.text):
+    if unit.is_heading or is_markup(unit.text) or is_front_matter(unit.text):
         return False
     if wants_sentences(question) and (num_fields(unit.text) >= _HEADER or _is_of_figures(unit)):
         return False

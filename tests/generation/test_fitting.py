@@ -8,7 +8,7 @@ from rag.core.types import AnswerSpan, Passage
 from rag.generation.features import units_of
 from rag.generation.fitting import fitting
 from rag.generation.named import of_named
-from rag.generation.prose import defines, is_address, is_code, is_front_matter, is_picture
+from rag.generation.prose import defines, is_address, is_code, is_front_matter, is_markup
 from rag.generation.reading import UNREAD, best_spans
 
 
@@ -136,7 +136,7 @@ def test_a_passage_that_says_the_asked_number_stays_whatever_its_title() -> None
 
 @pytest.mark.parametrize(
     "piece",
-    [" ", "a", "Aa ", "a1.", "- **", "(a", "www.a", " www.a", "[a]: ", "![]()", "<p>", "<p ", "---\n"],
+    [" ", "a", "Aa ", "a1.", "- **", "(a", "www.a", " www.a", "[a]: ", "![]()", "<p>", "<p ", "---\n", "/"],
 )
 def test_a_hostile_text_takes_no_time(piece: str) -> None:
     text = piece * (16_000 // len(piece))
@@ -149,7 +149,7 @@ def test_a_hostile_text_takes_no_time(piece: str) -> None:
         defines("What is a lease?", text)
         is_address(text)
         is_code(text)
-        is_picture(text)
+        is_markup(text)
         is_front_matter(text)
 
     assert least_seconds(read) < 0.5

@@ -71,6 +71,19 @@ def test_a_passage_that_begins_below_the_heading_says_all_itself() -> None:
     assert told("How do I create keys?", code.replace("create", "list"), heading=("Keys",)) == ""
 
 
-def test_of_a_long_introduction_only_the_last_sentence_leads() -> None:
+def test_of_a_long_introduction_the_last_sentences_lead() -> None:
     text = "## Keys\n\nOne. Two. Three. Create it:\n\n```sh\napp keys create\n```"
-    assert told("How do I create keys?", text) == "Create it:\n```sh\napp keys create\n```"
+    assert told("How do I create keys?", text) == "Two.\nThree.\nCreate it:\n```sh\napp keys create\n```"
+
+
+def test_what_long_code_says_is_not_what_it_shows() -> None:
+    lines = "\n".join(f"step {number}" for number in range(12))
+    text = f"## Keys\n\nCheck it:\n\n```sh\n{lines}\ncreated\n```"
+    assert told("How do I create keys?", text) == ""
+    assert told("How do I create keys?", text.replace("Check", "Create")).startswith("Create it:")
+
+
+def test_code_further_down_has_a_word_of_the_question() -> None:
+    text = "## Keys\n\n```sh\napp keys\n```\n\nRest:\n\n```sh\napp rest\n```"
+    assert told("How do I get keys?", text) == "```sh\napp keys\n```"
+    assert told("How do I get keys?", text.replace("app keys", "app")) == "```sh\napp\n```"
