@@ -17,6 +17,7 @@ from rag.scoring.words import content_words
 __all__ = ["asked_instructions"]
 
 _HEADING = re.compile(r"#{1,6}[ \t]")
+_INSIDE = re.compile(r"(?<=[a-z\d])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _DENIED = re.compile(r"(?:\b(?:not|no|never|without|cannot)\b|n['’]t\b)([^,;.:]{1,40})", re.IGNORECASE)
 _MAX_OTHERS = 2  # words of a heading that the question does not have
 _MAX_SENTENCES = 3  # before the code
@@ -43,22 +44,27 @@ def asked_instructions(question: str, passages: Sequence[Passage]) -> tuple[Pass
     asked = set(asked_words(question)) if asks_how(question) else set()
     found: list[tuple[tuple[int, int], Passage, list[_Span]]] = []
     for passage in passages if asked else ():
-        above = set(content_words(" ".join(part for part in passage.heading if not is_row(part))))
-        titled = set(content_words(passage.title))
+        above = _words(" ".join(part for part in passage.heading if not is_row(part)))
+        titled = _words(passage.title)
         for heading, is_first, spans in _examples(passage.text):
             *leads, code = (passage.text[start:end] for start, end in spans)
             is_short = code.count("\n") <= _SHORT
-            given = set(content_words(" ".join((*leads, code) if is_short else leads)))
-            own = set(content_words(heading))
+            given = _words(" ".join((*leads, code) if is_short else leads))
+            own = _words(heading)
             named = own | above if heading else asked & above
             is_said = asked <= given | titled | (named if heading else set())
             is_meant = not any(_denied(lead) & asked - _denied(question) for lead in leads[-1:])
-            num_others = len(own - asked)
+            num_others = len({*content_words(_INSIDE.sub(" ", heading))} - asked)
             is_of_it = bool(asked & named) and (is_first or bool(asked & given))
             if is_of_it and is_said and is_meant and num_others <= _MAX_OTHERS:
                 found.append(((num_others, -len(asked & given)), passage, spans))
     best = min(found, key=lambda each: each[0], default=None)
     return None if best is None else best[1:]
+
+
+def _words(text: str) -> set[str]:
+    """Give the words of a text, also those that its names are made of: `SessionMiddleware`."""
+    return {*content_words(text), *content_words(_INSIDE.sub(" ", text))}
 
 
 def _denied(text: str) -> set[str]:

@@ -47,6 +47,11 @@ def test_the_heading_names_what_the_text_does_and_both_together_the_question() -
     assert told("How do I create users?", KEYS) == ""
 
 
+def test_a_name_of_code_says_the_words_that_it_is_made_of() -> None:
+    text = "### `HTTPSessionKeys`\n\n```py\nHTTPSessionKeys(app)\n```"
+    assert told("How do I use HTTP session keys?", text) == "```py\nHTTPSessionKeys(app)\n```"
+
+
 def test_of_two_sections_it_is_the_one_that_says_least_besides() -> None:
     other = "## Keys of other applications\n\nCreate keys:\n\n```sh\nother keys create\n```"
     assert "other" not in told("How do I create keys?", other, KEYS)
