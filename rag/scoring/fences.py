@@ -40,7 +40,10 @@ def code_spans(text: str, *, start: int = 0, end: int | None = None) -> list[tup
     if opening is not None and opening["name"]:
         spans.append((opening.start("mark"), stop))
     elif opening is not None and not spans and not text[opening.end() : stop].strip():
-        spans.append((start, opening.end("mark")))
+        if not any(
+            mark in text[start : opening.start()] for mark in FENCES
+        ):  # as "so ```json" within a line
+            spans.append((start, opening.end("mark")))
     return [_trimmed(text, *span) for span in spans]
 
 
