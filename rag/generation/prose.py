@@ -57,7 +57,7 @@ def is_markup(text: str) -> bool:
 
     >>> is_markup('<p><img src="a.png"></p>'), is_markup("![A valve](a.png)"), is_markup("See ![it](a).")
     (True, True, False)
-    >>> is_markup("<div class='note'>"), is_markup("::: app.Client"), is_markup("<b>Note</b> the valve.")
+    >>> is_markup("<div class='note'>"), is_markup("!!! note"), is_markup("<b>Note</b> the valve.")
     (True, True, False)
     """
     return _MARKUP.fullmatch(text) is not None

@@ -25,13 +25,15 @@ _TIMED = (
 # The end of a sentence: a mark with its closing quotes before white space, a full-width mark, or a break.
 # Look-behind and possessive runs keep the search linear on a line of a hundred thousand dots.
 _END = re.compile(
-    r"(?<![.!?])[.!?]++[\"'”’)\]]*(?=\s)"
+    r"^[ \t]*(?:!!!|\?\?\?\+?)[ \t][^\n]*\n"  # "!!! note", as some Markdown opens a box
+    r"|(?<![.!?])[.!?]++[\"'”’)\]]*(?=\s)"
     r"|[。！？｡؟۔।]+[”’」』）]*"
     r"|\n[ \t]*(?=\n)"
     r"|\n(?=[ \t]*(?:[-*•‣▪]|\d{1,3}[.)])[ \t])"
     r"|\n(?=[^\n]*[|\t])"
     rf"|\n(?={_TIMED})"
-    r"|(?<!\S)\|(?=\s)[^\n|]*\n"  # from a row's last mark on: what follows the row is not of its last cell
+    r"|(?<!\S)\|(?=\s)[^\n|]*\n",  # from a row's last mark on: what follows the row is not of its last cell
+    re.MULTILINE,
 )
 _ROW = re.compile(r"\n?[ \t]*\|(?=\s)[^\n]*(?<=\s)\|(?=[ \t]*(?:\n|\Z))")  # of Markdown: marks at both ends
 _LAST_WORD = re.compile(r"[\w.]+$")

@@ -102,6 +102,8 @@ def test_a_part_of_a_text_has_its_sentences_inside_the_part(text: str, one: int,
         ("1. Add:\n   ~~~\n   a\n   ~~~\n2. Go", ["1. Add:", "~~~\n   a\n   ~~~", "2. Go"]),
         ("Run. Then:\n```python\nx = 1.\ny = 2", ["Run.", "Then:", "```python\nx = 1.\ny = 2"]),
         ("x = 1.\ny = 2\n```", ["x = 1.\ny = 2\n```"]),
+        ('Wait.\n\n!!! note "Why"\n    It is. So.', ["Wait.", '!!! note "Why"', "It is.", "So."]),
+        ("??? tip\n    It is!!! Really.", ["??? tip", "It is!!!", "Really."]),
         ("Run it. ```sh\nmake\n```", ["Run it.", "```sh\nmake\n```"]),
         ("Use ```a``` here. Or ~~so~~.", ["Use ```a``` here.", "Or ~~so~~."]),
         ("We are open until\n10:00 and then close.", ["We are open until\n10:00 and then close."]),
@@ -117,7 +119,22 @@ def test_an_empty_or_blank_text_has_no_sentences() -> None:
 
 @pytest.mark.parametrize(
     "piece",
-    ["word ", ".", '!"', "\n", "1. ", " | ", "a. ", "\n1:00 ", "| a. ", "\n| a. |", "```\n", "\n```a"],
+    [
+        "word ",
+        ".",
+        '!"',
+        "\n",
+        "1. ",
+        " | ",
+        "a. ",
+        "\n1:00 ",
+        "| a. ",
+        "\n| a. |",
+        "```\n",
+        "\n```a",
+        "!!! a\n",
+        "\n!!! a",
+    ],
 )
 def test_a_long_text_is_read_in_linear_time(piece: str) -> None:
     text = piece * (200_000 // len(piece))
