@@ -20,13 +20,16 @@ from dataclasses import replace
 from functools import cache
 from itertools import pairwise, product
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, cast
 
 import numpy as np
 
 from benchmarks._machine import machine
-from rag.core.queries import TextQuery
-from rag.core.types import Row, Vector
+from indexing.corpus import index_corpus
+from rag.compose import DEFAULT, Grove
+from rag.core.settings import Part, Settings
+from rag.core.types import ParsedDocument, Vector
 from rag.encoders.late import Late
 from rag.encoders.long import Long, Strategy
 from rag.encoders.minilm import Minilm
@@ -35,7 +38,6 @@ from rag.evaluation.long_context import LENGTHS, needles, passkeys
 from rag.evaluation.metrics import ndcg
 from rag.scoring.maxsim import join, maxsim
 from rag.scoring.sentences import sentence_spans
-from rag.stores.memory import Memory
 
 DATA = Path(os.environ.get("GROVE_SHARED", Path(__file__).parents[2] / "shared")) / "data"
 PASSAGE_TOKENS = 200
@@ -206,13 +208,13 @@ def _ranked(dataset: Dataset, scores: Vector) -> Iterator[list[str]]:
 
 
 def _words(dataset: Dataset) -> Iterator[list[str]]:
-    store = Memory()
-    nowhere = np.ones(1, dtype=np.float32)
-    rows = [Row(entry.id, entry.id, entry.text, nowhere) for entry in dataset.corpus]
-    segment = store.stage(rows, session=cast("Any", None))  # Any: kept in memory, it needs no session
-    for question in dataset.questions:
-        hits = store.search(TextQuery(question.text), [segment], filter=None, k=100)
-        yield [hit.chunk_id for hit in hits]
+    with TemporaryDirectory() as home:
+        grove = Grove(Settings(home=Path(home), chunker=Part(kind="whole")))
+        corpus = ((entry.id, ParsedDocument(entry.text, "")) for entry in dataset.corpus)
+        index_corpus(grove, corpus, collection=DEFAULT)
+        for question in dataset.questions:
+            found = grove.search(question.text, retriever="lexical", k=100)
+            yield [passage.source for passage in found.passages]
 
 
 def _haystack() -> list[str]:
