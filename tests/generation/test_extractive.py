@@ -72,6 +72,17 @@ def test_code_of_a_list_is_moved_to_the_left() -> None:
     assert given.endswith("```sh\nif x\n  make sensors\n```")
 
 
+def test_code_has_the_usual_fences_unless_it_holds_them() -> None:
+    text = "Build the sensors:\n\n~~~~sh\nmake sensors\n~~~~"
+    assert answer(passage(text), question="How do I build the sensors?").endswith(
+        "```sh\nmake sensors\n```"
+    )
+    text = "Build the sensors:\n\n~~~md\n```\nmake sensors\n```\n~~~"
+    assert answer(passage(text), question="How do I build the sensors?").endswith(
+        "~~~md\n```\nmake sensors\n```\n~~~"
+    )
+
+
 def test_code_that_the_passage_cuts_off_is_fenced() -> None:
     start = passage("Build the sensors:\n```sh\nmake sensors\nmake rest")
     assert answer(start, question="How do I build sensors?").endswith("```sh\nmake sensors\nmake rest\n```")

@@ -63,6 +63,11 @@ describe("an annotated answer", () => {
     expect(shown(annotate(text, [], []))).toEqual(["# Trees", "Oaks", "> He said", "> so.", "$ x = **1**\n\ny", "And", "$ rm"]);
   });
 
+  it("ends code with the fence that it began with, and cites it behind its last line", () => {
+    const text = "~~~md\n```\nx\n```\n~~~\nAnd";
+    expect(shown(annotate(text, [], [citation({ answer_end: 19 })]))).toEqual(["$ ```\nx\n```[1]", "And"]);
+  });
+
   it("has tables whose cells carry citations", () => {
     const text = "| tree | height |\n|---|:--|\n| oak | **30 m** |";
     const blocks = annotate(text, [], [citation({ answer_start: 36, answer_end: 46 })]);

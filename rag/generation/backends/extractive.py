@@ -137,7 +137,8 @@ def _shown(text: str) -> str:
         return f"{lines[-1].strip()}\n{text}"
     is_closed = len(lines) > 1 and lines[-1].strip().startswith(mark)
     body = dedent("\n".join(lines[1 : -1 if is_closed else None]))
-    return "\n".join((lines[0], body, mark))
+    fence = mark if FENCES[0] in body else FENCES[0]
+    return "\n".join((f"{fence}{lines[0].lstrip(mark[0])}", body, fence))
 
 
 def _before(candidate: Candidate, ranked: Sequence[Candidate]) -> list[Candidate]:

@@ -13,7 +13,7 @@ export interface Layout extends Span {
 const MARKER = /^[ \t]*(?:[-*•+]|(\d{1,4})[.)])[ \t]+(?=\S)/;
 const HEADING = /^[ \t]{0,3}(#{1,6})[ \t]+(?=\S)/;
 const QUOTE = /^[ \t]{0,3}>[ \t]?/;
-const FENCE = /^[ \t]{0,3}```/;
+const FENCE = /^[ \t]{0,3}(```|~~~)/;
 const ROW = /^[ \t]*\|.*\|[ \t]*$/;
 const BAR = /(?<!\S)\|(?!\S)/;
 const RULE_OF_TABLE = /^[ \t|:-]*-[ \t|:-]*$/;
@@ -24,12 +24,15 @@ export function layOut(text: string): Layout[] {
   const rows = barredLines(text);
   let isOpen = false; // the last block goes on in the next line
   let code: number | null = null; // where a block of code began
+  let mark: string | undefined; // that closes it
   for (const match of text.matchAll(/[^\n]+|\n/g)) {
     const line = match[0];
     const start = match.index;
-    if (FENCE.test(line)) {
+    const fence = FENCE.exec(line)?.[1];
+    if (fence !== undefined && (code === null || fence === mark)) {
       if (code !== null) blocks.push({ kind: "code", number: 0, start: code, end: Math.max(code, start - 1) });
       code = code === null ? Math.min(start + line.length + 1, text.length) : null;
+      mark = fence;
       isOpen = false;
       continue;
     }
