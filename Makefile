@@ -5,6 +5,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check setup-vllm setup-ray setup-peers setup-fast-plaid setup-kvpress bench ui e2e gpu-check constraints no-npm
 
+unexport PYTHONDONTWRITEBYTECODE # hundreds of processes would each compile all sources anew
+
 PYTHON ?= python3
 PIP_ARGS ?=
 PYTEST_ARGS ?=

@@ -10,7 +10,6 @@ from typing import Any
 
 import aiosqlite
 from langgraph.checkpoint.base import BaseCheckpointSaver
-from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
@@ -31,6 +30,9 @@ async def checkpoints(grove: Grove) -> AsyncGenerator[BaseCheckpointSaver[Any], 
     # Only these types are made anew from what is stored, whatever it names.
     serializer = JsonPlusSerializer(allowed_msgpack_modules=_TYPES)
     if grove.database.is_postgresql:
+        # Its drivers take a tenth of a second to import, and most installations have none to talk to.
+        from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver  # noqa: PLC0415
+
         url = grove.database.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
         async with AsyncPostgresSaver.from_conn_string(url, serde=serializer) as shared:
             await shared.setup()

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from api.outcomes import call_text
 from api.render import answer_text, marked, timings_text
@@ -16,7 +16,9 @@ from rag.core.events import (
     StepFinished,
 )
 from rag.core.types import Answer, Passage
-from rag.db.runs import RunSummary
+
+if TYPE_CHECKING:
+    from rag.db.runs import RunSummary
 
 __all__ = ["run_text", "step_text"]
 
@@ -25,7 +27,7 @@ _QUOTE_CHARS = 100
 _ELSEWHERE = ("evidence", "sources", "timings")  # shown on lines of their own, or said by these
 
 
-def run_text(run: RunSummary, events: Sequence[Event]) -> str:
+def run_text(run: "RunSummary", events: Sequence[Event]) -> str:
     """Tell a run from its events: the question, each step, the answer and what it rests on."""
     lines = [f"{run.question}  ({run.state})", ""]
     for event in events:
