@@ -80,7 +80,7 @@ class Extractive:
         if short:
             yield Delta(short)
         for candidate in chosen:
-            sentence = _shown(candidate.passage.text[candidate.start : candidate.end])
+            sentence = _shown(_text(candidate))
             if sentence.rstrip(".") == written:
                 continue  # the sentence is the answer
             piece = _joint(written, sentence) + sentence
@@ -109,7 +109,7 @@ class Extractive:
         chosen: list[Candidate] = []
         quoted: set[str] = set()
         for candidate in ranked[: 4 * self._max_sentences]:
-            words = " ".join(candidate.passage.text[candidate.start : candidate.end].casefold().split())
+            words = " ".join(_text(candidate).casefold().split())
             is_likely = candidate.relevance >= share * ranked[0].relevance
             if short and (candidate.short_answer or "").casefold() != short.casefold():
                 continue  # it answers otherwise
@@ -143,22 +143,14 @@ def _shown(text: str) -> str:
 
 def _before(candidate: Candidate, ranked: Sequence[Candidate]) -> list[Candidate]:
     """Give what stands before a sentence and has to be quoted with it."""
-    text = candidate.passage.text
-    before = sorted(
-        (
-            other
-            for other in ranked
-            if other.passage.chunk_id == candidate.passage.chunk_id and other.end <= candidate.start
-        ),
-        key=lambda other: -other.end,
-    )
-    quoted = text[candidate.start : candidate.end]
+    before = [other for other in reversed(_neighbours(candidate, ranked)) if other.end <= candidate.start]
+    quoted = _text(candidate)
     if is_row(quoted):
         return _header(candidate, before)
     is_led = (
         is_fenced(quoted) and before and not is_row(_text(before[0])) and not is_fenced(_text(before[0]))
     )
-    return before[:1] if is_led or _LEANS_BACK.match(text, candidate.start) else []
+    return before[:1] if is_led or _LEANS_BACK.match(quoted) else []
 
 
 def _behind(candidate: Candidate, ranked: Sequence[Candidate], *, is_how: bool) -> list[Candidate]:
@@ -166,23 +158,23 @@ def _behind(candidate: Candidate, ranked: Sequence[Candidate], *, is_how: bool) 
 
     Of a list that is too long to quote it gives none.
     """
-    text = candidate.passage.text
-    behind = sorted(
-        (
-            other
-            for other in ranked
-            if other.passage.chunk_id == candidate.passage.chunk_id and other.start >= candidate.end
-        ),
-        key=lambda other: other.start,
-    )
-    is_lead = text[candidate.start : candidate.end].endswith(_LEADS)
-    if not behind or text[candidate.end : behind[0].start].strip() or is_fenced(_text(candidate)):
+    behind = [other for other in _neighbours(candidate, ranked) if other.start >= candidate.end]
+    is_lead = _text(candidate).endswith(_LEADS)
+    if not behind or is_fenced(_text(candidate)):
+        return []
+    if candidate.passage.text[candidate.end : behind[0].start].strip():
         return []
     if is_fenced(_text(behind[0])):
         return behind[:1] if is_lead or is_how else []
     is_part = is_item if is_item(_text(behind[0])) else is_row
     parts = list(takewhile(lambda other: is_part(_text(other)), behind)) if is_lead else []
     return parts if len(parts) <= _MAX_PARTS else []
+
+
+def _neighbours(candidate: Candidate, ranked: Sequence[Candidate]) -> list[Candidate]:
+    """Give the sentences of its passage in the order in which they stand."""
+    chunk = candidate.passage.chunk_id
+    return sorted((each for each in ranked if each.passage.chunk_id == chunk), key=lambda each: each.start)
 
 
 def _text(candidate: Candidate) -> str:
