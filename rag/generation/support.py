@@ -101,9 +101,9 @@ class Support:
     def answerable(self, question: str, passages: Sequence[Passage]) -> float:
         """Give the probability that the passages hold an answer; 0 if they lack a value that it states."""
         passages = of_named(question, passages)
-        spans = self.spans(question, passages)
-        units = self.units(question, passages, spans)
-        if not units or lacks_value(question, [f"{unit.label} {unit.text}" for unit in units]):
+        units = self.units(question, passages, spans := self.spans(question, passages))
+        about = [" ".join((each.title, *each.heading)) for each in passages]
+        if not units or lacks_value(question, [*about, *(f"{each.label} {each.text}" for each in units)]):
             return 0.0
         return self._probability(question, units, spans)
 

@@ -22,6 +22,9 @@ _NUMBER = re.compile(r"(?<![\w-])\d+(?:[.,]\d+)*(?!\w)")
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
 _DAY = re.compile(rf"\b{_MONTH} \d{{1,2}}\b|\b\d{{1,2}} {_MONTH}(?!\w)", re.I)
 _TIME = re.compile(r"\b\d{1,2}(?::\d\d| ?[ap]\.?m\b)\S*", re.I)
+_CODE = re.compile(
+    r"(?<![\w-])(?!(?:Q|H|FY)\d)([A-Z]{1,5})-?(\d{1,5})(?![\w-]|[.,]\d)"
+)  # no quarter or half of a year
 _MANY = 10  # a smaller number may count what is asked for: "the top 3", "in 2 sentences"
 _YEARS = re.compile(r"(?<![\w.,/-])(?:19|20)\d\d(?![\w/-]|[.,]\d)")
 _SIGNS = re.compile(r"[^\d.]")
@@ -84,7 +87,7 @@ def stated_value(
 
 
 def lacks_value(question: str, texts: Sequence[str]) -> bool:
-    """Say whether the question is of a year, or of what has a number, and no text holds that.
+    """Say whether the question is of a year or a code, or of what has a number, and no text holds that.
 
     A number of "how much" or "how long" is one to reckon with, a time of day one to compare with, and a yes
     or no may deny either: they need not stand in a text.
@@ -93,14 +96,28 @@ def lacks_value(question: str, texts: Sequence[str]) -> bool:
     True
     >>> lacks_value("How much do 25 tickets cost?", ["A ticket costs 12 dollars."])
     False
+    >>> [lacks_value(f"What does {code} mean?", ["E4: leak; E 6: fan"]) for code in ("E4", "E6", "E5")]
+    [False, False, True]
+    >>> lacks_value("What changed in version 3.3.2?", ["3.3.1 is out."])
+    True
     """
+    if _lacks_code(question, texts):
+        return True
     if wants_sentences(question):
         return False
     stated = set(_YEARS.findall(question))
     if _ASKS.search(question) and not _MEASURES.search(question):
         numbers = _numbers(_TIME.sub(" ", _DAY.sub(" ", question)))
-        stated |= {number for number in numbers if float(number) > _MANY}
+        stated |= {number for number in numbers if number.count(".") > 1 or float(number) > _MANY}
     return any(missing_numbers(number, texts) for number in stated)
+
+
+def _lacks_code(question: str, texts: Sequence[str]) -> bool:
+    codes = [
+        re.compile(rf"(?<![^\W_]){letters}[ -]?{digits}(?!\d)", re.IGNORECASE)
+        for letters, digits in _CODE.findall(question)
+    ]
+    return not all(any(code.search(text) for text in texts) for code in codes)
 
 
 def _of_labels(rows: Mapping[int, Sequence[str]]) -> set[str]:
