@@ -21,6 +21,11 @@ _STOP_WORDS = frozenset(
     whom whose why will with would you your
     """.split()
 )
+_CONTRACTED = re.compile(
+    r"\b(?:is|are|was|were|do|does|did|has|have|had|ca|could|would|should|must|might|need|wo|sha|ai)n['’]t\b"
+    r"|(?<=[a-z])['’](?:re|ve|ll|d|m)\b",
+    re.IGNORECASE,
+)
 
 # Marks belong to the letter before them, though \w lacks them: the vowels of Hindi, the points of Hebrew.
 _MARKS = "".join(
@@ -78,7 +83,11 @@ def content_words(text: str) -> list[str]:
 
     >>> content_words("What is the warranty of a sensor?")
     ['warranti', 'sensor']
+    >>> content_words("Why wouldn't they've rung Don?")
+    ['rung', 'don']
     """
+    if "'" in text or "’" in text:
+        text = _CONTRACTED.sub(" ", text)
     return [word for word in analyze(text) if word not in _STOP_STEMS]
 
 
