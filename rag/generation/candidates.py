@@ -6,6 +6,7 @@ from typing import Self
 
 from rag.core.types import Passage
 from rag.generation.questions import wants_sentences
+from rag.scoring.quotations import blank_marks
 from rag.scoring.sentences import sentence_spans
 from rag.scoring.words import content_words
 
@@ -28,7 +29,11 @@ class Candidate:
     @property
     def short_answer(self) -> str | None:
         """Give the words of the span."""
-        return None if self.span is None else " ".join(self.passage.text[slice(*self.span)].split())
+        return (
+            None
+            if self.span is None
+            else " ".join(blank_marks(self.passage.text)[slice(*self.span)].split())
+        )
 
     @property
     def told(self) -> str | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from rag.core.types import Passage
 from rag.scoring.fences import code_spans, is_fenced, unfenced
+from rag.scoring.quotations import blank_marks
 from rag.scoring.sentences import sentence_spans
 from rag.scoring.words import content_words
 
@@ -78,14 +79,16 @@ def without_lead_in(sentence: str) -> str:
 
 
 def squeeze(text: str) -> tuple[str, list[int]]:
-    """Give the text without white space and as if in one case and one kind of quotes, and whence each is.
+    """Give the text without white space and marks of quotation, in one case and one kind of quotes.
+
+    Beside it, whence each character is.
 
     >>> squeeze("A “b”")
     ('a"b"', [0, 2, 3, 4])
     """
     squeezed: list[str] = []
     places: list[int] = []
-    for place, character in enumerate(text):
+    for place, character in enumerate(blank_marks(text)):
         if character.isspace():
             continue
         for same in character.translate(_SAME).casefold():

@@ -1,13 +1,14 @@
 """Text -> sentences, as offsets; for chunking, extraction and citation alike.
 
 Knows the sentence marks of the common scripts, abbreviations, initials and decimals, and that a blank line
-ends a sentence, as does the line before a list item, a table row or what begins with its time. A Markdown
-row is one sentence, and so is code between fences. Does not know grammar.
+ends a sentence, as does the line before a list item, a table row or what begins with its time, also where
+lines are quoted. A Markdown row is one sentence, and so is code between fences. Does not know grammar.
 """
 
 import re
 
 from rag.scoring.fences import code_spans
+from rag.scoring.quotations import blank_marks
 
 __all__ = ["sentence_spans"]
 
@@ -48,27 +49,31 @@ def sentence_spans(text: str, *, start: int = 0, end: int | None = None) -> list
     [(0, 18), (19, 23)]
     """
     stop = len(text) if end is None else end
+    unmarked = blank_marks(text)
     spans: list[tuple[int, int]] = []
     begin = start
     for code in code_spans(text, start=start, end=stop):
-        spans += _prose(text, begin, code[0])
+        spans += _prose(text, unmarked, begin, code[0])
         spans.append(code)
         begin = code[1]
-    return [*spans, *_prose(text, begin, stop)]
+    return [*spans, *_prose(text, unmarked, begin, stop)]
 
 
-def _prose(text: str, start: int, stop: int) -> list[tuple[int, int]]:
+def _prose(text: str, unmarked: str, start: int, stop: int) -> list[tuple[int, int]]:
     spans: list[tuple[int, int]] = []
-    begin, row_end = start, _row_end(text, start, stop)
-    for match in _END.finditer(text, start, stop):
+    first = begin = start
+    row_end = _row_end(unmarked, start, stop)
+    for match in _END.finditer(unmarked, start, stop):
         if match.start() < row_end:
             continue
-        if match.group().startswith(".") and _continues(text, begin, match.start(), match.end()):
+        if match.group().startswith(".") and _continues(unmarked, begin, match.start(), match.end()):
             continue
-        _append(spans, text, begin, match.end())
+        if not unmarked[begin : match.end()].isspace():  # else its marks go to the next one
+            _append(spans, text, first, match.end())
+            first = match.end()
         begin = match.end()
-        row_end = _row_end(text, begin, stop)
-    _append(spans, text, begin, stop)
+        row_end = _row_end(unmarked, begin, stop)
+    _append(spans, text, first, stop)
     return spans
 
 

@@ -106,6 +106,10 @@ def test_a_part_of_a_text_has_its_sentences_inside_the_part(text: str, one: int,
         ("??? tip\n    It is!!! Really.", ["??? tip", "It is!!!", "Really."]),
         ("Run it. ```sh\nmake\n```", ["Run it.", "```sh\nmake\n```"]),
         ("Use ```a``` here. Or ~~so~~.", ["Use ```a``` here.", "Or ~~so~~."]),
+        (
+            "He wrote:\n> Two. It\n> is so:\n>\n> - one\n> - two",
+            ["He wrote:\n> Two.", "It\n> is so:\n>", "> - one", "> - two"],
+        ),
         ("We are open until\n10:00 and then close.", ["We are open until\n10:00 and then close."]),
     ],
 )
