@@ -43,6 +43,66 @@ def test_paragraphs_end_at_blank_lines() -> None:
     assert [document.text[block.start : block.end] for block in document.blocks] == ["one\ntwo", "  three"]
 
 
+LONG = "The fee is due on the first of each month, and in advance for all of the year."
+
+
+def headings(text: str) -> list[tuple[int, str]]:
+    document = Text().load(text.encode(), name="notes.txt")
+    return [
+        (block.level, document.text[block.start : block.end])
+        for block in document.blocks
+        if block.kind == "heading"
+    ]
+
+
+def test_a_short_line_above_a_long_one_is_a_heading() -> None:
+    text = f"ROWING CLUB\n\nFees\n{LONG}\n\nWhat do you need?\n- a boat\n- oars\n\n2.1 Boats\n\n{LONG}"
+    expected = [(1, "ROWING CLUB"), (2, "Fees"), (2, "What do you need?"), (3, "2.1 Boats")]
+    assert headings(text) == expected
+    assert f"Fees\n\n{LONG}" in Text().load(text.encode(), name="notes.txt").text
+
+
+def test_columns_that_spaces_align_are_a_table() -> None:
+    table = " Code  Meaning    What to do\n E1    No water   Open the tap\n E2    No drain   Call us\n"
+    text = f"ERROR CODES\n{table}"
+    document = Text().load(text.encode(), name="manual.txt")
+    rows = "Code | Meaning | What to do\nE1 | No water | Open the tap\nE2 | No drain | Call us"
+    assert document.text.strip() == f"ERROR CODES\n\n{rows}"
+    assert [block.kind for block in document.blocks] == ["heading", "table"]
+    assert Text().load(text.encode(), name="manual.log").text == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Two  spaces.  Or three.\nBut not  here.\nAnd not here.",
+        "one  two\nthree  four",
+        "a | b  c\nd | e  f\ng | h  i",
+    ],
+)
+def test_other_spaces_are_kept(text: str) -> None:
+    assert _text(text.encode()) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"It is due.\n{LONG}",
+        f"Dear Ms Stone\n\n{LONG}",
+        "Kind regards\n\nAnna Stone\nTreasurer",
+        "Anna Stone\n12 Mill Road\nLeeds",
+        "1. Milk\n2. Bread\n3. Salt",
+        f"Name: Anna\n{LONG}",
+        f"Boat   Price\n{LONG}",
+        "This line goes on and\nthen on the next one it ends, which is lower case as in prose.",
+        "WE ARE\nALL CAPITALS",
+        f"{LONG}\n\nThe end",
+    ],
+)
+def test_other_lines_are_no_headings(text: str) -> None:
+    assert headings(text) == []
+
+
 def test_the_title_is_the_name_of_the_file() -> None:
     assert Text().load(b"text", name="folder/my notes.v2.txt").title == "my notes.v2"
 
