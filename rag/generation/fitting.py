@@ -28,6 +28,7 @@ _PAIRS = (
     (r"arriv\w*", r"depart\w*"),
     ("indoors?", "outdoors?"),
     ("minimum", "maximum"),
+    ("primary", "secondary"),
     ("adults?", "child(?:ren)?|kids?"),
     ("entrance", "exit"),
     ("winter", "summer"),

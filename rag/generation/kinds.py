@@ -5,7 +5,7 @@ Knows what such words look like, not what is true; pure functions.
 
 import re
 
-__all__ = ["may_be_asked"]
+__all__ = ["is_of_other_unit", "may_be_asked"]
 
 _NUMBERS = """
 two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen
@@ -28,6 +28,13 @@ _ASKS_NUMBER = re.compile(r"\W*(?:and |so )?how (?:many|much|often|long|far|old|
 _ASKS_TIME = re.compile(
     r"\W*(?:and |so |since |until )?(?:when|(?:what|which) (?:year|date|day|month|century|time))\b",
     re.IGNORECASE,
+)
+_ASKS_DURATION = re.compile(
+    r"\W*(?:and |so |in |for |within |after )?how many (?:second|minute|hour|day|week|month|year)s?\b",
+    re.IGNORECASE,
+)
+_OTHER_UNIT = re.compile(
+    r"\d ?(?:[kM]?Wh?|m?Ah|[kc]?g|[ckm]m|ml|l|EUR|USD|GBP|°[CF]|[%€$£])(?!\w)|[€$£] ?\d"
 )
 _TECHNICAL = (
     (
@@ -54,6 +61,17 @@ def may_be_asked(question: str, words: str) -> bool:
     """
     if not all(look.search(words) for asks, look in _TECHNICAL if asks.search(question)):
         return False
+    if is_of_other_unit(question, words):
+        return False
     if _ASKS_TIME.match(question):
         return _TIME.search(words) is not None
     return _ASKS_NUMBER.match(question) is None or _NUMBER.search(words) is not None
+
+
+def is_of_other_unit(question: str, words: str) -> bool:
+    """Say whether words are an amount of something else than the time that a question asks for.
+
+    >>> [is_of_other_unit("How many hours does it take?", words) for words in ("500 Wh", "3.5", "4 h")]
+    [True, False, False]
+    """
+    return _ASKS_DURATION.match(question) is not None and _OTHER_UNIT.search(words) is not None

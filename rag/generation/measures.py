@@ -7,7 +7,7 @@ import re
 
 from rag.scoring.words import content_words
 
-__all__ = ["same_measure", "when_closed"]
+__all__ = ["same_measure", "with_words_of_columns"]
 
 _MEASURES = tuple(
     frozenset(content_words(words))
@@ -35,6 +35,7 @@ _IMPLIED = (  # what a question asks for without a word of it
     (re.compile(r"\bhow many\b", re.I), frozenset(content_words("quantity"))),
 )
 _AGENTS = ("er", "r", "or")  # who supplies it is its supplier
+_STANDS_FOR = re.compile(r"\bstands? for\b", re.IGNORECASE)
 _HOW_LATE = re.compile(
     r"\b(?:how late|(?:until|till) (?:when|what time))\b(.{0,80}?)\bopen\b", re.IGNORECASE
 )
@@ -57,10 +58,12 @@ def same_measure(question: str, name: str) -> frozenset[str]:
     return frozenset().union(*same, agents, named if agents else ())
 
 
-def when_closed(question: str) -> str:
-    """Write a question of how late something is open with the word of the column that says it.
+def with_words_of_columns(question: str) -> str:
+    """Write how late something is open, and what it stands for, with the word of the column that says it.
 
-    >>> when_closed("how late are you open on fridays"), when_closed("when do you open")
+    >>> with_words_of_columns("how late are you open on fridays"), with_words_of_columns("when do you open")
     ('when are you close on fridays', 'when do you open')
+    >>> with_words_of_columns("What does E4 stand for?")
+    'What does E4 mean?'
     """
-    return _HOW_LATE.sub(r"when\1close", question)
+    return _STANDS_FOR.sub("mean", _HOW_LATE.sub(r"when\1close", question))

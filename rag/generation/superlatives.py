@@ -11,7 +11,7 @@ from rag.generation.amounts import column_amounts, full_rows
 from rag.generation.measures import same_measure
 from rag.scoring.words import content_words
 
-__all__ = ["Extreme", "extreme_cells", "without_superlatives"]
+__all__ = ["Extreme", "extreme_across", "extreme_cells", "without_superlatives"]
 
 _MOST = (
     "most expensive|dearest|priciest|heaviest|longest|highest|tallest|widest|deepest|fastest|quickest"
@@ -46,6 +46,7 @@ class Extreme:
     column: int  # what is asked for; where several rows have it, the column of the amounts
     rows: tuple[int, ...]
     words: frozenset[str]  # of the question, which the choice answers for
+    of: int  # the column of the amounts
 
 
 def extreme_cells(question: str, names: Sequence[str], rows: Mapping[int, Sequence[str]]) -> Extreme | None:
@@ -89,7 +90,34 @@ def extreme_cells(question: str, names: Sequence[str], rows: Mapping[int, Sequen
     words = (
         frozenset(content_words(match[0])) | same_measure(plain, names[column]) | {*content_words(plain)}
     )
-    return Extreme(asked, chosen, words)
+    return Extreme(asked, chosen, words, column)
+
+
+def extreme_across(
+    question: str, names: Sequence[str], rows: Mapping[int, Sequence[str]]
+) -> Extreme | None:
+    """Give the column with the most or the least, of a table whose columns are the things compared.
+
+    What is compared is named by a row's label right after the superlative, or meant by that.
+
+    >>> rows = {3: ["Weight", "48 kg", "34 kg"], 4: ["Children", "3", "2"]}
+    >>> found = extreme_across("Which bike takes the most children?", ["", "Long", "Compact"], rows)
+    >>> found.column, found.rows
+    (1, (4,))
+    """
+    match = _SUPERLATIVE.search(question)
+    if match is None or any(len(cells) != len(names) for cells in rows.values()):
+        return None
+    labels = [names[0], *(cells[0] for cells in rows.values())]
+    turned = {n: [name, *(cells[n] for cells in rows.values())] for n, name in enumerate(names) if n}
+    found = extreme_cells(question, labels, turned)
+    if found is None or len(found.rows) != 1 or found.of == 0:
+        return None
+    label, after = labels[found.of], content_words(question[match.end() :])
+    if not same_measure(_plain(match), label) and not set(content_words(label)).intersection(after):
+        return None
+    row = list(rows)[(found.column or found.of) - 1]
+    return Extreme(found.rows[0], (row,), found.words, found.of)
 
 
 def without_superlatives(question: str) -> str:

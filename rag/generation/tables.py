@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from rag.generation.dates import DAYS, days_of, months_of, year_and_month
 from rag.generation.features import Unit, coverage
-from rag.generation.measures import same_measure, when_closed
-from rag.generation.superlatives import extreme_cells
+from rag.generation.kinds import is_of_other_unit
+from rag.generation.measures import same_measure, with_words_of_columns
+from rag.generation.superlatives import extreme_across, extreme_cells
 from rag.generation.values import stated_value
 from rag.scoring.rows import is_amount, is_row
 from rag.scoring.words import content_words
@@ -54,9 +55,7 @@ class AskedCell:
 
     start: int  # offsets into the passage's text
     end: int
-    words: frozenset[
-        str
-    ]  # of row, group and column, and those of periods if the column is of the one asked for
+    words: frozenset[str]  # of row, group and column, and of periods if the column is of the asked one
     extra: float  # share of its label's words that nobody asked for
     is_only: bool  # no other row of its table fits as well
 
@@ -74,7 +73,7 @@ def asked_cells(question: str, units: Sequence[Unit]) -> dict[int, AskedCell | N
     Returns:
         Number of a unit -> the cell.
     """
-    question = when_closed(question)
+    question = with_words_of_columns(question)
     asked = frozenset(content_words(question))
     tables: dict[tuple[str, int], list[int]] = {}
     for number, unit in enumerate(units):
@@ -136,7 +135,8 @@ def _cells_by_value(question: str, rows: Sequence[tuple[int, Unit]]) -> dict[int
 
 def _extreme_cells(question: str, rows: Sequence[tuple[int, Unit]]) -> dict[int, AskedCell] | None:
     names = rows[0][1].place.columns
-    extreme = extreme_cells(question, names, {number: _texts(unit) for number, unit in rows})
+    texts = {number: _texts(unit) for number, unit in rows}
+    extreme = extreme_cells(question, names, texts) or extreme_across(question, names, texts)
     if extreme is None:
         return None
     words = extreme.words.union(*(content_words(name) for name in names))
@@ -228,7 +228,7 @@ def _asked_cell(question: str, asked: frozenset[str], unit: Unit, is_only: bool)
     told = {cells[n] for n in open_columns if cells[n].strip("–—-")}
     if column is None and len(open_columns) > 1 and len(told) == 1:
         column = next(n for n in open_columns if cells[n] in told)
-    if column is None:
+    if column is None or is_of_other_unit(question, cells[column]):
         return None
     start, end = unit.place.cells[column]
     said = unit.words.union(
