@@ -42,6 +42,8 @@ _ADDRESS = re.compile(
 )
 _SAID = 1.0  # the logit of a sentence that says what is asked, of a question that no few words answer
 _HEADER = 3  # fields of a line; with so many it is no sentence
+_ASKS = ("?", "？", "؟")  # how a question ends
+_ASKS_QUESTION = re.compile(r"\b(?:questions?|asks?|asked|asking)\b", re.IGNORECASE)
 _ASKS_ADDRESS = re.compile(r"\b(?:address|link|url|web|website|site|page|online|where)\b", re.IGNORECASE)
 _WORDS = re.compile(r"[^\W\d_]{2,}")
 _NEXT_FIELD = re.compile(r"\s*\n(?=[^\s:]{1,60}: )")
@@ -121,7 +123,8 @@ def said_logits(question: str, units: Sequence[Unit], read: Vector) -> Vector:
     before: Unit | None = None
     for number, unit in enumerate(units):
         lead = before.words if before is not None and before.passage == unit.passage else frozenset()
-        own = unit.words | lead if unit.is_code else unit.words
+        is_led = unit.is_code or (bool(lead) and before is not None and before.text.endswith(_ASKS))
+        own = unit.words | lead if is_led else unit.words
         is_said = asked <= unit.words | unit.about | lead and 2 * len(asked & own) >= len(asked)
         is_prose = is_quotable(question, unit) and not is_code(unit.text)
         if asked and is_said and (is_how if unit.is_code else is_prose):
@@ -135,9 +138,11 @@ def said_logits(question: str, units: Sequence[Unit], read: Vector) -> Vector:
 def is_quotable(question: str, unit: Unit) -> bool:
     """Say whether a unit may be an answer.
 
-    A heading, markup or front matter is none, nor is an address unless one is asked for, nor a header of
-    fields or a row of figures to what sentences alone answer.
+    A heading, markup or front matter is none, nor is a question or an address unless one is asked for,
+    nor a header of fields or a row of figures to what sentences alone answer.
     """
+    if unit.text.endswith(_ASKS) and not _ASKS_QUESTION.search(question):
+        return False
     if unit.is_heading or is_markup(unit.text) or is_front_matter(unit.text):
         return False
     if wants_sentences(question) and (num_fields(unit.text) >= _HEADER or _is_of_figures(unit)):

@@ -57,6 +57,17 @@ def test_what_a_list_is_of_gets_the_whole_list_and_nothing_else() -> None:
     assert answer(kit, other, question="What's in the box?") == items
 
 
+def test_why_brings_the_reason_that_follows() -> None:
+    never, loses = "Never skip a message.", "It loses the message for good."
+    assert answer(passage(f"{never} {loses}"), question="Why never skip a message?") == f"{never} {loses}"
+
+
+def test_marks_of_quotation_are_not_quoted() -> None:
+    mail = "Jo wrote:\n> The warranty of the outdoor\n> sensor runs for sixty months."
+    assert answer(passage(mail)).endswith("The warranty of the outdoor sensor runs for sixty months.")
+    assert ">" not in answer(passage(mail))
+
+
 CODE = "```sh\nmake clean\n\nmake sensors   # all of them\n```"
 
 

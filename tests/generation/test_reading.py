@@ -122,6 +122,18 @@ def test_an_address_alone_is_quoted_only_where_one_is_asked_for() -> None:
     assert is_quotable("What is the link to the prices?", second)
 
 
+def test_a_question_is_no_answer_unless_one_is_asked_for() -> None:
+    (unit,) = units_of([passage("On how many computers may I install it?")])
+    assert not is_quotable("Can I install it on two computers?", unit)
+    assert is_quotable("Which questions does the page answer?", unit)
+
+
+def test_what_stands_below_a_question_says_what_is_asked() -> None:
+    units = units_of([passage("May I sell my drawings? Everything you draw belongs to you.")])
+    said = said_logits("may I sell drawings", units, np.full(2, -9.0, np.float32))
+    assert (said > -9).tolist() == [False, True]
+
+
 def test_code_and_headers_of_fields_say_nothing_however_many_words_they_share() -> None:
     texts = (
         "def indent(tabs, spaces): return tabs or spaces",

@@ -20,6 +20,7 @@ from rag.generation.overview import told_whole
 from rag.generation.questions import asks_how
 from rag.generation.support import Support
 from rag.scoring.fences import FENCES, is_fenced
+from rag.scoring.quotations import blank_marks
 from rag.scoring.rows import cell_spans, header_lines, is_row
 from rag.scoring.sentences import sentence_spans
 
@@ -31,6 +32,14 @@ _LEANS_BACK = re.compile(
     re.IGNORECASE,
 )
 
+# One that gives the reason for what stands before it, of which neither has to say so.
+_GOES_ON = re.compile(
+    rf"(?:{_LEANS_BACK.pattern}|because|otherwise|else|the reason|without)\b", re.IGNORECASE
+)
+_REASON = re.compile(
+    r"\b(?:because|since|so that|due to|owing to|in order to|to avoid|otherwise)\b", re.IGNORECASE
+)
+_WHY = re.compile(r"\bwhy\b|\bhow come\b|\breasons?\b", re.IGNORECASE)
 _LEADS = (":", "：", "...", "…")  # how a sentence ends that leads to a list or to code
 _MAX_PARTS = 12
 _UNIT = re.compile(r"\bin (?:thousands|millions|billions|percent|per cent|%)", re.IGNORECASE)
@@ -100,11 +109,9 @@ class Extractive:
             return None, [Candidate(passage, start, end, 1.0) for start, end in spans]
         ranked = self._support.rank(prompt.question, prompt.passages)
         short = short_answer(prompt.question, ranked)
-        return short and ranked[0].told, self._likeliest(ranked, short, is_how=asks_how(prompt.question))
+        return short and ranked[0].told, self._likeliest(prompt.question, ranked, short)
 
-    def _likeliest(
-        self, ranked: Sequence[Candidate], short: str | None, *, is_how: bool
-    ) -> list[Candidate]:
+    def _likeliest(self, question: str, ranked: Sequence[Candidate], short: str | None) -> list[Candidate]:
         share = max(self._min_share, _SAME_SHARE) if short else self._min_share
         chosen: list[Candidate] = []
         quoted: set[str] = set()
@@ -122,7 +129,7 @@ class Extractive:
         with_context = {
             (order[each.passage.chunk_id], each.start): each
             for candidate in chosen
-            for each in (*_before(candidate, ranked), candidate, *_behind(candidate, ranked, is_how=is_how))
+            for each in (*_before(candidate, ranked), candidate, *_behind(question, candidate, ranked))
         }
         return [with_context[place] for place in sorted(with_context)]
 
@@ -130,7 +137,7 @@ class Extractive:
 def _shown(text: str) -> str:
     """Give a sentence on one line, and code as it stands, between fences where the passage cuts one off."""
     if not is_fenced(text):
-        return " ".join(text.split())
+        return " ".join(blank_marks(text).split())
     lines = text.splitlines()
     mark = lines[0][:3]
     if mark not in FENCES:
@@ -153,10 +160,11 @@ def _before(candidate: Candidate, ranked: Sequence[Candidate]) -> list[Candidate
     return before[:1] if is_led or _LEANS_BACK.match(quoted) else []
 
 
-def _behind(candidate: Candidate, ranked: Sequence[Candidate], *, is_how: bool) -> list[Candidate]:
+def _behind(question: str, candidate: Candidate, ranked: Sequence[Candidate]) -> list[Candidate]:
     """Give what a sentence leads to: the code, items or rows that follow; to "how to" the code anyway.
 
-    Of a list that is too long to quote it gives none.
+    Of a list that is too long to quote it gives none. To "why" it gives the sentence that goes on from one
+    without a reason.
     """
     behind = [other for other in _neighbours(candidate, ranked) if other.start >= candidate.end]
     is_lead = _text(candidate).endswith(_LEADS)
@@ -165,7 +173,9 @@ def _behind(candidate: Candidate, ranked: Sequence[Candidate], *, is_how: bool) 
     if candidate.passage.text[candidate.end : behind[0].start].strip():
         return []
     if is_fenced(_text(behind[0])):
-        return behind[:1] if is_lead or is_how else []
+        return behind[:1] if is_lead or asks_how(question) else []
+    if _WHY.search(question) and not is_lead and not _REASON.search(_text(candidate)):
+        return behind[:1] if _GOES_ON.match(_text(behind[0])) else []
     is_part = is_item if is_item(_text(behind[0])) else is_row
     parts = list(takewhile(lambda other: is_part(_text(other)), behind)) if is_lead else []
     return parts if len(parts) <= _MAX_PARTS else []
