@@ -10,6 +10,7 @@ from pathlib import PurePath
 
 from charset_normalizer import from_bytes
 
+from indexing.loaders._latin import latin_encoding
 from rag.core.errors import UnreadableDocumentError
 from rag.core.layout import Layout
 from rag.core.types import Attribute, Block, BlockKind, ParsedDocument
@@ -24,6 +25,7 @@ _MARKS = (  # the longer first: UTF-32 begins with the mark of UTF-16
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _SAMPLE_BYTES = 200_000  # enough to guess the encoding; guessing over megabytes takes seconds
+_BEYOND = re.compile(rb"[\x80-\xff]")
 _SEVEN_BIT = ("iso-2022-", "hz")
 _NO_CHARSETS = frozenset(  # Python calls these encodings, too
     """idna punycode raw-unicode-escape raw_unicode_escape undefined unicode-escape unicode_escape
@@ -38,7 +40,7 @@ _RAISABLE = {chr(code) for code in _RAISED}
 
 
 def decode(content: bytes, *, name: str, declared: str | None = None) -> str:
-    """Give the text: by byte order mark, else as declared, else UTF-8, else the most likely encoding.
+    """Give the text: by byte order mark, else UTF-8, else as declared, else the most likely encoding.
 
     Raises:
         UnreadableDocumentError: the bytes are of no text encoding.
@@ -179,7 +181,11 @@ def _candidates(content: bytes, declared: str | None) -> Iterable[str]:
     yield from [declared, "utf-8"] if declared and is_seven_bit else ["utf-8"]
     if declared and declared not in _NO_CHARSETS:
         yield declared
-    guesses = from_bytes(content[:_SAMPLE_BYTES])
+    first = _BEYOND.search(content)
+    sample = content[max(first.start() - _SAMPLE_BYTES // 2, 0) :][:_SAMPLE_BYTES] if first else content
+    if (latin := latin_encoding(sample)) is not None:
+        yield latin
+    guesses = from_bytes(sample)
     if best := guesses.best():
         # Several fit equally well (cp1250 and cp1252 mostly do): the one that reads most like a language.
         equal = [guess for guess in guesses if guess.chaos <= best.chaos]

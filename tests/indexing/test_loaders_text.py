@@ -34,6 +34,36 @@ def test_other_encodings_are_guessed(encoding: str, text: str) -> None:
     assert _text(text.encode(encoding)) == text
 
 
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("cp1252", "El niño comió piña y compró una montaña de caña en España."),
+        ("cp1252", "Les élèves à la rentrée, près de la forêt"),
+        ("cp1252", "Café"),
+        ("cp1252", "The price is £149. José Müller pays it – in “cash”."),
+        ("cp1252", "id,name,unit\n1,sensor A,°C\n2,sensor B,µm\n"),
+        ("cp1252", "ÜBERSICHT; 3,50 €"),
+        ("cp1252", "São Paulo não é aqui"),
+        ("cp1250", "Dzień dobry, proszę"),
+        ("cp1250", "Příliš žluťoučký kůň úpěl ďábelské ódy"),
+        ("cp1250", "Árvíztűrő tükörfúrógép"),
+        ("cp1254", "Bugün hava çok güzel, değil mi?"),
+        ("iso8859-2", "Pchnąć w tę łódź jeża lub ośm skrzyń"),
+        ("mac-roman", "Grüße aus München, très fiers élèves"),
+        ("cp850", "Les élèves étaient très fiers"),
+        ("cp1251", "Цена: 5 руб. за штуку, два рубля"),
+        ("shift_jis", "<html><title>東京</title>カタカナのテスト、東京都</html>"),
+    ],
+)
+def test_short_texts_of_latin_letters_are_read_by_what_languages_have(encoding: str, text: str) -> None:
+    assert _text(text.encode(encoding)) == text
+
+
+def test_what_tells_the_encoding_may_stand_far_from_the_beginning() -> None:
+    text = "a plain line of it\n" * 20_000 + "Größe"
+    assert _text(text.encode("cp1252")) == text
+
+
 def test_newlines_become_one_kind_and_nul_goes() -> None:
     assert _text(b"one\r\ntwo\rthree\n\0four") == "one\ntwo\nthree\nfour"
 
