@@ -26,6 +26,22 @@ export const steps = {
     await page.unroute(ASK);
   },
 
+  async "an answer of which nothing had come yet is followed from its start after a reload"({ page }) {
+    const conversation = /\/api\/v1\/conversations\/[^/?]+$/;
+    await page.route(conversation, async (route) => {
+      const stored = await (await route.fetch()).json();
+      const last = stored.turns.at(-1);
+      last.run.state = "running";
+      last.events = [];
+      await route.fulfill({ json: stored });
+    });
+    const events = page.waitForRequest(/\/events\?after=0$/);
+    await page.reload();
+    await events;
+    assert.ok((await answered(page)).includes(HANDBOOK.quote));
+    await page.unroute(conversation);
+  },
+
   async "a question is asked differently in its place"({ page }) {
     const number = await page.locator(".turn").count();
     await lastTurn(page).getByRole("button", { name: "Edit the question" }).click();

@@ -101,9 +101,9 @@ export const client = {
     yield* runEvents(stream);
   },
 
-  /** Give what a run's events are behind a number, and those to come while it goes on. */
+  /** Give what a run's events are behind a number, and those to come while it goes on; all behind one below 0, which none has. */
   async *events(run_id: string, after: number, signal: AbortSignal): AsyncGenerator<RunEvent> {
-    const params = { path: { run_id }, query: { after } };
+    const params = { path: { run_id }, query: { after: Math.max(after, 0) } }; // the server numbers them from 1
     const reply = await http.GET("/api/v1/runs/{run_id}/events", { params, signal, parseAs: "stream" });
     if (reply.response.status !== 204) yield* runEvents(data(reply) as ReadableStream<Uint8Array> | null);
   },
