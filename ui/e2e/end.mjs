@@ -8,6 +8,13 @@ export const steps = {
     await page.keyboard.type("default"); // the field has the focus
     await page.keyboard.press("Enter");
     await page.locator(".field-error:not(:empty)").waitFor();
+    await page.getByLabel("Name of the new collection").fill(`vs_${"0123456789abcdef".repeat(2)}`);
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/collection=vs_/);
+    const side = await page.getByRole("complementary", { name: "Library" }).boundingBox();
+    const add = await page.getByRole("button", { name: "New collection" }).boundingBox();
+    assert.ok(add.x + add.width < side.x + side.width, "a long name leaves room for the button");
+    await page.getByRole("button", { name: "New collection" }).click();
     await page.getByLabel("Name of the new collection").fill("orchard");
     await page.keyboard.press("Enter");
     await page.waitForURL(/collection=orchard/);
