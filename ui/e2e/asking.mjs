@@ -69,4 +69,18 @@ export const steps = {
     await page.locator(".turn:last-child:not(.running)").waitFor();
     assert.equal(new URL(page.url()).searchParams.get("conversation"), conversation_id);
   },
+
+  async "Back and Forward lead through conversations and pages"({ page }) {
+    const second = page.url();
+    await page.getByRole("button", { name: "Insights" }).click();
+    await page.getByRole("heading", { name: "Insights" }).waitFor();
+    await page.goBack();
+    await lastTurn(page).getByRole("heading", { name: "And on the device?" }).waitFor();
+    assert.equal(page.url(), second);
+    await page.goBack();
+    await lastTurn(page).getByRole("heading", { name: BEES.question }).waitFor();
+    await page.goForward();
+    await lastTurn(page).getByRole("heading", { name: "And on the device?" }).waitFor();
+    assert.equal(page.url(), second);
+  },
 };

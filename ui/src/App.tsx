@@ -1,7 +1,7 @@
 /** The whole page: connects state and server (hooks) with what is shown (components). */
 
-import { type ReactNode, useCallback, useEffect, useRef, useState } from "react";
-import { collectionOfAddress, conversationOfAddress, remember, rememberView, sharedLink, viewOfAddress } from "./address";
+import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { collectionOfAddress, conversationOfAddress, onStep, remember, sharedLink, viewOfAddress } from "./address";
 import type { Client } from "./client/client";
 import type { ConversationSummary } from "./client/types";
 import { copyText } from "./clipboard";
@@ -46,17 +46,27 @@ export function App({ client }: { readonly client: Client }): ReactNode {
   const { summary } = talk;
   const conversationId = summary?.conversation_id ?? talk.address.conversationId;
   const { sharedToken } = talk.address;
+  const [view, setView] = useState(viewOfAddress);
+  const address = useMemo(() => ({ conversationId: sharedToken === null ? conversationId : null, sharedToken }), [conversationId, sharedToken]);
+  useEffect(() => remember({ collection, address, view }, talk.address), [collection, address, view, talk.address]);
+  const { open: openTalk } = talk;
   useEffect(
-    () => remember(collection, sharedToken === null ? { conversationId, sharedToken } : { conversationId: null, sharedToken }),
-    [collection, conversationId, sharedToken],
+    () =>
+      onStep((shown) => {
+        close();
+        setLibraryOpen(false);
+        setView(shown.view);
+        choose(shown.collection);
+        const isShown = shown.address.conversationId === address.conversationId && shown.address.sharedToken === address.sharedToken;
+        if (!isShown) openTalk(shown.address);
+      }),
+    [address, choose, close, openTalk],
   );
   const spoken = summary?.collection;
   useEffect(() => {
     if (spoken !== undefined) choose(spoken); // the conversation's own, also after a reload
   }, [spoken, choose]);
 
-  const [view, setView] = useState(viewOfAddress);
-  useEffect(() => rememberView(view), [view]);
   const goTo = (next: View): void => {
     close();
     setLibraryOpen(false);

@@ -18,19 +18,40 @@ export function viewOfAddress(): View {
   return viewOf(new URLSearchParams(location.search).get("view"));
 }
 
-export function rememberView(view: View): void {
-  const address = new URL(location.href);
-  set(address, "view", view === "chat" ? null : view);
-  history.replaceState(null, "", address);
+/** What the page shows, as its address says it. */
+export interface Shown {
+  readonly collection: string;
+  readonly address: Address;
+  readonly view: View;
 }
 
-/** Write the address anew; an empty part is left out. */
-export function remember(collection: string, { conversationId, sharedToken }: Address): void {
-  const address = new URL(location.href);
-  set(address, "collection", collection === DEFAULT_COLLECTION ? null : collection);
-  set(address, "conversation", conversationId);
-  set(address, "shared", sharedToken);
-  history.replaceState(null, "", address);
+export function shownByAddress(): Shown {
+  return { collection: collectionOfAddress(), address: conversationOfAddress(), view: viewOfAddress() };
+}
+
+/**
+ * Write the address anew; an empty part is left out. Another view or conversation is a step that Back undoes;
+ * where a conversation was begun, its name comes in the place of none.
+ */
+export function remember({ collection, address: { conversationId, sharedToken }, view }: Shown, opened: Address): void {
+  const { address: before, view: viewBefore } = shownByAddress();
+  const isBegun = before.conversationId === null && before.sharedToken === null && opened.conversationId === null;
+  const isOther = before.sharedToken !== sharedToken || (before.conversationId !== conversationId && !isBegun);
+  const next = new URL(location.href);
+  set(next, "view", view === "chat" ? null : view);
+  set(next, "collection", collection === DEFAULT_COLLECTION ? null : collection);
+  set(next, "conversation", conversationId);
+  set(next, "shared", sharedToken);
+  if (next.href === location.href) return;
+  if (isOther || viewBefore !== view) history.pushState(null, "", next);
+  else history.replaceState(null, "", next);
+}
+
+/** Tell whenever Back or Forward leads to another address; gives what ends that. */
+export function onStep(listener: (shown: Shown) => void): () => void {
+  const tell = (): void => listener(shownByAddress());
+  addEventListener("popstate", tell);
+  return () => removeEventListener("popstate", tell);
 }
 
 /** Give the link that leads whoever has it to a shared conversation. */

@@ -208,7 +208,14 @@ function useOpening(
       isCurrent = false;
     };
   }, [client, address, clear, show]);
-  return { open: setAddress, address, ...state };
+  const open = useCallback(
+    (next: Address) => {
+      clear(); // at once: nothing is shown of one conversation at the address of another
+      setAddress(next);
+    },
+    [clear],
+  );
+  return { open, address, ...state };
 }
 
 function pause(milliseconds: number): Promise<void> {
