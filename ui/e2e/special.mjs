@@ -79,4 +79,14 @@ export const steps = {
       await page.unroute(PERMIT);
     }
   },
+
+  async "a question that is too long is kept, says so, and is not sent"({ page }) {
+    const box = page.getByLabel("Your question");
+    const before = await page.locator(".turn").count();
+    await ask(page, "bees ".repeat(5000));
+    await page.getByText("at most 20,000 characters, this one has 24,999").waitFor();
+    assert.equal((await box.inputValue()).length, 25_000);
+    assert.equal(await page.locator(".turn").count(), before);
+    await box.fill("");
+  },
 };

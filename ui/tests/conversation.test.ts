@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { RunEvent } from "../src/client/types";
 import { conversation, type ConversationAction, placesOf, restoredTurns, type Turn } from "../src/state/conversation";
-import { announcement, plainText } from "../src/text/words";
+import { announcement, plainText, tooLong } from "../src/text/words";
 import { answer, citation, CLOSEST } from "./samples";
 
 const asked: ConversationAction = { type: "asked", id: 1, question: "How high?", collection: "trees" };
@@ -142,5 +142,12 @@ describe("an answer in words", () => {
     const [running] = after(asked, received({ type: "step.started", seq: 1, step: "retrieve" }));
     expect(announcement(running)).toBe("Searching the documents");
     expect(announcement(after(asked, received(finished))[0])).toBe("Answer: It is 30 m high. It is old. 1 citation.");
+  });
+});
+
+describe("a question", () => {
+  it("says when it is too long to be asked, counted as the server counts", () => {
+    expect(tooLong(` ${"🐝".repeat(20_000)}\n`)).toBeNull();
+    expect(tooLong("a".repeat(25_310))).toBe("A question has at most 20,000 characters, this one has 25,310.");
   });
 });

@@ -2,6 +2,7 @@
 
 import { type KeyboardEvent, type ReactNode, type RefObject, useEffect, useId, useRef, useState } from "react";
 import { draft, keepDraft } from "../draft";
+import { tooLong } from "../text/words";
 import { Icon } from "./icons";
 
 interface Props {
@@ -16,7 +17,8 @@ interface Props {
 export function Composer({ inputRef, isRunning, blocked, note, onAsk, onStop }: Props): ReactNode {
   const [text, setText] = useDraft();
   const hintId = useId();
-  const canSend = blocked === null && !isRunning && text.trim() !== "";
+  const excess = tooLong(text);
+  const canSend = blocked === null && excess === null && !isRunning && text.trim() !== "";
   const send = (): void => {
     if (!canSend) return;
     onAsk(text.trim());
@@ -44,7 +46,7 @@ export function Composer({ inputRef, isRunning, blocked, note, onAsk, onStop }: 
           placeholder="Ask your documents"
           aria-label="Your question"
           aria-describedby={hintId}
-          maxLength={20_000}
+          aria-invalid={excess !== null}
           onChange={(event) => setText(event.target.value)}
           onKeyDown={onKeyDown}
         />
@@ -59,7 +61,13 @@ export function Composer({ inputRef, isRunning, blocked, note, onAsk, onStop }: 
         )}
       </div>
       <p className="hint" id={hintId}>
-        {blocked ?? note ?? "Enter asks, Shift+Enter starts a new line."}
+        {excess === null ? (
+          (blocked ?? note ?? "Enter asks, Shift+Enter starts a new line.")
+        ) : (
+          <span className="field-error" role="alert">
+            {excess}
+          </span>
+        )}
       </p>
     </form>
   );

@@ -1,6 +1,7 @@
 /** The question of a turn, which can be written anew in its place. */
 
-import { type KeyboardEvent, type ReactNode, useState } from "react";
+import { type KeyboardEvent, type ReactNode, useId, useState } from "react";
+import { tooLong } from "../text/words";
 import { Icon } from "./icons";
 
 interface Props {
@@ -10,6 +11,7 @@ interface Props {
 
 export function Question({ question, onChange }: Props): ReactNode {
   const [text, setText] = useState<string | null>(null); // null: it is not being changed
+  const excessId = useId();
   if (text === null || onChange === null) {
     return (
       <div className="question-row">
@@ -22,8 +24,9 @@ export function Question({ question, onChange }: Props): ReactNode {
       </div>
     );
   }
+  const excess = tooLong(text);
   const send = (): void => {
-    if (text.trim() === "") return;
+    if (text.trim() === "" || excess !== null) return;
     setText(null);
     onChange(text.trim());
   };
@@ -45,13 +48,19 @@ export function Question({ question, onChange }: Props): ReactNode {
         autoFocus
         value={text}
         rows={2}
-        maxLength={20_000}
         aria-label="Question"
+        aria-invalid={excess !== null}
+        aria-describedby={excessId}
         onChange={(event) => setText(event.target.value)}
         onKeyDown={onKeyDown}
       />
+      <p className="field-error" id={excessId} role="alert">
+        {excess}
+      </p>
       <p className="row-choices">
-        <button type="submit">Ask this instead</button>
+        <button type="submit" aria-disabled={excess !== null}>
+          Ask this instead
+        </button>
         <button type="button" className="quiet" onClick={() => setText(null)}>
           Cancel
         </button>

@@ -97,6 +97,15 @@ export function effectsText(effects: Permission["effects"]): string {
   }
 }
 
+const MAX_QUESTION_CHARS = 20_000; // that the server takes, in code points
+
+/** Say that a question is too long to be asked; null when it is not. */
+export function tooLong(question: string): string | null {
+  const length = [...question.trim()].length;
+  if (length <= MAX_QUESTION_CHARS) return null;
+  return `A question has at most ${MAX_QUESTION_CHARS.toLocaleString("en")} characters, this one has ${length.toLocaleString("en")}.`;
+}
+
 /** Say what a screen reader should hear of the latest turn. */
 export function announcement(turn: Turn | undefined): string {
   switch (turn?.state) {
