@@ -99,6 +99,12 @@ describe("a conversation", () => {
     expect(again).toMatchObject({ isReconnecting: false, text: "It is 30", seq: 5 });
   });
 
+  it("looks for a lost connection no more once it has failed or was stopped", () => {
+    const lost: ConversationAction[] = [asked, { type: "reconnecting", id: 1 }];
+    expect(after(...lost, { type: "failed", id: 1, message: "no answer" })[0]).toMatchObject({ error: "no answer", isReconnecting: false });
+    expect(after(...lost, { type: "stopped", id: 1 })[0]).toMatchObject({ state: "stopped", isReconnecting: false });
+  });
+
   it("loses a replaced turn and all that follow", () => {
     const turns = after(asked, received(finished), { ...asked, id: 2 }, { ...asked, id: 3 }, { type: "replaced", id: 2 });
     expect(turns.map(({ id }) => id)).toEqual([1]);

@@ -68,7 +68,7 @@ export function conversation(turns: readonly Turn[], action: ConversationAction)
     case "ended":
       return change(turns, action.id, (turn) => failed(turn, CUT_OFF));
     case "stopped":
-      return change(turns, action.id, (turn) => ({ ...turn, state: "stopped" }));
+      return change(turns, action.id, (turn) => ({ ...turn, state: "stopped", isReconnecting: false }));
     case "failed":
       return change(turns, action.id, (turn) => failed(turn, action.message));
     case "cleared":
@@ -102,7 +102,7 @@ function change(turns: readonly Turn[], id: number, update: (turn: Turn) => Turn
 }
 
 function failed(turn: Turn, error: string): Turn {
-  return { ...turn, state: "failed", error };
+  return { ...turn, state: "failed", error, isReconnecting: false };
 }
 
 /** Take an event up, once: a stream that is taken up again may repeat some. */
