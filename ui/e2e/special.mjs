@@ -42,7 +42,8 @@ export const steps = {
     assert.equal(squeezed(await lastTurn(page).locator(".answer-text p").first().innerText()).slice(0, 23), "🌳 Oaks grow slowly.[1]".slice(0, 23));
     assert.equal(await lastTurn(page).locator(".answer-text li").count(), 2);
     await lastTurn(page).locator(".cite").click();
-    await page.locator(".passage .notice.failure").waitFor();
+    await page.locator(".passage").getByText("This document is no longer in the library.").waitFor();
+    assert.equal(await page.locator(".passage").getByRole("button", { name: "Try again" }).count(), 0);
     assert.equal(await page.locator(".passage mark").innerText(), "Oaks grow slowly.");
     await page.keyboard.press("Escape");
     await reply(page, REFUSAL);
@@ -88,5 +89,20 @@ export const steps = {
     assert.equal((await box.inputValue()).length, 25_000);
     assert.equal(await page.locator(".turn").count(), before);
     await box.fill("");
+  },
+
+  async "a question to a conversation that was deleted elsewhere is asked in a new one"({ page }) {
+    await page.getByRole("button", { name: "New conversation" }).click();
+    await ask(page, BEES.question);
+    await answered(page);
+    const deleted = new URL(page.url()).searchParams.get("conversation");
+    await page.request.delete(`${url}/api/v1/conversations/${deleted}`);
+    await ask(page, HANDBOOK.question);
+    await lastTurn(page).getByText("This conversation was deleted").waitFor();
+    assert.equal(await lastTurn(page).getByRole("button", { name: "Try again" }).count(), 0);
+    await lastTurn(page).getByRole("button", { name: "Ask in a new conversation" }).click();
+    assert.ok((await answered(page)).includes(HANDBOOK.quote));
+    assert.equal(await page.locator(".turn").count(), 1);
+    assert.notEqual(new URL(page.url()).searchParams.get("conversation"), deleted);
   },
 };

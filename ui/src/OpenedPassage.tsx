@@ -39,6 +39,7 @@ export function OpenedPassage({ client, opened, turns, isModal, onOpen, onClose 
         total={places.length}
         document={document}
         error={loaded.error}
+        isGone={loaded.isGone}
         page={hasPages ? <OpenedPage client={client} document={document} citation={citation} /> : null}
         onRetry={loaded.retry}
         onTurnTo={(number) => opened.kind === "citation" && onOpen({ ...opened, number })}

@@ -7,7 +7,7 @@ import { citation, CLOSEST } from "./samples";
 
 const nothing = (): void => undefined;
 
-function rendered(changes: Partial<Turn>): string {
+function rendered(changes: Partial<Turn>, onAskAnew: (() => void) | null = null): string {
   const turn: Turn = {
     id: 1,
     question: "How high?",
@@ -38,6 +38,7 @@ function rendered(changes: Partial<Turn>): string {
       active={1}
       onCite={nothing}
       onAskInstead={nothing}
+      onAskAnew={onAskAnew}
       onRate={() => Promise.resolve()}
       onPermit={nothing}
       onCopy={() => Promise.resolve()}
@@ -116,6 +117,12 @@ describe("a turn", () => {
 
   it("offers to try again after an error", () => {
     expect(rendered({ state: "failed", error: "no model" })).toMatch(/no model.*Try again/s);
+  });
+
+  it("leads out of a conversation that was deleted, where trying again is of no use", () => {
+    const html = rendered({ state: "failed", error: "This conversation was deleted." }, nothing);
+    expect(html).toContain("Ask in a new conversation");
+    expect(html).not.toContain("Try again");
   });
 
   it("never treats text as markup", () => {

@@ -13,6 +13,11 @@ export class ServerError extends Error {
 
 export const UNREACHABLE = "Grove does not answer. Check that the server is running, then try again.";
 
+/** Say whether what was asked for is not there, or not for the caller to see. */
+export function isGone(error: unknown): boolean {
+  return error instanceof ServerError && error.status === 404;
+}
+
 /** Read an error reply (problem+json) into words. */
 export function errorOf(status: number, body: unknown): ServerError {
   const { detail, title } = isRecord(body) ? body : {};

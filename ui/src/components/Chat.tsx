@@ -62,6 +62,7 @@ export function Chat({ library, talk, opened, composer, onOpenLibrary, onCite, o
               active={activeOf(turn)}
               onCite={(number) => onCite(turn, number)}
               onAskInstead={talk.isReadOnly ? null : (question) => talk.askInstead(turn, question)}
+              onAskAnew={talk.isGone ? () => talk.askAnew(turn) : null}
               onRate={(rating, reason) => talk.rate(turn, rating, reason)}
               onPermit={(allow) => talk.permit(turn, allow)}
               onCopy={copyText}

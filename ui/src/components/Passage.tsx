@@ -19,6 +19,7 @@ export interface PassageProps {
   readonly total: number;
   readonly document: StoredDocument | null; // null while it loads
   readonly error: string | null;
+  readonly isGone: boolean; // the document was deleted: trying again is of no use
   readonly page: ReactNode; // the page as it looks; null where there is no picture of it
   readonly onRetry: () => void;
   readonly onTurnTo: (number: number) => void;
@@ -48,7 +49,7 @@ export function Passage(props: PassageProps): ReactNode {
         </p>
         {page !== null && <Views isText={isText} onChange={setText} />}
       </div>
-      {error !== null && <Problem citation={citation} message={error} onRetry={props.onRetry} />}
+      {error !== null && <Problem citation={citation} message={props.isGone ? null : error} onRetry={props.onRetry} />}
       {error === null && document === null && <p className="passage-note">Opening the document…</p>}
       {page !== null && !isText && <Fragment key={key}>{page}</Fragment>}
       {document !== null && (page === null || isText) && <Text key={key} document={document} citation={citation} />}
@@ -171,19 +172,25 @@ function Problem({
   onRetry,
 }: {
   readonly citation: Place | null;
-  readonly message: string;
+  readonly message: string | null; // null: the document was deleted
   readonly onRetry: () => void;
 }): ReactNode {
   return (
     <>
-      <div className="notice failure">
-        <p>
-          <Icon name="alert" /> The document could not be opened: {message}
-        </p>
-        <button type="button" onClick={onRetry}>
-          <Icon name="retry" /> Try again
-        </button>
-      </div>
+      {message === null ? (
+        <div className="notice">
+          <p>This document is no longer in the library.</p>
+        </div>
+      ) : (
+        <div className="notice failure">
+          <p>
+            <Icon name="alert" /> The document could not be opened: {message}
+          </p>
+          <button type="button" onClick={onRetry}>
+            <Icon name="retry" /> Try again
+          </button>
+        </div>
+      )}
       {citation !== null && <Quote citation={citation} note="This is what it said:" />}
     </>
   );

@@ -16,12 +16,13 @@ interface Props {
   readonly active: number | null;
   readonly onCite: (number: number) => void;
   readonly onAskInstead: ((question: string) => void) | null; // null: only reading
+  readonly onAskAnew: (() => void) | null; // in a new conversation; null: this one goes on
   readonly onRate: (rating: Rating | null, reason: string) => Promise<void>;
   readonly onPermit: (allow: boolean) => void;
   readonly onCopy: (text: string) => Promise<void>;
 }
 
-export function TurnView({ turn, active, onCite, onAskInstead, onRate, onPermit, onCopy }: Props): ReactNode {
+export function TurnView({ turn, active, onCite, onAskInstead, onAskAnew, onRate, onPermit, onCopy }: Props): ReactNode {
   const { state, citations } = turn;
   const onRetry = onAskInstead === null ? null : () => onAskInstead(turn.question);
   const canEdit = state !== "running" && state !== "waiting";
@@ -32,7 +33,7 @@ export function TurnView({ turn, active, onCite, onAskInstead, onRate, onPermit,
       {turn.isReconnecting && <p className="hint">The connection was lost; Grove goes on, and this page looks for it again…</p>}
       {turn.permission !== null && onAskInstead !== null && state === "waiting" && <Permit permission={turn.permission} onPermit={onPermit} />}
       {state === "refused" ? <Refusal turn={turn} active={active} onCite={onCite} /> : <Text turn={turn} active={active} onCite={onCite} />}
-      {state === "failed" && <Failure message={turn.error ?? "Something went wrong."} onRetry={onRetry} />}
+      {state === "failed" && <Failure message={turn.error ?? "Something went wrong."} onRetry={onRetry} onAskAnew={onAskAnew} />}
       {state === "stopped" && <Stopped onRetry={onRetry} />}
       {state === "answered" && (isDoubtful(citations) || citations.length === 0) && <LowRelevance hasSources={citations.length > 0} />}
       {citations.length > 0 && <Sources citations={citations} active={active} onCite={onCite} />}
@@ -130,15 +131,22 @@ function Permit({ permission, onPermit }: { readonly permission: Permission; rea
   );
 }
 
-function Failure({ message, onRetry }: { readonly message: string; readonly onRetry: (() => void) | null }): ReactNode {
+interface FailureProps {
+  readonly message: string;
+  readonly onRetry: (() => void) | null;
+  readonly onAskAnew: (() => void) | null;
+}
+
+function Failure({ message, onRetry, onAskAnew }: FailureProps): ReactNode {
+  const again = onAskAnew ?? onRetry;
   return (
     <div className="notice failure">
       <p>
         <Icon name="alert" /> {message}
       </p>
-      {onRetry !== null && (
-        <button type="button" onClick={onRetry}>
-          <Icon name="retry" /> Try again
+      {again !== null && (
+        <button type="button" onClick={again}>
+          <Icon name={onAskAnew === null ? "retry" : "pencil"} /> {onAskAnew === null ? "Try again" : "Ask in a new conversation"}
         </button>
       )}
     </div>

@@ -1,10 +1,13 @@
 import { type RefObject, useCallback, useEffect, useReducer, useRef, useState } from "react";
 import type { Client } from "../client/client";
-import { messageOf, ServerError } from "../client/errors";
+import { isGone, messageOf, ServerError } from "../client/errors";
 import { follow } from "../client/follow";
 import type { ConversationSummary, Rating, RunEvent, StoredConversation } from "../client/types";
 import { keepDraft } from "../draft";
 import { conversation, type ConversationAction, restoredTurns, type Turn } from "../state/conversation";
+
+const DELETED = "This conversation was deleted; it cannot go on.";
+const NOT_HERE = "it was deleted, or it is not yours.";
 
 /** Which conversation is shown: one of the person's own, or by a link somebody else's. */
 export interface Address {
@@ -19,9 +22,11 @@ export interface Conversation {
   readonly isReadOnly: boolean;
   readonly isLoading: boolean;
   readonly error: string | null; // why it could not be opened
+  readonly isGone: boolean; // it was deleted meanwhile
   readonly isRunning: boolean;
   readonly ask: (question: string, collection: string) => void;
   readonly askInstead: (turn: Turn, question: string) => void;
+  readonly askAnew: (turn: Turn) => void; // in a new conversation
   readonly rate: (turn: Turn, rating: Rating | null, reason: string) => Promise<void>;
   readonly permit: (turn: Turn, allow: boolean) => void;
   readonly stop: () => void;
@@ -41,12 +46,14 @@ interface Run {
 export function useConversation(client: Client, first: Address): Conversation {
   const [turns, dispatch] = useReducer(conversation, []);
   const [summary, setSummary] = useState<ConversationSummary | null>(null);
+  const [isDeleted, setDeleted] = useState(false);
   const lastId = useRef(0);
   const running = useRef<Run | null>(null);
   const { stop, leave, start } = useRuns(client, running, dispatch);
   const clear = useCallback(() => {
     leave();
     setSummary(null);
+    setDeleted(false);
     dispatch({ type: "cleared" });
   }, [leave]);
 
@@ -65,19 +72,21 @@ export function useConversation(client: Client, first: Address): Conversation {
   );
   const { open, address, isLoading, error } = useOpening(client, first, clear, show);
 
-  const askAs = (question: string, collection: string, replaces: string | null): void => {
+  const askAs = (question: string, collection: string, replaces: string | null, inside = summary): void => {
     stop();
     lastId.current += 1;
     dispatch({ type: "asked", id: lastId.current, question, collection });
     start(lastId.current, null, -1, async function* (signal) {
       try {
-        const known = summary ?? (await client.createConversation(collection));
+        const known = inside ?? (await client.createConversation(collection));
         setSummary(known.title === "" ? { ...known, title: question } : known);
         const { conversation_id } = known;
         yield* client.ask({ question, collection, conversation_id, replaces }, signal);
       } catch (error) {
         if (error instanceof ServerError && error.status === 401) keepDraft(question); // the page goes, and comes back
-        throw error;
+        if (inside === null || !isGone(error) || (await isThere(client, inside))) throw error;
+        setDeleted(true);
+        throw new Error(DELETED);
       }
     });
   };
@@ -89,11 +98,16 @@ export function useConversation(client: Client, first: Address): Conversation {
     isReadOnly: address.sharedToken !== null,
     isLoading,
     error,
+    isGone: isDeleted,
     isRunning: turns.some((turn) => turn.state === "running"),
     ask: (question, collection) => askAs(question, collection, null),
     askInstead: (turn, question) => {
       dispatch({ type: "replaced", id: turn.id });
       askAs(question, turn.collection, turn.runId);
+    },
+    askAnew: (turn) => {
+      clear();
+      askAs(turn.question, turn.collection, null, null);
     },
     rate: async (turn, rating, reason) => {
       if (turn.runId === null) return;
@@ -112,6 +126,14 @@ export function useConversation(client: Client, first: Address): Conversation {
     changed: (next) => setSummary((known) => (known?.conversation_id === next.conversation_id ? next : known)),
     clear: () => open({ conversationId: null, sharedToken: null }),
   };
+}
+
+/** Say whether the server still has a conversation; it has, as far as one knows, while it does not answer. */
+async function isThere(client: Client, { conversation_id }: ConversationSummary): Promise<boolean> {
+  return client.conversation(conversation_id).then(
+    () => true,
+    (error: unknown) => !isGone(error),
+  );
 }
 
 type Start = (id: number, runId: string | null, seq: number, first: (signal: AbortSignal) => AsyncIterable<RunEvent>) => void;
@@ -202,7 +224,10 @@ function useOpening(
         show(stored);
         setState({ isLoading: false, error: null });
       },
-      (error: unknown) => isCurrent && setState({ isLoading: false, error: messageOf(error) }),
+      (error: unknown) => {
+        const message = sharedToken === null && isGone(error) ? NOT_HERE : messageOf(error);
+        if (isCurrent) setState({ isLoading: false, error: message });
+      },
     );
     return () => {
       isCurrent = false;

@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from "react";
 import type { Client } from "../client/client";
-import { messageOf } from "../client/errors";
+import { isGone, messageOf } from "../client/errors";
 import type { StoredDocument } from "../client/types";
 
 export type Opened =
@@ -10,22 +10,23 @@ export type Opened =
 export interface Loaded {
   readonly document: StoredDocument | null;
   readonly error: string | null;
+  readonly isGone: boolean; // for good: it was deleted
   readonly retry: () => void;
 }
 
 /** Load the document that is open in the panel; null while none is. */
 export function useDocument(client: Client, documentId: string | null): Loaded {
-  const [loaded, setLoaded] = useState<{ id: string; document: StoredDocument | null; error: string | null }>();
+  const [loaded, setLoaded] = useState<{ id: string; document: StoredDocument | null; problem: unknown }>();
   const [attempt, setAttempt] = useState(0);
   useEffect(() => {
     if (documentId === null) return;
     let isCurrent = true;
-    const show = (document: StoredDocument | null, error: string | null): void => {
-      if (isCurrent) setLoaded({ id: documentId, document, error });
+    const show = (document: StoredDocument | null, problem: unknown): void => {
+      if (isCurrent) setLoaded({ id: documentId, document, problem });
     };
     client.document(documentId).then(
       (document) => show(document, null),
-      (error: unknown) => show(null, messageOf(error)),
+      (error: unknown) => show(null, error),
     );
     return () => {
       isCurrent = false;
@@ -34,7 +35,8 @@ export function useDocument(client: Client, documentId: string | null): Loaded {
   const isThis = loaded !== undefined && loaded.id === documentId;
   return {
     document: isThis ? loaded.document : null,
-    error: isThis ? loaded.error : null,
+    error: isThis && loaded.problem !== null ? messageOf(loaded.problem) : null,
+    isGone: isThis && isGone(loaded.problem),
     retry: () => {
       setLoaded(undefined);
       setAttempt(attempt + 1);
