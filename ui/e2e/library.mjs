@@ -1,6 +1,8 @@
 // Taking documents in.
 import assert from "node:assert/strict";
-import { basename } from "node:path";
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
 import { BEES, ask, bees, broken, documents, handbook, url } from "./actions.mjs";
 
 export const steps = {
@@ -35,7 +37,7 @@ export const steps = {
   async "a file that could not be sent can be sent again"({ page }) {
     await page.route("**/documents", (route) => (route.request().method() === "POST" ? route.abort() : route.continue()));
     await page.locator("input[type=file]").first().setInputFiles([bees]);
-    await page.locator(".row-error").getByText("Grove does not answer").waitFor();
+    await page.locator(".row-error").getByText("The connection broke off").waitFor();
     await page.unroute("**/documents");
     await page.getByRole("button", { name: `Try ${basename(bees)} again` }).click();
     await page.locator(".row.failed, .row progress").first().waitFor({ state: "detached" });
@@ -53,5 +55,22 @@ export const steps = {
     await page.dispatchEvent("main", "drop", { dataTransfer });
     await page.getByText("Drop to add to").waitFor({ state: "detached" });
     await documents(page).getByText("Wasps").waitFor();
+  },
+
+  async "a file that is too large keeps no other out"({ page }) {
+    const folder = mkdtempSync(join(tmpdir(), "grove-"));
+    const files = ["ants.md", "large.md"].map((name) => join(folder, name));
+    for (const file of files) writeFileSync(file, `# ${basename(file)}\n\nAnts carry many times their weight.`);
+    let sent = 0; // both, the first alone, the large one alone
+    await page.route("**/documents", (route) => {
+      if (route.request().method() !== "POST" || ++sent === 2) return route.continue();
+      return route.fulfill({ status: 413, json: { detail: "the request is too large" } });
+    });
+    await page.locator("input[type=file]").first().setInputFiles(files);
+    await page.locator(".row.failed").filter({ hasText: "large.md" }).getByText("too large").waitFor();
+    await documents(page).getByText("ants.md").waitFor();
+    assert.equal(await page.locator(".row.failed").count(), 1);
+    await page.unroute("**/documents");
+    await page.getByRole("button", { name: "Dismiss large.md" }).click();
   },
 };

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { batches } from "../src/state/batches";
+import { ServerError } from "../src/client/errors";
+import { batches, sendBatch } from "../src/state/batches";
 import {
   hasReadyDocuments,
   isIndexing,
@@ -117,5 +118,27 @@ describe("batches", () => {
     const result = batches(files);
     expect(result.map((batch) => batch.length)).toEqual([20, 5, 1, 1]);
     expect(result.flat()).toEqual(files);
+  });
+
+  const sent = async (files: readonly number[], limit: number, status: number) => {
+    const requests: number[][] = [];
+    const failed: number[][] = [];
+    const send = async (part: readonly number[]): Promise<void> => {
+      requests.push([...part]);
+      if (part.reduce((sum, size) => sum + size, 0) > limit) throw new ServerError(status, "no");
+    };
+    await sendBatch(files, send, (part) => void failed.push([...part]));
+    return { requests, failed };
+  };
+
+  it("that are refused go file by file, so that only what is too large fails", async () => {
+    expect(await sent([1, 9, 2], 5, 413)).toEqual({ requests: [[1, 9, 2], [1], [9], [2]], failed: [[9]] });
+    expect(await sent([1, 9], 5, 0)).toEqual({ requests: [[1, 9], [1], [9]], failed: [[9]] });
+    expect(await sent([9], 5, 413)).toEqual({ requests: [[9]], failed: [[9]] });
+  });
+
+  it("fail together where sending them apart is of no use", async () => {
+    expect(await sent([1, 9], 5, 403)).toEqual({ requests: [[1, 9]], failed: [[1, 9]] });
+    expect(await sent([1, 9], 5, 503)).toEqual({ requests: [[1, 9]], failed: [[1, 9]] });
   });
 });

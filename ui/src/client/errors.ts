@@ -18,6 +18,13 @@ export function isGone(error: unknown): boolean {
   return error instanceof ServerError && error.status === 404;
 }
 
+const OF_THE_CONTENT = [0, 400, 413, 415, 422]; // 0: who refuses a large request may hang up on it
+
+/** Say whether a request may have failed for what it holds, of which a part may be taken. */
+export function mayFitInParts(error: unknown): boolean {
+  return error instanceof ServerError && OF_THE_CONTENT.includes(error.status);
+}
+
 /** Read an error reply (problem+json) into words. */
 export function errorOf(status: number, body: unknown): ServerError {
   const { detail, title } = isRecord(body) ? body : {};

@@ -1,11 +1,17 @@
 import { useCallback, useEffect, useReducer, useRef } from "react";
 import type { Client } from "../client/client";
-import { messageOf } from "../client/errors";
+import { messageOf, ServerError } from "../client/errors";
 import type { FileStatus } from "../client/types";
-import { batches } from "../state/batches";
+import { batches, sendBatch } from "../state/batches";
 import { isIndexing, type Library, library, newLibrary } from "../state/library";
 
 const POLL_MILLISECONDS = 700;
+
+interface Chosen {
+  readonly id: number;
+  readonly file: File;
+  readonly size: number;
+}
 
 export interface LibraryActions {
   readonly choose: (name: string) => void;
@@ -44,24 +50,23 @@ export function useLibrary(client: Client, first: string): [Library, LibraryActi
 
   const add = async (added: readonly File[]): Promise<void> => {
     for (const file of added) files.current.set(file.name, file);
-    const chosen = added.map((file) => ({ id: ++lastId.current, file, size: file.size }));
+    const chosen: readonly Chosen[] = added.map((file) => ({ id: ++lastId.current, file, size: file.size }));
     const rows = chosen.map(({ id, file }) => ({ id, name: file.name, bytes: file.size }));
     dispatch({ type: "files.chosen", files: rows });
-    for (const batch of batches(chosen)) {
+    const send = async (batch: readonly Chosen[]): Promise<void> => {
       const ids = batch.map(({ id }) => id);
-      try {
-        dispatch({ type: "files.sending", ids, sentBytes: 0 });
-        const job = await client.upload(
-          collection,
-          batch.map(({ file }) => file),
-          (sentBytes) => dispatch({ type: "files.sending", ids, sentBytes }),
-        );
-        dispatch({ type: "files.sent", ids, job });
-        for (const { file } of batch) files.current.delete(file.name);
-      } catch (error) {
-        dispatch({ type: "files.failed", ids, message: messageOf(error) });
-      }
-    }
+      dispatch({ type: "files.sending", ids, sentBytes: 0 });
+      const job = await client.upload(
+        collection,
+        batch.map(({ file }) => file),
+        (sentBytes) => dispatch({ type: "files.sending", ids, sentBytes }),
+      );
+      dispatch({ type: "files.sent", ids, job });
+      for (const { file } of batch) files.current.delete(file.name);
+    };
+    const failed = async (batch: readonly Chosen[], error: unknown): Promise<void> =>
+      dispatch({ type: "files.failed", ids: batch.map(({ id }) => id), message: await reasonOf(client, error) });
+    for (const batch of batches(chosen)) await sendBatch(batch, send, failed);
     await refresh();
   };
 
@@ -104,6 +109,18 @@ export function useLibrary(client: Client, first: string): [Library, LibraryActi
       refresh: () => void refresh(),
     },
   ];
+}
+
+const HUNG_UP = "The connection broke off while this was sent, though Grove answers: it may be too large for this server.";
+
+/** Say why files did not arrive. Of a server that refuses a large file and hangs up, the browser may hear the latter alone. */
+async function reasonOf(client: Client, error: unknown): Promise<string> {
+  const message = messageOf(error);
+  if (!(error instanceof ServerError) || error.status !== 0) return message;
+  return client.me().then(
+    () => HUNG_UP,
+    () => message,
+  );
 }
 
 /** Try a file again, in the job that failed with it. */

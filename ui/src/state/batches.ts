@@ -1,5 +1,7 @@
 /** How many files travel in one request: few enough for visible progress, enough to be indexed together. */
 
+import { mayFitInParts } from "../client/errors";
+
 const MAX_FILES = 20;
 const MAX_BYTES = 32_000_000;
 
@@ -18,4 +20,18 @@ export function batches<File extends { readonly size: number }>(files: readonly 
     }
   }
   return result;
+}
+
+/** Send a batch; one that is refused goes file by file, so that only those fail that have to. */
+export async function sendBatch<File>(
+  batch: readonly File[],
+  send: (files: readonly File[]) => Promise<void>,
+  onFailed: (files: readonly File[], error: unknown) => void | Promise<void>,
+): Promise<void> {
+  try {
+    await send(batch);
+  } catch (error) {
+    if (batch.length === 1 || !mayFitInParts(error)) return await onFailed(batch, error);
+    for (const file of batch) await sendBatch([file], send, onFailed);
+  }
 }
