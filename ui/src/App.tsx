@@ -2,6 +2,7 @@
 
 import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { collectionOfAddress, conversationOfAddress, onStep, remember, sharedLink, viewOfAddress } from "./address";
+import { access } from "./client/access";
 import type { Client } from "./client/client";
 import type { ConversationSummary } from "./client/types";
 import { copyText } from "./clipboard";
@@ -27,6 +28,7 @@ import { OpenedPassage } from "./OpenedPassage";
 import { SchedulesPage } from "./SchedulesPage";
 import { SearchPage } from "./SearchPage";
 import { SettingsPage } from "./SettingsPage";
+import { rightsOf } from "./state/rights";
 import { type View, VIEW_NAMES } from "./state/views";
 import { announcement } from "./text/words";
 
@@ -41,7 +43,10 @@ export function App({ client }: { readonly client: Client }): ReactNode {
   const isRoomy = useMedia("(min-width: 860px)");
   const composer = useRef<HTMLTextAreaElement>(null);
   const { add, choose } = actions;
-  const isDropping = useFileDrop(useCallback((files: readonly File[]) => add(files), [add]));
+  const me = useLoaded(useCallback(() => client.me(), [client])).value;
+  const rights = rightsOf(me);
+  const dropped = useCallback((files: readonly File[]) => add(files), [add]);
+  const isDropping = useFileDrop(rights.write ? dropped : null);
   const { collection } = library;
   const { summary } = talk;
   const conversationId = summary?.conversation_id ?? talk.address.conversationId;
@@ -72,7 +77,7 @@ export function App({ client }: { readonly client: Client }): ReactNode {
     setLibraryOpen(false);
     setView(next);
   };
-  const name = useLoaded(useCallback(() => client.me(), [client])).value?.caller?.name ?? null;
+  const name = me?.caller?.name ?? null;
   const signOut = (): Promise<void> =>
     client.signOut().then(
       (url) => location.assign(url ?? "."),
@@ -88,7 +93,7 @@ export function App({ client }: { readonly client: Client }): ReactNode {
     talk.changed(next);
     list.changed(next);
   };
-  const conversations = (
+  const conversations = rights.ask ? (
     <ConversationList
       conversations={listed}
       current={conversationId}
@@ -105,7 +110,7 @@ export function App({ client }: { readonly client: Client }): ReactNode {
       onMore={list.loadMore}
       onRetry={list.refresh}
     />
-  );
+  ) : null;
   const share =
     summary === null || talk.isReadOnly || !listed.canShare ? null : (
       <Share
@@ -119,6 +124,7 @@ export function App({ client }: { readonly client: Client }): ReactNode {
   const panel = (
     <LibraryPanel
       library={library}
+      canWrite={rights.write}
       onChoose={(name) => {
         actions.choose(name);
         startOver();
@@ -142,7 +148,12 @@ export function App({ client }: { readonly client: Client }): ReactNode {
       conversations={conversations}
       places={
         <>
-          <Places view={view} onGo={goTo} />
+          <Places view={view} rights={rights} onGo={goTo} />
+          {!rights.admin && access.hasKey() && (
+            <button type="button" className="quiet forget-key" onClick={() => access.forget()}>
+              <Icon name="leave" /> Forget the key of this tab
+            </button>
+          )}
           {name !== null && <Account name={name} onSignOut={() => void signOut()} />}
         </>
       }
@@ -182,7 +193,7 @@ export function App({ client }: { readonly client: Client }): ReactNode {
             />
           )}
           {view === "schedules" && (
-            <SchedulesPage client={client} collection={collection} collections={(library.collections ?? []).map(({ name }) => name)} />
+            <SchedulesPage client={client} canWrite={rights.write} collection={collection} collections={(library.collections ?? []).map(({ name }) => name)} />
           )}
           {view === "insights" && <InsightsPage client={client} />}
           {view === "keys" && <KeysPage client={client} />}
@@ -192,6 +203,7 @@ export function App({ client }: { readonly client: Client }): ReactNode {
       {view === "chat" && (
         <Chat
           library={library}
+          rights={rights}
           talk={talk}
           opened={opened}
           composer={composer}

@@ -11,11 +11,12 @@ const IDLE_MILLISECONDS = 15_000;
 
 interface Props {
   readonly client: Client;
+  readonly canWrite: boolean;
   readonly collection: string;
   readonly collections: readonly string[];
 }
 
-export function SchedulesPage({ client, collection, collections }: Props): ReactNode {
+export function SchedulesPage({ client, canWrite, collection, collections }: Props): ReactNode {
   const { value, error, reload } = useLoaded(useCallback(() => client.schedules(), [client]));
   useEffect(() => {
     if (value === null) return;
@@ -32,6 +33,7 @@ export function SchedulesPage({ client, collection, collections }: Props): React
   return (
     <Schedules
       schedules={value}
+      canWrite={canWrite}
       collection={collection}
       collections={collections}
       onAdd={(wanted) => andReload(client.addSchedule(wanted))}

@@ -6,14 +6,16 @@ import type { Opened } from "../hooks/usePassage";
 import { copyText } from "../clipboard";
 import type { Turn } from "../state/conversation";
 import { hasReadyDocuments, isIndexing, type Library, readiness } from "../state/library";
+import type { Rights } from "../state/rights";
 import { exampleQuestions } from "../text/examples";
 import { Composer } from "./Composer";
 import { Icon } from "./icons";
 import { TurnView } from "./TurnView";
-import { FirstDocuments, FirstQuestion, Indexing } from "./Welcome";
+import { FirstDocuments, FirstQuestion, Indexing, Reading } from "./Welcome";
 
 interface Props {
   readonly library: Library;
+  readonly rights: Rights;
   readonly talk: Conversation;
   readonly opened: Opened | null;
   readonly composer: RefObject<HTMLTextAreaElement | null>;
@@ -24,7 +26,7 @@ interface Props {
   readonly share: ReactNode; // null: it cannot be shared
 }
 
-export function Chat({ library, talk, opened, composer, onOpenLibrary, onCite, onAdd, onStartOver, share }: Props): ReactNode {
+export function Chat({ library, rights, talk, opened, composer, onOpenLibrary, onCite, onAdd, onStartOver, share }: Props): ReactNode {
   const list = useNewestInView(talk.turns);
   const ask = (question: string): void => talk.ask(question, library.collection);
   const activeOf = (turn: Turn): number | null =>
@@ -53,7 +55,7 @@ export function Chat({ library, talk, opened, composer, onOpenLibrary, onCite, o
           {talk.error !== null && <Gone message={talk.error} />}
           {talk.isLoading && <p className="hint conversation-loading">Opening the conversation…</p>}
           {talk.turns.length === 0 && talk.error === null && !talk.isLoading && (
-            <Welcome library={library} onAsk={ask} onAdd={onAdd} />
+            <Welcome library={library} rights={rights} onAsk={ask} onAdd={onAdd} />
           )}
           {talk.turns.map((turn) => (
             <TurnView
@@ -61,7 +63,7 @@ export function Chat({ library, talk, opened, composer, onOpenLibrary, onCite, o
               turn={turn}
               active={activeOf(turn)}
               onCite={(number) => onCite(turn, number)}
-              onAskInstead={talk.isReadOnly ? null : (question) => talk.askInstead(turn, question)}
+              onAskInstead={talk.isReadOnly || !rights.ask ? null : (question) => talk.askInstead(turn, question)}
               onAskAnew={talk.isGone ? () => talk.askAnew(turn) : null}
               onRate={(rating, reason) => talk.rate(turn, rating, reason)}
               onPermit={(allow) => talk.permit(turn, allow)}
@@ -70,13 +72,15 @@ export function Chat({ library, talk, opened, composer, onOpenLibrary, onCite, o
           ))}
         </div>
       </div>
-      {talk.isReadOnly ? (
+      {talk.isReadOnly && rights.ask && (
         <p className="hint shared-note">This conversation was shared with you, to read. “New conversation” begins one of your own.</p>
-      ) : (
+      )}
+      {!rights.ask && <p className="hint shared-note">You may read here, but not ask: the right “ask” is missing.</p>}
+      {!talk.isReadOnly && rights.ask && (
         <Composer
           inputRef={composer}
           isRunning={talk.isRunning}
-          blocked={reasonNotToAsk(library)}
+          blocked={reasonNotToAsk(library, rights)}
           note={readiness(library)}
           onAsk={ask}
           onStop={talk.stop}
@@ -98,22 +102,27 @@ function Gone({ message }: { readonly message: string }): ReactNode {
 
 interface WelcomeProps {
   readonly library: Library;
+  readonly rights: Rights;
   readonly onAsk: (question: string) => void;
   readonly onAdd: (files: readonly File[]) => void;
 }
 
-function Welcome({ library, onAsk, onAdd }: WelcomeProps): ReactNode {
+function Welcome({ library, rights, onAsk, onAdd }: WelcomeProps): ReactNode {
   if (hasReadyDocuments(library)) {
+    if (!rights.ask) return <Reading hasDocuments />;
     return <FirstQuestion questions={exampleQuestions(library.documents ?? [])} onAsk={onAsk} />;
   }
   if (isIndexing(library)) return <Indexing />;
-  return library.documents === null ? null : <FirstDocuments onAdd={onAdd} />;
+  if (library.documents === null) return null;
+  return rights.write ? <FirstDocuments onAdd={onAdd} /> : <Reading hasDocuments={false} />;
 }
 
-function reasonNotToAsk(library: Library): string | null {
+function reasonNotToAsk(library: Library, rights: Rights): string | null {
   if (hasReadyDocuments(library)) return null;
   if (isIndexing(library)) return "You can ask as soon as the first document is indexed.";
-  return library.documents === null ? "Loading the library…" : "Add a document first; then you can ask about it.";
+  if (library.documents === null) return "Loading the library…";
+  if (!rights.write) return "There are no documents to ask about, and to add some the right “write” is missing.";
+  return "Add a document first; then you can ask about it.";
 }
 
 /** Bring a new question to the top of the view, where its answer grows below it without moving it. */

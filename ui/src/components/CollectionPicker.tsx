@@ -9,7 +9,7 @@ interface Props {
   readonly collections: readonly Collection[];
   readonly collection: string;
   readonly onChoose: (name: string) => void;
-  readonly onCreate: (name: string) => Promise<void>;
+  readonly onCreate: ((name: string) => Promise<void>) | null; // null: it may not
 }
 
 export function CollectionPicker({ collections, collection, onChoose, onCreate }: Props): ReactNode {
@@ -27,22 +27,24 @@ export function CollectionPicker({ collections, collection, onChoose, onCreate }
             <option key={name}>{name}</option>
           ))}
         </select>
-        <button
-          type="button"
-          className="icon-button"
-          aria-label="New collection"
-          aria-expanded={isNaming}
-          onClick={() => setNaming(!isNaming)}
-        >
-          <Icon name={isNaming ? "close" : "add"} />
-        </button>
+        {onCreate !== null && (
+          <button
+            type="button"
+            className="icon-button"
+            aria-label="New collection"
+            aria-expanded={isNaming}
+            onClick={() => setNaming(!isNaming)}
+          >
+            <Icon name={isNaming ? "close" : "add"} />
+          </button>
+        )}
       </div>
-      {isNaming && <NameForm onCreate={onCreate} onDone={() => setNaming(false)} />}
+      {isNaming && onCreate !== null && <NameForm onCreate={onCreate} onDone={() => setNaming(false)} />}
     </div>
   );
 }
 
-function NameForm({ onCreate, onDone }: { readonly onCreate: Props["onCreate"]; readonly onDone: () => void }): ReactNode {
+function NameForm({ onCreate, onDone }: { readonly onCreate: NonNullable<Props["onCreate"]>; readonly onDone: () => void }): ReactNode {
   const [name, setName] = useState("");
   const [error, setError] = useState<string | null>(null);
   const errorId = useId();

@@ -7,13 +7,14 @@ import { Icon } from "./icons";
 
 interface Props {
   readonly document: DocumentSummary;
+  readonly canWrite: boolean;
   readonly onOpen: (documentId: string, title: string) => void;
   readonly onRemove: (documentId: string) => void;
   readonly onDismiss: () => void; // of a failure
   readonly onAttemptAgain: () => void; // to read a file
 }
 
-export function DocumentRow({ document, onOpen, onRemove, onDismiss, onAttemptAgain }: Props): ReactNode {
+export function DocumentRow({ document, canWrite, onOpen, onRemove, onDismiss, onAttemptAgain }: Props): ReactNode {
   const [isAsking, setAsking] = useState(false);
   const [wasKept, setKept] = useState(false);
   const { document_id: id, source, status, chunks } = document;
@@ -22,7 +23,7 @@ export function DocumentRow({ document, onOpen, onRemove, onDismiss, onAttemptAg
     setAsking(false);
     setKept(true); // the focus goes back to where the question came from
   };
-  if (id === null) return <PendingRow document={document} onDismiss={onDismiss} onAttemptAgain={onAttemptAgain} />;
+  if (id === null) return <PendingRow document={document} canWrite={canWrite} onDismiss={onDismiss} onAttemptAgain={onAttemptAgain} />;
   if (isAsking) return <Question name={name} onRemove={() => onRemove(id)} onKeep={keep} />;
   return (
     <li className="row">
@@ -35,21 +36,23 @@ export function DocumentRow({ document, onOpen, onRemove, onDismiss, onAttemptAg
         </button>
         <span className="row-state">{status === "ready" ? count(chunks, "passage") : status}</span>
       </span>
-      <button
-        type="button"
-        className="icon-button row-remove"
-        aria-label={`Delete ${name}`}
-        autoFocus={wasKept}
-        onClick={() => setAsking(true)}
-      >
-        <Icon name="remove" />
-      </button>
+      {canWrite && (
+        <button
+          type="button"
+          className="icon-button row-remove"
+          aria-label={`Delete ${name}`}
+          autoFocus={wasKept}
+          onClick={() => setAsking(true)}
+        >
+          <Icon name="remove" />
+        </button>
+      )}
     </li>
   );
 }
 
 /** A file of a job that is not in yet, or could not be taken in. */
-function PendingRow({ document, onDismiss, onAttemptAgain }: Pick<Props, "document" | "onDismiss" | "onAttemptAgain">): ReactNode {
+function PendingRow({ document, canWrite, onDismiss, onAttemptAgain }: Pick<Props, "document" | "canWrite" | "onDismiss" | "onAttemptAgain">): ReactNode {
   const { source, status, error } = document;
   const isFailed = status === "failed";
   return (
@@ -70,7 +73,7 @@ function PendingRow({ document, onDismiss, onAttemptAgain }: Pick<Props, "docume
           </>
         )}
       </span>
-      {isFailed && (
+      {isFailed && canWrite && (
         <button type="button" className="icon-button" aria-label={`Try ${source} again`} onClick={onAttemptAgain}>
           <Icon name="retry" />
         </button>

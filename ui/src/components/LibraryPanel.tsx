@@ -12,6 +12,7 @@ import { UploadRow } from "./UploadRow";
 
 interface Props {
   readonly library: Library;
+  readonly canWrite: boolean; // false: it is only read
   readonly onChoose: (name: string) => void;
   readonly onCreate: (name: string) => Promise<void>;
   readonly onAdd: (files: readonly File[]) => void;
@@ -23,13 +24,14 @@ interface Props {
   readonly onRetry: () => void;
   readonly onAttemptAgain: (source: string) => void; // a file that could not be read
   readonly onReindex: () => void;
-  readonly conversations: ReactNode; // what the other tab shows
+  readonly conversations: ReactNode; // what the other tab shows; null: there is none
   readonly places: ReactNode; // the way to other pages
 }
 
 export function LibraryPanel(props: Props): ReactNode {
-  const { library } = props;
-  const [isTalk, setTalk] = useState(false);
+  const { library, canWrite } = props;
+  const [isTalkChosen, setTalk] = useState(false);
+  const isTalk = isTalkChosen && props.conversations !== null;
   return (
     <>
       <div className="brand">
@@ -40,17 +42,9 @@ export function LibraryPanel(props: Props): ReactNode {
         collections={library.collections ?? []}
         collection={library.collection}
         onChoose={props.onChoose}
-        onCreate={props.onCreate}
+        onCreate={canWrite ? props.onCreate : null}
       />
-      <FileButton className="add-documents" onFiles={props.onAdd}>
-        <Icon name="upload" /> Add documents
-      </FileButton>
-      <p className="hint">
-        or drop files and folders anywhere, or{" "}
-        <FileButton className="link" isFolder onFiles={props.onAdd}>
-          choose a folder
-        </FileButton>
-      </p>
+      {canWrite && <Adding onAdd={props.onAdd} />}
       {library.error !== null && (
         <div className="notice failure">
           <p>
@@ -61,20 +55,38 @@ export function LibraryPanel(props: Props): ReactNode {
           </button>
         </div>
       )}
-      <div className="views" role="group" aria-label="List">
-        <button type="button" aria-pressed={!isTalk} onClick={() => setTalk(false)}>
-          Documents
-        </button>
-        <button type="button" aria-pressed={isTalk} onClick={() => setTalk(true)}>
-          Conversations
-        </button>
-      </div>
+      {props.conversations !== null && (
+        <div className="views" role="group" aria-label="List">
+          <button type="button" aria-pressed={!isTalk} onClick={() => setTalk(false)}>
+            Documents
+          </button>
+          <button type="button" aria-pressed={isTalk} onClick={() => setTalk(true)}>
+            Conversations
+          </button>
+        </div>
+      )}
       {isTalk && props.conversations}
       {!isTalk && library.uploads.length > 0 && <Uploads {...props} />}
       {!isTalk && <Documents {...props} />}
       {props.places}
       <p className="visually-hidden" role="status">
         {uploadsInWords(library)}
+      </p>
+    </>
+  );
+}
+
+function Adding({ onAdd }: Pick<Props, "onAdd">): ReactNode {
+  return (
+    <>
+      <FileButton className="add-documents" onFiles={onAdd}>
+        <Icon name="upload" /> Add documents
+      </FileButton>
+      <p className="hint">
+        or drop files and folders anywhere, or{" "}
+        <FileButton className="link" isFolder onFiles={onAdd}>
+          choose a folder
+        </FileButton>
       </p>
     </>
   );
@@ -106,7 +118,7 @@ function Uploads({ library: { uploads }, onAddAgain, onAttemptAgain, onDismiss }
   );
 }
 
-function Documents({ library, onOpen, onRemove, onDismiss, onMore, onAttemptAgain, onReindex }: Props): ReactNode {
+function Documents({ library, canWrite, onOpen, onRemove, onDismiss, onMore, onAttemptAgain, onReindex }: Props): ReactNode {
   const listed = listedDocuments(library);
   const heading = useRef<HTMLHeadingElement>(null);
   const total = library.collections?.find((known) => known.name === library.collection)?.documents;
@@ -124,6 +136,7 @@ function Documents({ library, onOpen, onRemove, onDismiss, onMore, onAttemptAgai
           <DocumentRow
             key={document.document_id ?? `${document.status} ${document.source}`}
             document={document}
+            canWrite={canWrite}
             onOpen={onOpen}
             onRemove={(documentId) => {
               heading.current?.focus(); // the row that had the focus goes
@@ -139,12 +152,11 @@ function Documents({ library, onOpen, onRemove, onDismiss, onMore, onAttemptAgai
           Show more documents
         </button>
       )}
-      {library.rebuilding === null ? (
+      {library.rebuilding !== null && <Rebuilding job={library.rebuilding} />}
+      {library.rebuilding === null && canWrite && (
         <button type="button" className="quiet reindex" onClick={onReindex}>
           <Icon name="retry" /> Rebuild the index
         </button>
-      ) : (
-        <Rebuilding job={library.rebuilding} />
       )}
     </>
   );

@@ -9,6 +9,7 @@ import { ScheduleForm } from "./ScheduleForm";
 
 interface Props {
   readonly schedules: readonly Schedule[];
+  readonly canWrite: boolean; // false: they are only looked at
   readonly collection: string; // the one that a new schedule fills unless another is chosen
   readonly collections: readonly string[];
   readonly onAdd: (wanted: WantedSchedule) => Promise<void>;
@@ -19,20 +20,22 @@ interface Props {
 }
 
 export function Schedules(props: Props): ReactNode {
-  const { schedules, collection, collections, onAdd } = props;
+  const { schedules, canWrite, collection, collections, onAdd } = props;
   const [said, say] = useState("");
   const heading = useRef<HTMLHeadingElement>(null);
   return (
     <>
       <p className="lead">A schedule keeps a collection as its buckets are: it adds what is new, replaces what has changed, and deletes what is gone.</p>
-      <ScheduleForm
-        collection={collection}
-        collections={collections}
-        onAdd={async (wanted) => {
-          await onAdd(wanted);
-          say("The schedule was added.");
-        }}
-      />
+      {canWrite && (
+        <ScheduleForm
+          collection={collection}
+          collections={collections}
+          onAdd={async (wanted) => {
+            await onAdd(wanted);
+            say("The schedule was added.");
+          }}
+        />
+      )}
       <h2 className="list-title" ref={heading} tabIndex={-1}>
         Schedules <span>{schedules.length}</span>
       </h2>
@@ -58,12 +61,12 @@ export function Schedules(props: Props): ReactNode {
   );
 }
 
-type RowProps = Pick<Props, "onPause" | "onResume" | "onRun" | "onRemove"> & {
+type RowProps = Pick<Props, "canWrite" | "onPause" | "onResume" | "onRun" | "onRemove"> & {
   readonly schedule: Schedule;
   readonly onSay: (text: string) => void;
 };
 
-function Row({ schedule, onPause, onResume, onRun, onRemove, onSay }: RowProps): ReactNode {
+function Row({ schedule, canWrite, onPause, onResume, onRun, onRemove, onSay }: RowProps): ReactNode {
   const [isAsking, setAsking] = useState(false);
   const [error, setError] = useState<string | null>(null);
   const { schedule_id: id, places, collection, is_paused } = schedule;
@@ -99,7 +102,7 @@ function Row({ schedule, onPause, onResume, onRun, onRemove, onSay }: RowProps):
           {error}
         </span>
       </span>
-      {!isAsking && (
+      {!isAsking && canWrite && (
         <span className="row-actions">
           <button type="button" className="icon-button" title="Run now" aria-label={`Run ${name} now`} onClick={() => attempt(onRun(id), "It was queued.")}>
             <Icon name="retry" />

@@ -23,6 +23,19 @@ export function FirstDocuments({ onAdd }: { readonly onAdd: (files: readonly Fil
   );
 }
 
+/** Say what there is, to who may add nothing and perhaps not ask. */
+export function Reading({ hasDocuments }: { readonly hasDocuments: boolean }): ReactNode {
+  return (
+    <section className="welcome">
+      <Mark />
+      <h2>Answers that show their roots</h2>
+      <p className="lead">
+        {hasDocuments ? "The documents of this collection are yours to read: open them in the library, or search them." : "This collection has no documents yet."}
+      </p>
+    </section>
+  );
+}
+
 /** Say that the first documents are on their way. */
 export function Indexing(): ReactNode {
   return (

@@ -1,10 +1,11 @@
 import { useEffect, useState } from "react";
 import { droppedFiles } from "../files";
 
-/** Take files dropped anywhere on the page; say whether some are being dragged over it. */
-export function useFileDrop(onFiles: (files: readonly File[]) => void): boolean {
+/** Take files dropped anywhere on the page; say whether some are being dragged over it. Null: none are taken. */
+export function useFileDrop(onFiles: ((files: readonly File[]) => void) | null): boolean {
   const [isOver, setOver] = useState(false);
   useEffect(() => {
+    if (onFiles === null) return;
     const onOver = (event: DragEvent): void => {
       if (!event.dataTransfer?.types.includes("Files")) return;
       event.preventDefault();
