@@ -13,7 +13,7 @@ from agents.courtesy import without_courtesies
 from rag.core.protocols import Message
 from rag.scoring.words import content_words
 
-__all__ = ["leans", "points_back", "stand_alone"]
+__all__ = ["behind", "leans", "points_back", "stand_alone"]
 
 _PEOPLE = {"he", "him", "his", "she", "her", "hers"}
 _OWNERS = {"its", "his", "her", "hers", "their", "theirs"}
@@ -102,6 +102,7 @@ _MAX_PHRASE = 6  # words of "in the archive?"
 _MAX_BEFORE = 3  # content words before a pronoun; with more, it points to one of these
 _MAX_CHARS = 300  # at the end of a question, where its verb is sought
 _MAX_NAME = 6  # words of an answer that can be a name
+_MAX_JOINED = 4000  # characters of two questions; with more, the latter stands for itself
 
 
 def stand_alone(question: str, history: Sequence[Message] = ()) -> str:
@@ -139,6 +140,12 @@ def leans(question: str) -> bool:
     return _GOES_ON.match(question) is not None
 
 
+def behind(before: str, question: str) -> str:
+    """Give a question with the one before it, or by itself where both are too long to be searched."""
+    joined = f"{before} {question}"
+    return joined if len(joined) <= _MAX_JOINED else question
+
+
 def _continued(resolved: str, asked: str, subject: str) -> str:
     """Keep the name that was spoken of where a question only goes on: "and how many people work there?"."""
     if not leans(asked) or not (name := _NAME.findall(subject)) or _NAME.search(resolved):
@@ -147,8 +154,11 @@ def _continued(resolved: str, asked: str, subject: str) -> str:
 
 
 def _resolved(question: str, subject: str, answer: str) -> str:
-    if not subject:
-        return question
+    resolved = _named(question, subject, answer) if subject else question
+    return resolved if len(resolved) <= _MAX_JOINED else question
+
+
+def _named(question: str, subject: str, answer: str) -> str:
     question = with_item(question, answer) or question
     if (whole := _without_words_of_its_own(question, subject, answer)) is not None:
         return whole

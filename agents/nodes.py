@@ -14,7 +14,7 @@ from agents.calling import Call
 from agents.commands import as_question
 from agents.compound import Part, parts_of
 from agents.courtesy import recalled, reply_to, without_courtesies
-from agents.followups import leans, stand_alone
+from agents.followups import behind, leans, stand_alone
 from agents.openings import Opening
 from agents.rewriting import is_faithful, newest
 from agents.routing import choose
@@ -49,7 +49,7 @@ async def prepare(state: State, context: Context, emit: Emit) -> Step:
             query, by = rewritten, "model"
     earlier = [message.content for message in without_courtesies(history) if message.role == "user"]
     goes_on = bool(earlier) and (query != question or leans(question))
-    searched = f"{earlier[-1]} {query}" if goes_on else query
+    searched = behind(earlier[-1], query) if goes_on else query
     share = share_of(query) if context.tools is not None else None
     query = query if share is None else share.question
     parts = parts_of(query)

@@ -1,6 +1,6 @@
 import pytest
 
-from agents.followups import stand_alone
+from agents.followups import behind, stand_alone
 from rag.core.protocols import Message
 
 ARCHIVE = ("How long are readings kept in the archive?", "seven years\n\nThey are kept for seven years.")
@@ -154,3 +154,15 @@ def test_what_counts_off_or_points_at_nothing_is_left_as_it_is(question: str) ->
 def test_the_former_is_one_of_two_alone() -> None:
     three = ("Who wrote it?", "Ada, Bo and Cy")
     assert stand_alone("where does the former live?", said(three)) == "where does the former live?"
+
+
+@pytest.mark.parametrize("question", ["And in 2019?", "when?", "and?", "what of those?", "und wann?"])
+def test_a_follow_up_to_a_long_question_is_no_longer_than_can_be_searched(question: str) -> None:
+    long = said(("How long are the readings kept that follow? " + "71.3 of it, " * 1600, "seven years"))
+    assert len(stand_alone(question, long)) < 5000
+    assert len(behind(long[0].content, question)) < 5000
+
+
+def test_what_a_long_question_names_is_still_what_a_pronoun_means() -> None:
+    long = said(("who wrote " + "and wrote " * 2000 + "for the Tamsin Institute?", "seven years"))
+    assert stand_alone("When was it founded?", long) == "When was the Tamsin Institute founded?"

@@ -38,6 +38,14 @@ def turns(client: TestClient, conversation_id: str) -> list[str]:
 
 
 @pytest.mark.usefixtures("document_id")
+def test_a_long_question_may_be_followed_up(client: TestClient) -> None:
+    conversation_id = begun(client)
+    ask(client, conversation_id, "How tall is the tower in Paris? " + "It is said to be tall. " * 850)
+    ask(client, conversation_id, "And when was it built?")
+    ask(client, conversation_id, "And in Lyon?")
+
+
+@pytest.mark.usefixtures("document_id")
 def test_questions_become_turns_and_are_there_again(client: TestClient) -> None:
     conversation_id = begun(client)
     first, second = ask(client, conversation_id), ask(client, conversation_id, "And when was it built?")
