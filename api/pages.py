@@ -8,11 +8,12 @@ from rag.core.errors import NotFoundError
 __all__ = ["behind", "page_of"]
 
 _Item = TypeVar("_Item")
+_Name = TypeVar("_Name")
 
 
 def page_of(
-    items: Sequence[_Item], limit: int, name_of: Callable[[_Item], str]
-) -> tuple[list[_Item], str | None]:
+    items: Sequence[_Item], limit: int, name_of: Callable[[_Item], _Name]
+) -> tuple[list[_Item], _Name | None]:
     """Give a page, and the `after` of the next one if there is one.
 
     >>> page_of(["a", "b", "c"], 2, str)

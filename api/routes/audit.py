@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from api.deps import GroveDep, Limit
+from api.pages import page_of
 from rag.db.audit import AuditEntry
 
 __all__ = ["router"]
@@ -31,5 +32,5 @@ def list_audit(
     ] = None,
 ) -> AuditList:
     """List what was done, newest first: by whom, to what, and how it ended."""
-    entries = grove.audit.entries(limit, before=before)
-    return AuditList(entries, entries[-1].seq if len(entries) == limit else None)
+    entries = grove.audit.entries(limit + 1, before=before)
+    return AuditList(*page_of(entries, limit, lambda each: each.seq))

@@ -54,9 +54,10 @@ def list_documents(
     after: Annotated[str | None, Query(description="`next` of the page before.")] = None,
 ) -> DocumentList:
     """List documents by source; the first page also has files that are queued, running or failed."""
-    documents = grove.catalog.documents(name, limit=limit, after=after)
-    ready = [document.source for document in documents if document.status == "ready"]
-    return DocumentList(documents, ready[-1] if len(ready) == limit else None)
+    documents = grove.catalog.documents(name, limit=limit + 1, after=after)
+    pending = [document for document in documents if document.status != "ready"]
+    page, behind = page_of(documents[len(pending) :], limit, lambda each: each.source)
+    return DocumentList(pending + page, behind)
 
 
 @router.post("/{name:path}/documents", operation_id="uploadDocuments", status_code=202)

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query
 from agents.runs import cancel
 from api.conversation_schemas import ConversationBody, ConversationList, ConversationReply, TitleBody
 from api.deps import GroveDep, Limit
+from api.pages import page_of
 from rag.compose import Grove
 from rag.core.errors import NotFoundError
 from rag.db.conversations import ConversationSummary
@@ -24,10 +25,9 @@ def list_conversations(
     grove: GroveDep, limit: Limit = 50, after: After = None, q: Words = ""
 ) -> ConversationList:
     """List the caller's conversations, the latest first."""
-    found = grove.conversations.conversations(limit=limit, after=after, query=q)
-    is_full = len(found) == limit
+    found = grove.conversations.conversations(limit=limit + 1, after=after, query=q)
     can_share = grove.settings.server.share_links
-    return ConversationList(found, found[-1].conversation_id if is_full else None, can_share)
+    return ConversationList(*page_of(found, limit, lambda each: each.conversation_id), can_share)
 
 
 @router.post(_PATH, operation_id="createConversation", status_code=201)

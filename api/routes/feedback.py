@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query
 
 from api.conversation_schemas import FeedbackBody, FeedbackList
 from api.deps import GroveDep, Limit
+from api.pages import page_of
 from rag.db.feedback import Feedback
 
 __all__ = ["router"]
@@ -30,5 +31,5 @@ def withdraw_feedback(run_id: str, grove: GroveDep) -> None:
 @router.get("/api/v1/feedback", operation_id="listFeedback")
 def list_feedback(grove: GroveDep, limit: Limit = 100, after: Before = None) -> FeedbackList:
     """List what people think of answers, newest first."""
-    found = grove.feedback.judgements(limit=limit, after=after)
-    return FeedbackList(found, found[-1].created_at if len(found) == limit else None)
+    found = grove.feedback.judgements(limit=limit + 1, after=after)
+    return FeedbackList(*page_of(found, limit, lambda each: each.created_at))

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query
 
 from api.deps import GroveDep, Limit
 from api.key_schemas import KeyBody, KeyList, NewKeyReply
+from api.pages import page_of
 from rag.db.keys import ApiKey
 
 __all__ = ["router"]
@@ -20,8 +21,8 @@ def list_keys(
     after: Annotated[str | None, Query(description="`next` of the page before.")] = None,
 ) -> KeyList:
     """List keys, also those that are no longer valid; never their secrets."""
-    keys = grove.keys.keys(limit, after=after)
-    return KeyList(keys, keys[-1].key_id if len(keys) == limit else None)
+    keys = grove.keys.keys(limit + 1, after=after)
+    return KeyList(*page_of(keys, limit, lambda each: each.key_id))
 
 
 @router.post("", operation_id="createKey", status_code=201)

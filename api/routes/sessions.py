@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from api.deps import After, GroveDep, Limit
+from api.pages import page_of
 from api.session_schemas import SessionList
 from rag.db.sessions import Session
 
@@ -14,8 +15,8 @@ router = APIRouter(prefix="/api/v1/sessions", tags=["sign-in"])
 @router.get("", operation_id="listSessions")
 def list_sessions(grove: GroveDep, limit: Limit = 100, after: After = None) -> SessionList:
     """List who is signed in on the page."""
-    sessions = grove.sessions.sessions(limit, after=after)
-    return SessionList(sessions, sessions[-1].session_id if len(sessions) == limit else None)
+    sessions = grove.sessions.sessions(limit + 1, after=after)
+    return SessionList(*page_of(sessions, limit, lambda each: each.session_id))
 
 
 @router.delete("/{session_id}", operation_id="revokeSession")

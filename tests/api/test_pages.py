@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from _http import client_of, ingested, small_settings
+from _http import client_of, ingested, small_settings, wait_until
 from fastapi.testclient import TestClient
 
 from rag.compose import Grove
@@ -14,6 +14,8 @@ LISTS = {
     "/api/v1/jobs": "jobs",
     "/api/v1/runs": "runs",
     "/api/v1/tools": "tools",
+    "/api/v1/conversations": "conversations",
+    "/api/v1/feedback": "feedback",
     "/api/v1/collections/default/documents": "documents",
 }
 
@@ -27,7 +29,9 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> TestClient:
     for number in range(3):
         ingested(client, grove, text=f"The tower is {number} metres tall.", name=f"{number}.txt")
         client.post("/api/v1/collections", json={"name": f"c{number}"})
-        client.post("/api/v1/ask", json={"question": f"How tall is tower {number}?"})
+        asked = client.post("/api/v1/ask", json={"question": f"How tall is tower {number}?"}).json()
+        client.post(f"/api/v1/runs/{asked['run_id']}/feedback", json={"rating": "up"})
+        client.post("/api/v1/conversations", json={"title": f"Tower {number}"})
     return client
 
 
@@ -50,6 +54,24 @@ def test_the_pages_together_are_the_list(client: TestClient, path: str, name: st
     found = pages(client, path, name, limit)
     assert [item for page in found for item in page] == whole[name]
     assert all(len(page) <= limit for page in found)
+
+
+@pytest.mark.parametrize(("path", "name"), LISTS.items())
+def test_a_page_that_holds_all_is_the_last(client: TestClient, path: str, name: str) -> None:
+    num_items = len(client.get(path, params={"limit": 1000}).json()[name])
+    assert client.get(path, params={"limit": num_items}).json()["next"] is None
+
+
+def test_keys_and_what_callers_did_end_with_a_full_page_too(tmp_path: Path) -> None:
+    grove = Grove(small_settings(tmp_path))
+    shown = {"x-api-key": grove.keys.create("k", scopes=["admin"]).secret}
+    client = client_of(grove)
+    keys = client.get("/api/v1/keys", params={"limit": 1}, headers=shown).json()
+    assert (len(keys["keys"]), keys["next"]) == (1, None)
+    wait_until(lambda: len(grove.audit.entries()) == 1)
+    oldest = {"limit": 1, "before": grove.audit.entries()[0].seq + 1}
+    audit = client.get("/api/v1/audit", params=oldest, headers=shown).json()
+    assert (len(audit["entries"]), audit["next"]) == (1, None)
 
 
 @pytest.mark.parametrize("path", ["/api/v1/jobs", "/api/v1/runs", "/api/v1/tools"])
