@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
+from api.instants import ZonedInstant
 from api.schemas import Body
 from rag.db.keys import ApiKey
 
@@ -22,7 +23,7 @@ class KeyBody(Body):
     user: Annotated[
         str | None, Field(description="Whose questions are asked with it; by default the key's own.")
     ] = None
-    expires_at: AwareDatetime | None = None
+    expires_at: ZonedInstant | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,19 +1,19 @@
 """What people think of answers."""
 
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 
 from api.conversation_schemas import FeedbackBody, FeedbackList
 from api.deps import GroveDep, Limit
+from api.instants import Instant
 from api.pages import page_of
 from rag.db.feedback import Feedback
 
 __all__ = ["router"]
 
 router = APIRouter(tags=["feedback"])
-Before = Annotated[datetime | None, Query(description="`next` of the page before.")]
+Before = Annotated[Instant | None, Query(description="`next` of the page before.")]
 
 
 @router.post("/api/v1/runs/{run_id}/feedback", operation_id="giveFeedback")
