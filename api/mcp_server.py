@@ -20,7 +20,7 @@ from mcp_types import (
     ToolAnnotations,
 )
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from api.openai_search import found_passages
 from rag.compose import Grove
@@ -72,8 +72,9 @@ _TOOLS = [
 class McpReply(Response):
     """What the MCP server answers to the request at hand, straight to the connection."""
 
-    def __init__(self, grove: Grove, base_url: str) -> None:
+    def __init__(self, grove: Grove, message: bytes, *, base_url: str) -> None:
         super().__init__()
+        self._message = message
         self._tools = _Tools(grove, base_url)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -82,8 +83,16 @@ class McpReply(Response):
             "grove", title="Grove", on_list_tools=_list_tools, on_call_tool=self._tools.call
         )
         manager = StreamableHTTPSessionManager(server, stateless=True, json_response=True)
+        read = iter([self._message])
+
+        async def again() -> Message:
+            # Read before: what is wrong with it would come out of the manager as an error of its own.
+            for body in read:
+                return {"type": "http.request", "body": body, "more_body": False}
+            return await receive()
+
         async with manager.run():
-            await manager.handle_request(scope, receive, send)
+            await manager.handle_request(scope, again, send)
 
 
 async def _list_tools(_context: object, _params: object) -> ListToolsResult:

@@ -1,9 +1,11 @@
 """The Model Context Protocol over streamable HTTP, without sessions."""
 
+from http import HTTPStatus
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import Response
+from python_multipart.multipart import parse_options_header
 
 from api.deps import GroveDep
 from api.mcp_server import McpReply
@@ -18,7 +20,7 @@ _REPLIES: dict[int | str, dict[str, Any]] = {
     202: {"description": "A notification was taken."},
     **{
         status: {"description": "Refused by the protocol.", "content": _MESSAGE}
-        for status in (400, 404, 406, 413, 415)
+        for status in (400, 404, 406)
     },
 }
 
@@ -32,4 +34,10 @@ _REPLIES: dict[int | str, dict[str, Any]] = {
 )
 async def mcp(request: Request, grove: GroveDep) -> Response:
     """Serve the tools `search` and `fetch` to clients of the Model Context Protocol."""
-    return McpReply(grove, str(request.base_url))
+    kind = request.headers.get("content-type", "")
+    if parse_options_header(kind)[0] != b"application/json":
+        raise HTTPException(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            f"a message is JSON, with the header content-type: application/json; got {kind!r:.80}",
+        )
+    return McpReply(grove, await request.body(), base_url=str(request.base_url))

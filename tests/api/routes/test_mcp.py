@@ -78,6 +78,19 @@ def test_what_is_no_message_is_refused(filled: Filled, content: bytes, status: i
     assert filled.client.post("/mcp", content=content, headers=headers).status_code == status
 
 
+@pytest.mark.parametrize("kind", ["multipart/form-data; boundary=x", "text/plain", "application/jsonl", ""])
+def test_a_body_of_another_kind_is_refused_as_elsewhere(filled: Filled, kind: str) -> None:
+    reply = filled.client.post("/mcp", content=b"{}", headers={"content-type": kind})
+    assert (reply.status_code, reply.headers["content-type"]) == (415, "application/problem+json")
+    assert "content-type: application/json" in reply.json()["detail"]
+
+
+def test_a_message_without_a_length_may_be_too_large_too(filled: Filled) -> None:
+    pieces = (b" " * 1_000_000 for _ in range(9))
+    reply = filled.client.post("/mcp", content=pieces, headers={"content-type": "application/json"})
+    assert (reply.status_code, reply.headers["content-type"]) == (413, "application/problem+json")
+
+
 def test_a_page_of_another_site_is_not_served(filled: Filled) -> None:
     client: TestClient = filled.client
     assert client.post("/mcp", json={}, headers={"origin": "https://evil.example"}).status_code == 403

@@ -6284,24 +6284,6 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
-            /** @description Refused by the protocol. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": Record<string, never>;
-                };
-            };
-            /** @description Refused by the protocol. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": Record<string, never>;
-                };
-            };
             /** @description What was wrong (RFC 9457). */
             default: {
                 headers: {
