@@ -19,6 +19,7 @@ from api.oidc.discovery import CALLBACK
 from api.problems import problem_of
 from api.rates import RateLimits
 from api.signing_in import SignIn
+from api.store_paths import store_path
 from rag.compose import Grove
 from rag.core.access import Access
 from rag.core.addresses import is_loopback
@@ -47,7 +48,7 @@ _SCOPES: tuple[tuple[str, str, str], ...] = (
     ("POST", r"/api/v1/(ask|runs|chat|conversations|ui-messages)(/.*)?", "ask"),
     ("*", r"/api/v1/(conversations(/.*)?|runs/[^/]+/feedback)", "ask"),
     ("POST", r"/v1/(chat/completions|responses)(/.*)?", "ask"),
-    ("POST", r"/v1/(embeddings|rerank|vector_stores/.+/search)|/v2/rerank", "read"),
+    ("POST", r"/v1/(embeddings|rerank|vector_stores/[^/]+/search)|/v2/rerank", "read"),
     ("*", r"/mcp(/.*)?", "ask"),
 )
 
@@ -184,7 +185,7 @@ class AccessGuard:
             try:
                 held.enter_context(self._rates.place(access))
                 if path not in _OF_ALL_SCOPES:
-                    access.require(needed_scope(scope["method"], path))
+                    access.require(needed_scope(scope["method"], store_path(scope)))
                 self._authenticator.require_own(access, path)
             except RagError as error:
                 await problem_of(path, error)(scope, receive, send)

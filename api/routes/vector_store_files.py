@@ -13,6 +13,7 @@ from api.openai_shapes import KNOWN_QUERY, After, ListLimit, listed
 from api.problems import OPENAI_ERROR
 from api.routes.vector_stores import AutoChunking
 from api.schemas import Body
+from api.store_paths import StoreRoute
 from indexing.attach import attach, detach
 from indexing.control import cancel_job
 from indexing.parse import supported_suffixes
@@ -25,9 +26,13 @@ from rag.db.jobs import FileStatus, JobStatus
 __all__ = ["router"]
 
 router = APIRouter(
-    prefix="/v1/vector_stores", tags=["openai"], responses=OPENAI_ERROR, dependencies=[KNOWN_QUERY]
+    prefix="/v1/vector_stores",
+    tags=["openai"],
+    responses=OPENAI_ERROR,
+    dependencies=[KNOWN_QUERY],
+    route_class=StoreRoute,
 )
-_STORE = "/{vector_store_id:path}"
+_STORE = "/{vector_store_id}"
 _BATCH = "vsfb_"
 _VECTOR_BYTES = 4
 _STATUSES = {

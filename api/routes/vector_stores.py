@@ -13,6 +13,7 @@ from api.openai_search import found_passages, results_of
 from api.openai_shapes import KNOWN_QUERY, After, ListLimit, Order, listed
 from api.problems import OPENAI_ERROR
 from api.schemas import Body
+from api.store_paths import StoreRoute
 from indexing.attach import attach
 from rag.compose import DEFAULT, Grove
 from rag.core.errors import ConflictError, NotFoundError
@@ -21,7 +22,11 @@ from rag.db.catalog import CollectionSummary
 __all__ = ["Labels", "router"]
 
 router = APIRouter(
-    prefix="/v1/vector_stores", tags=["openai"], responses=OPENAI_ERROR, dependencies=[KNOWN_QUERY]
+    prefix="/v1/vector_stores",
+    tags=["openai"],
+    responses=OPENAI_ERROR,
+    dependencies=[KNOWN_QUERY],
+    route_class=StoreRoute,
 )
 _VECTOR_BYTES = 4  # of each dimension
 Labels = Annotated[
@@ -103,7 +108,7 @@ def list_stores(
     return listed([_store(grove, each) for each in stores[: limit + 1]], limit)
 
 
-@router.post("/{vector_store_id:path}/search", operation_id="searchVectorStore")
+@router.post("/{vector_store_id}/search", operation_id="searchVectorStore")
 def search_store(vector_store_id: str, body: VectorSearchBody, grove: GroveDep) -> dict[str, Any]:
     """Find the best passages for a query; for several queries those best for any of them."""
     queries = [body.query] if isinstance(body.query, str) else body.query
@@ -128,13 +133,13 @@ def search_store(vector_store_id: str, body: VectorSearchBody, grove: GroveDep) 
     }
 
 
-@router.get("/{vector_store_id:path}", operation_id="getVectorStore")
+@router.get("/{vector_store_id}", operation_id="getVectorStore")
 def get_store(vector_store_id: str, grove: GroveDep) -> dict[str, Any]:
     """Describe a vector store."""
     return _store(grove, _summary(grove, vector_store_id))
 
 
-@router.post("/{vector_store_id:path}", operation_id="updateVectorStore")
+@router.post("/{vector_store_id}", operation_id="updateVectorStore")
 def update_store(vector_store_id: str, body: VectorStoreChange, grove: GroveDep) -> dict[str, Any]:
     """Set what a client notes about a vector store."""
     if body.metadata is not None:
@@ -142,7 +147,7 @@ def update_store(vector_store_id: str, body: VectorStoreChange, grove: GroveDep)
     return _store(grove, _summary(grove, vector_store_id))
 
 
-@router.delete("/{vector_store_id:path}", operation_id="deleteVectorStore")
+@router.delete("/{vector_store_id}", operation_id="deleteVectorStore")
 def delete_store(vector_store_id: str, grove: GroveDep) -> dict[str, Any]:
     """Delete a collection with its documents; files that were sent stay."""
     grove.publisher.delete_documents(vector_store_id)

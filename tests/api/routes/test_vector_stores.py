@@ -170,6 +170,28 @@ def test_a_batch_is_followed_to_its_end_and_one_that_waits_is_cancelled(worked: 
     assert (ended.status, ended.file_counts.cancelled) == ("cancelled", 1)
 
 
+@pytest.mark.parametrize(
+    "name", ["default/files", "team/files", "default/search", "a/file_batches", "a/b/c"]
+)
+def test_a_name_may_end_like_a_part_of_a_store(worked: Worked, name: str) -> None:
+    client, file = worked.client, worked.file("tower.txt", TOWER)
+    worked.store(name, file)
+    worked.work()
+    assert client.vector_stores.retrieve(name).id == name
+    assert client.vector_stores.update(name, metadata={"team": "x"}).metadata == {"team": "x"}
+    assert [each.id for each in client.vector_stores.files.list(name)] == [file.id]
+    assert len(client.vector_stores.search(name, query="tower").data) == 1
+    assert client.vector_stores.delete(name).id == name
+
+
+def test_a_key_to_read_changes_no_store_whose_name_ends_in_search(client: TestClient, grove: Grove) -> None:
+    grove.ensure_collection("a/search")
+    shown = {"x-api-key": grove.keys.create("k", scopes=["read"]).secret}
+    url = "/v1/vector_stores/a%2Fsearch"
+    assert client.post(url, json={"metadata": {"a": "b"}}, headers=shown).status_code == 403
+    assert client.post(f"{url}/search", json={"query": "x"}, headers=shown).status_code == 200
+
+
 def test_deleting_a_file_takes_it_out_of_every_store(worked: Worked) -> None:
     file = worked.file("tower.txt", TOWER)
     for name in ("a", "b"):
