@@ -4,9 +4,10 @@ import shutil
 import uuid
 from typing import Annotated
 
-from fastapi import APIRouter, File, Query, UploadFile
+from fastapi import APIRouter, Depends, File, Query, UploadFile
 
 from api.deps import After, GroveDep, Kinds, Limit
+from api.form_fields import only_fields
 from api.pages import page_of
 from api.schemas import CollectionBody, CollectionList, Deleted, DocumentList
 from indexing.reindex import submit_reindex
@@ -60,7 +61,12 @@ def list_documents(
     return DocumentList(pending + page, behind)
 
 
-@router.post("/{name:path}/documents", operation_id="uploadDocuments", status_code=202)
+@router.post(
+    "/{name:path}/documents",
+    operation_id="uploadDocuments",
+    status_code=202,
+    dependencies=[Depends(only_fields(many="files"))],
+)
 def upload_documents(
     name: str,
     grove: GroveDep,

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
-from fastapi import APIRouter, File, Form, Query, UploadFile
+from fastapi import APIRouter, Depends, File, Form, Query, UploadFile
 from fastapi.responses import FileResponse, Response
 
 from api.deps import GroveDep
+from api.form_fields import only_fields
 from api.openai_shapes import KNOWN_QUERY, After, Order, listed
 from api.problems import OPENAI_ERROR
 from indexing.attach import content_path, keep_file, remove_file
@@ -22,7 +23,7 @@ _CONTENT: Mapping[int | str, dict[str, Any]] = {
 }
 
 
-@router.post("", operation_id="createFile")
+@router.post("", operation_id="createFile", dependencies=[Depends(only_fields("file", "purpose"))])
 def create_file(
     grove: GroveDep,
     file: Annotated[UploadFile, File(description="Any format that is read.")],

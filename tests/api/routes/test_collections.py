@@ -184,6 +184,11 @@ def test_too_much_at_once_is_refused_and_nothing_kept(client: TestClient, grove:
     assert not grove.settings.home_dir.exists() or not list(grove.settings.home_dir.glob("uploads/*"))
 
 
+def test_a_part_that_would_be_left_out_is_refused(client: TestClient) -> None:
+    reply = client.post(DOCUMENTS, files=[("files", ("a.txt", b"x")), ("file", ("b.txt", b"x"))])
+    assert (reply.status_code, reply.json()["detail"]) == (422, "no field file; known are: files")
+
+
 def test_an_upload_that_was_cut_short_takes_nothing_in(client: TestClient) -> None:
     part = '--x\r\ncontent-disposition: form-data; name="files"; filename="{}"\r\n\r\n{}\r\n'
     body = part.format("first.txt", "One.") + part.format("second.txt", "Two.")

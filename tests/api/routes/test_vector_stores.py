@@ -243,6 +243,23 @@ def test_what_is_not_served_is_refused_by_name(
     assert words in reply.json()["error"]["message"]
 
 
+@pytest.mark.parametrize(
+    ("field", "words"),
+    [
+        ("expires_after[seconds]", "no field expires_after[seconds]; known are: file, purpose"),
+        ("file", "file: one is taken, got 2"),
+        ("purpose", "purpose: one is taken, got 2"),
+    ],
+)
+def test_a_file_comes_with_nothing_that_would_be_ignored(
+    client: TestClient, field: str, words: str
+) -> None:
+    sent = [("file", ("a.txt", b"x")), ("purpose", (None, b"assistants")), (field, (None, b"60"))]
+    refused = client.post("/v1/files", files=sent)
+    assert (refused.status_code, words in refused.json()["error"]["message"]) == (422, True)
+    assert client.get("/v1/files").json()["data"] == []
+
+
 def test_files_of_other_purposes_and_archives_are_refused(client: TestClient) -> None:
     sent = {"file": ("a.zip", b"PK\x03\x04")}
     refused = client.post("/v1/files", files=sent, data={"purpose": "assistants"})
