@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
+from api.unread import unread
 from rag.core.errors import (
     ConflictError,
     ForbiddenError,
@@ -43,6 +44,7 @@ _CHALLENGES = {
     HTTPStatus.FORBIDDEN: 'Bearer realm="grove", error="insufficient_scope"',
 }
 _SHOULD_BE = "Input should be "  # as pydantic begins
+_NO_FILE = "Expected UploadFile"  # as fastapi begins
 _MAX_FAULTS = 5  # of a wrong body, as many are named
 
 
@@ -97,7 +99,9 @@ def add_handlers(app: FastAPI) -> None:
     def _http(request: Request, error: HTTPException) -> JSONResponse:
         status = HTTPStatus(error.status_code)
         detail, headers = str(error.detail), dict(error.headers or {})
-        if status is HTTPStatus.METHOD_NOT_ALLOWED:
+        if status is HTTPStatus.BAD_REQUEST:
+            detail = unread(error, request.headers) or detail
+        elif status is HTTPStatus.METHOD_NOT_ALLOWED:
             headers["allow"] = _allowed(app, request)
             detail = f"{request.url.path} takes {headers['allow']}, got {request.method}"
         elif detail == status.phrase:  # nobody said more: the router found nothing
@@ -219,6 +223,8 @@ def _fault(place: str, faults: Sequence[_Fault]) -> str:
 
 def _message(faults: Sequence[_Fault]) -> str:
     told = dict.fromkeys(fault["msg"].removeprefix("Value error, ") for fault in faults)
+    if any(message.startswith(_NO_FILE) for message in told):
+        return "a file is expected, a part with a file name (filename=...); got text"
     if not all(message.startswith(_SHOULD_BE) for message in told):
         return "; ".join(told)
     kinds = " or ".join(message.removeprefix(_SHOULD_BE) for message in told)

@@ -4,13 +4,14 @@ A part's constructor parameters are filled by name: from its options in the sett
 parts listed in `_PARTS`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from rag.compose._profiles import PIPELINES, profiles_of
 from rag.compose._rows import Rows
 from rag.compose._sharing import shared
+from rag.core.errors import UnknownPluginError
 from rag.core.protocols import (
     Encoder,
     Generator,
@@ -116,6 +117,7 @@ class Parts(Rows):
     def retriever(self, name: str = DEFAULT) -> Retriever:
         """Give the named retriever: `default`, a pipeline of the settings, or a file of rag/retrieval."""
         if name not in self._retrievers:
+            _check_name("retriever", name, self.retriever_names())
             profiles = {**PIPELINES, DEFAULT: self.settings.retriever, **self.settings.retrievers}
             self._retrievers[name] = self.build(RETRIEVERS, profiles.get(name, Part(kind=name)))
         return self._retrievers[name]
@@ -126,6 +128,7 @@ class Parts(Rows):
         # A tenant's own: it may keep what it read, and draft from what it wrote.
         made = whole._generators if self.is_own_tenant else whole._others.setdefault(self.access.tenant, {})
         if name not in made:
+            _check_name("generator", name, self.generator_names())
             profiles = {
                 **profiles_of(self.access.tenant),
                 DEFAULT: self.settings.generator,
@@ -218,6 +221,11 @@ class Parts(Rows):
             return _PARTS[name](self) if name in _PARTS else None
 
         return family.build(part.kind, part.options, supply)
+
+
+def _check_name(role: str, name: str, names: Sequence[str]) -> None:
+    if name not in names:
+        raise UnknownPluginError(f"no {role} {name!r:.80}; choose one of: {', '.join(names)}")
 
 
 _PARTS: dict[str, Callable[[Parts], object]] = {
