@@ -9,7 +9,7 @@ from api.telemetry.metrics import Metrics
 from rag.compose import Grove
 from rag.core.kinds import parse_kinds
 
-__all__ = ["After", "GroveDep", "GuardDep", "InstallationDep", "Kinds", "Limit", "MetricsDep"]
+__all__ = ["After", "GroveDep", "GuardDep", "InstallationDep", "Kinds", "Limit", "MetricsDep", "Version"]
 
 
 def _installation(request: Request) -> Grove:
@@ -48,4 +48,7 @@ GuardDep = Annotated[Guard, Depends(_guard)]
 MetricsDep = Annotated[Metrics, Depends(_metrics)]
 Kinds = Annotated[tuple[str, ...] | None, Depends(_kinds)]
 After = Annotated[str | None, Query(max_length=300, description="`next` of the page before.")]
+Version = Annotated[
+    int | None, Query(ge=1, le=2**31 - 1, description="Of the document; by default the present one.")
+]
 Limit = Annotated[int, Query(ge=1, le=1000, description="How many at most.")]

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import Response
 
-from api.deps import GroveDep
+from api.deps import GroveDep, Version
 from indexing.pages import PagePainter, has_page_pictures
 from rag.core.errors import NotFoundError
 from rag.db.originals import Original
@@ -18,9 +18,6 @@ __all__ = ["router"]
 router = APIRouter()  # part of that of documents
 
 _MAX_INT = 2**31 - 1
-Version = Annotated[
-    int | None, Query(ge=1, le=_MAX_INT, description="Of the document; by default the present one.")
-]
 Width = Annotated[int, Query(ge=100, le=2400, description="In pixels; the height follows.")]
 IfNoneMatch = Annotated[str | None, Header(description="An `ETag` that the client has.")]
 

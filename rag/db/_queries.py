@@ -15,7 +15,14 @@ from rag.db.tables import (
     VersionRow,
 )
 
-__all__ = ["FIND_COLLECTION", "FIND_PASSAGES", "current_versions", "read_snapshot", "within_reach"]
+__all__ = [
+    "FIND_COLLECTION",
+    "FIND_PASSAGES",
+    "current_versions",
+    "past_versions",
+    "read_snapshot",
+    "within_reach",
+]
 
 
 def _table(row: type[object]) -> Table:
@@ -61,14 +68,16 @@ def within_reach(access: Access) -> ColumnElement[bool]:
 
 def current_versions(access: Access) -> Select[DocumentRow, VersionRow]:
     """Select the documents that a caller may read, with the version of each that is found."""
+    return past_versions(access).where(VersionRow.version == DocumentRow.version)
+
+
+def past_versions(access: Access) -> Select[DocumentRow, VersionRow]:
+    """Select the documents that a caller may read, with every version of each that is or was found."""
     return (
         select(DocumentRow, VersionRow)
-        .join(
-            VersionRow,
-            (VersionRow.document_id == DocumentRow.id) & (VersionRow.version == DocumentRow.version),
-        )
+        .join(VersionRow, VersionRow.document_id == DocumentRow.id)
         .join(CollectionRow, CollectionRow.id == DocumentRow.collection_id)
-        .where(within_reach(access))
+        .where(within_reach(access), VersionRow.version <= DocumentRow.version)
     )
 
 

@@ -16,6 +16,7 @@ from rag.db._queries import (
     FIND_COLLECTION,
     FIND_PASSAGES,
     current_versions,
+    past_versions,
     read_snapshot,
     within_reach,
 )
@@ -186,35 +187,41 @@ class Catalog:
             yield from page
             after = page[-1].source if len(page) == _PAGE else None
 
-    def document(self, document_id: str) -> StoredDocument:
-        """Give a document with its text, layout and chunks.
+    def document(self, document_id: str, *, version: int | None = None) -> StoredDocument:
+        """Give a document with its text, layout and chunks; as it is now, or as it was in a version.
+
+        Chunks are those that are searched: earlier versions have none.
 
         Raises:
-            NotFoundError: no such document.
+            NotFoundError: no such document, or no such version of it.
         """
-        query = current_versions(self._access).where(DocumentRow.id == document_id)
+        query = past_versions(self._access).where(DocumentRow.id == document_id)
+        query = query.where(VersionRow.version == (DocumentRow.version if version is None else version))
         query = query.options(undefer(VersionRow.text), undefer(VersionRow.layout))
         with self._database.read() as session:
             found = session.execute(query).one_or_none()
             if found is None:
-                raise NotFoundError(f"no document {document_id!r}; `rag documents` lists what there is")
-            document, version = found
+                which = "" if version is None else f" with a version {version}"
+                raise NotFoundError(
+                    f"no document {document_id!r}{which}; `rag documents` lists what there is"
+                )
+            document, content = found
             collection = session.get_one(CollectionRow, document.collection_id)
             chunks = session.scalars(
-                select(ChunkRow).where(ChunkRow.version_id == version.id).order_by(ChunkRow.ordinal)
+                select(ChunkRow).where(ChunkRow.version_id == content.id).order_by(ChunkRow.ordinal)
             )
             return StoredDocument(
                 document.id,
-                version.version,
+                content.version,
                 collection.name,
                 document.source,
-                version.title,
-                version.text,
-                decode_layout(version.layout),
-                attributes_of(version.attributes),
+                content.title,
+                content.text,
+                decode_layout(content.layout),
+                attributes_of(content.attributes),
                 [StoredChunk(chunk.id, chunk.start, chunk.end, chunk.page) for chunk in chunks],
                 "ready",
-                version.created_at,
+                content.created_at,
             )
 
     def passages(self, hits: Sequence[Hit]) -> list[Passage]:

@@ -266,7 +266,7 @@ export interface paths {
         };
         /**
          * Get Document
-         * @description Give a document's text, pages and chunks.
+         * @description Give a document's text, pages and chunks; of an earlier version all but its chunks.
          */
         get: operations["getDocument"];
         put?: never;
@@ -4304,7 +4304,10 @@ export interface operations {
     };
     getDocument: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Of the document; by default the present one. */
+                version?: number | null;
+            };
             header?: {
                 /** @description An `ETag` that the client has; 304 when the reply would be the same. */
                 "if-none-match"?: string;
