@@ -26,6 +26,7 @@ Operator = Literal["eq", "ne", "in", "gt", "gte", "lt", "lte"]
 Scalar = str | int | float | bool
 _OPERATORS: dict[object, Operator] = {name: name for name in get_args(Operator)}
 _MAX_DEPTH = 16
+_MAX_VALUES = 1000  # each is compared with every document
 _MAX_FIELD_CHARS = 128
 _NOT_STORABLE = re.compile("[\0\ud800-\udfff]")
 
@@ -74,6 +75,7 @@ def parse_filter(raw: object) -> Filter | None:
     """
     if raw is None or raw == {}:
         return None
+    _check_width(raw)
     return _parse(raw, depth=0)
 
 
@@ -94,6 +96,24 @@ def matches(condition: Filter | None, attributes: Mapping[str, Attribute]) -> bo
             return not matches(part, attributes)
         case Comparison():
             return _holds(condition, attributes.get(condition.field))
+
+
+def _check_width(raw: object) -> None:
+    rest, num_values = [raw], 0  # not recursive: it may be nested deeply
+    while rest:
+        match rest.pop():
+            case list() as values:
+                num_values += len(values)
+            case Mapping() as fields:
+                values = list(fields.values())
+                num_values += len(values)
+            case _:
+                continue
+        if num_values > _MAX_VALUES:
+            raise InvalidFilterError(
+                f"a filter has at most {_MAX_VALUES} values and conditions, got more; search several times"
+            )
+        rest += values
 
 
 def _parse(raw: object, *, depth: int) -> Filter:

@@ -284,3 +284,17 @@ def test_a_large_wrong_value_is_shown_in_short(raw: object) -> None:
     with pytest.raises(InvalidFilterError) as caught:
         parse_filter(raw)
     assert len(str(caught.value)) < 400
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {"source": ["a"] * 1001},
+        {"or": [{"source": "a"}] * 600},
+        {f"field{number}": "a" for number in range(1001)},
+    ],
+    ids=["a list", "conditions", "fields"],
+)
+def test_a_filter_has_so_many_values_and_conditions_at_most(raw: object) -> None:
+    with pytest.raises(InvalidFilterError, match="at most 1000 values"):
+        parse_filter(raw)
