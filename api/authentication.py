@@ -49,7 +49,7 @@ _SCOPES: tuple[tuple[str, str, str], ...] = (
     ("*", r"/api/v1/(conversations(/.*)?|runs/[^/]+/feedback)", "ask"),
     ("POST", r"/v1/(chat/completions|responses)(/.*)?", "ask"),
     ("POST", r"/v1/(embeddings|rerank|vector_stores/[^/]+/search)|/v2/rerank", "read"),
-    ("*", r"/mcp(/.*)?", "ask"),
+    ("*", r"/mcp(/.*)?", "read"),
 )
 
 

@@ -127,11 +127,11 @@ def test_both_headers_take_a_key(grove: Grove) -> None:
 @pytest.mark.parametrize(
     ("scopes", "allowed"),
     [
-        (["read"], {"search"}),
-        (["ask"], {"search", "ask"}),
+        (["read"], {"search", "mcp"}),
+        (["ask"], {"search", "mcp", "ask"}),
         (["write"], {"create"}),
-        (["read", "write"], {"search", "create"}),
-        (["admin"], {"search", "ask", "create", "keys"}),
+        (["read", "write"], {"search", "mcp", "create"}),
+        (["admin"], {"search", "mcp", "ask", "create", "keys"}),
     ],
 )
 def test_a_key_is_good_for_its_scopes_alone(grove: Grove, scopes: list[str], allowed: set[str]) -> None:
@@ -140,6 +140,9 @@ def test_a_key_is_good_for_its_scopes_alone(grove: Grove, scopes: list[str], all
     shown = key(grove, *scopes)
     replies = {
         "search": client.post("/api/v1/search", json={"query": "tower"}, headers=shown),
+        "mcp": client.post(
+            "/mcp", json={"jsonrpc": "2.0", "method": "x"}, headers={**shown, "accept": "application/json"}
+        ),
         "ask": client.post("/api/v1/ask", json={"question": "How tall?"}, headers=shown),
         "create": client.post("/api/v1/collections", json={"name": "new"}, headers=shown),
         "keys": client.get("/api/v1/keys", headers=shown),
