@@ -159,7 +159,9 @@ def _limited(receive: Receive, limit: int) -> Receive:
 
 
 def _too_long_detail(limit: int) -> str:
+    if limit == _MAX_JSON_BYTES:
+        return f"the request has more than {limit} bytes; send less at once"
     return (
-        f"the request has more than {limit} bytes; send fewer or smaller files at once"
-        " (GROVE_SERVER__MAX_UPLOAD_BYTES limits uploads)"
+        f"the upload has more than {limit} bytes; send fewer or smaller files at once"
+        " (GROVE_SERVER__MAX_UPLOAD_BYTES sets the limit)"
     )

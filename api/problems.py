@@ -102,7 +102,7 @@ def add_handlers(app: FastAPI) -> None:
         if status is HTTPStatus.BAD_REQUEST:
             detail = unread(error, request.headers) or detail
         elif status is HTTPStatus.METHOD_NOT_ALLOWED:
-            headers["allow"] = _allowed(app, request)
+            headers["allow"] = _allowed(app, request) or "GET, HEAD"  # of a folder, which reads alone
             detail = f"{request.url.path} takes {headers['allow']}, got {request.method}"
         elif detail == status.phrase:  # nobody said more: the router found nothing
             detail = f"there is no {request.url.path}; /openapi.json lists what there is"

@@ -115,7 +115,9 @@ def _count_tokens(grove: Grove, texts: list[str]) -> int:
     total, limit = 0, grove.encoder.max_tokens
     for index, text in enumerate(texts):
         count = len(grove.encoder.token_starts(text[:_MAX_CHARS]))
-        if not text.strip() or count > limit or len(text) > _MAX_CHARS:
+        if not text.strip():
+            raise InvalidInputError(f"input[{index}]: 1 to {limit} tokens, got none; leave it out")
+        if count > limit or len(text) > _MAX_CHARS:
             raise InvalidInputError(f"input[{index}]: 1 to {limit} tokens, got {count}; cut it into pieces")
         total += count
     return total

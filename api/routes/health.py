@@ -17,12 +17,14 @@ router = APIRouter(tags=["health"])
 _RETRY_SECONDS = 5
 
 
+@router.head("/health", include_in_schema=False)
 @router.get("/health", operation_id="health")
 async def health() -> Health:
     """Tell that the process is alive; touches nothing else."""
     return Health("ok")
 
 
+@router.head("/health/ready", include_in_schema=False)
 @router.get("/health/ready", operation_id="ready", responses={503: {"model": Readiness}})
 def ready(grove: InstallationDep, response: Response) -> Readiness:
     """Try each dependency; 503 when one is down."""

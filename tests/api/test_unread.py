@@ -1,8 +1,12 @@
 import gzip
 import json
+from pathlib import Path
 
 import pytest
+from _http import client_of
 from fastapi.testclient import TestClient
+
+from rag.compose import Grove
 
 JSON = {"content-type": "application/json"}
 FORM = {"content-type": "multipart/form-data; boundary=x"}
@@ -48,3 +52,16 @@ def test_an_upload_that_is_not_read_is_described(
 ) -> None:
     reply = client.post("/api/v1/collections/default/documents", content=body, headers=FORM)
     assert (reply.status_code, words in reply.json()["detail"]) == (status, True), reply.text
+
+
+def test_what_is_too_large_is_told_of_a_limit_only_where_there_is_one(client: TestClient) -> None:
+    reply = client.post("/api/v1/ask", content=b" " * 8_000_001, headers=JSON)
+    assert reply.status_code == 413
+    assert reply.json()["detail"] == "the request has more than 8000000 bytes; send less at once"
+
+
+def test_files_of_the_page_say_which_methods_they_take(grove: Grove, tmp_path: Path) -> None:
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "index.html").write_text("page")
+    reply = client_of(grove, page=tmp_path).put("/assets/x.css")
+    assert (reply.status_code, reply.headers["allow"]) == (405, "GET, HEAD")

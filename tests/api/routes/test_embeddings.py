@@ -45,7 +45,7 @@ def test_one_text_needs_no_list_and_the_true_dimension_may_be_named(official: op
     [
         ({"dimensions": 64}, 422, "dimensions: the encoder hashing gives 256, got 64"),
         ({"model": "text-embedding-3-small"}, 404, "choose one of: grove, hashing"),
-        ({"input": ["a", " "]}, 422, r"input[1]: 1 to 512 tokens"),
+        ({"input": ["a", " "]}, 422, r"input[1]: 1 to 512 tokens, got none; leave it out"),
         ({"input": "word " * 600}, 422, "got 600"),
         ({"input": [1, 2]}, 422, "input"),
         ({"input": []}, 422, "input"),

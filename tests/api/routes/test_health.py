@@ -13,6 +13,11 @@ def test_a_living_process_says_so(client: TestClient) -> None:
     assert client.get("/health").json() == {"status": "ok"}
 
 
+@pytest.mark.parametrize("path", ["/health", "/health/ready"])
+def test_a_balancer_may_ask_for_the_head_alone(client: TestClient, path: str) -> None:
+    assert client.head(path).status_code == 200
+
+
 def test_liveness_touches_nothing(grove_home: Path, client: TestClient) -> None:
     client.get("/health")
     assert not grove_home.exists()
