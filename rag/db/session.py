@@ -5,6 +5,7 @@ writers that queue for the lock at their first statement instead of failing at t
 """
 
 import logging
+import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -15,7 +16,14 @@ from zlib import crc32
 
 from sqlalchemy import Connection, Engine, create_engine, event, func, inspect, select, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DatabaseError,
+    DBAPIError,
+    InterfaceError,
+    NoSuchModuleError,
+    OperationalError,
+)
 from sqlalchemy.orm import Session, sessionmaker
 
 from rag.core.errors import ConflictError, InvalidInputError, UnavailableError
@@ -27,6 +35,8 @@ __all__ = ["Database", "DatabaseReport", "look_at", "open_database"]
 _T = TypeVar("_T")
 _BUSY_SECONDS = 60
 _CONNECT_SECONDS = 10
+_DAMAGED = (DatabaseError, sqlite3.DatabaseError)  # themselves, and none of their subclasses
+_UNWRITABLE = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
 _log = logging.getLogger(__name__)
 
 
@@ -145,9 +155,12 @@ class Database:
     def _reachable(self) -> Iterator[None]:
         try:
             yield
-        except (OperationalError, InterfaceError) as error:
+        except (DBAPIError, sqlite3.DatabaseError) as error:
+            # The other kinds are of a statement, and say nothing of the database.
+            if type(error) not in (*_DAMAGED, OperationalError, InterfaceError, sqlite3.OperationalError):
+                raise
             where = self.engine.url.render_as_string(hide_password=True)
-            raise UnavailableError(f"the database {where} failed: {error.orig}") from error
+            raise UnavailableError(f"the database {where} {_plight(error)}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +254,18 @@ def _begin_sqlite(connection: Connection) -> None:
     assert driver is not None, "a connection that begins is open"
     driver.execute(f"PRAGMA synchronous={options.get('synchronous', 'FULL')}")
     connection.exec_driver_sql(options.get("begin", "BEGIN"))
+
+
+def _plight(error: DBAPIError | sqlite3.DatabaseError) -> str:
+    said = error.orig if isinstance(error, DBAPIError) else error
+    if type(error) in _DAMAGED:
+        return f"is damaged: {said}; move it and its -wal away, and restore an export: `rag import FILE`"
+    if getattr(said, "sqlite_errorcode", 0) & 0xFF in _UNWRITABLE:
+        return (
+            f"failed: {said}; its folder must be there and be writable, also to read:"
+            " mend that, or choose another with --home or GROVE_HOME"
+        )
+    return f"failed: {said}"
 
 
 def _current_version(connection: Connection) -> str | None:

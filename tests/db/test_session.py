@@ -20,7 +20,7 @@ from rag.db.access_tables import SessionRow
 from rag.db.http_tables import FileRow, ReplyRow
 from rag.db.migrations import HEAD
 from rag.db.schedule_tables import ScheduleRow
-from rag.db.session import Database, open_database
+from rag.db.session import Database, look_at, open_database
 from rag.db.tables import Base, RunRow
 
 
@@ -114,8 +114,21 @@ def test_other_kinds_of_database_are_refused(url: str) -> None:
 
 
 def test_a_database_that_is_not_there_is_unavailable(tmp_path: Path) -> None:
-    with pytest.raises(UnavailableError, match="failed"):
+    with pytest.raises(UnavailableError, match=r"failed: .*; its folder must be there and be writable"):
         open_database(f"sqlite:///{tmp_path / 'no' / 'such' / 'folder' / 'grove.db'}")
+
+
+@pytest.mark.parametrize("damage", ["cut", "overwritten", "hit inside"])
+def test_a_damaged_database_is_said_to_be(tmp_path: Path, damage: str) -> None:
+    file = tmp_path / "grove.db"
+    open_database(f"sqlite:///{file}").close()
+    whole = file.read_bytes()
+    noise = bytes(range(256)) * 200
+    damaged = {"cut": whole[:40_000], "overwritten": noise, "hit inside": whole[:100] + noise}
+    file.write_bytes(damaged[damage])
+    for look in (open_database, look_at):
+        with pytest.raises(UnavailableError, match=r"grove\.db is damaged: .*`rag import FILE`"):
+            look(f"sqlite:///{file}")
 
 
 def test_sqlite_keeps_what_it_has_committed(tmp_path: Path) -> None:
