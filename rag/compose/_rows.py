@@ -5,10 +5,12 @@ A part that is to be safe from other tenants belongs here, and takes `self.acces
 
 from datetime import timedelta
 from functools import cached_property
+from pathlib import Path
 from typing import Self
 
 from rag.compose._sharing import Views, shared
 from rag.core.access import Access
+from rag.core.errors import UnavailableError
 from rag.core.protocols import Store
 from rag.core.settings import Settings
 from rag.db.audit import AuditLog
@@ -62,9 +64,13 @@ class Rows:
 
     @shared
     def database(self) -> Database:
-        """Open the database, made and migrated when needed."""
+        """Open the database, made and migrated when needed.
+
+        Raises:
+            UnavailableError: the home cannot be made, or the database is down.
+        """
         if self.settings.database_url is None:
-            self.settings.home_dir.mkdir(parents=True, exist_ok=True)
+            _make(self.settings.home_dir)
         return open_database(self.settings.resolved_database_url)
 
     @cached_property
@@ -157,3 +163,13 @@ class Rows:
     def store(self) -> Store:
         """Keep vectors and words."""
         raise NotImplementedError
+
+
+def _make(home: Path) -> None:
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = "it is a file" if isinstance(error, FileExistsError) else error.strerror
+        raise UnavailableError(
+            f"the home {home} cannot be made: {reason}; choose another with --home or GROVE_HOME"
+        ) from error

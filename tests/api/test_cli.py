@@ -256,3 +256,12 @@ def test_wrong_usage_is_told_in_json_too(
     done = rag(*arguments)
     assert done.code == 2
     assert said in done.json["error"]["message"]
+
+
+def test_a_home_that_cannot_be_made_is_told(rag: Callable[..., Finished], tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("no folder")
+    for home, reason in ((file, "it is a file"), (file / "below", "Not a directory")):
+        done = rag("collections", home=home)
+        assert done.code == 1
+        assert f"the home {home} cannot be made: {reason}; choose another" in done.json["error"]["message"]
