@@ -35,9 +35,22 @@ __all__ = [
     "shown",
 ]
 
+
+def _folder(value: str) -> Path:
+    if not value:
+        raise typer.BadParameter("it is empty: is a variable unset? `--home .` is the current folder")
+    return Path(value)
+
+
 Home = Annotated[
     Path | None,
-    typer.Option("--home", help="Where everything is kept (GROVE_HOME, ~/.grove).", show_default=False),
+    typer.Option(
+        "--home",
+        help="Where everything is kept (GROVE_HOME, ~/.grove).",
+        show_default=False,
+        parser=_folder,
+        metavar="<path>",
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 Index = Annotated[

@@ -248,6 +248,7 @@ def test_a_conversation_goes_on_after_an_error_and_ends_with_an_empty_line(
         (("search", "x", "-k", "abc"), "Invalid value for '-k'"),
         (("show",), "Missing argument 'document_id'"),
         (("nonsense",), "No such command 'nonsense'"),
+        (("--home", "", "collections"), "it is empty"),
     ],
 )
 def test_wrong_usage_is_told_in_json_too(
