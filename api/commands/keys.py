@@ -7,10 +7,12 @@ import typer
 
 from api.console import Console, Home, Json, Tenant, as_json
 from api.render import table_text
+from rag.core.errors import InvalidInputError
 
 __all__ = ["add_commands"]
 
 _COLUMNS = ["key_id", "name", "subject", "scopes", "collections", "state", "expires_at"]
+_MAX_DAYS = 36_500
 _keys = typer.Typer(no_args_is_help=True, help="Make, list and revoke the keys that callers show.")
 
 
@@ -42,11 +44,19 @@ def create(
     """Make a key and show its secret, once. From the first key on, the server asks all callers for one."""
     from rag.db.tables import utc_now
 
+    if days is not None and not 0 < days <= _MAX_DAYS:  # nor is it nan
+        raise InvalidInputError(f"--days is more than 0 and at most {_MAX_DAYS}, got {days}")
     console = Console.open(home, json)
     expires_at = None if days is None else utc_now() + timedelta(days=days)
-    made = console.grove(tenant).keys.create(
+    grove = console.grove(tenant)
+    made = grove.keys.create(
         name, scopes=scope or ["ask"], collections=collection or None, user=user, expires_at=expires_at
     )
+    there = {each.name for each in grove.catalog.collections()} if collection else set()
+    if absent := [each for each in collection or () if each not in there]:
+        console.note(
+            f"There is no collection {', '.join(absent)} yet; `rag collections` lists what there is."
+        )
     if not console.is_json:
         console.note("Keep it now; it is not shown again. Callers send it as `Authorization: Bearer KEY`.")
     console.result({"secret": made.secret, "key": made.key}, made.secret)

@@ -266,3 +266,20 @@ def test_a_home_that_cannot_be_made_is_told(rag: Callable[..., Finished], tmp_pa
         done = rag("collections", home=home)
         assert done.code == 1
         assert f"the home {home} cannot be made: {reason}; choose another" in done.json["error"]["message"]
+
+
+@pytest.mark.parametrize("days", ["nan", "inf", "1e12", "0", "-1"])
+def test_a_key_that_is_valid_for_no_number_of_days_is_refused(
+    rag: Callable[..., Finished], days: str
+) -> None:
+    done = rag("keys", "create", "k", "--days", days)
+    assert done.code == 2
+    assert "more than 0 and at most 36500" in done.json["error"]["message"]
+
+
+def test_a_key_for_a_collection_that_is_not_there_is_made_with_a_warning(
+    rag: Callable[..., Finished],
+) -> None:
+    done = rag("keys", "create", "k", "-c", "misspelt")
+    assert (done.code, done.json["key"]["collections"]) == (0, ["misspelt"])
+    assert "There is no collection misspelt yet" in done.err
