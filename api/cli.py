@@ -1,4 +1,7 @@
-"""The command line: `rag COMMAND`. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done in part."""
+"""The command line: `rag COMMAND`.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done in part, 130 stopped.
+"""
 
 import json
 import os
@@ -33,6 +36,8 @@ from api.console import Home
 from rag.core.errors import InvalidInputError, RagError
 
 __all__ = ["app", "main"]
+
+_INTERRUPTED = 130  # as shells have it: 128 and the number of the signal
 
 app = typer.Typer(
     name="rag",
@@ -94,8 +99,12 @@ def main() -> None:
     except ValidationError as error:
         problems = "; ".join(_problem(item["loc"], item["msg"]) for item in error.errors())
         _fail("InvalidSettings", f"{problems}; see docs/settings.md", code=2)
-    except KeyboardInterrupt:
+    except typer.Abort:
         _fail("Interrupted", "stopped; what was finished is kept", code=1)
+    except SystemExit as end:  # which Typer makes of Ctrl-C
+        if end.code != _INTERRUPTED:
+            raise
+        _fail("Interrupted", "stopped; what was finished is kept", code=_INTERRUPTED)
 
 
 def _problem(location: tuple[int | str, ...], message: str) -> str:

@@ -1,6 +1,7 @@
 """The command line as a person or a script runs it: a process with arguments, output and exit code."""
 
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,6 +11,17 @@ from typing import Any
 
 import pytest
 
+WAITING = """
+import time
+from api import cli
+
+@cli.app.command()
+def wait(json: bool = False):
+    print("waits", file=cli.sys.stderr, flush=True)
+    time.sleep(60)
+
+cli.main()
+"""
 RAG = Path(sys.prefix) / "bin" / "rag"
 
 
@@ -283,3 +295,17 @@ def test_a_key_for_a_collection_that_is_not_there_is_made_with_a_warning(
     done = rag("keys", "create", "k", "-c", "misspelt")
     assert (done.code, done.json["key"]["collections"]) == (0, ["misspelt"])
     assert "There is no collection misspelt yet" in done.err
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_a_command_that_is_stopped_says_so_and_exits_as_shells_expect(options: list[str]) -> None:
+    command = [sys.executable, "-c", WAITING, "wait", *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert process.stderr.readline() == "waits\n"
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    assert (process.returncode, err) == (130, "rag: stopped; what was finished is kept\n")
+    assert [json.loads(line)["error"]["type"] for line in out.splitlines()] == ["Interrupted"] * len(
+        options
+    )
