@@ -1,14 +1,17 @@
 """How answers, citations and hits read in a terminal; text only, no I/O."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rag.core.types import Answer, Citation, Closest, Missing
 from rag.scoring.fences import unfenced
 
-__all__ = ["answer_text", "citations_text", "hits_text", "marked", "table_text", "timings_text"]
+__all__ = ["answer_text", "citations_text", "hits_text", "marked", "one_line", "table_text", "timings_text"]
 
+_BREAKING = re.compile("[\t\n\v\f\r\x85\u2028\u2029]")
 _QUOTE_CHARS = 240
+_SIGNS = {"\t": "␉", "\n": "␊", "\v": "␋", "\f": "␌", "\r": "␍"}
 
 
 def answer_text(answer: Answer) -> str:
@@ -48,7 +51,7 @@ def hits_text(hits: Sequence[Mapping[str, Any]]) -> str:  # Any: JSON
     lines = []
     for number, hit in enumerate(hits, 1):
         page = f", page {hit['page']}" if hit["page"] else ""
-        lines.append(f"{number:2}. {hit['source']}{page}  score {hit['score']:.3f}")
+        lines.append(f"{number:2}. {one_line(hit['source'])}{page}  score {hit['score']:.3f}")
         lines.append(f"    {_short(hit['text'])}")
     return "\n".join(lines)
 
@@ -77,6 +80,15 @@ def table_text(rows: Sequence[Mapping[str, object]], columns: Sequence[str]) -> 
     )
 
 
+def one_line(text: str) -> str:
+    r"""Make visible what would begin another line or column: a name that holds it forges no row.
+
+    >>> one_line("new\nline.md")
+    'new␊line.md'
+    """
+    return _BREAKING.sub(lambda match: _SIGNS.get(match[0], " "), text)
+
+
 def _closest_text(gap: Missing | None) -> str:
     if gap is None or gap.closest is None:
         return ""
@@ -84,11 +96,16 @@ def _closest_text(gap: Missing | None) -> str:
 
 
 def _place(cited: Citation | Closest) -> str:
-    return f"{cited.source}, page {cited.page}" if cited.page else cited.source
+    source = one_line(cited.source)
+    return f"{source}, page {cited.page}" if cited.page else source
 
 
 def _cell(value: object) -> str:
-    return "" if value is None else str(value)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name}: {_cell(each)}" for name, each in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(_cell(each) for each in value)
+    return "" if value is None else one_line(str(value))
 
 
 def _short(text: str) -> str:

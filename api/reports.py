@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from api.render import one_line
+
 if TYPE_CHECKING:
     from indexing.sync import Synced
     from rag.db.jobs import JobStatus
@@ -51,7 +53,7 @@ def job_summary(status: "JobStatus | None", report: Mapping[str, Any]) -> str:  
         lines = [f"Job {report['job']} failed: {report['error']}"]
     if report["state"] in ("paused", "cancelled"):
         lines.append(f"Job {report['job']} was {report['state']}; what it has done stays.")
-    lines += [f"  failed: {failure['source']}: {failure['error']}" for failure in report["failed"]]
+    lines += [f"  failed: {one_line(each['source'])}: {each['error']}" for each in report["failed"]]
     if report.get("withheld"):
         lines.append(f"  not deleted: {len(report['withheld'])} documents. {report['reason']}.")
     if report["failed"]:
@@ -82,5 +84,5 @@ def plan_text(plan: Mapping[str, Any]) -> str:  # Any: JSON
     counts = {name: value for name, value in plan.items() if isinstance(value, list)}
     lines = [f"would {', '.join(f'{name}: {len(sources)}' for name, sources in counts.items())}"]
     for name in ("add", "replace", "unknown", "delete", "withheld"):
-        lines += [f"  {name} {source}" for source in counts.get(name, ())]
+        lines += [f"  {name} {one_line(source)}" for source in counts.get(name, ())]
     return "\n".join(lines + ([f"  {plan['reason']}"] if plan["reason"] else []))
