@@ -7,7 +7,7 @@ import typer
 
 from api.console import Console, Home, Json, as_json
 from api.render import table_text
-from rag.core.errors import InvalidInputError
+from rag.core.errors import InvalidInputError, NotFoundError
 
 if TYPE_CHECKING:
     from rag.compose import Grove
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["add_commands"]
 
+_NONE = "no database is registered (GROVE_SQL__SOURCES, docs/sql.md)"
 sql = typer.Typer(help="List the databases that answer questions, or ask one.", no_args_is_help=True)
 
 
@@ -31,10 +32,8 @@ def sources(home: Home = None, json: Json = False) -> None:
     console = Console.open(home, json)
     found = [source.summary() for source in Grove(console.settings).sql_sources.values()]
     rows = [{**as_json(each), "tables": each.error or ", ".join(each.tables)} for each in found]
-    none = "No database is registered; docs/sql.md shows how."
-    console.result(
-        {"sources": found}, table_text(rows, ["name", "dialect", "description", "tables"]) if rows else none
-    )
+    text = table_text(rows, ["name", "dialect", "description", "tables"]) if rows else f"{_NONE}."
+    console.result({"sources": found}, text)
     if any(each.error for each in found):
         raise typer.Exit(3)
 
@@ -68,6 +67,8 @@ def ask(
 
 def _chosen(grove: "Grove", name: str | None) -> "SqlSource":
     names = list(grove.sql_sources)
+    if name is None and not names:
+        raise NotFoundError(f"there is nothing to ask: {_NONE}")
     if name is None and len(names) > 1:
         raise InvalidInputError(f"there are several databases; name one with --source: {', '.join(names)}")
-    return grove.sql_sources[name or (names or [""])[0]]
+    return grove.sql_sources[name or names[0]]

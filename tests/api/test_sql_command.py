@@ -108,3 +108,11 @@ def test_the_list_over_http_holds_no_address(tmp_path: Path, shop: dict[str, obj
     assert reply.status_code == 200
     assert [each["name"] for each in reply.json()["sources"]] == ["shop"]
     assert "shop.db" not in reply.text
+
+
+def test_without_a_database_a_question_says_how_to_register_one(tmp_path: Path) -> None:
+    code, result = rag(tmp_path, "sql", "ask", "How many customers are there?")
+    assert code == 1
+    assert result["error"]["message"].startswith(
+        "there is nothing to ask: no database is registered (GROVE_"
+    )
