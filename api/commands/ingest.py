@@ -12,6 +12,7 @@ from api.options import command_of
 from api.progress import follow_job
 from api.reports import exit_code, job_report, job_summary, plan_text, sync_report
 from rag.core.errors import InvalidInputError
+from rag.core.registry import Family
 
 if TYPE_CHECKING:
     from indexing.listing import Listing
@@ -58,10 +59,11 @@ class IngestOptions:
     json: Json = False
 
     def check(self) -> None:
-        """Refuse options that do not go together.
+        """Refuse what can be known to be wrong before anything is begun.
 
         Raises:
-            InvalidInputError: these do not.
+            InvalidInputError: options that do not go together, or no such engine.
+            MissingExtraError: the engine needs a library that is not installed.
         """
         if not self.paths and not self.manifest:
             raise InvalidInputError("nothing to ingest; name files, folders, addresses or a --manifest")
@@ -69,6 +71,7 @@ class IngestOptions:
             raise InvalidInputError(
                 "--detach leaves the job to a worker, whose own GROVE_INGESTION__ENGINE counts; give one"
             )
+        _check_engine(self.engine)
         if self.dry_run and not self.sync:
             raise InvalidInputError("--dry-run goes with --sync: it tells what that would do")
         if self.delete_many and not (self.sync or self.watch):
@@ -102,6 +105,15 @@ def ingest(options: IngestOptions) -> None:
         _watch(console, grove, options)
     if code:
         raise typer.Exit(code)
+
+
+def _check_engine(name: str | None) -> None:
+    if name is None:
+        return
+    engines = Family("indexing.engines")
+    if name not in (names := engines.names()):
+        raise InvalidInputError(f"there is no --engine {name!r}; choose one of: {', '.join(names)}")
+    engines.load(name)
 
 
 def _submit(

@@ -309,3 +309,12 @@ def test_a_command_that_is_stopped_says_so_and_exits_as_shells_expect(options: l
     assert [json.loads(line)["error"]["type"] for line in out.splitlines()] == ["Interrupted"] * len(
         options
     )
+
+
+def test_an_engine_that_there_is_not_is_wrong_usage_and_begins_nothing(
+    rag: Callable[..., Finished], folder: Path
+) -> None:
+    done = rag("ingest", str(folder), "--engine", "steam")
+    assert done.code == 2
+    assert "no --engine 'steam'; choose one of: local, ray" in done.json["error"]["message"]
+    assert rag("jobs").json["jobs"] == []
