@@ -123,7 +123,11 @@ class Parts(Rows):
         return self._retrievers[name]
 
     def generator(self, name: str = DEFAULT) -> Generator:
-        """Give the named generator: `default`, a profile of the settings, or a file of the backends."""
+        """Give the named generator: `default`, a profile of the settings, or a file of the backends.
+
+        Raises:
+            UnknownPluginError: none of these.
+        """
         whole = self.installation
         # A tenant's own: it may keep what it read, and draft from what it wrote.
         made = whole._generators if self.is_own_tenant else whole._others.setdefault(self.access.tenant, {})

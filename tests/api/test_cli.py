@@ -318,3 +318,16 @@ def test_an_engine_that_there_is_not_is_wrong_usage_and_begins_nothing(
     assert done.code == 2
     assert "no --engine 'steam'; choose one of: local, ray" in done.json["error"]["message"]
     assert rag("jobs").json["jobs"] == []
+
+
+@pytest.mark.usefixtures("folder")
+def test_an_unknown_generator_is_told_with_all_that_there_are(
+    rag: Callable[..., Finished], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GROVE_GENERATORS", '{"mine": {"kind": "echo"}}')
+    rag("ingest", "papers")
+    done = rag("ask", "x", "--generator", "nosuch")
+    assert done.code == 2
+    said = done.json["error"]["message"]
+    assert said.startswith("there is no generator 'nosuch'; choose one of: ")
+    assert {"default", "echo", "mine", "vllm"} <= set(said.split(": ")[1].split(", "))
