@@ -17,7 +17,7 @@ from sqlalchemy.exc import CompileError, IntegrityError, NoResultFound
 from sqlalchemy.orm import Session
 
 from rag.core.access import Access
-from rag.core.errors import ConflictError, SegmentGoneError
+from rag.core.errors import ConflictError, DamagedSegmentError, SegmentGoneError
 from rag.core.protocols import Store
 from rag.core.row_bytes import book_bytes, book_of_bytes, bytes_of_rows, rows_of_bytes
 from rag.core.types import Codebook, Row, Segment, TokenCodes
@@ -75,14 +75,23 @@ class Archive:
         Raises:
             InvalidInputError: the file exists, or cannot be written.
             SegmentGoneError: segments were merged under every attempt.
+            DamagedSegmentError: index files are missing.
         """
+        former: list[str] = []
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 with writing(path) as archive, self._database.read() as session:
+                    segment_ids = list(session.scalars(self._segments()))
                     return self._export(session, archive, settings, on_rows, parts)
-            except SegmentGoneError:
+            except SegmentGoneError as error:
+                if segment_ids == former:  # the database still names what was not there before
+                    raise DamagedSegmentError(
+                        "index files are missing; `rag doctor` names the collections, and `rag reindex`"
+                        " writes them anew from what the database holds"
+                    ) from error
                 if attempt == _ATTEMPTS:
                     raise
+                former = segment_ids
         raise AssertionError("the last attempt returns or raises")
 
     def restore(self, path: Path, *, on_rows: OnRows) -> ArchiveCounts:

@@ -26,10 +26,10 @@ def retrieve(
 
     Raises:
         NotFoundError: no such collection.
-        SegmentGoneError: segments that the database names are not there.
         DamagedSegmentError: the collection's index must be rebuilt.
     """
-    advice = f"`rag reindex --collection {shlex.quote(collection)}` writes the index anew"
+    command = f"rag reindex --collection {shlex.quote(collection)}"
+    advice = f"`{command}` writes the index anew from what the database holds"
     former = -1
     while True:
         with timings.stage("snapshot"):
@@ -37,8 +37,10 @@ def retrieve(
         try:
             return searcher.retrieve(SearchRequest(text, snapshot, condition, timings), k=k)
         except SegmentGoneError as error:
-            if snapshot.generation == former:
-                raise SegmentGoneError(f"{error}; if it stays so, {advice}") from error
+            if snapshot.generation == former:  # the database still names what was not there before
+                raise DamagedSegmentError(
+                    f"index files of the collection {collection!r} are missing; {advice}"
+                ) from error
             former = snapshot.generation
         except DamagedSegmentError as error:
             raise DamagedSegmentError(f"{error}; {advice}") from error

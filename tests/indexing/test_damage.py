@@ -11,6 +11,7 @@ from indexing.submit import submit_paths
 from indexing.worker import run_job
 from rag.compose import Grove
 from rag.core.errors import DamagedSegmentError
+from rag.db.archive import Archive
 
 
 @pytest.fixture
@@ -52,8 +53,17 @@ def test_files_are_still_taken_in(damaged: Grove, folder: Path) -> None:
         assert [file.state for file in status.files] == ["done"]
 
 
-def test_files_that_are_gone_are_an_error_that_says_what_to_do(grove: Grove, folder: Path) -> None:
+def test_files_that_are_gone_are_an_error_that_says_what_to_do(
+    grove: Grove, folder: Path, tmp_path: Path
+) -> None:
     run_job(grove, submit_paths(grove, [folder], collection="c"))
     (grove.settings.home_dir / "segments").rename(grove.settings.home_dir / "away")
-    with pytest.raises(Exception, match=r"is gone: .*if it stays so, `rag reindex --collection c`"):
-        Grove(grove.settings).search("text", collection="c")
+    bare = Grove(grove.settings)
+    with pytest.raises(DamagedSegmentError, match=r"^index files .* 'c' are missing; `rag reindex --coll"):
+        bare.search("text", collection="c")
+    file = tmp_path / "export.zip"
+    with pytest.raises(DamagedSegmentError, match=r"^index files are missing; .*`rag reindex`"):
+        Archive(bare.database, bare.store, bare.access, originals=bare.originals).export(
+            file, settings={}, on_rows=lambda *_: None
+        )
+    assert not file.exists()
