@@ -329,5 +329,5 @@ def test_an_unknown_generator_is_told_with_all_that_there_are(
     done = rag("ask", "x", "--generator", "nosuch")
     assert done.code == 2
     said = done.json["error"]["message"]
-    assert said.startswith("there is no generator 'nosuch'; choose one of: ")
+    assert said.startswith("no generator 'nosuch'; choose one of: ")
     assert {"default", "echo", "mine", "vllm"} <= set(said.split(": ")[1].split(", "))
