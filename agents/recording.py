@@ -2,13 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
-from concurrent.futures import Future
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from typing import Self
 
 from agents.state import State
-from rag.core.errors import LimitReachedError
+from rag.core.errors import OWN_FAULT, LimitReachedError, NotFoundError, RagError, RunCancelledError
 from rag.core.events import (
     AnswerFinished,
     Event,
@@ -20,8 +21,10 @@ from rag.core.events import (
 from rag.core.types import Answer, Usage
 from rag.db.runs import RunLog
 
-__all__ = ["Recording"]
+__all__ = ["REASON", "Recording"]
 
+REASON: ContextVar[Callable[[], RagError | None]] = ContextVar("REASON", default=lambda: None)
+"""Why a run is cut off, as whoever cuts it off knows; without a reason nobody waits for it any more."""
 _STORE_SECONDS = 0.2  # events are stored so often, and at the end; who follows a run sees them so late
 
 
@@ -37,9 +40,7 @@ class Recording:
     _earlier: float = 0.0  # milliseconds before a pause
     _started: float = field(default_factory=time.perf_counter)
     _stored: float = field(default_factory=time.perf_counter)
-    _state: str = "cancelled"  # unless it ends otherwise
-    _is_closed: bool = False
-    _storing: "Future[None] | None" = None  # events that are on their way into the database
+    _is_closed: bool = False  # it has ended, or waits
 
     @classmethod
     def resumed(cls, log: RunLog, run_id: str, events: Sequence[Event]) -> Self:
@@ -61,22 +62,47 @@ class Recording:
                 self._timings.setdefault("first_token", self._elapsed())
             case StepFinished():
                 self._timings[numbered.step] = numbered.milliseconds
-            case AnswerFinished():
-                self._state = "done"
-            case PermissionAsked():  # stored before it is shown: the answer may come at once
-                self._state = "waiting"
-                await self.close()
+            case AnswerFinished():  # stored before it is shown: a cancelled run has no answer
+                await self._end("done")
+            case PermissionAsked():  # so is this: the permission may come at once
+                await self._end("waiting")
         if not self._is_closed and time.perf_counter() - self._stored > _STORE_SECONDS:
             await self._store()
         return numbered
 
     async def failed(self, error: Exception, state: State) -> Event:
-        """Record how the run failed, and what it had found by then."""
-        self._state = error.state if isinstance(error, LimitReachedError) else "failed"
-        # A cancelled run is not to be told so twice.
-        self._stored, self._storing = time.perf_counter(), None
+        """Record how the run failed, and what it had found by then.
+
+        When somebody else has ended it, the event that says so is given: all see the same one.
+        """
         found = tuple(state.get("passages", ()))
-        return await self.record(RunFailed(0, type(error).__name__, str(error), found))
+        event = RunFailed(self._seq + 1, type(error).__name__, str(error), found)
+        if not isinstance(error, RunCancelledError):
+            try:
+                await self._fail(event, error.state if isinstance(error, LimitReachedError) else "failed")
+            except RunCancelledError as cancelled:
+                error = cancelled
+            else:
+                return event
+        self._is_closed = True
+        with suppress(NotFoundError):
+            stored = await asyncio.to_thread(self.log.events, self.run_id)
+            if stored and isinstance(stored[-1], RunFailed):
+                return stored[-1]
+        return RunFailed(event.seq, type(error).__name__, str(error))
+
+    async def broke_off(self, error: BaseException) -> None:
+        """Record a run that ended in a way that it does not know of; also when this is cancelled."""
+        if self._is_closed:
+            return  # somebody else may be at work on it by now
+        if not isinstance(error, Exception):
+            error = REASON.get()() or RunCancelledError(
+                f"run {self.run_id} was cancelled: nobody waited for its end"
+            )
+        text = str(error) if isinstance(error, RagError) else OWN_FAULT
+        event = RunFailed(self._seq + 1, type(error).__name__, text)
+        with suppress(RunCancelledError):
+            await self._fail(event, "cancelled" if isinstance(error, RunCancelledError) else "failed")
 
     def answer(self, final: State) -> Answer:
         """Put the answer together from the graph's last state."""
@@ -93,22 +119,20 @@ class Recording:
             missing=final.get("missing"),
         )
 
-    async def close(self) -> None:
-        """Store what is left and say how the run ended, or that it waits; also when this is cancelled."""
-        if self._is_closed:
-            return  # somebody else may be at work on it by now
+    async def _fail(self, event: RunFailed, state: str) -> None:
+        self._seq = event.seq
+        self._pending.append(event)
+        await self._end(state)
+
+    async def _end(self, state: str) -> None:
         self._is_closed = True
         pending, self._pending = self._pending, []
-        await asyncio.wrap_future(self.log.finish(self.run_id, self._state, pending))
+        await asyncio.wrap_future(self.log.finish(self.run_id, state, pending))
 
     async def _store(self) -> None:
-        """Begin to store what is pending; wait only for what should have been stored by now."""
-        if self._storing is not None:
-            storing, self._storing = self._storing, None
-            await asyncio.wrap_future(storing)
         pending, self._pending = self._pending, []
         self._stored = time.perf_counter()
-        self._storing = self.log.append(self.run_id, pending)
+        await asyncio.wrap_future(self.log.append(self.run_id, pending))
 
     def _elapsed(self) -> float:
         return round(self._earlier + (time.perf_counter() - self._started) * 1000, 2)

@@ -20,7 +20,14 @@ from agents.parts import context_of
 from agents.recording import Recording
 from agents.state import Context, State
 from rag.compose import DEFAULT, Grove
-from rag.core.errors import ConflictError, InvalidInputError, OutOfStepsError, OutOfTimeError, RagError
+from rag.core.errors import (
+    ConflictError,
+    InvalidInputError,
+    OutOfStepsError,
+    OutOfTimeError,
+    RagError,
+    RunCancelledError,
+)
 from rag.core.events import (
     AnswerFinished,
     CitationFound,
@@ -104,8 +111,7 @@ async def cancel(grove: Grove, run_id: str) -> None:
     before = await asyncio.to_thread(grove.runs.run, run_id)
     await asyncio.to_thread(grove.runs.cancel, run_id)
     if before.state == "waiting":
-        async with checkpoints(grove) as saver:
-            await saver.adelete_thread(run_id)
+        await _forget(grove, run_id)
 
 
 async def recorded(
@@ -125,9 +131,10 @@ async def recorded(
         async with aclosing(_executed(grove, run, given, context)) as events:
             async for event in events:
                 yield event
-    finally:
+    except BaseException as error:
         # Also when the caller went away: an unfinished run must not look as if it still ran.
-        await run.close()
+        await run.broke_off(error)
+        raise
 
 
 async def _executed(
@@ -145,14 +152,17 @@ async def _executed(
                 yield await run.record(event)
         if (call := reached.get("call")) is not None:
             await _pause(grove, run.run_id, reached, context)
-            yield await run.record(PermissionAsked(0, call.tool, call.arguments, call.effects))
+            try:
+                yield await run.record(PermissionAsked(0, call.tool, call.arguments, call.effects))
+            except RunCancelledError:
+                await _forget(grove, run.run_id)
+                raise
             return
+        for number, citation in enumerate(reached["citations"], 1):
+            yield await run.record(CitationFound(0, number, citation))
+        yield await run.record(AnswerFinished(0, run.answer(reached)))
     except RagError as error:
         yield await run.failed(error, reached)
-        return
-    for number, citation in enumerate(reached["citations"], 1):
-        yield await run.record(CitationFound(0, number, citation))
-    yield await run.record(AnswerFinished(0, run.answer(reached)))
 
 
 async def _resumed(
@@ -175,6 +185,11 @@ async def _pause(grove: Grove, run_id: str, state: State, context: Context) -> N
     async with checkpoints(grove) as saver:
         async for _ in _steps(pausing_graph(saver), run_id, state, context, State()):
             raise AssertionError("the graph waits before its first step")
+
+
+async def _forget(grove: Grove, run_id: str) -> None:
+    async with checkpoints(grove) as saver:
+        await saver.adelete_thread(run_id)
 
 
 async def _steps(

@@ -10,12 +10,14 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from agents.recording import REASON
 from rag.core.errors import OverloadedError, UnavailableError
 from rag.core.events import Event
 from rag.core.settings import ServerSettings
 
 __all__ = ["Admission"]
 
+_STOPPED = "the server was stopped before the answer was there; ask again"
 _MAX_RETRY_SECONDS = 60
 _NEWEST_SHARE = 0.1  # of the last question in the average time that one takes
 
@@ -57,6 +59,7 @@ class Admission:
             UnavailableError: the server stops, and will not wait for it.
         """
         wait = asyncio.timeout_at(self._closes_at)
+        REASON.set(lambda: UnavailableError(_STOPPED) if wait.expired() else None)
         self._waits.add(wait)
         try:
             async with wait:
@@ -65,9 +68,7 @@ class Admission:
         except TimeoutError as error:
             if not wait.expired():
                 raise
-            raise UnavailableError(
-                "the server was stopped before the answer was there; ask again"
-            ) from error
+            raise UnavailableError(_STOPPED) from error
         finally:
             self._waits.discard(wait)
 

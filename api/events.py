@@ -10,7 +10,7 @@ from fastapi import Request
 
 from api.outcomes import Outcome, Waiting
 from rag.compose import Grove
-from rag.core.errors import error_named
+from rag.core.errors import NotFoundError, error_named
 from rag.core.events import AnswerFinished, Event, PermissionAsked, RunFailed, RunStarted, StepFinished
 
 __all__ = ["Guard", "begun", "outcome", "stored", "unless_gone"]
@@ -69,9 +69,14 @@ async def stored(grove: Grove, run_id: str, *, after: int) -> AsyncGenerator[Eve
     patience = 2 * grove.settings.generation.timeout_seconds
     deadline = loop.time() + patience
     while loop.time() < deadline:
-        # The state first: what is stored between the two looks is then among the events.
-        state = (await asyncio.to_thread(grove.runs.run, run_id)).state
-        for event in await asyncio.to_thread(partial(grove.runs.events, run_id, after=after)):
+        try:
+            # The state first: what is stored between the two looks is then among the events.
+            state = (await asyncio.to_thread(grove.runs.run, run_id)).state
+            events = await asyncio.to_thread(partial(grove.runs.events, run_id, after=after))
+        except NotFoundError as error:  # it was erased meanwhile
+            yield RunFailed(after + 1, type(error).__name__, str(error))
+            return
+        for event in events:
             after, deadline = event.seq, loop.time() + patience
             yield event
         if state != "running":

@@ -12,6 +12,7 @@ from starlette.routing import Match
 
 from api.unread import unread
 from rag.core.errors import (
+    OWN_FAULT,
     ConflictError,
     ForbiddenError,
     InvalidInputError,
@@ -26,7 +27,6 @@ from rag.core.errors import (
 
 __all__ = ["OPENAI_ERROR", "OWN_FAULT", "PROBLEM", "add_handlers", "problem", "problem_of", "status_of"]
 
-OWN_FAULT = "an error of Grove's own; the server's log has its trace"
 _STATUSES: tuple[tuple[type[RagError], HTTPStatus], ...] = (
     (InvalidInputError, HTTPStatus.UNPROCESSABLE_ENTITY),
     (NotFoundError, HTTPStatus.NOT_FOUND),

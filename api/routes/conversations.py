@@ -1,5 +1,6 @@
 """Conversations: kept by the server, so that they are there on every device and after every reload."""
 
+from contextlib import suppress
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -9,7 +10,7 @@ from api.conversation_schemas import ConversationBody, ConversationList, Convers
 from api.deps import GroveDep, Limit
 from api.pages import page_of
 from rag.compose import Grove
-from rag.core.errors import NotFoundError
+from rag.core.errors import ConflictError, NotFoundError
 from rag.db.conversations import ConversationSummary
 
 __all__ = ["router"]
@@ -55,7 +56,8 @@ async def delete_conversation(conversation_id: str, grove: GroveDep) -> None:
     summary = grove.conversations.conversation(conversation_id)
     for turn in grove.conversations.turns(summary.conversation_id):
         if turn.run.state in ("running", "waiting"):
-            await cancel(grove, turn.run.run_id)
+            with suppress(ConflictError):  # it has ended meanwhile
+                await cancel(grove, turn.run.run_id)
     grove.conversations.delete(conversation_id)
 
 

@@ -29,6 +29,7 @@ A message says what was got, what is allowed and what to do.
 """
 
 __all__ = [
+    "OWN_FAULT",
     "ConflictError",
     "DamagedSegmentError",
     "DamagedWeightsError",
@@ -55,6 +56,9 @@ __all__ = [
     "UnsupportedFormatError",
     "error_named",
 ]
+
+OWN_FAULT = "an error of Grove's own; the server's log has its trace"
+"""What is said of a failure that nobody foresaw: its own words may hold anything."""
 
 
 class RagError(Exception):

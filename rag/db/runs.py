@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 from typing import Annotated
 
 from pydantic import Field, TypeAdapter
-from sqlalchemy import CursorResult, bindparam, insert, select, update
+from sqlalchemy import CursorResult, bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from rag.core.access import Access
 from rag.core.errors import ConflictError, NotFoundError, RunCancelledError
-from rag.core.events import Event
+from rag.core.events import Event, RunFailed
 from rag.db._pages import newest_first
 from rag.db.session import Database
 from rag.db.tables import EventRow, RunRow, utc_now
@@ -25,6 +25,9 @@ _CHANGE = (
     update(RunRow)
     .where(RunRow.id == bindparam("of"), RunRow.state.in_(bindparam("before", expanding=True)))
     .values(state=bindparam("to"), finished_at=bindparam("finished"), working_until=bindparam("until"))
+)
+_UNSTORED = (
+    1000  # events that a worker may have shown and not stored, at the most; the last one is behind them
 )
 _EVENT: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="type")])
 
@@ -92,21 +95,19 @@ class RunLog:
     def append(self, run_id: str, events: Sequence[Event]) -> "Future[None]":
         """Store events of a run that is worked on in one commit; their sequence numbers go on.
 
-        The future raises RunCancelledError when somebody has ended the run; nothing is stored then.
+        The future raises RunCancelledError when somebody has ended or erased the run: nothing is stored.
         """
-
-        def add(session: Session) -> None:
-            if not self._changed(session, run_id, "running", ["running"]):
-                raise RunCancelledError(f"run {run_id} was cancelled")
-            self._insert(session, run_id, events)
-
-        return self._database.write_soon(add)
+        return self.finish(run_id, "running", events)
 
     def finish(self, run_id: str, state: str, events: Sequence[Event] = ()) -> "Future[None]":
-        """Store the last events and say how the run ended, or that it waits; a cancelled one stays so."""
+        """Store the last events and say how the run ended, or that it waits.
+
+        The future raises RunCancelledError when somebody has ended or erased the run: nothing is stored.
+        """
 
         def end(session: Session) -> None:
-            self._changed(session, run_id, state, ["running"])
+            if not self._changed(session, run_id, state, ["running"]):
+                raise RunCancelledError(f"run {run_id} was cancelled or erased")
             self._insert(session, run_id, events)
 
         return self._database.write_soon(end, is_durable=state == "waiting")
@@ -123,6 +124,8 @@ class RunLog:
     def cancel(self, run_id: str) -> None:
         """End a run that is worked on, at its next step at the latest, or one that waits.
 
+        Its last event says so; what its worker has not stored by now is never stored.
+
         Raises:
             NotFoundError: no such run.
             ConflictError: it has ended.
@@ -132,6 +135,12 @@ class RunLog:
     def _change(self, run_id: str, state: str, before: Sequence[str], fault: str) -> None:
         with self._database.write() as session:
             is_changed = self._changed(session, run_id, state, before)
+            if is_changed and state == "cancelled":
+                seq = session.scalar(select(func.max(EventRow.seq)).where(EventRow.run_id == run_id)) or 0
+                error = RunFailed(
+                    seq + _UNSTORED, RunCancelledError.__name__, f"run {run_id} was cancelled"
+                )
+                self._insert(session, run_id, [error])
         if not is_changed:
             raise ConflictError(f"run {run_id} {fault}: it is {self.run(run_id).state}")
 

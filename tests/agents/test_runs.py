@@ -119,6 +119,9 @@ def test_closing_the_iterator_cancels_the_run(grove: Grove) -> None:
     started = asyncio.run(first_only())
     assert isinstance(started, RunStarted)
     assert grove.runs.run(started.run_id).state == "cancelled"
+    last = grove.runs.events(started.run_id)[-1]
+    assert isinstance(last, RunFailed)
+    assert last.error == "RunCancelledError"
 
 
 def test_thresholds_of_the_settings_are_used(grove: Grove) -> None:

@@ -1,11 +1,12 @@
 import json
 from datetime import timedelta
+from functools import partial
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from rag.core.access import Access
-from rag.core.errors import NotFoundError
+from rag.core.errors import NotFoundError, RunCancelledError
 from rag.core.events import (
     AnswerFinished,
     CitationFound,
@@ -20,7 +21,7 @@ from rag.core.layout import Box
 from rag.core.types import Answer, Citation, Closest, Missing, Sentence, Usage
 from rag.db.runs import RunLog
 from rag.db.session import Database
-from rag.db.tables import EventRow
+from rag.db.tables import EventRow, RunRow
 
 CITATION = Citation(
     0, 5, "d", 1, "d.1.0", "s", "t", 2, (Box(2, 0.1, 0.2, 0.3, 0.4),), 3, 9, "quoté", 0.5, 0.9
@@ -100,7 +101,8 @@ def test_a_tenant_sees_and_ends_only_its_own_runs(log: RunLog, database: Databas
     for read in (other.run, other.events):
         with pytest.raises(NotFoundError):
             read("r")
-    other.finish("r", "failed").result()
+    with pytest.raises(RunCancelledError):
+        other.finish("r", "failed").result()
     assert log.run("r").state == "running"
 
 
@@ -120,3 +122,23 @@ def test_a_run_thought_dead_that_stores_more_runs_again_and_one_that_waits_may_w
     assert log.run("r").state == "running"
     RunLog(database, Access("default"), silence=timedelta(seconds=-1)).finish("r", "waiting").result()
     assert log.run("r").state == "waiting"
+
+
+def test_a_cancelled_run_ends_by_saying_so_and_takes_nothing_more(log: RunLog) -> None:
+    log.append("r", EVENTS[:3]).result()
+    log.cancel("r")
+    for store in (partial(log.append, "r"), partial(log.finish, "r", "done")):
+        with pytest.raises(RunCancelledError):
+            store(EVENTS[3:6]).result()
+    *before, last = log.events("r")
+    assert before == EVENTS[:3]
+    assert isinstance(last, RunFailed)
+    assert (last.error, log.run("r").state) == ("RunCancelledError", "cancelled")
+    assert log.events("r", after=100) == [last]
+
+
+def test_a_run_that_is_gone_takes_nothing(log: RunLog, database: Database) -> None:
+    with database.write() as session:
+        session.execute(delete(RunRow))
+    with pytest.raises(RunCancelledError):
+        log.finish("r", "done", EVENTS[:3]).result()

@@ -76,6 +76,11 @@ describe("a conversation", () => {
     expect(turn).toMatchObject({ state: "failed", error: "no model" });
   });
 
+  it("is stopped when the server says that somebody has cancelled it", () => {
+    const [turn] = after(asked, received({ type: "error", seq: 1, error: "RunCancelledError", message: "cancelled", found: [] }));
+    expect(turn).toMatchObject({ state: "stopped", error: null });
+  });
+
   it("fails when the stream ends without an answer", () => {
     expect(after(asked, { type: "ended", id: 1 })[0]?.state).toBe("failed");
     expect(after(asked, received(finished), { type: "ended", id: 1 })[0]?.state).toBe("answered");

@@ -130,7 +130,7 @@ function afterEvent(before: Turn, event: RunEvent): Turn {
       return { ...turn, state, text, shortAnswer, sentences, citations, missing, closest, milliseconds: timings.total ?? null };
     }
     case "error":
-      return failed(turn, event.message);
+      return event.error === "RunCancelledError" ? { ...turn, state: "stopped" } : failed(turn, event.message);
     default:
       return turn; // a newer server may send events that this page does not show
   }
