@@ -1,7 +1,8 @@
 """`Idempotency-Key`: a POST that is sent again with the key of before gets the reply of before.
 
 Stands inside every guard, so that a caller only ever gets back what it was given. What fails is not kept:
-the same key then tries again. Streams are not kept either.
+the same key then tries again. Streams are not kept either. Of a reply that says `no-store`, as one with a
+secret does, only that it was given is kept.
 
 Source: draft-ietf-httpapi-idempotency-key-header.
 """
@@ -28,6 +29,10 @@ HEADER = "idempotency-key"
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _MAX_REPLY_BYTES = 1_000_000  # what is longer is not kept, and is done again
 _RETRY_SECONDS = "1"
+_SHOWN_ONCE = (
+    "the request with this idempotency key was done, and its reply is shown once; if it did not arrive,"
+    " revoke what was made and make another with a new idempotency key"
+)
 
 
 class Idempotency:
@@ -58,7 +63,7 @@ class Idempotency:
             await _refusal(scope["path"], error)(scope, receive, send)
             return
         if before is not None:
-            await _again(before)(scope, receive, send)
+            await _again(scope["path"], before)(scope, receive, send)
             return
         await self._work(scope, _replayed(body, receive), send, log=log, key=own)
 
@@ -101,7 +106,8 @@ class _Kept:
         kind = headers.get("content-type")
         if self._start["status"] >= HTTPStatus.BAD_REQUEST or (kind or "").startswith("text/event-stream"):
             return None
-        return StoredReply(self._start["status"], kind, headers.get("location"), bytes(self._body))
+        body = None if "no-store" in headers.get("cache-control", "") else bytes(self._body)
+        return StoredReply(self._start["status"], kind, headers.get("location"), body)
 
 
 async def _body(receive: Receive) -> bytes:
@@ -147,7 +153,9 @@ def _refusal(path: str, error: RagError) -> Response:
     return reply
 
 
-def _again(reply: StoredReply) -> Response:
+def _again(path: str, reply: StoredReply) -> Response:
+    if reply.body is None:
+        return problem(path, HTTPStatus.CONFLICT, _SHOWN_ONCE, kind=ConflictError.__name__)
     headers = {"idempotency-replayed": "true"}
     if reply.content_type is not None:
         headers["content-type"] = reply.content_type

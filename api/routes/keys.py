@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 
 from api.deps import GroveDep, Limit
 from api.key_schemas import KeyBody, KeyList, NewKeyReply
@@ -26,8 +26,9 @@ def list_keys(
 
 
 @router.post("", operation_id="createKey", status_code=201)
-def create_key(body: KeyBody, grove: GroveDep) -> NewKeyReply:
+def create_key(body: KeyBody, grove: GroveDep, response: Response) -> NewKeyReply:
     """Make a key. Its secret is in this reply and nowhere else; from now on every caller needs a key."""
+    response.headers["cache-control"] = "no-store"
     made = grove.keys.create(
         body.name,
         scopes=body.scopes,

@@ -34,7 +34,7 @@ class ReplyRow(Base):
     status: Mapped[int | None]
     content_type: Mapped[str | None] = mapped_column(String(200))
     location: Mapped[str | None]
-    body: Mapped[bytes | None]
+    body: Mapped[bytes | None]  # none of what is shown once
     created_at: Mapped[datetime] = mapped_column(default=utc_now, index=True)
 
 

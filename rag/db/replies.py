@@ -22,12 +22,12 @@ _ABANDONED = timedelta(hours=1)  # without a reply for so long: the process that
 
 @dataclass(frozen=True, slots=True)
 class StoredReply:
-    """A reply as it was sent."""
+    """A reply as it was sent; without a body where that must not be kept."""
 
     status: int
     content_type: str | None
     location: str | None
-    body: bytes
+    body: bytes | None
 
 
 class ReplyLog:
@@ -67,7 +67,7 @@ class ReplyLog:
                 )
             if row.status is None:
                 raise ConflictError("the request with this idempotency key is still worked on; wait for it")
-            return StoredReply(row.status, row.content_type, row.location, row.body or b"")
+            return StoredReply(row.status, row.content_type, row.location, row.body)
 
     def finish(self, key: str, reply: StoredReply) -> None:
         """Keep the reply of the request that took the key."""

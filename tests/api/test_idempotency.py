@@ -9,9 +9,11 @@ import httpx
 import pytest
 from _http import TOWER, client_of, ingested, serving, small_settings
 from fastapi.testclient import TestClient
+from sqlalchemy import select
 
 from api.main import create_app
 from rag.compose import Grove
+from rag.db.http_tables import ReplyRow
 from rag.db.replies import ReplyLog
 
 KEY = {"idempotency-key": "0b9d6b6e"}
@@ -85,6 +87,20 @@ def test_a_request_that_is_worked_on_is_not_begun_again(client: TestClient, grov
         assert first.result().status_code == 201
     assert (second.status_code, second.headers["retry-after"]) == (409, "1")
     assert log.begin("other", "x") is None
+
+
+def test_the_secret_of_a_key_is_shown_once_and_kept_nowhere(client: TestClient, grove: Grove) -> None:
+    body = {"name": "k", "scopes": ["admin"]}
+    made = client.post("/api/v1/keys", json=body, headers=KEY).json()
+    again = client.post("/api/v1/keys", json=body, headers={**KEY, "x-api-key": made["secret"]})
+    assert again.status_code == 201  # another caller's
+    shown = {**KEY, "x-api-key": made["secret"]}
+    refused = client.post("/api/v1/keys", json=body, headers=shown)
+    assert (refused.status_code, refused.headers.get("retry-after")) == (409, None)
+    assert "new idempotency key" in refused.json()["detail"]
+    assert len(grove.keys.keys()) == 2
+    with grove.database.read() as session:
+        assert [row.body for row in session.scalars(select(ReplyRow))] == [None, None]
 
 
 @pytest.mark.parametrize("key", ["", " ", "ä", "x" * 256])
