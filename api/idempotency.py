@@ -7,8 +7,10 @@ secret does, only that it was given is kept.
 Source: draft-ietf-httpapi-idempotency-key-header.
 """
 
+import asyncio
 import hashlib
 import re
+from contextlib import suppress
 from functools import partial
 from http import HTTPStatus
 
@@ -20,8 +22,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import problem
 from rag.compose import Grove
-from rag.core.errors import ConflictError, InvalidInputError, RagError
-from rag.db.replies import ReplyLog, StoredReply
+from rag.core.errors import ConflictError, InvalidInputError, RagError, UnavailableError
+from rag.db.replies import RENEWED_SECONDS, ReplyLog, StoredReply
 
 __all__ = ["HEADER", "Idempotency"]
 
@@ -38,9 +40,10 @@ _SHOWN_ONCE = (
 class Idempotency:
     """Keeps the replies of POSTs that carry a key."""
 
-    def __init__(self, app: ASGIApp, *, grove: Grove) -> None:
+    def __init__(self, app: ASGIApp, *, grove: Grove, renewed_seconds: float = RENEWED_SECONDS) -> None:
         self._app = app
         self._grove = grove
+        self._renewed_seconds = renewed_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer as before, or work and keep the answer."""
@@ -69,13 +72,21 @@ class Idempotency:
 
     async def _work(self, scope: Scope, receive: Receive, send: Send, *, log: ReplyLog, key: str) -> None:
         kept = _Kept(send)
+        renewing = asyncio.create_task(self._renew(log, key))
         try:
             await self._app(scope, receive, kept.send)
         finally:
+            renewing.cancel()
             reply = kept.reply()
             done = partial(log.release, key) if reply is None else partial(log.finish, key, reply)
             with anyio.CancelScope(shield=True):  # a client that went away must not leave the key taken
                 await run_in_threadpool(done)
+
+    async def _renew(self, log: ReplyLog, key: str) -> None:
+        while True:
+            await asyncio.sleep(self._renewed_seconds)
+            with suppress(UnavailableError):  # the next time it may be there again
+                await run_in_threadpool(log.renew, key)
 
 
 class _Kept:

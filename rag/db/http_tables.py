@@ -33,9 +33,9 @@ class ReplyRow(Base):
     request: Mapped[str] = mapped_column(String(64))  # SHA-256 of method, address and body, hex
     status: Mapped[int | None]
     content_type: Mapped[str | None] = mapped_column(String(200))
-    location: Mapped[str | None]
+    location: Mapped[str | None]  # while it is worked on: who does
     body: Mapped[bytes | None]  # none of what is shown once
-    created_at: Mapped[datetime] = mapped_column(default=utc_now, index=True)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now, index=True)  # or renewed
 
 
 class ResponseRow(Base):

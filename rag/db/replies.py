@@ -6,18 +6,21 @@ Source: draft-ietf-httpapi-idempotency-key-header.
 import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
+from uuid import uuid4
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 
 from rag.core.errors import ConflictError, InvalidInputError
 from rag.db.http_tables import ReplyRow
 from rag.db.session import Database
 from rag.db.tables import utc_now
 
-__all__ = ["ReplyLog", "StoredReply"]
+__all__ = ["RENEWED_SECONDS", "ReplyLog", "StoredReply"]
 
+RENEWED_SECONDS = 10.0
+"""So often does who works on a request say so."""
 _KEPT = timedelta(hours=24)
-_ABANDONED = timedelta(hours=1)  # without a reply for so long: the process that worked on it is gone
+_ABANDONED = timedelta(minutes=1)  # not renewed for so long: the process that worked on it is gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +34,17 @@ class StoredReply:
 
 
 class ReplyLog:
-    """The replies of one tenant, by key."""
+    """The replies of one tenant, by key, as one worker reads and writes them."""
 
     def __init__(self, database: Database, tenant: str) -> None:
         self._database = database
         self._tenant = tenant
+        self._worker = uuid4().hex
 
     def begin(self, key: str, request: str) -> StoredReply | None:
         """Take a key for a request, or give the reply that this request had under it.
+
+        Who has taken it renews it every `RENEWED_SECONDS`; else another may take it.
 
         Args:
             key: of the caller and of its own.
@@ -59,7 +65,9 @@ class ReplyLog:
                 select(ReplyRow).where(ReplyRow.tenant == self._tenant, ReplyRow.key == _digest(key))
             )
             if row is None:
-                session.add(ReplyRow(tenant=self._tenant, key=_digest(key), request=request))
+                taken = ReplyRow(tenant=self._tenant, key=_digest(key), request=request)
+                taken.location = self._worker
+                session.add(taken)
                 return None
             if row.request != request:
                 raise InvalidInputError(
@@ -69,12 +77,17 @@ class ReplyLog:
                 raise ConflictError("the request with this idempotency key is still worked on; wait for it")
             return StoredReply(row.status, row.content_type, row.location, row.body)
 
+    def renew(self, key: str) -> None:
+        """Keep the key for as long again."""
+        with self._database.write(is_durable=False) as session:
+            session.execute(update(ReplyRow).where(self._is_own(key)).values(created_at=utc_now()))
+
     def finish(self, key: str, reply: StoredReply) -> None:
-        """Keep the reply of the request that took the key."""
+        """Keep the reply of the request that took the key, unless the key is another's by now."""
         with self._database.write() as session:
             session.execute(
                 update(ReplyRow)
-                .where(ReplyRow.tenant == self._tenant, ReplyRow.key == _digest(key))
+                .where(self._is_own(key))
                 .values(
                     status=reply.status,
                     content_type=reply.content_type,
@@ -86,9 +99,11 @@ class ReplyLog:
     def release(self, key: str) -> None:
         """Give up a key whose request changed nothing, so that it can be tried again."""
         with self._database.write() as session:
-            session.execute(
-                delete(ReplyRow).where(ReplyRow.tenant == self._tenant, ReplyRow.key == _digest(key))
-            )
+            session.execute(delete(ReplyRow).where(self._is_own(key)))
+
+    def _is_own(self, key: str) -> ColumnElement[bool]:
+        is_it = (ReplyRow.tenant == self._tenant) & (ReplyRow.key == _digest(key))
+        return is_it & ReplyRow.status.is_(None) & (ReplyRow.location == self._worker)
 
 
 def _digest(text: str) -> str:

@@ -1,7 +1,9 @@
 """A POST that is sent again with its key changes nothing more; ETags; stages in the header."""
 
+import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +11,17 @@ import httpx
 import pytest
 from _http import TOWER, client_of, ingested, serving, small_settings
 from fastapi.testclient import TestClient
-from sqlalchemy import select
+from sqlalchemy import select, update
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
+from api.idempotency import Idempotency
 from api.main import create_app
 from rag.compose import Grove
+from rag.core.errors import ConflictError
 from rag.db.http_tables import ReplyRow
-from rag.db.replies import ReplyLog
+from rag.db.replies import ReplyLog, StoredReply
+from rag.db.tables import utc_now
 
 KEY = {"idempotency-key": "0b9d6b6e"}
 
@@ -101,6 +108,43 @@ def test_the_secret_of_a_key_is_shown_once_and_kept_nowhere(client: TestClient, 
     assert len(grove.keys.keys()) == 2
     with grove.database.read() as session:
         assert [row.body for row in session.scalars(select(ReplyRow))] == [None, None]
+
+
+def silent(grove: Grove, seconds: float) -> None:
+    with grove.database.write() as session:
+        session.execute(update(ReplyRow).values(created_at=utc_now() - timedelta(seconds=seconds)))
+
+
+def test_a_request_whose_server_died_is_soon_worked_on_again(grove: Grove) -> None:
+    dead, other = (ReplyLog(grove.database, "default") for _ in range(2))
+    assert dead.begin("k", "r") is None
+    with pytest.raises(ConflictError):
+        other.begin("k", "r")
+    silent(grove, 70)
+    assert other.begin("k", "r") is None
+    dead.renew("k")
+    dead.release("k")
+    dead.finish("k", StoredReply(200, None, None, b"late"))
+    other.finish("k", StoredReply(200, None, None, b"its own"))
+    assert dead.begin("k", "r") == StoredReply(200, None, None, b"its own")
+
+
+def test_a_request_that_is_worked_on_for_long_says_so(grove: Grove) -> None:
+    began, renewed = list[datetime](), list[datetime]()
+
+    def renewed_at() -> datetime:
+        with grove.database.read() as session:
+            return session.scalars(select(ReplyRow.created_at)).one()
+
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        began.append(renewed_at())
+        await asyncio.sleep(0.3)
+        renewed.append(renewed_at())
+        await Response(status_code=204)(scope, receive, send)
+
+    client = TestClient(Idempotency(slow, grove=grove, renewed_seconds=0.05))
+    assert client.post("/", headers=KEY).status_code == 204
+    assert renewed > began
 
 
 @pytest.mark.parametrize("key", ["", " ", "ä", "x" * 256])
