@@ -12,6 +12,7 @@ from rag.core.errors import InvalidInputError, NotFoundError
 from rag.core.events import AnswerFinished, Event, TokenGenerated
 from rag.core.protocols import Message
 from rag.db.conversation_tables import ConversationRow, TurnRow
+from rag.db.replies import forget_replies
 from rag.db.runs import RunLog, RunSummary
 from rag.db.session import Database
 from rag.db.tables import RunRow, utc_now
@@ -230,6 +231,7 @@ class Conversations:
             session.delete(row)
             session.flush()
             session.execute(delete(RunRow).where(RunRow.id.in_(run_ids), RunRow.tenant == self._tenant))
+            forget_replies(session, self._tenant, [conversation_id, *run_ids])
         return len(run_ids)
 
     def _turn(self, run_id: str) -> ConversationTurn:

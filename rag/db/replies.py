@@ -4,18 +4,20 @@ Source: draft-ietf-httpapi-idempotency-key-header.
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import uuid4
 
 from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy.orm import Session
 
 from rag.core.errors import ConflictError, InvalidInputError
 from rag.db.http_tables import ReplyRow
 from rag.db.session import Database
 from rag.db.tables import utc_now
 
-__all__ = ["RENEWED_SECONDS", "ReplyLog", "StoredReply"]
+__all__ = ["RENEWED_SECONDS", "ReplyLog", "StoredReply", "forget_replies"]
 
 RENEWED_SECONDS = 10.0
 """So often does who works on a request say so."""
@@ -104,6 +106,14 @@ class ReplyLog:
     def _is_own(self, key: str) -> ColumnElement[bool]:
         is_it = (ReplyRow.tenant == self._tenant) & (ReplyRow.key == _digest(key))
         return is_it & ReplyRow.status.is_(None) & (ReplyRow.location == self._worker)
+
+
+def forget_replies(session: Session, tenant: str, names: Sequence[str]) -> None:
+    """Remove the replies of a tenant that hold one of these ids; the requests may then be done again."""
+    sought = [name.encode() for name in names]
+    kept = select(ReplyRow.key, ReplyRow.body).where(ReplyRow.tenant == tenant, ReplyRow.body.is_not(None))
+    keys = [key for key, body in session.execute(kept) if any(name in (body or b"") for name in sought)]
+    session.execute(delete(ReplyRow).where(ReplyRow.tenant == tenant, ReplyRow.key.in_(keys)))
 
 
 def _digest(text: str) -> str:

@@ -2,6 +2,7 @@ import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -55,6 +56,21 @@ def test_questions_become_turns_and_are_there_again(client: TestClient) -> None:
     reply = client.get(f"{CONVERSATIONS}/{conversation_id}").json()
     assert reply["turns"][0]["events"][-1]["type"] == "answer.finished"
     assert reply["turns"][0]["rating"] is None
+
+
+@pytest.mark.usefixtures("document_id")
+def test_of_a_deleted_conversation_no_reply_is_kept_for_a_repeated_request(client: TestClient) -> None:
+    kept, gone = begun(client), begun(client)
+
+    def asked(conversation_id: str) -> tuple[int, Any]:
+        body = {"question": QUESTION, "conversation_id": conversation_id}
+        reply = client.post(ASK, json=body, headers={"idempotency-key": conversation_id})
+        return reply.status_code, reply.json()
+
+    first = {each: asked(each) for each in (kept, gone)}
+    client.delete(f"{CONVERSATIONS}/{gone}")
+    assert asked(gone)[0] == 404
+    assert asked(kept) == first[kept]
 
 
 @pytest.mark.usefixtures("document_id")
