@@ -22,14 +22,13 @@ class Erased:
 
 
 def erase_document(grove: Grove, document_id: str) -> Erased:
-    """Erase a document, and the questions whose answers or evidence quote it.
+    """Erase a document, and the questions whose answers or evidence quote it; those at work there end.
 
     Raises:
         NotFoundError: no such document.
         ForbiddenError: the caller may only read its collection.
     """
     collection, source = grove.eraser.home_of(document_id)
-    runs = grove.eraser.runs_that_quote(document_id)
     before = [each.segment.segment_id for some in grove.eraser.segments(collection) for each in some]
     grove.publisher.delete_document(document_id)
     for path in grove.eraser.forget_files(collection, source, document_id):
@@ -38,6 +37,9 @@ def erase_document(grove: Grove, document_id: str) -> Erased:
         if worn := [each.segment for each in loads if each.num_dead_rows]:
             grove.publisher.replace_segments(collection, worn)
     grove.eraser.drop_segments(before)
+    # Now nobody can read it any more; who has read it ends, or has stored what it quotes.
+    asyncio.run(_forget_checkpoints(grove, grove.eraser.end_runs(collection)))
+    runs = grove.eraser.runs_that_quote(document_id)
     _erase_runs(grove, runs)
     _finish(grove)
     return Erased(1, len(runs), 0)
@@ -89,8 +91,10 @@ def erase_subject(grove: Grove, subject: str) -> Erased:
 
 
 def _erase_runs(grove: Grove, run_ids: list[str]) -> None:
-    asyncio.run(_forget_checkpoints(grove, run_ids))
     grove.eraser.erase_runs(run_ids)
+    asyncio.run(
+        _forget_checkpoints(grove, run_ids)
+    )  # behind it: a run that pauses just now has one by then
 
 
 async def _forget_checkpoints(grove: Grove, run_ids: list[str]) -> None:

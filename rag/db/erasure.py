@@ -11,12 +11,14 @@ from sqlalchemy import Delete, Table, delete, select, update
 
 from rag.core.access import Access
 from rag.core.errors import NotFoundError
+from rag.core.events import RunFailed
 from rag.core.protocols import Store
 from rag.db._queries import current_versions
 from rag.db._segments import SEGMENTS, SegmentLoad, segment_loads
 from rag.db.access_tables import AuditRow
 from rag.db.conversation_tables import ConversationRow, TurnRow
 from rag.db.http_tables import FileRow, ReplyRow
+from rag.db.runs import insert_events, last_seq
 from rag.db.session import Database
 from rag.db.tables import (
     Base,
@@ -35,6 +37,7 @@ from rag.db.tables import (
 __all__ = ["Eraser"]
 
 _ERASED = "erased"
+_MEANWHILE = "a document of the collection was erased while this was worked on; ask again"
 
 
 class Eraser:
@@ -90,6 +93,27 @@ class Eraser:
             self._database.lock(session, SEGMENTS)
             named = list(session.scalars(select(SegmentRow.id)))
             self._store.drop(segment_ids, keep=named, session=session)
+
+    def end_runs(self, collection: str) -> list[str]:
+        """End what is worked on or waits in a collection: it may hold what was erased. Give these runs.
+
+        Of each its question stays, and a last event that says why; its worker can store nothing more.
+        """
+        is_open = RunRow.state.in_(("running", "waiting"))
+        end = (
+            update(RunRow)
+            .where(RunRow.tenant == self._tenant, RunRow.collection == collection, is_open)
+            .values(state="failed", finished_at=utc_now(), working_until=None)
+            .returning(RunRow.id)
+        )
+        with self._database.write() as session:
+            run_ids = list(session.scalars(end))
+            for run_id in run_ids:
+                seq = last_seq(session, run_id)
+                is_said = EventRow.type != "run.started"
+                session.execute(delete(EventRow).where(EventRow.run_id == run_id, is_said))
+                insert_events(session, self._tenant, run_id, [RunFailed(seq, "ConflictError", _MEANWHILE)])
+        return run_ids
 
     def runs_that_quote(self, document_id: str) -> list[str]:
         """List the runs whose events name a document."""

@@ -17,7 +17,7 @@ from rag.db._pages import newest_first
 from rag.db.session import Database
 from rag.db.tables import EventRow, RunRow, utc_now
 
-__all__ = ["RunLog", "RunSummary"]
+__all__ = ["RunLog", "RunSummary", "insert_events", "last_seq"]
 
 # Built once: to write them anew costs more than to run them.
 _INSERT_EVENTS = insert(EventRow)
@@ -108,7 +108,7 @@ class RunLog:
         def end(session: Session) -> None:
             if not self._changed(session, run_id, state, ["running"]):
                 raise RunCancelledError(f"run {run_id} was cancelled or erased")
-            self._insert(session, run_id, events)
+            insert_events(session, self._tenant, run_id, events)
 
         return self._database.write_soon(end, is_durable=state == "waiting")
 
@@ -136,11 +136,9 @@ class RunLog:
         with self._database.write() as session:
             is_changed = self._changed(session, run_id, state, before)
             if is_changed and state == "cancelled":
-                seq = session.scalar(select(func.max(EventRow.seq)).where(EventRow.run_id == run_id)) or 0
-                error = RunFailed(
-                    seq + _UNSTORED, RunCancelledError.__name__, f"run {run_id} was cancelled"
-                )
-                self._insert(session, run_id, [error])
+                said = f"run {run_id} was cancelled"
+                error = RunFailed(last_seq(session, run_id), "RunCancelledError", said)
+                insert_events(session, self._tenant, run_id, [error])
         if not is_changed:
             raise ConflictError(f"run {run_id} {fault}: it is {self.run(run_id).state}")
 
@@ -159,20 +157,6 @@ class RunLog:
         )
         assert isinstance(result, CursorResult)
         return result.rowcount == 1
-
-    def _insert(self, session: Session, run_id: str, events: Sequence[Event]) -> None:
-        rows = [
-            {
-                "run_id": run_id,
-                "seq": event.seq,
-                "tenant": self._tenant,
-                "type": event.type,
-                "body": _EVENT.dump_json(event).decode(),
-            }
-            for event in events
-        ]
-        if rows:
-            session.connection().execute(_INSERT_EVENTS, rows)
 
     def run(self, run_id: str) -> RunSummary:
         """Give a run.
@@ -211,6 +195,28 @@ class RunLog:
         query = newest_first(select(RunRow).where(self._mine), RunRow, limit=limit, last=last)
         with self._database.read() as session:
             return [_summary(row) for row in session.scalars(query)]
+
+
+def insert_events(session: Session, tenant: str, run_id: str, events: Sequence[Event]) -> None:
+    """Store events of a run."""
+    rows = [
+        {
+            "run_id": run_id,
+            "seq": event.seq,
+            "tenant": tenant,
+            "type": event.type,
+            "body": _EVENT.dump_json(event).decode(),
+        }
+        for event in events
+    ]
+    if rows:
+        session.connection().execute(_INSERT_EVENTS, rows)
+
+
+def last_seq(session: Session, run_id: str) -> int:
+    """Give the number of an event that ends a run from elsewhere: behind all that its worker has shown."""
+    stored = session.scalar(select(func.max(EventRow.seq)).where(EventRow.run_id == run_id))
+    return (stored or 0) + _UNSTORED
 
 
 def _summary(row: RunRow) -> RunSummary:

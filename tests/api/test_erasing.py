@@ -1,6 +1,8 @@
 """What was erased is in no table, no segment and no file: the bytes themselves are looked for."""
 
+import asyncio
 from collections.abc import Iterator
+from contextlib import aclosing
 from pathlib import Path
 
 import pytest
@@ -8,11 +10,13 @@ from _http import client_of, small_settings, wait_until
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
+from agents.runs import ask
 from api.erasing import erase_conversation, erase_document, erase_run, erase_subject
 from indexing.worker import run_job
 from rag.compose import Grove
 from rag.core.access import Access
 from rag.core.errors import NotFoundError, UnauthenticatedError
+from rag.core.events import Event, RunFailed, RunStarted, TokenGenerated
 from rag.core.oidc_settings import OidcSettings
 from rag.core.settings import Part
 from rag.db.keys import access_of, has_keys
@@ -86,6 +90,34 @@ def test_of_an_erased_document_nothing_is_left(grove: Grove) -> None:
     assert client.get(f"/api/v1/runs/{quoting}").status_code == 404
     assert found(client, KEPT) == ["other.txt"]
     assert KEPT in client.get(f"/api/v1/documents/{ids['other']}").json()["text"]
+
+
+def test_what_is_answered_or_waits_while_a_document_is_erased_does_not_bring_it_back(grove: Grove) -> None:
+    client = client_of(grove)
+    ids = ingest(client, grove, secret=f"The {GONE} is in the safe.", other=f"The {KEPT} sleeps.")
+    grove.runs.start("waiting", "Where?", "default").result()
+    grove.runs.finish("waiting", "waiting", [TokenGenerated(1, f"The {GONE}")]).result()
+
+    async def answered() -> list[Event]:
+        events = []
+        async with aclosing(ask(grove, "Where is the safe?", generator="slow")) as coming:
+            async for event in coming:
+                events.append(event)
+                if isinstance(event, TokenGenerated) and len(said(events)) == 2:
+                    await asyncio.to_thread(erase_document, grove, ids["secret"])
+        return events
+
+    def said(events: list[Event]) -> list[Event]:
+        return [event for event in events if isinstance(event, TokenGenerated)]
+
+    events = asyncio.run(answered())
+    assert (files_with(grove, GONE), tables_with(grove, GONE)) == ([], [])
+    assert isinstance(events[0], RunStarted)
+    for run_id in (events[0].run_id, "waiting"):
+        last = grove.runs.events(run_id)[-1]
+        assert isinstance(last, RunFailed)
+        assert (last.error, grove.runs.run(run_id).state) == ("ConflictError", "failed")
+    assert events[-1] == grove.runs.events(events[0].run_id)[-1]
 
 
 def test_also_former_versions_are_erased(grove: Grove) -> None:
