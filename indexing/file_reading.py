@@ -4,6 +4,7 @@ The same on every engine. Knows nothing of who asks, and of what is done with it
 """
 
 import logging
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -25,7 +26,7 @@ class FileRead:
     ordinal: int
     file: JobFile
     document: ReadDocument | None = None
-    known_id: str | None = None  # the document that already holds these bytes
+    known_id: str | None = None  # the document that already holds these bytes, or whose file is back
     error: str | None = None
     num_bytes: int = 0
     encoded: EncodedDocument | None = None  # the document, when it was encoded where it was read
@@ -61,7 +62,8 @@ def read_file(
         LeaseLostError, UnavailableError: by `on_start`.
     """
     if file.action == "delete":
-        return FileRead(ordinal, file)
+        is_back = known is not None and os.path.isfile(file.path)
+        return FileRead(ordinal, file, known_id=known.document_id if known and is_back else None)
     if file.attempts >= _MAX_ATTEMPTS:
         return FileRead(ordinal, file, error=f"the worker died {file.attempts} times on this file")
     try:

@@ -46,6 +46,8 @@ class Intake:
         Gives why the rest was not, None when all was.
         """
         self._work.tell("leased")
+        if not self._job.files:
+            return None
         try:
             engine: Engine = _ENGINES.load(self._grove.settings.ingestion.engine)()
         except (UnknownPluginError, MissingExtraError) as error:
@@ -108,16 +110,20 @@ class Intake:
                     self._take_in([read])
 
     def _publish(self, batch: list[FileRead]) -> None:
-        num_chunks = sum(read.num_chunks for read in batch)
+        num_files, num_chunks = len(batch), sum(read.num_chunks for read in batch)
         chunks_read = self._work.progress.chunks_read + num_chunks
         self._work.tell("read", chunks_read=chunks_read, source=batch[-1].file.source)
         kinds = tuple(self._grove.catalog.snapshot(self._job.collection).kinds) if num_chunks else ()
         encoded = self._encoded(batch, kinds)
         self._work.tell("encoded")
-        gone = [read.file.source for read in batch if read.file.action == "delete" and read.error is None]
         forgotten: list[str] = []
         with self._grove.database.write() as session:
             self._grove.jobs.hold(session, self._job)
+            cancelled = self._grove.jobs.cancelled(session, self._job)
+            batch = [read for read in batch if read.ordinal not in cancelled]
+            sources = {read.file.source for read in batch}
+            encoded = [each for each in encoded if each.source in sources]
+            gone = [read.file.source for read in batch if _is_gone(read)]
             published = self._make_visible(session, encoded, kinds) if encoded else []
             if gone:
                 forgotten = self._grove.publisher.delete_sources(session, self._job.collection, gone)
@@ -127,7 +133,7 @@ class Intake:
             self._work.tell("staged")
         self._work.tell(
             "published",
-            files_done=self._work.progress.files_done + len(batch),
+            files_done=self._work.progress.files_done + num_files,
             bytes_read=self._work.progress.bytes_read + sum(read.num_bytes for read in batch),
         )
         if gone:
@@ -176,9 +182,13 @@ class Intake:
 def _state(read: FileRead, item: Published | None) -> str:
     if read.error:
         return "failed"
-    if read.file.action == "delete":
+    if _is_gone(read):
         return "deleted"
     return "done" if item is not None and item.is_new else "skipped"
+
+
+def _is_gone(read: FileRead) -> bool:
+    return read.file.action == "delete" and read.error is None and read.known_id is None
 
 
 def _refused(read: FileRead, reason: str) -> FileRead:

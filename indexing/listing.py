@@ -29,6 +29,7 @@ class Listing:
     files: dict[str, JobFile] = field(default_factory=dict)  # by their source
     scopes: list[str] = field(default_factory=list)  # it speaks for the documents at or below these
     unlisted: dict[str, str] = field(default_factory=dict)  # folders of which it cannot tell, and why
+    base: Path = field(default_factory=Path.cwd)  # what the sources are relative to
 
     def vanished(self, sources: Sequence[str], *, max_file_bytes: int) -> list[str]:
         """Give those of the sources that this speaks for and that are not there."""
@@ -44,6 +45,12 @@ class Listing:
             for source in self.spoken_for(sources)
             if source not in present and not any(is_below(source, place) for place in unclear)
         ]
+
+    def deletion(self, source: str) -> JobFile:
+        """Give the deletion of a source that is not there, which is left when its file is back by then."""
+        path = self.base / source
+        # What is there and not listed, as a link or a hidden file, is deleted nevertheless.
+        return JobFile(source, "" if os.path.lexists(path) else str(path), action="delete")
 
     def spoken_for(self, sources: Sequence[str]) -> list[str]:
         """Give those of the sources that stand at or below the places."""
@@ -68,8 +75,8 @@ def list_places(
         InvalidInputError: a path that does not exist, an address of no source, or a wrong manifest.
         UnavailableError: a source cannot be listed.
     """
-    listing = Listing()
     base = base or Path.cwd()
+    listing = Listing(base=base)
     paths = [(base / place, Path(place)) for place in places if not is_address(str(place))]
     missing = [str(path) for path, _ in paths if not path.exists()]
     if missing:

@@ -2,14 +2,15 @@
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from rag.db._job_views import FileStatus, JobStatus
 from rag.db.tables import JobFileRow, JobRow, utc_now
 
-__all__ = ["UNSETTLED", "count_death", "pace", "status_of"]
+__all__ = ["UNFINISHED", "UNSETTLED", "count_death", "num_done", "outcome", "pace", "status_of"]
 
+UNFINISHED = ("queued", "running", "paused")  # jobs
 UNSETTLED = ("queued", "running")  # files that still have to be worked on
 
 
@@ -43,6 +44,25 @@ def status_of(session: Session, job: JobRow) -> JobStatus:
         rate if job.state in ("running", "done") else None,
         eta if job.state == "running" else None,
     )
+
+
+def num_done(session: Session, job: JobRow) -> int:
+    """Count the files that are worked through, or the chunks of a rebuilding."""
+    if job.kind == "reindex":
+        return job.chunks_done
+    of_job = select(func.count()).where(JobFileRow.job_id == job.id, JobFileRow.state.not_in(UNSETTLED))
+    return session.scalar(of_job) or 0
+
+
+def outcome(states: set[str]) -> str:
+    """Give how a job ended whose files have these states: failed or cancelled when nothing else is in them.
+
+    >>> outcome({"failed", "done"}), outcome({"failed", "cancelled"}), outcome({"cancelled"})
+    ('done', 'failed', 'cancelled')
+    """
+    if states - {"failed", "cancelled"} or not states:
+        return "done"
+    return "failed" if "failed" in states else "cancelled"
 
 
 def count_death(job: JobRow) -> None:

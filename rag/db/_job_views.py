@@ -21,7 +21,7 @@ class JobFile:
     """A file to take in: its name for people, and where its bytes are. An error says it was refused."""
 
     source: str
-    path: str  # as Python spells it: bytes that are no Unicode are surrogates
+    path: str  # as Python spells it: bytes that are no Unicode are surrogates; of a deletion may be empty
     error: str | None = None
     attempts: int = 0  # how often a worker began with it; more than once means that one died on it
     action: str = "take"  # or delete: the document that came from the source

@@ -4,13 +4,14 @@ Writers take locks in one order, so that two never wait for each other: the job'
 collection's row (`raise_generation`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, case, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from rag.core.types import Segment
+from rag.core.types import Row, Segment
 from rag.db.tables import (
     ChunkRow,
     CollectionRow,
@@ -24,6 +25,7 @@ from rag.db.tables import (
 __all__ = [
     "SEGMENTS",
     "SegmentLoad",
+    "counted",
     "dead_versions",
     "delete_where",
     "find_collection",
@@ -146,6 +148,13 @@ def retire_versions(session: Session, version_ids: Sequence[str]) -> None:
     session.execute(
         update(SegmentVersionRow).where(SegmentVersionRow.version_id.in_(version_ids)).values(is_dead=True)
     )
+
+
+def counted(rows: Iterable[Row], counts: Counter[str]) -> Iterator[Row]:
+    """Hand rows on one at a time, and count those of each version."""
+    for row in rows:
+        counts[row.version_id] += 1
+        yield row
 
 
 def delete_where(session: Session, collection_id: str, condition: ColumnElement[bool]) -> tuple[int, int]:

@@ -5,14 +5,15 @@ import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from rag.core.access import Access
 from rag.core.errors import ConflictError, NotFoundError
-from rag.db._job_status import UNSETTLED, count_death, status_of
+from rag.db._job_status import UNFINISHED, UNSETTLED, count_death, num_done, outcome, status_of
 from rag.db._job_views import FileStatus, JobFile, JobHaltedError, JobStatus, LeasedJob, LeaseLostError
 from rag.db._pages import newest_first
+from rag.db._waiting import cancel_waiting
 from rag.db.session import Database
 from rag.db.tables import JobFileRow, JobRow, utc_now
 
@@ -26,9 +27,7 @@ __all__ = [
     "LeasedJob",
 ]
 
-
 _RETRY_TIME = timedelta(days=7)
-_UNFINISHED = ("queued", "running", "paused")
 
 
 class JobQueue:
@@ -45,12 +44,17 @@ class JobQueue:
     def submit(self, collection: str, files: Sequence[JobFile]) -> str:
         """Queue a job and give its id; a file with an error is failed from the start.
 
+        What older jobs still have to do of the same sources is cancelled.
+
         Raises:
             ForbiddenError, NotFoundError: the caller may not change the collection.
         """
         self._access.check_write(collection)
         job_id = uuid.uuid4().hex
         with self._database.write() as session:
+            self._database.lock(session, "jobs")
+            newer = [file.source for file in files if file.error is None]
+            cancel_waiting(session, self._tenant, collection, newer)
             session.add(JobRow(id=job_id, tenant=self._tenant, collection=collection, state="queued"))
             session.flush()
             session.add_all(
@@ -84,7 +88,7 @@ class JobQueue:
                     JobRow.tenant == self._tenant,
                     JobRow.collection == collection,
                     JobRow.kind == "reindex",
-                    JobRow.state.in_(_UNFINISHED),
+                    JobRow.state.in_(UNFINISHED),
                 )
             )
             if unfinished is not None and index_kinds not in (None, unfinished.index_kinds):
@@ -121,7 +125,7 @@ class JobQueue:
                 return None
             count_death(job)
             job.state, job.worker, job.lease_until = "running", worker, _until(lease_seconds)
-            job.started_at, job.done_at_start = utc_now(), _num_done(session, job)
+            job.started_at, job.done_at_start = utc_now(), num_done(session, job)
             open_files = session.scalars(
                 select(JobFileRow)
                 .where(JobFileRow.job_id == job.id, JobFileRow.state.in_(UNSETTLED))
@@ -163,6 +167,11 @@ class JobQueue:
         if row is None or row.worker != job.worker:
             raise LeaseLostError(f"job {job.job_id} was taken over by another worker; this one stops")
 
+    def cancelled(self, session: Session, job: LeasedJob) -> set[int]:
+        """Give the ordinals of files that were cancelled since, in the transaction that holds the job."""
+        query = select(JobFileRow.ordinal).where(JobFileRow.job_id == job.job_id)
+        return set(session.scalars(query.where(JobFileRow.state == "cancelled")))
+
     def release(self, job: LeasedJob) -> None:
         """Give an unfinished job back, so that the next worker need not wait for the lease to end.
 
@@ -194,6 +203,7 @@ class JobQueue:
             session.execute(
                 update(JobFileRow)
                 .where(JobFileRow.job_id == job.job_id, JobFileRow.ordinal == ordinal)
+                .where(JobFileRow.state.in_(UNSETTLED))
                 .values(state="running", attempts=JobFileRow.attempts + 1)
             )
 
@@ -209,10 +219,11 @@ class JobQueue:
         num_bytes: int = 0,
         error: str | None = None,
     ) -> None:
-        """Set how a file fares, in the caller's transaction."""
+        """Set how a file fares, in the caller's transaction; a cancelled one stays that."""
         session.execute(
             update(JobFileRow)
             .where(JobFileRow.job_id == job.job_id, JobFileRow.ordinal == ordinal)
+            .where(JobFileRow.state.in_(UNSETTLED))
             .values(state=state, document_id=document_id, chunks=chunks, num_bytes=num_bytes, error=error)
         )
 
@@ -223,11 +234,11 @@ class JobQueue:
         )
 
     def finish(self, job: LeasedJob, *, error: str | None = None) -> None:
-        """End the job: failed when there is an error or every file failed, else done."""
+        """End the job: failed when there is an error or every file failed, cancelled when all were."""
         with self._database.write() as session:
             self.hold(session, job)
             states = set(session.scalars(select(JobFileRow.state).where(JobFileRow.job_id == job.job_id)))
-            state = "failed" if error or states == {"failed"} else "done"
+            state = "failed" if error else outcome(states)
             session.execute(
                 update(JobRow)
                 .where(JobRow.id == job.job_id)
@@ -255,7 +266,7 @@ class JobQueue:
         query = (
             select(JobFileRow.path)
             .join(JobRow, JobRow.id == JobFileRow.job_id)
-            .where(JobRow.state.in_(_UNFINISHED) | may_be_retried)
+            .where(JobRow.state.in_(UNFINISHED) | may_be_retried)
         )
         with self._database.read() as session:
             return {os.fsdecode(path) for path in session.scalars(query)}
@@ -283,13 +294,6 @@ class JobQueue:
         with self._database.read() as session:
             rows = session.scalars(newest_first(mine, JobRow, limit=limit, last=last)).all()
             return [status_of(session, row) for row in rows]
-
-
-def _num_done(session: Session, job: JobRow) -> int:
-    if job.kind == "reindex":
-        return job.chunks_done
-    of_job = select(func.count()).where(JobFileRow.job_id == job.id, JobFileRow.state.not_in(UNSETTLED))
-    return session.scalar(of_job) or 0
 
 
 def _until(lease_seconds: float) -> datetime:

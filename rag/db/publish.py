@@ -2,7 +2,7 @@
 
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 
 from sqlalchemy import ColumnElement, delete, select
@@ -11,12 +11,13 @@ from sqlalchemy.orm import Session
 from rag.core.access import Access
 from rag.core.errors import ConflictError, InvalidInputError, NotFoundError, SegmentGoneError
 from rag.core.protocols import Store
-from rag.core.types import Row, Segment
+from rag.core.types import Segment
 from rag.db._encoded import EncodedDocument, Published
 from rag.db._queries import current_versions
 from rag.db._segments import (
     SEGMENTS,
     SegmentLoad,
+    counted,
     dead_versions,
     delete_where,
     find_collection,
@@ -27,6 +28,7 @@ from rag.db._segments import (
     written_indexes,
 )
 from rag.db._versions import Change, KnownVersion, known_versions, stamp_version, write_versions
+from rag.db._waiting import cancel_waiting
 from rag.db.originals import Originals
 from rag.db.session import Database
 from rag.db.tables import CollectionRow, DocumentRow, IndexRow, SegmentRow
@@ -164,6 +166,8 @@ class Publisher:
     def delete_documents(self, collection: str, *, source: str | None = None) -> tuple[int, int]:
         """Delete one source's document, or the collection with all of them; give documents and chunks.
 
+        What jobs still have to do of it is cancelled.
+
         Raises:
             NotFoundError: no such collection or source.
             ForbiddenError: the caller may only read it.
@@ -171,12 +175,14 @@ class Publisher:
         self._access.check_write(collection)
         with self._database.write() as session:
             row = self._collection(session, collection)
+            sources = None if source is None else [source]
+            num_waiting = cancel_waiting(session, self._tenant, collection, sources)
             condition = DocumentRow.collection_id == row.id
             if source is not None:
                 condition &= DocumentRow.source == source
             named = self._original_names(session, condition)
             counts = delete_where(session, row.id, condition)
-            if source is not None and counts[0] == 0:
+            if source is not None and counts[0] == num_waiting == 0:
                 raise NotFoundError(f"collection {collection!r} has no document from {source!r}")
             if source is None:
                 session.delete(row)
@@ -194,7 +200,9 @@ class Publisher:
             document = session.scalar(current_versions(self._access).where(DocumentRow.id == document_id))
             if document is None:
                 raise NotFoundError(f"no document {document_id!r}; `rag documents` lists what there is")
-            self._access.check_write(session.get_one(CollectionRow, document.collection_id).name)
+            collection = session.get_one(CollectionRow, document.collection_id).name
+            self._access.check_write(collection)
+            cancel_waiting(session, self._tenant, collection, [document.source])
             named = self._original_names(session, DocumentRow.id == document_id)
             counts = delete_where(session, document.collection_id, DocumentRow.id == document_id)
         self.forget(named)
@@ -265,7 +273,7 @@ class Publisher:
         counts: Counter[str] = Counter()
         try:
             if (first := next(rows, None)) is not None:
-                merged.append(self._store.stage(_counted(chain([first], rows), counts), session=session))
+                merged.append(self._store.stage(counted(chain([first], rows), counts), session=session))
         except SegmentGoneError:
             if len(session.scalars(named).all()) == len(old):
                 raise
@@ -286,13 +294,6 @@ class Publisher:
         if row is None:
             raise NotFoundError(f"no collection {name!r}; `rag collections` lists what there is")
         return row
-
-
-def _counted(rows: Iterable[Row], counts: Counter[str]) -> Iterator[Row]:
-    """Hand rows on one at a time, and count those of each version."""
-    for row in rows:
-        counts[row.version_id] += 1
-        yield row
 
 
 class _OvertakenError(Exception):

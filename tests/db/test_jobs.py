@@ -22,6 +22,10 @@ def leased(queue: JobQueue, worker: str = "w", *, lease_seconds: float = 60) -> 
     return job
 
 
+def other_files(number: int) -> list[JobFile]:
+    return [JobFile(f"{number}/{file.source}", file.path) for file in FILES]
+
+
 def finish(queue: JobQueue, database: Database, job: LeasedJob, states: list[str]) -> str:
     with database.write() as session:
         for ordinal, state in enumerate(states):
@@ -43,13 +47,13 @@ def test_a_file_name_that_is_no_unicode_survives(queue: JobQueue) -> None:
 
 
 def test_the_oldest_job_is_leased_first(queue: JobQueue) -> None:
-    first, second = queue.submit("c", FILES), queue.submit("c", FILES)
+    first, second = queue.submit("c", FILES), queue.submit("c", other_files(2))
     assert [leased(queue).job_id, leased(queue).job_id] == [first, second]
     assert queue.lease("w", lease_seconds=60) is None
 
 
 def test_two_workers_never_lease_the_same_job(queue: JobQueue) -> None:
-    submitted = {queue.submit("c", FILES) for _ in range(6)}
+    submitted = {queue.submit("c", other_files(number)) for number in range(6)}
 
     def work(worker: int) -> list[str]:
         taken = []

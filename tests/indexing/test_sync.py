@@ -122,10 +122,8 @@ def test_documents_below_a_folder_that_cannot_be_listed_stay_and_the_job_tells(
 
 def test_a_deletion_that_is_done_again_is_no_error(grove: Grove, notes: Path) -> None:
     sync(grove, "notes")
-    jobs = [
-        grove.jobs.submit("c", [JobFile("notes/gone.txt", "notes/gone.txt", action="delete")]) for _ in "ab"
-    ]
-    for job_id in jobs:
+    for _ in "ab":
+        job_id = grove.jobs.submit("c", [JobFile("notes/gone.txt", "", action="delete")])
         status = run_job(grove, job_id)
         assert status is not None
         assert [file.state for file in status.files] == ["deleted"]

@@ -1,0 +1,128 @@
+"""A job that was left lying does not undo what was submitted or deleted after it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from indexing.listing import list_places
+from indexing.submit import submit_paths
+from indexing.sync import submit_sync
+from indexing.worker import Progress, run_job
+from rag.compose import Grove
+from rag.core.errors import ConflictError
+from rag.db.jobs import JobStatus
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def grove(request: pytest.FixtureRequest, new_grove: Callable[..., Grove]) -> Grove:
+    return new_grove(None if request.param == "sqlite" else request.getfixturevalue("postgres_url"))
+
+
+@pytest.fixture
+def notes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "notes").mkdir()
+    for name in ("a", "b"):
+        (tmp_path / "notes" / f"{name}.md").write_text(f"The note {name}.")
+    return tmp_path / "notes"
+
+
+def left_lying(grove: Grove) -> str:
+    return submit_paths(grove, ["notes"], collection="c")
+
+
+def sync(grove: Grove) -> str:
+    job_id = submit_sync(grove, list_places(grove, ["notes"]), collection="c").job_id
+    assert job_id is not None
+    return job_id
+
+
+def run_what_is_left(grove: Grove) -> None:
+    while run_job(grove) is not None:
+        pass
+
+
+def fared(status: JobStatus | None) -> tuple[str, list[str]]:
+    assert status is not None
+    return status.state, [file.state for file in status.files]
+
+
+def test_a_document_deleted_after_a_newer_submission_stays_deleted(grove: Grove, notes: Path) -> None:
+    old = left_lying(grove)
+    run_job(grove, left_lying(grove))
+    assert fared(grove.jobs.job(old)) == ("cancelled", ["cancelled", "cancelled"])
+    grove.publisher.delete_documents("c", source="notes/a.md")
+    run_what_is_left(grove)
+    assert grove.catalog.sources("c") == ["notes/b.md"]
+
+
+def test_a_deleted_collection_stays_deleted(grove: Grove, notes: Path) -> None:
+    left_lying(grove)
+    paused = submit_paths(grove, [notes], collection="c")
+    grove.job_control.pause(paused)
+    grove.publisher.delete_documents("c")
+    with pytest.raises(ConflictError, match="is cancelled"):
+        grove.job_control.resume(paused)
+    run_what_is_left(grove)
+    assert grove.catalog.collections() == []
+
+
+def test_what_waits_of_a_deleted_document_is_cancelled(grove: Grove, notes: Path) -> None:
+    job_id = left_lying(grove)
+    grove.publisher.delete_documents("c", source="notes/a.md")
+    assert fared(run_job(grove, job_id)) == ("done", ["cancelled", "done"])
+    (notes / "b.md").write_text("Another text.")
+    job_id = left_lying(grove)
+    grove.publisher.delete_document(grove.publisher.known("c", ["notes/b.md"])["notes/b.md"].document_id)
+    assert fared(run_job(grove, job_id)) == ("done", ["done", "cancelled"])
+
+
+def test_a_newer_submission_overtakes_a_deletion(grove: Grove, notes: Path) -> None:
+    run_job(grove, sync(grove))
+    text = (notes / "a.md").read_text()
+    (notes / "a.md").unlink()
+    sync(grove)
+    (notes / "a.md").write_text(text)
+    run_job(grove, sync(grove))
+    run_what_is_left(grove)
+    assert grove.catalog.sources("c") == ["notes/a.md", "notes/b.md"]
+
+
+def test_a_file_that_is_back_is_not_deleted(grove: Grove, notes: Path) -> None:
+    run_job(grove, sync(grove))
+    text = (notes / "a.md").read_text()
+    (notes / "a.md").unlink()
+    job_id = sync(grove)
+    (notes / "a.md").write_text(text)
+    assert fared(run_job(grove, job_id)) == ("done", ["skipped", "skipped"])
+    assert grove.catalog.sources("c") == ["notes/a.md", "notes/b.md"]
+
+
+def test_a_link_in_the_place_of_a_file_does_not_keep_its_document(grove: Grove, notes: Path) -> None:
+    run_job(grove, sync(grove))
+    (notes / "a.md").unlink()
+    (notes / "a.md").symlink_to("b.md")
+    run_job(grove, sync(grove))
+    assert grove.catalog.sources("c") == ["notes/b.md"]
+
+
+def test_a_worker_leaves_out_what_is_overtaken_while_it_has_it_in_hand(grove: Grove, notes: Path) -> None:
+    newer: list[str] = []
+
+    def overtake(progress: Progress) -> None:
+        if progress.step == "encoded" and not newer:
+            (notes / "a.md").write_text("The note a, as it is now.")
+            newer.append(submit_paths(grove, ["notes/a.md"], collection="c"))
+            run_job(grove, newer[0])
+            grove.publisher.delete_documents("c", source="notes/a.md")
+
+    assert fared(run_job(grove, left_lying(grove), on_progress=overtake)) == ("done", ["cancelled", "done"])
+    assert grove.catalog.sources("c") == ["notes/b.md"]
+
+
+def test_other_collections_and_sources_are_left_alone(grove: Grove, notes: Path) -> None:
+    job_id = left_lying(grove)
+    submit_paths(grove, ["notes/a.md"], collection="other")
+    submit_paths(grove, ["notes/a.md"], collection="c")
+    assert fared(grove.jobs.job(job_id)) == ("queued", ["cancelled", "queued"])
