@@ -158,5 +158,12 @@ def _watch(console: Console, grove: "Grove", options: IngestOptions) -> None:
     console.note("Watching for changes. Ctrl-C stops.")
     paths = [Path(path) for path in options.paths or []]
     many = options.delete_many
-    for synced in watch(grove, paths, collection=options.collection, may_delete_many=many):
+    gone = "A folder is gone; nothing is done until it is back."
+    for synced in watch(
+        grove,
+        paths,
+        collection=options.collection,
+        may_delete_many=many,
+        on_gone=lambda: console.note(gone),
+    ):
         _follow(console, grove, synced.job_id, sync_report(synced))

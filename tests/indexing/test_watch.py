@@ -38,3 +38,32 @@ def test_what_changes_on_disk_changes_in_the_collection(
     assert grove.catalog.sources("c") == ["notes/kept.txt", "notes/new.txt"]
     passages = grove.search("note", collection="c", retriever="lexical").passages
     assert {passage.source for passage in passages} == {"notes/kept.txt", "notes/new.txt"}
+
+
+def test_a_folder_that_vanishes_is_waited_for_and_loses_nothing(
+    grove: Grove, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    notes = tmp_path / "notes"
+    notes.mkdir()
+    (notes / "kept.txt").write_text("A note that stays.")
+    run_job(grove, submit_paths(grove, [Path("notes")], collection="c"))
+    stop, gone = threading.Event(), threading.Event()
+
+    def vanish() -> None:
+        time.sleep(0.5)
+        notes.rename(tmp_path / "away")
+        assert gone.wait(10)
+        assert grove.catalog.sources("c") == ["notes/kept.txt"]
+        (tmp_path / "away" / "new.txt").write_text("A new note.")
+        (tmp_path / "away").rename(notes)
+
+    changer = threading.Thread(target=vanish)
+    changer.start()
+    for changes in watch(grove, [Path("notes")], collection="c", stop=stop, on_gone=gone.set):
+        if changes.job_id:
+            run_job(grove, changes.job_id)
+        if len(grove.catalog.sources("c")) == 2:
+            stop.set()
+    changer.join()
+    assert grove.catalog.sources("c") == ["notes/kept.txt", "notes/new.txt"]
