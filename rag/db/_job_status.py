@@ -12,6 +12,7 @@ __all__ = ["UNFINISHED", "UNSETTLED", "count_death", "num_done", "outcome", "pac
 
 UNFINISHED = ("queued", "running", "paused")  # jobs
 UNSETTLED = ("queued", "running")  # files that still have to be worked on
+_WORKED_THROUGH = ("done", "skipped", "deleted", "failed")
 
 
 def status_of(session: Session, job: JobRow) -> JobStatus:
@@ -19,11 +20,14 @@ def status_of(session: Session, job: JobRow) -> JobStatus:
     files = session.scalars(
         select(JobFileRow).where(JobFileRow.job_id == job.id).order_by(JobFileRow.ordinal)
     ).all()
-    files_done = sum(file.state not in UNSETTLED for file in files)
+    files_done = sum(file.state in _WORKED_THROUGH for file in files)
+    files_left = sum(file.state in UNSETTLED for file in files)
     is_reindex = job.kind == "reindex"
     chunks_done = job.chunks_done if is_reindex else sum(file.chunks for file in files)
-    done, total = (job.chunks_done, job.chunks_total) if is_reindex else (files_done, len(files))
-    rate, eta = pace(done - job.done_at_start, total - done, _seconds(job.started_at, job.finished_at))
+    done, left = files_done, files_left
+    if is_reindex:
+        done, left = job.chunks_done, job.chunks_total - job.chunks_done
+    rate, eta = pace(done - job.done_at_start, left, _seconds(job.started_at, job.finished_at))
     return JobStatus(
         job.id,
         job.kind,
@@ -50,7 +54,7 @@ def num_done(session: Session, job: JobRow) -> int:
     """Count the files that are worked through, or the chunks of a rebuilding."""
     if job.kind == "reindex":
         return job.chunks_done
-    of_job = select(func.count()).where(JobFileRow.job_id == job.id, JobFileRow.state.not_in(UNSETTLED))
+    of_job = select(func.count()).where(JobFileRow.job_id == job.id, JobFileRow.state.in_(_WORKED_THROUGH))
     return session.scalar(of_job) or 0
 
 

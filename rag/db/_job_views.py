@@ -72,7 +72,7 @@ class JobStatus:
     chunks_done: int
     chunks_total: int
     files: list[FileStatus]
-    files_done: int = 0  # taken in, skipped, deleted, failed or cancelled
+    files_done: int = 0  # taken in, skipped, deleted or failed
     files_total: int = 0
     bytes_done: int = 0
     rate_per_second: float | None = None  # none before the first is done

@@ -88,6 +88,7 @@ def test_a_cancelled_job_keeps_what_it_did(
     control.cancel(job_id)
     assert states(queue, job_id) == ("cancelled", ["done", "cancelled"])
     assert queue.job(job_id).finished_at is not None
+    assert (queue.job(job_id).files_done, queue.job(job_id).files_total) == (1, 2)
     assert queue.awaited_paths() == set()
 
 
