@@ -16,7 +16,7 @@ from indexing.parse import supported_suffixes
 from rag.core.errors import UnreadableDocumentError
 from rag.db.jobs import JobFile
 
-__all__ = ["is_archive", "sources_in", "unpacked"]
+__all__ = ["hashes_in", "is_archive", "sources_in", "unpacked"]
 
 _MAX_UNPACKED_BYTES = 2_000_000_000
 _NOT_FOR_NAMES = re.compile(r"[\x00-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
@@ -54,6 +54,19 @@ def sources_in(path: Path, source: str, *, max_file_bytes: int) -> set[str] | No
         return {_source(source, member) for member in _members(path, source, max_file_bytes)}
     except UnreadableDocumentError:
         return None
+
+
+def hashes_in(path: Path, source: str, *, max_file_bytes: int) -> dict[str, str | None]:
+    """Give the sources of the documents that an archive makes, and the SHA-256 of what can be read."""
+    hashes: dict[str, str | None] = {}
+    try:
+        for member in _members(path, source, max_file_bytes):
+            hashes[_source(source, member)] = None
+            if member.error is None:
+                hashes[_source(source, member)] = hashlib.sha256(member.read()).hexdigest()
+    except UnreadableDocumentError:
+        return hashes or {source: None}
+    return hashes
 
 
 def _members(path: Path, source: str, max_file_bytes: int) -> Iterator[Member]:

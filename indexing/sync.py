@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from indexing.addresses import is_address
+from indexing.archives import hashes_in, is_archive
 from indexing.files import content_of
 from indexing.listing import Listing
 from indexing.pipeline import Pipeline
@@ -84,9 +85,20 @@ def plan_sync(grove: Grove, listing: Listing, *, collection: str, may_delete_man
     delete, withheld, reason = _deletions(grove, listing, collection, may_delete_many)
     found: dict[str, list[str]] = {"add": [], "replace": [], "unchanged": [], "unknown": []}
     version = Pipeline.from_grove(grove).version
-    known = _known(grove, collection, list(listing.files))
+    limit = grove.settings.ingestion.max_file_bytes
+    hashes = {
+        source: hashes_in(Path(file.path), source, max_file_bytes=limit)
+        for source, file in listing.files.items()
+        if is_archive(source) and not is_address(file.path)
+    }
+    known = _known(
+        grove, collection, [*listing.files, *(source for each in hashes.values() for source in each)]
+    )
     for source, file in listing.files.items():
-        found[_fate(grove, file, known.get(source), version)].append(source)
+        for inner, content_hash in hashes.get(source, {}).items():
+            found[_fate_of(content_hash, known.get(inner), version)].append(inner)
+        if source not in hashes:
+            found[_fate(grove, file, known.get(source), version)].append(source)
     return Plan(**found, delete=delete, withheld=withheld, reason=reason)
 
 
@@ -141,5 +153,13 @@ def _fate(grove: Grove, file: JobFile, known: KnownVersion | None, version: str)
             content = content_of(Path(file.path), max_bytes=grove.settings.ingestion.max_file_bytes)
         except UnreadableDocumentError:
             return "unknown"
-        is_same = known.is_of(hashlib.sha256(content).hexdigest(), version)
+        return _fate_of(hashlib.sha256(content).hexdigest(), known, version)
     return "unchanged" if is_same else "replace"
+
+
+def _fate_of(content_hash: str | None, known: KnownVersion | None, version: str) -> str:
+    if known is None:
+        return "add"
+    if content_hash is None:
+        return "unknown"
+    return "unchanged" if known.is_of(content_hash, version) else "replace"

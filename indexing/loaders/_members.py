@@ -30,6 +30,17 @@ _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the others unpack in pi
 _BROKEN = (EOFError, LookupError, NotImplementedError, OSError, RuntimeError, ValueError,
            zipfile.BadZipFile, zlib.error)  # fmt: skip
 
+_OFFICE = {
+    "word/document.xml": ("a Word document", ".docx"),
+    "xl/workbook.xml": ("an Excel workbook", ".xlsx"),
+    "ppt/presentation.xml": ("a PowerPoint presentation", ".pptx"),
+}
+_MIME_TYPES = {
+    b"application/vnd.oasis.opendocument.text": ("an OpenDocument text", ".odt"),
+    b"application/vnd.oasis.opendocument.spreadsheet": ("an OpenDocument spreadsheet", ".ods"),
+    b"application/epub+zip": ("an EPUB book", ".epub"),
+}
+
 
 @dataclass(slots=True)
 class _Room:
@@ -96,6 +107,9 @@ def members(content: bytes, *, name: str, max_bytes: int) -> Iterator[Member]:
 def _members(content: bytes, *, name: str, room: _Room, depth: int) -> Iterator[Member]:
     seen: set[str] = set()
     with _opened(content, name=name) as archive:
+        if kind := _document_in(archive):
+            what, suffix = kind
+            raise UnreadableDocumentError(f"{name!r} is named .zip but is {what}; rename it to {suffix}")
         found = [
             member for entry in archive.infolist() if (member := _member(archive, entry, room)) is not None
         ]
@@ -112,6 +126,20 @@ def _members(content: bytes, *, name: str, room: _Room, depth: int) -> Iterator[
             else:
                 yield member
             seen.add(member.name)
+
+
+def _document_in(archive: zipfile.ZipFile) -> tuple[str, str] | None:
+    """Give what a document is that is packed as an archive, and how such files are named."""
+    names = archive.namelist()
+    if "[Content_Types].xml" in names:
+        return next((kind for part, kind in _OFFICE.items() if part in names), None)
+    if names[:1] != ["mimetype"]:
+        return None
+    try:
+        with archive.open("mimetype") as stream:
+            return _MIME_TYPES.get(stream.read(100).strip())
+    except _BROKEN:
+        return None
 
 
 def _inside(outer: Member, room: _Room, depth: int) -> Iterator[Member]:

@@ -9,9 +9,11 @@ import pytest
 from _mail_files import packed
 from _syncing import deleted_by_sync
 
+from indexing.listing import list_places
 from indexing.loaders.zip import Zip
 from indexing.parse import parse_document
 from indexing.submit import submit_paths, submit_uploads
+from indexing.sync import plan_sync
 from indexing.worker import run_job
 from rag.compose import Grove
 from rag.core.errors import UnreadableDocumentError
@@ -99,6 +101,29 @@ def test_an_archive_in_a_folder_and_one_that_is_uploaded_are_taken_apart_too(
     job = submit_uploads(grove, [("b.zip", here / "sent")], collection="c")
     assert _states(run_job(grove, job)) == {"b.zip/y.txt": "done"}
     assert list((grove.settings.home_dir / "uploads").iterdir()) == []
+
+
+def test_a_plan_tells_of_the_files_of_an_archive(grove: Grove, here: Path) -> None:
+    (here / "a.zip").write_bytes(packed({"x.txt": b"One.", "i.zip": packed({"y.txt": b"Two."})}))
+    plan = plan_sync(grove, list_places(grove, ["a.zip"]), collection="default")
+    assert plan.add == ["a.zip/x.txt", "a.zip/i.zip/y.txt"]
+    run_job(grove, submit_paths(grove, ["a.zip"], collection="default"))
+    (here / "a.zip").write_bytes(packed({"x.txt": b"1.", "i.zip": packed({"y.txt": b"Two."})}))
+    plan = plan_sync(grove, list_places(grove, ["a.zip"]), collection="default")
+    assert (plan.add, plan.replace, plan.unchanged) == ([], ["a.zip/x.txt"], ["a.zip/i.zip/y.txt"])
+
+
+@pytest.mark.parametrize(
+    ("files", "what"),
+    [
+        ({"[Content_Types].xml": b"<Types/>", "word/document.xml": b"<x/>"}, r"a Word document.*\.docx"),
+        ({"[Content_Types].xml": b"<Types/>", "xl/workbook.xml": b"<x/>"}, r"an Excel workbook.*\.xlsx"),
+        ({"mimetype": b"application/epub+zip", "a.xml": b"<x/>"}, r"an EPUB book.*\.epub"),
+    ],
+)
+def test_a_document_that_is_named_as_an_archive_is_told(files: dict[str, bytes], what: str) -> None:
+    with pytest.raises(UnreadableDocumentError, match=f"is named .zip but is {what}"):
+        parse_document(packed(files), name="x.zip")
 
 
 def test_documents_whose_files_left_the_archive_are_deleted(grove: Grove, here: Path) -> None:
