@@ -1,7 +1,6 @@
 """The command line as a person or a script runs it: a process with arguments, output and exit code."""
 
 import json
-import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,17 +10,6 @@ from typing import Any
 
 import pytest
 
-WAITING = """
-import time
-from api import cli
-
-@cli.app.command()
-def wait(json: bool = False):
-    print("waits", file=cli.sys.stderr, flush=True)
-    time.sleep(60)
-
-cli.main()
-"""
 RAG = Path(sys.prefix) / "bin" / "rag"
 
 
@@ -297,20 +285,6 @@ def test_a_key_for_a_collection_that_is_not_there_is_made_with_a_warning(
     assert "There is no collection misspelt yet" in done.err
 
 
-@pytest.mark.parametrize("options", [[], ["--json"]])
-def test_a_command_that_is_stopped_says_so_and_exits_as_shells_expect(options: list[str]) -> None:
-    command = [sys.executable, "-c", WAITING, "wait", *options]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None
-        assert process.stderr.readline() == "waits\n"
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=30)
-    assert (process.returncode, err) == (130, "rag: stopped; what was finished is kept\n")
-    assert [json.loads(line)["error"]["type"] for line in out.splitlines()] == ["Interrupted"] * len(
-        options
-    )
-
-
 def test_an_engine_that_there_is_not_is_wrong_usage_and_begins_nothing(
     rag: Callable[..., Finished], folder: Path
 ) -> None:
@@ -318,16 +292,3 @@ def test_an_engine_that_there_is_not_is_wrong_usage_and_begins_nothing(
     assert done.code == 2
     assert "no --engine 'steam'; choose one of: local, ray" in done.json["error"]["message"]
     assert rag("jobs").json["jobs"] == []
-
-
-@pytest.mark.usefixtures("folder")
-def test_an_unknown_generator_is_told_with_all_that_there_are(
-    rag: Callable[..., Finished], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("GROVE_GENERATORS", '{"mine": {"kind": "echo"}}')
-    rag("ingest", "papers")
-    done = rag("ask", "x", "--generator", "nosuch")
-    assert done.code == 2
-    said = done.json["error"]["message"]
-    assert said.startswith("no generator 'nosuch'; choose one of: ")
-    assert {"default", "echo", "mine", "vllm"} <= set(said.split(": ")[1].split(", "))

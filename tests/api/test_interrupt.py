@@ -1,0 +1,34 @@
+"""Ctrl-C, as the one who stops a command sees it."""
+
+import json
+import signal
+import subprocess
+import sys
+
+import pytest
+
+WAITING = """
+import time
+from api import cli
+
+@cli.app.command()
+def wait(json: bool = False):
+    print("waits", file=cli.sys.stderr, flush=True)
+    time.sleep(60)
+
+cli.main()
+"""
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_a_command_that_is_stopped_says_so_and_exits_as_shells_expect(options: list[str]) -> None:
+    command = [sys.executable, "-c", WAITING, "wait", *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert process.stderr.readline() == "waits\n"
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    assert (process.returncode, err) == (130, "rag: stopped; what was finished is kept\n")
+    assert [json.loads(line)["error"]["type"] for line in out.splitlines()] == ["Interrupted"] * len(
+        options
+    )
