@@ -2,14 +2,13 @@
 
 import time
 from collections.abc import Callable
-from contextlib import suppress
 
 from fastapi import APIRouter, Response
 
 from api.deps import InstallationDep
 from api.schemas import Dependency, Health, Readiness
 from rag.compose import Grove
-from rag.core.errors import DamagedSegmentError, RagError
+from rag.core.errors import DamagedSegmentError, RagError, SegmentGoneError
 
 __all__ = ["router"]
 
@@ -48,8 +47,12 @@ def _collection_names(grove: Grove) -> list[str]:
 def _search_once(grove: Grove) -> None:
     assert grove.store
     for name in _collection_names(grove)[:1]:
-        with suppress(DamagedSegmentError):  # the collection's trouble, which its own searches tell
+        try:
             grove.search("ready", collection=name, retriever="lexical", k=1)
+        except DamagedSegmentError as error:
+            # What is damaged is the collection's trouble, which its own searches tell; what is gone is not.
+            if isinstance(error.__cause__, SegmentGoneError):
+                raise
 
 
 def _tried(name: str, use: Callable[[], object]) -> Dependency:

@@ -85,7 +85,7 @@ def test_without_a_page_the_root_says_how_to_build_it(grove: Grove, tmp_path: Pa
         ("GET", "/docs", 404, None),
         ("GET", "/api/v1/search", 405, "POST"),
         ("PUT", "/api/v1/collections", 405, "GET, POST"),
-        ("PATCH", "/health", 405, "GET"),
+        ("PATCH", "/health", 405, "GET, HEAD"),
         ("POST", "/api/v1/documents/x", 405, "DELETE, GET"),
     ],
 )
