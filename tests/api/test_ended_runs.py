@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -53,6 +54,15 @@ def begun(grove: Grove) -> str:
     return run_id
 
 
+def followed(url: str, run_id: str, is_open: threading.Event) -> str:
+    lines = []
+    with httpx.stream("GET", f"{url}/api/v1/runs/{run_id}/events", timeout=60) as reply:
+        for line in reply.iter_lines():
+            lines.append(line)
+            is_open.set()
+    return "\n".join(lines)
+
+
 def cancelled(url: str, run_id: str, _conversation: str) -> httpx.Response:
     return httpx.post(f"{url}/api/v1/runs/{run_id}/cancel")
 
@@ -72,9 +82,10 @@ def test_a_stream_of_a_run_that_is_ended_has_one_last_event(grove: Grove, url: s
     with ThreadPoolExecutor() as pool:
         reply = pool.submit(httpx.post, f"{url}/api/v1/ask", json={**asked, "stream": True}, timeout=60)
         run_id = begun(grove)
-        second = pool.submit(httpx.get, f"{url}/api/v1/runs/{run_id}/events", timeout=60)
+        second = pool.submit(followed, url, run_id, is_open := threading.Event())
+        assert is_open.wait(60)
         assert end(url, run_id, made).is_success
-        streams = [events_of(each.result().text) for each in (reply, second)]
+        streams = [events_of(reply.result().text), events_of(second.result())]
     for events in streams:
         assert last_events(events) == events[-1:]
         assert events[-1]["error"] in ("RunCancelledError", "NotFoundError")

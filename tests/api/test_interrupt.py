@@ -8,8 +8,11 @@ import sys
 import pytest
 
 WAITING = """
+import signal
 import time
 from api import cli
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background it is ignored
 
 @cli.app.command()
 def wait(json: bool = False):
