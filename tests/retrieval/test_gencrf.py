@@ -129,7 +129,7 @@ def test_the_writer_is_a_generator_named_in_the_options(tmp_path: Path) -> None:
     index_corpus(grove, [("a.txt", ParsedDocument("snow on the lake", ""))], collection="default")
     found = grove.search("snow", retriever="anew")
     assert (found.passages[0].source, found.counts["model_calls"]) == ("a.txt", 7)
-    with pytest.raises(InvalidInputError, match="no 'absent'"):
+    with pytest.raises(InvalidInputError, match="no generator 'absent'"):
         Grove(
             settings.model_copy(
                 update={"retrievers": {"anew": Part(kind="gencrf", options={"writer": "absent"})}}
