@@ -41,9 +41,13 @@ def turns(client: TestClient, conversation_id: str) -> list[str]:
 @pytest.mark.usefixtures("document_id")
 def test_a_long_question_may_be_followed_up(client: TestClient) -> None:
     conversation_id = begun(client)
-    ask(client, conversation_id, "How tall is the tower in Paris? " + "It is said to be tall. " * 850)
-    ask(client, conversation_id, "And when was it built?")
-    ask(client, conversation_id, "And in Lyon?")
+    long = "How tall is the tower in Paris? " + "It is said to be tall. " * 850
+    asked = [
+        ask(client, conversation_id, each) for each in (long, "And when was it built?", "And in Lyon?")
+    ]
+    assert turns(client, conversation_id) == asked
+    last = client.get(f"{CONVERSATIONS}/{conversation_id}").json()["turns"][-1]
+    assert last["events"][-1]["type"] == "answer.finished"
 
 
 @pytest.mark.usefixtures("document_id")
