@@ -7,7 +7,7 @@ import hashlib
 import os
 import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from indexing.files import content_of
@@ -27,13 +27,31 @@ def is_archive(source: str) -> bool:
     return source.lower().endswith(".zip")
 
 
-def unpacked(path: Path, source: str, *, directory: Path, max_file_bytes: int) -> list[JobFile]:
-    """Give the files of an archive, their bytes in the directory; one failed file if it cannot be read."""
+def unpacked(
+    path: Path,
+    source: str,
+    *,
+    directory: Path,
+    max_file_bytes: int,
+    is_wanted: Callable[[str], bool] = lambda source: True,
+) -> list[JobFile]:
+    """Give the files of an archive, their bytes in the directory; one failed file if it cannot be read.
+
+    Args:
+        path: of the archive.
+        source: of the archive.
+        directory: where bytes are put.
+        max_file_bytes: a larger archive is not read.
+        is_wanted: tells by its source whether a file is given.
+    """
     files: list[JobFile] = []
+    is_empty = True
     try:
         for member in _members(path, source, max_file_bytes):
-            files.append(_file(member, path, source, directory=directory))
-        if not files:
+            is_empty = False
+            if is_wanted(_source(source, member)):
+                files.append(_file(member, path, source, directory=directory))
+        if is_empty:
             raise UnreadableDocumentError(
                 f"{Path(source).name!r} holds no file that is read;"
                 f" these kinds are: {', '.join(supported_suffixes())}"
@@ -42,7 +60,7 @@ def unpacked(path: Path, source: str, *, directory: Path, max_file_bytes: int) -
         for file in files:
             if file.error is None:
                 Path(file.path).unlink()
-        return [JobFile(source, str(path.absolute()), str(error))]
+        return [_failed(source, path, source, str(error))]
     if any(file.error is None for file in files):
         os.sync()  # 10,000 syncs of a file each take over a minute
     return files
@@ -76,17 +94,21 @@ def _members(path: Path, source: str, max_file_bytes: int) -> Iterator[Member]:
 
 def _file(member: Member, path: Path, source: str, *, directory: Path) -> JobFile:
     if member.error is not None:
-        return JobFile(_source(source, member), str(path.absolute()), member.error)
+        return _failed(_source(source, member), path, source, member.error)
     try:
         content = member.read()
     except UnreadableDocumentError as error:
         if member.is_room_full:
             raise
-        return JobFile(_source(source, member), str(path.absolute()), str(error))
+        return _failed(_source(source, member), path, source, str(error))
     directory.mkdir(parents=True, exist_ok=True)
     kept = directory / f"{hashlib.sha256(content).hexdigest()}.{uuid.uuid4().hex}"
     kept.write_bytes(content)
     return JobFile(_source(source, member), str(kept))
+
+
+def _failed(source: str, archive: Path, archive_source: str, error: str) -> JobFile:
+    return JobFile(source, str(archive.absolute()), error, place=archive_source)
 
 
 def _source(source: str, member: Member) -> str:

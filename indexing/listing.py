@@ -52,6 +52,13 @@ class Listing:
         # What is there and not listed, as a link or a hidden file, is deleted nevertheless.
         return JobFile(source, "" if os.path.lexists(path) else str(path), action="delete")
 
+    def refused(self) -> list[JobFile]:
+        """Give the folders that could not be listed, as failed files."""
+        return [
+            JobFile(source, str(self.base / source), why, place=source)
+            for source, why in self.unlisted.items()
+        ]
+
     def spoken_for(self, sources: Sequence[str]) -> list[str]:
         """Give those of the sources that stand at or below the places."""
         return [source for source in sources if any(is_below(source, scope) for scope in self.scopes)]

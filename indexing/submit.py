@@ -8,7 +8,7 @@ import time
 import unicodedata
 import uuid
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -68,16 +68,24 @@ def submit_listing(
         )
     grove.ensure_collection(collection, kinds=kinds)
     files = [part for file in listing.files.values() for part in parts_of(grove, file)]
-    files += [JobFile(folder, folder, why) for folder, why in listing.unlisted.items()]
+    files += listing.refused()
     return grove.jobs.submit(collection, files)
 
 
-def parts_of(grove: Grove, file: JobFile) -> list[JobFile]:
-    """Give what a file is to the job: itself, or the files of an archive, unpacked."""
+def parts_of(
+    grove: Grove, file: JobFile, *, is_wanted: Callable[[str], bool] = lambda source: True
+) -> list[JobFile]:
+    """Give what a file is to the job: itself, or those of an archive's files that are wanted, unpacked."""
     if not is_archive(file.source) or is_address(file.path) or file.error is not None:
         return [_with_short_source(file)]
     limit = grove.settings.ingestion.max_file_bytes
-    parts = unpacked(Path(file.path), file.source, directory=_uploads_dir(grove), max_file_bytes=limit)
+    parts = unpacked(
+        Path(file.path),
+        file.source,
+        directory=_uploads_dir(grove),
+        max_file_bytes=limit,
+        is_wanted=is_wanted,
+    )
     return [_with_short_source(part) for part in parts]
 
 
@@ -109,11 +117,14 @@ def submit_uploads(
     grove.ensure_collection(collection, kinds=kinds)
     directory = _uploads_dir(grove)
     directory.mkdir(parents=True, exist_ok=True)
-    archives = [JobFile(name, str(path)) for name, path in named if is_archive(name)]
-    files = [JobFile(name, str(_kept(path, directory))) for name, path in named if not is_archive(name)]
-    return grove.jobs.submit(
-        collection, [*files, *(part for file in archives for part in parts_of(grove, file))]
-    )
+    files: list[JobFile] = []
+    for name, path in named:
+        kept = _kept(path, directory)
+        parts = parts_of(grove, JobFile(name, str(kept)))
+        if all(part.path != str(kept) for part in parts):  # an archive of which all could be unpacked
+            kept.unlink()
+        files += parts
+    return grove.jobs.submit(collection, files)
 
 
 def remove_uploads(grove: Grove, job_id: str) -> None:

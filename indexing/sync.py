@@ -72,7 +72,7 @@ def submit_sync(
     delete, withheld, reason = _deletions(grove, listing, collection, may_delete_many)
     wanted = [file for source, file in listing.files.items() if only is None or source in only]
     files = [part for file in wanted for part in parts_of(grove, file)]
-    files += [JobFile(folder, folder, why) for folder, why in listing.unlisted.items()]
+    files += listing.refused()
     files += [listing.deletion(source) for source in delete]
     if not files:
         return Synced(None, withheld, reason)

@@ -88,9 +88,14 @@ def cancel(job_id: JobId, home: Home = None, json: Json = False) -> None:
 
 
 def retry(job_id: JobId, detach: Detach = False, home: Home = None, json: Json = False) -> None:
-    """Try a finished job's failed files again; uploads are kept for that for a week."""
+    """Try a finished job's failed files again; uploads are kept for that for a week.
+
+    An archive that could not be read is read as it is now; a file that was unpacked, as it was.
+    """
+    from indexing.control import retry_job
+
     console, grove = _open(home, json)
-    grove.job_control.retry(job_id)
+    retry_job(grove, job_id)
     _follow(console, grove, job_id, is_detached=detach)
 
 

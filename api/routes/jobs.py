@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from api.deps import After, GroveDep, Limit
 from api.pages import page_of
 from api.schemas import JobList
-from indexing.control import cancel_job
+from indexing.control import cancel_job, retry_job
 from rag.db.jobs import JobStatus
 
 __all__ = ["router"]
@@ -48,7 +48,7 @@ def cancel_one_job(job_id: str, grove: GroveDep) -> JobStatus:
 
 
 @router.post("/{job_id}/retry", operation_id="retryJob")
-def retry_job(job_id: str, grove: GroveDep) -> JobStatus:
+def retry_one_job(job_id: str, grove: GroveDep) -> JobStatus:
     """Try a finished job's failed files again; 409 when nothing failed."""
-    grove.job_control.retry(job_id)
+    retry_job(grove, job_id)
     return grove.jobs.job(job_id)

@@ -4,17 +4,21 @@ Each takes the lease away from whoever holds it: that worker's next write is ref
 is not published, and it stops. A batch in hand is done again or not at all, never twice.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 
-from sqlalchemy import Update, select, update
+from sqlalchemy import Select, Update, func, select, update
 from sqlalchemy.orm import Session
 
 from rag.core.access import Access
 from rag.core.errors import ConflictError, NotFoundError
+from rag.db._job_files import file_of, row_of
+from rag.db._job_views import JobFile
 from rag.db.session import Database
 from rag.db.tables import JobFileRow, JobRow, utc_now
 
 __all__ = ["JobControl"]
+
+NO_PARTS: Mapping[int, Sequence[JobFile]] = {}
 
 
 class JobControl:
@@ -60,8 +64,18 @@ class JobControl:
             session.execute(update(JobRow).where(JobRow.id == job_id).values(finished_at=utc_now()))
             session.execute(_files(job_id, "queued", "running").values(state="cancelled"))
 
-    def retry(self, job_id: str) -> None:
+    def failed(self, job_id: str) -> dict[int, JobFile]:
+        """Give the files of a job that failed, by their number in it."""
+        is_mine = JobFileRow.tenant == self._access.tenant
+        with self._database.read() as session:
+            return {row.ordinal: file_of(row) for row in session.scalars(_failed(job_id).where(is_mine))}
+
+    def retry(self, job_id: str, *, parts: Mapping[int, Sequence[JobFile]] = NO_PARTS) -> None:
         """Queue a finished job's failed files again, or a failed rebuilding.
+
+        Args:
+            job_id: of the job.
+            parts: what now stands for a failed file, by its number; by default the file itself.
 
         Raises:
             NotFoundError: no such job.
@@ -69,13 +83,12 @@ class JobControl:
         """
         with self._database.write() as session:
             job = self._move(session, job_id, {"done", "failed"}, "queued")
-            failed = session.scalars(
-                select(JobFileRow.ordinal).where(JobFileRow.job_id == job_id, JobFileRow.state == "failed")
-            ).all()
+            failed = session.scalars(_failed(job_id)).all()
             if not failed and job.error is None:
                 raise ConflictError(f"nothing of job {job_id} failed; there is nothing to retry")
             job.error, job.finished_at, job.deaths = None, None, 0
-            session.execute(_files(job_id, "failed").values(state="queued", error=None, attempts=0))
+            for row in failed:
+                _put_again(session, job, row, parts.get(row.ordinal) or [file_of(row)])
 
     def _move(self, session: Session, job_id: str, states: Collection[str], state: str) -> JobRow:
         """Set a job's state if it is in one of those and the caller may, and take the lease away."""
@@ -93,6 +106,20 @@ class JobControl:
 
 def _files(job_id: str, *states: str) -> Update:
     return update(JobFileRow).where(JobFileRow.job_id == job_id, JobFileRow.state.in_(states))
+
+
+def _failed(job_id: str) -> Select[JobFileRow]:
+    query = select(JobFileRow).where(JobFileRow.job_id == job_id, JobFileRow.state == "failed")
+    return query.order_by(JobFileRow.ordinal)
+
+
+def _put_again(session: Session, job: JobRow, row: JobFileRow, parts: Sequence[JobFile]) -> None:
+    """Put the parts of a failed file in its place; all but the first come behind the other files."""
+    last = select(func.max(JobFileRow.ordinal)).where(JobFileRow.job_id == job.id)
+    behind = (session.scalar(last) or 0) + 1
+    session.merge(row_of(job, row.ordinal, parts[0]))
+    session.add_all(row_of(job, ordinal, part) for ordinal, part in enumerate(parts[1:], behind))
+    session.flush()
 
 
 def _put_back(session: Session, job_id: str) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from rag.core.access import Access
 from rag.core.errors import ConflictError, NotFoundError
+from rag.db._job_files import file_of, row_of
 from rag.db._job_status import UNFINISHED, UNSETTLED, count_death, num_done, outcome, status_of
 from rag.db._job_views import FileStatus, JobFile, JobHaltedError, JobStatus, LeasedJob, LeaseLostError
 from rag.db._pages import newest_first
@@ -55,22 +56,10 @@ class JobQueue:
             self._database.lock(session, "jobs")
             newer = [file.source for file in files if file.error is None]
             cancel_waiting(session, self._tenant, collection, newer)
-            session.add(JobRow(id=job_id, tenant=self._tenant, collection=collection, state="queued"))
+            job = JobRow(id=job_id, tenant=self._tenant, collection=collection, state="queued")
+            session.add(job)
             session.flush()
-            session.add_all(
-                JobFileRow(
-                    job_id=job_id,
-                    ordinal=ordinal,
-                    tenant=self._tenant,
-                    source=file.source,
-                    path=os.fsencode(file.path),
-                    action=file.action,
-                    stamp=file.stamp,
-                    state="queued" if file.error is None else "failed",
-                    error=file.error,
-                )
-                for ordinal, file in enumerate(files)
-            )
+            session.add_all(row_of(job, ordinal, file) for ordinal, file in enumerate(files))
         return job_id
 
     def submit_reindex(self, collection: str, *, index_kinds: str | None = None) -> str:
@@ -131,16 +120,7 @@ class JobQueue:
                 .where(JobFileRow.job_id == job.id, JobFileRow.state.in_(UNSETTLED))
                 .order_by(JobFileRow.ordinal)
             )
-            files = {
-                file.ordinal: JobFile(
-                    file.source,
-                    os.fsdecode(file.path),
-                    attempts=file.attempts,
-                    action=file.action,
-                    stamp=file.stamp,
-                )
-                for file in open_files
-            }
+            files = {row.ordinal: file_of(row) for row in open_files}
             return LeasedJob(job.id, job.kind, job.collection, worker, files, job.index_kinds, job.deaths)
 
     def heartbeat(self, job: LeasedJob, *, lease_seconds: float) -> None:

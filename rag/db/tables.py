@@ -230,6 +230,8 @@ class JobFileRow(Base):
     path: Mapped[bytes]  # as the file system spells it, which need not be Unicode; or an address
     action: Mapped[str] = mapped_column(String(16), default="take")  # take | delete
     stamp: Mapped[str | None]  # what the source says of it, as its ETag
+    # Of what could not be read when it was submitted: the source of the archive or folder at `path`.
+    place: Mapped[str | None]
     num_bytes: Mapped[int] = mapped_column(BigInteger, default=0)  # known once it is read
     # queued | running | done | skipped | deleted | failed | cancelled
     state: Mapped[str] = mapped_column(String(16))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from _http import client_of
 
-from indexing.control import cancel_job
+from indexing.control import cancel_job, retry_job
 from indexing.submit import remove_orphans, submit_paths
 from indexing.worker import Progress, run_job
 from rag.compose import Grove
@@ -79,7 +79,7 @@ def test_a_failed_file_is_taken_in_once_it_is_mended(grove: Grove, folder: Path)
     job_id = submit_paths(grove, [folder], collection="c")
     assert counts(run(grove, job_id)) == {"done": 6, "failed": 2}
     mended.write_bytes(content)
-    grove.job_control.retry(job_id)
+    retry_job(grove, job_id)
     status = run(grove, job_id)
     assert (status.state, counts(status)) == ("done", {"done": 7, "failed": 1})
     assert num_found(grove) == 7
@@ -98,5 +98,5 @@ def test_an_upload_that_failed_can_be_retried_and_one_that_succeeded_is_removed(
     run(grove, job_id)
     assert len(list(uploads.iterdir())) == 1
     remove_orphans(grove)
-    grove.job_control.retry(job_id)
+    retry_job(grove, job_id)
     assert "it is no PDF" in str(run(grove, job_id).files[1].error)

@@ -531,7 +531,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Retry Job
+         * Retry One Job
          * @description Try a finished job's failed files again; 409 when nothing failed.
          */
         post: operations["retryJob"];
