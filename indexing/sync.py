@@ -120,7 +120,8 @@ def _deletions(
 ) -> tuple[list[str], list[str], str | None]:
     """Give what is deleted, what is not, and why not."""
     try:
-        sources = grove.catalog.sources(collection)
+        # What waits or failed counts too: an older job must not bring it back, nor its failure be kept.
+        sources = sorted({*grove.catalog.sources(collection), *grove.catalog.pending(collection)})
     except NotFoundError:
         return [], [], None
     gone = listing.vanished(sources, max_file_bytes=grove.settings.ingestion.max_file_bytes)

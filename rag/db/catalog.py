@@ -12,6 +12,7 @@ from rag.core.kinds import DENSE, parse_kinds
 from rag.core.layout import Box, Layout
 from rag.core.types import Hit, Passage, Snapshot
 from rag.db._layout import decode_layout
+from rag.db._pending import pending_files
 from rag.db._queries import (
     FIND_COLLECTION,
     FIND_PASSAGES,
@@ -34,8 +35,6 @@ from rag.db.tables import (
     CollectionRow,
     DocumentRow,
     IndexRow,
-    JobFileRow,
-    JobRow,
     VersionRow,
 )
 
@@ -50,7 +49,6 @@ __all__ = [
 ]
 
 _PAGE = 64  # texts read together
-_PENDING = ("queued", "running", "failed")
 
 
 class Catalog:
@@ -126,7 +124,7 @@ class Catalog:
         """
         with self._database.read() as session:
             row = self._collection(session, collection)
-            pending = self._pending(session, row) if after is None else []
+            pending = pending_files(session, row) if after is None else []
             query = current_versions(self._access).where(DocumentRow.collection_id == row.id)
             query = query.order_by(DocumentRow.source)
             if after is not None:
@@ -156,6 +154,15 @@ class Catalog:
             row = self._collection(session, collection)
             query = select(DocumentRow.source).where(DocumentRow.collection_id == row.id)
             return list(session.scalars(query.order_by(DocumentRow.source)))
+
+    def pending(self, collection: str) -> list[str]:
+        """List the sources of files that wait, or failed, and were not submitted again since.
+
+        Raises:
+            NotFoundError: no such collection.
+        """
+        with self._database.read() as session:
+            return [file.source for file in pending_files(session, self._collection(session, collection))]
 
     def texts(self, collection: str) -> Iterator[StoredText]:
         """Give the collection's documents by source, read a page at a time.
@@ -264,24 +271,3 @@ class Catalog:
                 f"no collection {name!r}; there is: {names or 'none yet; `rag ingest` makes one'}"
             )
         return row
-
-    def _pending(self, session: Session, collection: CollectionRow) -> list[DocumentSummary]:
-        of_collection = (
-            JobRow.tenant == self._tenant,
-            JobRow.collection == collection.name,
-            JobRow.created_at >= collection.created_at,  # not those of a deleted one of the same name
-        )
-        is_job = JobRow.id == JobFileRow.job_id
-        sources = select(JobFileRow.source).join(JobRow, is_job).where(*of_collection)
-        query = (
-            select(JobFileRow, JobRow.created_at)
-            .join(JobRow, is_job)
-            .where(*of_collection, JobFileRow.source.in_(sources.where(JobFileRow.state.in_(_PENDING))))
-            .order_by(JobRow.created_at)
-        )
-        last = {file.source: (file, created_at) for file, created_at in session.execute(query)}
-        return [
-            DocumentSummary(None, file.source, file.source, file.state, None, 0, file.error, created_at)
-            for file, created_at in last.values()
-            if file.state in _PENDING
-        ]

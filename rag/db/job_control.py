@@ -13,6 +13,7 @@ from rag.core.access import Access
 from rag.core.errors import ConflictError, NotFoundError
 from rag.db._job_files import file_of, row_of
 from rag.db._job_views import JobFile
+from rag.db._waiting import submitted_since
 from rag.db.session import Database
 from rag.db.tables import JobFileRow, JobRow, utc_now
 
@@ -79,15 +80,17 @@ class JobControl:
 
         Raises:
             NotFoundError: no such job.
-            ConflictError: it is not finished, or nothing of it failed.
+            ConflictError: it is not finished, nothing of it failed, or later jobs have what did.
         """
         with self._database.write() as session:
             job = self._move(session, job_id, {"done", "failed"}, "queued")
             failed = session.scalars(_failed(job_id)).all()
-            if not failed and job.error is None:
-                raise ConflictError(f"nothing of job {job_id} failed; there is nothing to retry")
+            since = submitted_since(session, job, [row.source for row in failed])
+            left = [row for row in failed if row.source not in since]
+            if not left and job.error is None:
+                raise ConflictError(_nothing_left(job_id, since))
             job.error, job.finished_at, job.deaths = None, None, 0
-            for row in failed:
+            for row in left:
                 _put_again(session, job, row, parts.get(row.ordinal) or [file_of(row)])
 
     def _move(self, session: Session, job_id: str, states: Collection[str], state: str) -> JobRow:
@@ -111,6 +114,13 @@ def _files(job_id: str, *states: str) -> Update:
 def _failed(job_id: str) -> Select[JobFileRow]:
     query = select(JobFileRow).where(JobFileRow.job_id == job_id, JobFileRow.state == "failed")
     return query.order_by(JobFileRow.ordinal)
+
+
+def _nothing_left(job_id: str, since: Mapping[str, str]) -> str:
+    if not since:
+        return f"nothing of job {job_id} failed; there is nothing to retry"
+    last = list(since.values())[-1]
+    return f"what failed of job {job_id} was submitted again since, last in job {last}"
 
 
 def _put_again(session: Session, job: JobRow, row: JobFileRow, parts: Sequence[JobFile]) -> None:

@@ -28,7 +28,7 @@ from rag.db._segments import (
     written_indexes,
 )
 from rag.db._versions import Change, KnownVersion, known_versions, stamp_version, write_versions
-from rag.db._waiting import cancel_waiting
+from rag.db._waiting import cancel_for_good
 from rag.db.originals import Originals
 from rag.db.session import Database
 from rag.db.tables import CollectionRow, DocumentRow, IndexRow, SegmentRow
@@ -166,7 +166,7 @@ class Publisher:
     def delete_documents(self, collection: str, *, source: str | None = None) -> tuple[int, int]:
         """Delete one source's document, or the collection with all of them; give documents and chunks.
 
-        What jobs still have to do of it is cancelled.
+        What jobs still have to do of it is cancelled, and what failed of it is not retried.
 
         Raises:
             NotFoundError: no such collection or source.
@@ -176,7 +176,7 @@ class Publisher:
         with self._database.write() as session:
             row = self._collection(session, collection)
             sources = None if source is None else [source]
-            num_waiting = cancel_waiting(session, self._tenant, collection, sources)
+            num_waiting = cancel_for_good(session, self._tenant, collection, sources)
             condition = DocumentRow.collection_id == row.id
             if source is not None:
                 condition &= DocumentRow.source == source
@@ -202,7 +202,7 @@ class Publisher:
                 raise NotFoundError(f"no document {document_id!r}; `rag documents` lists what there is")
             collection = session.get_one(CollectionRow, document.collection_id).name
             self._access.check_write(collection)
-            cancel_waiting(session, self._tenant, collection, [document.source])
+            cancel_for_good(session, self._tenant, collection, [document.source])
             named = self._original_names(session, DocumentRow.id == document_id)
             counts = delete_where(session, document.collection_id, DocumentRow.id == document_id)
         self.forget(named)

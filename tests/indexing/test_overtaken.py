@@ -4,7 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from _mail_files import packed
 
+from indexing.control import retry_job
 from indexing.listing import list_places
 from indexing.submit import submit_paths
 from indexing.sync import submit_sync
@@ -126,3 +128,57 @@ def test_other_collections_and_sources_are_left_alone(grove: Grove, notes: Path)
     submit_paths(grove, ["notes/a.md"], collection="other")
     submit_paths(grove, ["notes/a.md"], collection="c")
     assert fared(grove.jobs.job(job_id)) == ("queued", ["cancelled", "queued"])
+
+
+def waiting(grove: Grove, *places: str) -> str:
+    return submit_paths(grove, places, collection="c")
+
+
+def test_what_left_an_archive_is_not_brought_back_by_an_older_job(grove: Grove, notes: Path) -> None:
+    (notes / "x.zip").write_bytes(packed({"stays.txt": b"Stays.", "leaves.txt": b"Leaves."}))
+    old = waiting(grove, "notes")
+    (notes / "x.zip").write_bytes(packed({"stays.txt": b"Stays."}))
+    (notes / "b.md").unlink()
+    run_job(grove, sync(grove))
+    assert set(fared(grove.jobs.job(old))[1]) == {"cancelled"}
+    run_what_is_left(grove)
+    assert grove.catalog.sources("c") == ["notes/a.md", "notes/x.zip/stays.txt"]
+
+
+def test_what_an_archive_had_is_taken_in_where_nothing_was_synchronised(grove: Grove, notes: Path) -> None:
+    (notes / "x.zip").write_bytes(packed({"stays.txt": b"Stays.", "leaves.txt": b"Leaves."}))
+    waiting(grove, "notes/x.zip")
+    (notes / "x.zip").write_bytes(packed({"stays.txt": b"Stays."}))
+    waiting(grove, "notes/x.zip")
+    run_what_is_left(grove)
+    assert grove.catalog.sources("c") == ["notes/x.zip/leaves.txt", "notes/x.zip/stays.txt"]
+
+
+def test_a_retry_leaves_out_what_was_submitted_since(grove: Grove, notes: Path) -> None:
+    for name in ("a", "b"):
+        (notes / f"{name}.md").write_bytes(b"")
+    old = left_lying(grove)
+    run_job(grove, old)
+    (notes / "a.md").write_text("The note a.")
+    newer = waiting(grove, "notes/a.md")
+    run_job(grove, newer)
+    (notes / "a.md").write_text("Another note a.")
+    (notes / "b.md").write_text("The note b.")
+    retry_job(grove, old)
+    assert fared(run_job(grove, old)) == ("done", ["failed", "done"])
+    with pytest.raises(ConflictError, match=f"submitted again since, last in job {newer}"):
+        retry_job(grove, old)
+
+
+@pytest.mark.parametrize("of_all", [True, False])
+def test_a_failed_file_can_be_deleted_and_is_not_retried(grove: Grove, notes: Path, of_all: bool) -> None:
+    (notes / "a.md").write_bytes(b"")
+    old = left_lying(grove)
+    run_job(grove, old)
+    assert grove.catalog.pending("c") == ["notes/a.md"]
+    grove.publisher.delete_documents("c", source=None if of_all else "notes/a.md")
+    (notes / "a.md").write_text("The note a.")
+    with pytest.raises(ConflictError, match="nothing of job"):
+        retry_job(grove, old)
+    if not of_all:
+        assert (grove.catalog.pending("c"), grove.catalog.sources("c")) == ([], ["notes/b.md"])

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from _mail_files import packed
 
 from indexing.listing import Listing, list_places, urls_in
 from indexing.submit import submit_paths, submit_uploads
@@ -178,3 +179,30 @@ def test_what_the_installation_keeps_is_no_document(grove: Grove, tmp_path: Path
     sync(grove, ".")
     assert sync(grove, ".") == dict.fromkeys(grove.catalog.sources("c"), "skipped")
     assert len(grove.catalog.sources("c")) == 3
+
+
+def test_a_failure_is_listed_until_its_file_is_mended_or_gone(grove: Grove, notes: Path) -> None:
+    for name in ("changed.txt", "gone.txt", "a.zip"):
+        (notes / name).write_bytes(b"")
+    assert set(sync(grove, "notes").values()) == {"done", "failed"}
+    assert sorted(grove.catalog.pending("c")) == ["notes/a.zip", "notes/changed.txt", "notes/gone.txt"]
+    (notes / "changed.txt").write_text("Mended.")
+    (notes / "gone.txt").unlink()
+    (notes / "a.zip").write_bytes(packed({"b.txt": b"In the archive."}))
+    assert "notes/gone.txt" in plan_sync(grove, list_places(grove, ["notes"]), collection="c").delete
+    sync(grove, "notes")
+    assert grove.catalog.pending("c") == []
+    assert sorted(grove.catalog.sources("c")) == [
+        "notes/a.zip/b.txt",
+        "notes/changed.txt",
+        "notes/kept.txt",
+    ]
+
+
+def test_what_a_job_that_failed_did_not_come_to_has_failed(grove: Grove, notes: Path) -> None:
+    job_id = submit_paths(grove, ["notes/kept.txt"], collection="c")
+    job = grove.jobs.lease("worker", lease_seconds=60, job_id=job_id)
+    assert job is not None
+    grove.jobs.finish(job, error="the disk is full")
+    (file,) = grove.catalog.documents("c")
+    assert (file.status, file.error) == ("failed", "the disk is full")
