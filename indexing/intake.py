@@ -53,8 +53,9 @@ class Intake:
         except (UnknownPluginError, MissingExtraError) as error:
             return str(error)
         try:
-            self._grove.ensure_collection(self._job.collection)
-        except ConflictError as error:
+            # Whoever submits makes it: one that is missing was deleted since, and stays that.
+            self._grove.check_collection(self._job.collection)
+        except (ConflictError, NotFoundError) as error:
             self._fail_all(str(error))
             return None
         self._pipeline = Pipeline.from_grove(self._grove)

@@ -55,9 +55,19 @@ class Grove(Parts):
         others = self.others(wanted) if is_new else {}  # the late encoder is not loaded for nothing
         if is_new and self.publisher.create_collection(name, encoder=fingerprint, others=others):
             return True
-        indexed = self.catalog.snapshot(name).kinds
-        check_index(name, indexed, {DENSE: fingerprint, **self.others(list(indexed))}, kinds=kinds)
+        self.check_collection(name, kinds=kinds)
         return False
+
+    def check_collection(self, name: str, *, kinds: Sequence[str] | None = None) -> None:
+        """Make sure that documents can be put into a collection.
+
+        Raises:
+            NotFoundError: no such collection.
+            ConflictError: it is indexed by another encoder, or without the kinds asked for.
+        """
+        indexed = self.catalog.snapshot(name).kinds
+        present = {DENSE: self.encoder.fingerprint, **self.others(list(indexed))}
+        check_index(name, indexed, present, kinds=kinds)
 
     def search(
         self,

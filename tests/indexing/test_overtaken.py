@@ -70,6 +70,16 @@ def test_a_deleted_collection_stays_deleted(grove: Grove, notes: Path) -> None:
     assert grove.catalog.collections() == []
 
 
+def test_a_collection_that_is_deleted_when_its_job_begins_stays_deleted(grove: Grove, notes: Path) -> None:
+    def delete(progress: Progress) -> None:
+        if progress.step == "leased":
+            grove.publisher.delete_documents("c")
+
+    job_id = left_lying(grove)
+    assert fared(run_job(grove, job_id, on_progress=delete)) == ("cancelled", ["cancelled", "cancelled"])
+    assert grove.catalog.collections() == []
+
+
 def test_what_waits_of_a_deleted_document_is_cancelled(grove: Grove, notes: Path) -> None:
     job_id = left_lying(grove)
     grove.publisher.delete_documents("c", source="notes/a.md")

@@ -132,6 +132,7 @@ def test_a_deletion_that_is_done_again_is_no_error(grove: Grove, notes: Path) ->
 
 def test_what_the_source_says_is_the_same_is_not_read(grove: Grove, notes: Path) -> None:
     path = str(notes / "kept.txt")
+    grove.ensure_collection("c")
     run_job(grove, grove.jobs.submit("c", [JobFile("kept.txt", path, stamp="one")]))
     (notes / "kept.txt").unlink()
     status = run_job(grove, grove.jobs.submit("c", [JobFile("kept.txt", path, stamp="one")]))
@@ -144,6 +145,7 @@ def test_what_the_source_says_is_the_same_is_not_read(grove: Grove, notes: Path)
 
 def test_a_new_stamp_of_the_same_bytes_is_kept(grove: Grove, notes: Path) -> None:
     file = JobFile("kept.txt", str(notes / "kept.txt"), stamp="one")
+    grove.ensure_collection("c")
     run_job(grove, grove.jobs.submit("c", [file]))
     run_job(grove, grove.jobs.submit("c", [JobFile("kept.txt", file.path, stamp="two")]))
     assert grove.publisher.known("c", ["kept.txt"])["kept.txt"].stamp == "two"
