@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from api.console import Collection, Console, Engine, Home, Index, Json, kinds_of
+from api.engines import check_engine
 from api.options import command_of
 from api.progress import follow_job
 from api.reports import exit_code, job_report, job_summary, plan_text, sync_report
 from rag.core.errors import InvalidInputError
-from rag.core.registry import Family
 
 if TYPE_CHECKING:
     from indexing.listing import Listing
@@ -62,8 +62,7 @@ class IngestOptions:
         """Refuse what can be known to be wrong before anything is begun.
 
         Raises:
-            InvalidInputError: options that do not go together, or no such engine.
-            MissingExtraError: the engine needs a library that is not installed.
+            InvalidInputError: options that do not go together.
         """
         if not self.paths and not self.manifest:
             raise InvalidInputError("nothing to ingest; name files, folders, addresses or a --manifest")
@@ -71,7 +70,6 @@ class IngestOptions:
             raise InvalidInputError(
                 "--detach leaves the job to a worker, whose own GROVE_INGESTION__ENGINE counts; give one"
             )
-        _check_engine(self.engine)
         if self.dry_run and not self.sync:
             raise InvalidInputError("--dry-run goes with --sync: it tells what that would do")
         if self.delete_many and not (self.sync or self.watch):
@@ -90,6 +88,8 @@ def ingest(options: IngestOptions) -> None:
     from rag.compose import Grove
 
     console = Console.open(options.home, options.json)
+    if not options.detach:
+        check_engine(console.settings, given=options.engine)
     grove = Grove(console.with_engine(options.engine))
     listing = list_places(grove, options.paths or [], manifests=options.manifest or [])
     if options.dry_run:
@@ -105,15 +105,6 @@ def ingest(options: IngestOptions) -> None:
         _watch(console, grove, options)
     if code:
         raise typer.Exit(code)
-
-
-def _check_engine(name: str | None) -> None:
-    if name is None:
-        return
-    engines = Family("indexing.engines")
-    if name not in (names := engines.names()):
-        raise InvalidInputError(f"there is no --engine {name!r}; choose one of: {', '.join(names)}")
-    engines.load(name)
 
 
 def _submit(

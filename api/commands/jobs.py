@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from api.console import Collection, Console, Home, Index, Json, as_json, kinds_of
+from api.engines import check_engine
 from api.progress import follow_job
 from api.render import table_text
 from api.reports import exit_code, job_report, job_summary
@@ -73,7 +74,7 @@ def pause(job_id: JobId, home: Home = None, json: Json = False) -> None:
 
 def resume(job_id: JobId, detach: Detach = False, home: Home = None, json: Json = False) -> None:
     """Let a paused job go on."""
-    console, grove = _open(home, json)
+    console, grove = _open_to_read(home, json, detach=detach)
     grove.job_control.resume(job_id)
     _follow(console, grove, job_id, is_detached=detach)
 
@@ -94,7 +95,7 @@ def retry(job_id: JobId, detach: Detach = False, home: Home = None, json: Json =
     """
     from indexing.control import retry_job
 
-    console, grove = _open(home, json)
+    console, grove = _open_to_read(home, json, detach=detach)
     retry_job(grove, job_id)
     _follow(console, grove, job_id, is_detached=detach)
 
@@ -109,6 +110,13 @@ def _follow(console: Console, grove: "Grove", job_id: str, *, is_detached: bool)
     console.result(report, job_summary(status, report))
     if code := exit_code(report):
         raise typer.Exit(code)
+
+
+def _open_to_read(home: Path | None, is_json: bool, *, detach: bool) -> "tuple[Console, Grove]":
+    console, grove = _open(home, is_json)
+    if not detach:
+        check_engine(console.settings)
+    return console, grove
 
 
 def _open(home: Path | None, is_json: bool) -> "tuple[Console, Grove]":

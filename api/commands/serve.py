@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from api.console import Console, Home
+from api.engines import check_engine
 from api.remote import announce
 from rag.core.errors import MissingExtraError, UnavailableError
 from rag.core.settings import Settings
@@ -61,6 +62,8 @@ def serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit())
     set_up_logs(settings.log)
+    if server.worker:
+        check_engine(settings)
     grove = Grove(settings)
     require_keys(grove)
     grove.warm_up()
@@ -83,6 +86,7 @@ def worker(
     from indexing.worker import work_forever
     from rag.compose import Grove
 
+    check_engine(console.settings)
     set_up_logs(console.settings.log)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
