@@ -1,12 +1,13 @@
 """Bytes of any format -> a parsed document: finds the loader by the file's suffix.
 
-Knows which first bytes belong to which suffix; what is in the file only its loader knows.
+Knows which first bytes a suffix calls for; what is in the file only its loader knows.
 """
 
 from functools import cache
 from pathlib import PurePath
 from typing import Protocol
 
+from indexing.content_kinds import OLD_OFFICE, WEB_PAGE, ContentKind, kind_of
 from rag.core.errors import UnreadableDocumentError, UnsupportedFormatError
 from rag.core.protocols import Loader
 from rag.core.registry import Family
@@ -17,39 +18,24 @@ __all__ = ["Read", "parse_document", "read_uncut", "supported_suffixes"]
 
 _LOADERS = Family("indexing.loaders")
 _PDF_HEADER_BYTES = 1024  # readers accept a PDF whose mark stands anywhere in them
-_OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _PNG = b"\x89PNG\r\n"
 _JPEG = b"\xff\xd8\xff"
 _ZIP = b"PK"
 _EXPECTED = {  # what a file of the suffix begins with, and what it is; others are text
     ".docx": (_ZIP, "Word document"),
     ".epub": (_ZIP, "e-book"),
-    ".msg": (_OLD_OFFICE, "Outlook message"),
+    ".msg": (OLD_OFFICE, "Outlook message"),
     ".ods": (_ZIP, "OpenDocument spreadsheet"),
     ".odt": (_ZIP, "OpenDocument text"),
     ".pdf": (b"%PDF-", "PDF"),
     ".png": (_PNG, "PNG image"),
     ".pptx": (_ZIP, "PowerPoint presentation"),
     ".rtf": (b"{\\rtf", "RTF document"),
-    ".xls": (_OLD_OFFICE, "old Excel workbook"),
+    ".xls": (OLD_OFFICE, "old Excel workbook"),
     **dict.fromkeys((".jpeg", ".jpg"), (_JPEG, "JPEG image")),
     ".zip": (_ZIP, "zip archive"),
     **dict.fromkeys((".xlsm", ".xlsx", ".xltx"), (_ZIP, "Excel workbook")),
 }
-_SIGNATURES = (
-    (b"%PDF-", "a PDF"),
-    (b"PK\x03\x04", "a zip archive (an Office file, perhaps)"),
-    (_OLD_OFFICE, "an old or encrypted Office file"),
-    (_PNG, "a PNG image"),
-    (_JPEG, "a JPEG image"),
-    (b"GIF8", "a GIF image"),
-    (b"\x1f\x8b\x08", "a gzip archive"),
-    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
-    (b"Rar!\x1a\x07", "a RAR archive"),
-    (b"\x7fELF", "a program"),
-    (b"SQLite format 3\0", "an SQLite database"),
-    (b"{\\rtf", "an RTF document"),
-)
 
 
 class Read(Protocol):
@@ -75,10 +61,7 @@ def parse_document(content: bytes, *, name: str) -> ParsedDocument:
     suffix = PurePath(name).suffix.lower()
     loader = _loaders().get(suffix)
     if loader is None:
-        raise UnsupportedFormatError(
-            f"{name!r}: no loader takes {suffix or 'a name without suffix'};"
-            f" allowed: {', '.join(supported_suffixes())}; convert the file to one of these"
-        )
+        raise UnsupportedFormatError(f"{name!r}: no loader takes {_unknown(suffix, kind_of(content))}")
     if not content:
         raise UnreadableDocumentError(
             f"{name!r}: the file is empty; check that it was saved or copied whole"
@@ -99,25 +82,30 @@ def _loaders() -> dict[str, Loader]:
     return {suffix: loader for loader in loaders for suffix in loader.suffixes}
 
 
+def _unknown(suffix: str, kind: ContentKind | None) -> str:
+    named = suffix or "a name without suffix"
+    if kind is not None and kind.suffixes:
+        return f"{named}, and it is {kind.what}; {kind.advice}"
+    what = f" (it is {kind.what})" if kind else ""
+    allowed = ", ".join(supported_suffixes())
+    return f"{named}{what}; allowed: {allowed}; convert the file to one of these"
+
+
 def _check_signature(content: bytes, suffix: str, *, name: str) -> None:
-    found = next((kind for mark, kind in _SIGNATURES if content.startswith(mark)), None)
+    found = kind_of(content)
     mark, kind = _EXPECTED.get(suffix, (b"", ""))
-    if not mark:
-        if found is not None:
-            raise UnreadableDocumentError(
-                f"{name!r}: named {suffix} but it is {found}; give it the suffix of what it is"
-            )
-    elif suffix == ".pdf":
-        if mark not in content[:_PDF_HEADER_BYTES]:
-            raise UnreadableDocumentError(
-                f"{name!r}: named .pdf but it is {found or 'no PDF'}; check the file"
-            )
-    elif mark == _ZIP and content.startswith(_OLD_OFFICE):
+    if mark == _ZIP and content.startswith(OLD_OFFICE):
         raise UnreadableDocumentError(
             f"{name!r}: an encrypted document or one in Office's old format; open it (with its password)"
             f" in the program that made it and save it as {suffix} without one"
         )
-    elif not content.startswith(mark):
-        raise UnreadableDocumentError(
-            f"{name!r}: named {suffix} but it is {found or f'no {kind}'}; check the file"
-        )
+    if not mark:
+        is_wrong = found is not None and found is not WEB_PAGE  # a page may be read as text, too
+    elif suffix == ".pdf":
+        is_wrong = mark not in content[:_PDF_HEADER_BYTES]
+    else:
+        is_other = found is not None and bool(found.suffixes) and suffix not in found.suffixes
+        is_wrong = is_other or not content.startswith(mark)
+    if is_wrong:
+        what, advice = (found.what, found.advice) if found else (f"no {kind}", "check the file")
+        raise UnreadableDocumentError(f"{name!r}: named {suffix} but it is {what}; {advice}")

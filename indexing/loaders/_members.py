@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import IO
 
+from indexing.content_kinds import ContentKind, document_in, kind_of
 from indexing.loaders._nested import MAX_DEPTH, is_read
 from indexing.loaders._text import clean
 from rag.core.errors import UnreadableDocumentError
@@ -29,17 +30,6 @@ _ENCRYPTED, _UTF8 = 0x1, 0x800
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the others unpack in pieces of any size
 _BROKEN = (EOFError, LookupError, NotImplementedError, OSError, RuntimeError, ValueError,
            zipfile.BadZipFile, zlib.error)  # fmt: skip
-
-_OFFICE = {
-    "word/document.xml": ("a Word document", ".docx"),
-    "xl/workbook.xml": ("an Excel workbook", ".xlsx"),
-    "ppt/presentation.xml": ("a PowerPoint presentation", ".pptx"),
-}
-_MIME_TYPES = {
-    b"application/vnd.oasis.opendocument.text": ("an OpenDocument text", ".odt"),
-    b"application/vnd.oasis.opendocument.spreadsheet": ("an OpenDocument spreadsheet", ".ods"),
-    b"application/epub+zip": ("an EPUB book", ".epub"),
-}
 
 
 @dataclass(slots=True)
@@ -107,9 +97,8 @@ def members(content: bytes, *, name: str, max_bytes: int) -> Iterator[Member]:
 def _members(content: bytes, *, name: str, room: _Room, depth: int) -> Iterator[Member]:
     seen: set[str] = set()
     with _opened(content, name=name) as archive:
-        if kind := _document_in(archive):
-            what, suffix = kind
-            raise UnreadableDocumentError(f"{name!r} is named .zip but is {what}; rename it to {suffix}")
+        if kind := document_in(archive):
+            raise _misnamed(name, kind)
         found = [
             member for entry in archive.infolist() if (member := _member(archive, entry, room)) is not None
         ]
@@ -126,20 +115,6 @@ def _members(content: bytes, *, name: str, room: _Room, depth: int) -> Iterator[
             else:
                 yield member
             seen.add(member.name)
-
-
-def _document_in(archive: zipfile.ZipFile) -> tuple[str, str] | None:
-    """Give what a document is that is packed as an archive, and how such files are named."""
-    names = archive.namelist()
-    if "[Content_Types].xml" in names:
-        return next((kind for part, kind in _OFFICE.items() if part in names), None)
-    if names[:1] != ["mimetype"]:
-        return None
-    try:
-        with archive.open("mimetype") as stream:
-            return _MIME_TYPES.get(stream.read(100).strip())
-    except _BROKEN:
-        return None
 
 
 def _inside(outer: Member, room: _Room, depth: int) -> Iterator[Member]:
@@ -167,12 +142,18 @@ def _opened(content: bytes, *, name: str) -> Iterator[zipfile.ZipFile]:
     try:
         archive = zipfile.ZipFile(io.BytesIO(content))
     except _BROKEN as error:
+        if (kind := kind_of(content)) and ".zip" not in kind.suffixes and kind.suffixes:
+            raise _misnamed(name, kind) from error
         raise UnreadableDocumentError(
             f"{name!r} cannot be read as a zip archive: it is broken or cut short"
             f" ({str(error) or type(error).__name__}); make it anew"
         ) from error
     with archive:
         yield archive
+
+
+def _misnamed(name: str, kind: ContentKind) -> UnreadableDocumentError:
+    return UnreadableDocumentError(f"{name!r}: named .zip but it is {kind.what}; {kind.advice}")
 
 
 def _member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, room: _Room) -> Member | None:

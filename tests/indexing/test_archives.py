@@ -124,7 +124,7 @@ def test_a_plan_tells_of_the_files_of_an_archive(grove: Grove, here: Path) -> No
     ],
 )
 def test_a_document_that_is_named_as_an_archive_is_told(files: dict[str, bytes], what: str) -> None:
-    with pytest.raises(UnreadableDocumentError, match=f"is named .zip but is {what}"):
+    with pytest.raises(UnreadableDocumentError, match=f"named .zip but it is {what}"):
         parse_document(packed(files), name="x.zip")
 
 

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 from _documents import SAMPLES, docx_bytes, pdf_bytes
+from _mail_files import packed
 
 from indexing.parse import parse_document, supported_suffixes
-from rag.core.errors import RagError, UnreadableDocumentError, UnsupportedFormatError
+from rag.core.errors import InvalidInputError, RagError, UnsupportedFormatError
 
 
 def test_the_suffix_chooses_the_loader() -> None:
@@ -34,10 +35,22 @@ def test_an_unknown_suffix_lists_what_is_allowed(name: str) -> None:
     [
         (b"", "a.pdf", "empty"),
         (b"plain text", "a.pdf", "no PDF"),
-        (docx_bytes(), "a.pdf", "zip archive"),
+        (docx_bytes(), "a.pdf", r"it is a Word document; rename it to \.docx"),
         (b"plain text", "a.docx", "no Word document"),
         (b"plain text", "a.pptx", "no PowerPoint presentation"),
         (b"plain text", "a.rtf", "no RTF document"),
+        (docx_bytes(), "a.xlsx", r"named \.xlsx but it is a Word document; rename it to \.docx"),
+        (docx_bytes(), "a.epub", "a Word document"),
+        (
+            docx_bytes(),
+            "a.pages",
+            r"no loader takes \.pages, and it is a Word document; rename it to \.docx",
+        ),
+        (packed({"a.txt": b"x"}), "a.docx", r"it is a zip archive; rename it to \.zip"),
+        (b"%PDF-1.7", "report", r"a name without suffix, and it is a PDF; rename it to \.pdf"),
+        (b"%PDF-1.7", "a.zip", "named .zip but it is a PDF"),
+        (b"\xef\xbb\xbf\n<!DOCTYPE html><p>x", "a.xls", r"it is a web page; rename it to \.html"),
+        (b"\x1f\x8b\x08 and more", "a.gz", r"no loader takes \.gz \(it is a gzip archive\); allowed"),
         (SAMPLES["xlsx"], "a.xls", "zip archive"),
         (SAMPLES["rtf"], "a.csv", "an RTF document"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 and more", "a.docx", "encrypted"),
@@ -46,7 +59,7 @@ def test_an_unknown_suffix_lists_what_is_allowed(name: str) -> None:
     ],
 )
 def test_bytes_of_another_kind_are_named(content: bytes, name: str, reason: str) -> None:
-    with pytest.raises(UnreadableDocumentError, match=reason) as caught:
+    with pytest.raises(InvalidInputError, match=reason) as caught:
         parse_document(content, name=name)
     assert name in str(caught.value)
 
