@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from indexing.reader import Reader
 from indexing.readers import Readers
@@ -26,6 +27,22 @@ class Progress:
     chunks_read: int = 0
     chunks_encoded: int = 0
     source: str = ""
+
+
+def taken_by_another(file: JobFile, known: KnownVersion | None) -> str | None:
+    """Give why a file may not replace a document: a file of that relative path in another folder does.
+
+    A folder that was moved takes its documents along: the files are no longer where they were.
+    """
+    if known is None or not file.base or not known.base or file.base == known.base:
+        return None
+    other = Path(known.base) / file.source
+    if not any(path.is_file() for path in (other, *other.parents)):  # the archive, of one that is in it
+        return None
+    return (
+        f"{file.source!r} is the document of {str(other)!r} already, and this is another file: give its"
+        " whole path, or ingest it into a collection of its own"
+    )
 
 
 class StoppedError(Exception):
@@ -58,13 +75,17 @@ class Work:
         return len(self.reader) if isinstance(self.reader, Readers) else 1
 
     def files(self) -> Iterator[tuple[int, JobFile, KnownVersion | None]]:
-        """Give the files in order, with their numbers and what the collection held of them a moment ago."""
+        """Give the files in order, with their numbers and what the collection held of them a moment ago.
+
+        One that would take the place of another file's document has an error.
+        """
         files = list(self.job.files.items())
         for start in range(0, len(files), _AT_ONCE):
             some = files[start : start + _AT_ONCE]
             known = self.grove.publisher.known(self.job.collection, [file.source for _, file in some])
             for ordinal, file in some:
-                yield ordinal, file, known.get(file.source)
+                version = known.get(file.source)
+                yield ordinal, replace(file, error=taken_by_another(file, version)), version
 
     def tell(self, step: str, **changes: object) -> None:
         """Report a step, and what it changed."""

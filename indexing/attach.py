@@ -73,7 +73,7 @@ def attach(grove: Grove, collection: str, file_ids: Sequence[str]) -> str:
         raise InvalidInputError(
             f"{', '.join(documents)}: a document already; send the file itself to attach it"
         )
-    parts = [JobFile(source_of(file), str(_folder(grove) / file.file_id)) for file in files]
+    parts = [JobFile(source_of(file), str(_folder(grove) / file.file_id), base="") for file in files]
     return grove.jobs.submit(collection, parts)
 
 

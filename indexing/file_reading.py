@@ -61,6 +61,8 @@ def read_file(
     Raises:
         LeaseLostError, UnavailableError: by `on_start`.
     """
+    if file.error is not None:
+        return FileRead(ordinal, file, error=file.error)
     if file.action == "delete":
         is_back = known is not None and os.path.isfile(file.path)
         return FileRead(ordinal, file, known_id=known.document_id if known and is_back else None)

@@ -1,7 +1,8 @@
 """Taking files in: batch by batch, each batch one commit; the next one is read while one is encoded."""
 
 import logging
-from collections.abc import Generator, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import replace
@@ -23,7 +24,7 @@ from rag.core.errors import (
 )
 from rag.core.registry import Family
 from rag.db.jobs import LeaseLostError
-from rag.db.publish import EncodedDocument, Published, stamp_version
+from rag.db.publish import EncodedDocument, Published, keep_base, stamp_version
 
 __all__ = ["Intake"]
 
@@ -131,6 +132,7 @@ class Intake:
             by_source = {item.source: item for item in published}
             for read in batch:
                 self._mark(session, read, by_source.get(read.file.source))
+            self._keep_bases(session, batch, by_source)
             self._work.tell("staged")
         self._work.tell(
             "published",
@@ -172,6 +174,17 @@ class Intake:
             num_bytes=read.num_bytes,
             error=read.error,
         )
+
+    def _keep_bases(
+        self, session: Session, batch: Sequence[FileRead], by_source: Mapping[str, Published]
+    ) -> None:
+        documents: dict[str | None, list[str]] = defaultdict(list)
+        for read in batch:
+            item = by_source.get(read.file.source)
+            if document_id := item.document_id if item else read.known_id:
+                documents[read.file.base].append(document_id)
+        for base, document_ids in documents.items():
+            keep_base(session, document_ids, base)
 
     def _fail_all(self, reason: str) -> None:
         with self._grove.database.write() as session:

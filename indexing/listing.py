@@ -6,7 +6,7 @@ Reads names, and archives, whose documents have names of their own; nothing else
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 
@@ -17,7 +17,16 @@ from rag.compose import Grove
 from rag.core.errors import InvalidInputError
 from rag.db.jobs import JobFile
 
-__all__ = ["Listing", "files_below", "is_below", "list_places", "list_urls", "source_of", "urls_in"]
+__all__ = [
+    "Listing",
+    "cannot_list",
+    "files_below",
+    "is_below",
+    "list_places",
+    "list_urls",
+    "source_of",
+    "urls_in",
+]
 
 _WEB = ("http://", "https://")
 
@@ -48,14 +57,19 @@ class Listing:
 
     def deletion(self, source: str) -> JobFile:
         """Give the deletion of a source that is not there, which is left when its file is back by then."""
-        path = self.base / source
+        file = self.file(source, self.base / source)
         # What is there and not listed, as a link or a hidden file, is deleted nevertheless.
-        return JobFile(source, "" if os.path.lexists(path) else str(path), action="delete")
+        return replace(file, path="" if os.path.lexists(file.path) else file.path, action="delete")
+
+    def file(self, source: str, path: Path) -> JobFile:
+        """Give a file of this listing; it knows what its source is relative to, if it is."""
+        is_relative = not source.startswith("/") and not is_address(source)
+        return JobFile(source, str(path), base=str(self.base) if is_relative else None)
 
     def refused(self) -> list[JobFile]:
         """Give the folders that could not be listed, as failed files."""
         return [
-            JobFile(source, str(self.base / source), why, place=source)
+            replace(self.file(source, self.base / source), error=why, place=source)
             for source, why in self.unlisted.items()
         ]
 
@@ -95,7 +109,7 @@ def list_places(
         for file in files_below(path, on_error=partial(_unlisted, listing, called)):
             if not file.absolute().is_relative_to(home):  # what Grove keeps is no document
                 source = source_of(file, called)
-                listing.files[source] = JobFile(source, str(file.absolute()))
+                listing.files[source] = listing.file(source, file.absolute())
     sources = Sources(grove.settings.sources)
     for address in (str(place) for place in places if is_address(str(place))):
         listing.scopes.append(address.rstrip("/"))
@@ -185,6 +199,11 @@ def source_of(path: Path, base: Path | None) -> str:
     )  # file names need not be Unicode
 
 
+def cannot_list(why: str) -> str:
+    """Say that a folder cannot be listed."""
+    return f"cannot list the folder: {why}"
+
+
 def is_below(source: str, place: str) -> bool:
     """Tell whether a source is a place, or in it.
 
@@ -204,7 +223,7 @@ def _add_address(listing: Listing, sources: Sources, address: str) -> None:
 
 
 def _unlisted(listing: Listing, base: Path | None, folder: str, why: str) -> None:
-    listing.unlisted[source_of(Path(folder), base)] = f"cannot list the folder: {why}"
+    listing.unlisted[source_of(Path(folder), base)] = cannot_list(why)
 
 
 def _is_taken(name: str) -> bool:

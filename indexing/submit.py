@@ -86,7 +86,7 @@ def parts_of(
         max_file_bytes=limit,
         is_wanted=is_wanted,
     )
-    return [_with_short_source(part) for part in parts]
+    return [replace(_with_short_source(part), base=file.base) for part in parts]
 
 
 def submit_uploads(
@@ -120,7 +120,7 @@ def submit_uploads(
     files: list[JobFile] = []
     for name, path in named:
         kept = _kept(path, directory)
-        parts = parts_of(grove, JobFile(name, str(kept)))
+        parts = parts_of(grove, JobFile(name, str(kept), base=""))
         if all(part.path != str(kept) for part in parts):  # an archive of which all could be unpacked
             kept.unlink()
         files += parts

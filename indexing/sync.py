@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from indexing._work import taken_by_another
 from indexing.addresses import is_address
 from indexing.archives import hashes_in, is_archive
 from indexing.files import content_of
@@ -97,7 +98,9 @@ def plan_sync(grove: Grove, listing: Listing, *, collection: str, may_delete_man
     for source, file in listing.files.items():
         for inner, content_hash in hashes.get(source, {}).items():
             found[_fate_of(content_hash, known.get(inner), version)].append(inner)
-        if source not in hashes:
+        if taken_by_another(file, known.get(source)):
+            found["unchanged"].append(source)
+        elif source not in hashes:
             found[_fate(grove, file, known.get(source), version)].append(source)
     return Plan(**found, delete=delete, withheld=withheld, reason=reason)
 
@@ -121,9 +124,11 @@ def _deletions(
     """Give what is deleted, what is not, and why not."""
     try:
         # What waits or failed counts too: an older job must not bring it back, nor its failure be kept.
-        sources = sorted({*grove.catalog.sources(collection), *grove.catalog.pending(collection)})
+        bases = grove.catalog.bases(collection)
     except NotFoundError:
         return [], [], None
+    # What was sent, or is relative to another folder, is none of this listing's.
+    sources = sorted(source for source, base in bases.items() if base in (None, str(listing.base)))
     gone = listing.vanished(sources, max_file_bytes=grove.settings.ingestion.max_file_bytes)
     spoken_for = len(listing.spoken_for(sources))
     reason = withholding(len(gone), spoken_for, num_found=len(listing.files))

@@ -37,6 +37,8 @@ _OUTLIVING: Mapping[type[Base], tuple[type[Base], str]] = {
     TurnRow: (ConversationRow, "conversation_id"),
 }
 
+_OF_HERE = ("tenant", "base")  # columns that say nothing elsewhere
+
 
 class Present:
     """Knows which runs and conversations of an archive are here already: these stay as they are."""
@@ -68,8 +70,12 @@ def table_of(kind: type[Base]) -> Table:
 
 
 def line_of(row: Mapping[str, Any]) -> bytes:  # Any: values of columns
-    """Write a row, whoever's it is."""
-    values = {name: _encoded(value) for name, value in row.items() if name != "tenant"}
+    r"""Write a row, whoever's it is, and from whichever folder it came.
+
+    >>> line_of({"id": "d1", "tenant": "t", "base": "/home/ada"})
+    b'{"id": "d1"}\n'
+    """
+    values = {name: _encoded(value) for name, value in row.items() if name not in _OF_HERE}
     return json.dumps(values, ensure_ascii=False).encode() + b"\n"
 
 

@@ -15,6 +15,7 @@ def row_of(job: JobRow, ordinal: int, file: JobFile) -> JobFileRow:
         ordinal=ordinal,
         tenant=job.tenant,
         source=file.source,
+        base=file.base,
         path=os.fsencode(file.path),
         action=file.action,
         stamp=file.stamp,
@@ -33,5 +34,6 @@ def file_of(row: JobFileRow) -> JobFile:
         attempts=row.attempts,
         action=row.action,
         stamp=row.stamp,
+        base=row.base,
         place=row.place,
     )

@@ -26,6 +26,7 @@ class JobFile:
     attempts: int = 0  # how often a worker began with it; more than once means that one died on it
     action: str = "take"  # or delete: the document that came from the source
     stamp: str | None = None  # what the source says of it: while that is the same, so are the bytes
+    base: str | None = None  # the folder that the source is relative to; empty: none, the file was sent
     place: str | None = None  # of what could not be read: the source of the archive or folder at `path`
 
 

@@ -5,33 +5,46 @@ from sqlalchemy.orm import Session
 
 from rag.db._job_status import UNSETTLED
 from rag.db._views import DocumentSummary
-from rag.db.tables import CollectionRow, JobFileRow, JobRow
+from rag.db.tables import CollectionRow, DocumentRow, JobFileRow, JobRow
 
-__all__ = ["pending_files"]
+__all__ = ["pending_bases", "pending_files"]
 
 _PENDING = (*UNSETTLED, "failed")
 
 
 def pending_files(session: Session, collection: CollectionRow) -> list[DocumentSummary]:
     """Give the files of a collection whose last submission waits or failed."""
+    return [_summary(file, job) for file, job in _pending(session, collection)]
+
+
+def pending_bases(session: Session, collection: CollectionRow) -> dict[str, str | None]:
+    """Give the sources of the same, and the folder that each is relative to."""
+    return {file.source: file.base for file, _ in _pending(session, collection)}
+
+
+def _pending(session: Session, collection: CollectionRow) -> list[tuple[JobFileRow, JobRow]]:
     of_collection = (
         JobRow.tenant == collection.tenant,
         JobRow.collection == collection.name,
         JobRow.created_at >= collection.created_at,  # not those of a deleted one of the same name
     )
     is_job = JobRow.id == JobFileRow.job_id
+    is_document = (DocumentRow.collection_id == collection.id) & (DocumentRow.source == JobFileRow.source)
     sources = select(JobFileRow.source).join(JobRow, is_job).where(*of_collection)
     query = (
-        select(JobFileRow, JobRow)
+        select(JobFileRow, JobRow, DocumentRow.base)
         .join(JobRow, is_job)
+        .outerjoin(DocumentRow, is_document)
         .where(*of_collection, JobFileRow.source.in_(sources.where(JobFileRow.state.in_(_PENDING))))
         .order_by(JobRow.created_at)
     )
-    last = {file.source: (file, job) for file, job in session.execute(query)}
+    last = {file.source: (file, job, base) for file, job, base in session.execute(query)}
     return [
-        _summary(file, job)
-        for file, job in last.values()
-        if file.state in _PENDING and not _is_taken_apart_since(session, file, job)
+        (file, job)
+        for file, job, base in last.values()
+        if file.state in _PENDING
+        and not _is_of_another_folder(file, base)
+        and not _is_taken_apart_since(session, file, job)
     ]
 
 
@@ -40,6 +53,11 @@ def _summary(file: JobFileRow, job: JobRow) -> DocumentSummary:
     if job.state == "failed" and state in UNSETTLED:  # the job did not come to it
         state, error = "failed", job.error
     return DocumentSummary(None, file.source, file.source, state, None, 0, error, job.created_at)
+
+
+def _is_of_another_folder(file: JobFileRow, base: str | None) -> bool:
+    """Tell whether the document of this source is another file's, which only the job of this one tells."""
+    return file.state == "failed" and bool(base) and bool(file.base) and base != file.base
 
 
 def _is_taken_apart_since(session: Session, file: JobFileRow, job: JobRow) -> bool:

@@ -11,7 +11,7 @@ from rag.db._encoded import EncodedDocument
 from rag.db._segments import retire_versions
 from rag.db.tables import ChunkRow, CollectionRow, DocumentRow, VersionRow
 
-__all__ = ["Change", "KnownVersion", "known_versions", "stamp_version", "write_versions"]
+__all__ = ["Change", "KnownVersion", "keep_base", "known_versions", "stamp_version", "write_versions"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,7 @@ class KnownVersion(NamedTuple):
     content_hash: str
     pipeline_version: str
     stamp: str | None
+    base: str | None = None  # the folder that the source is relative to
 
     def is_of(self, content_hash: str, pipeline_version: str) -> bool:
         """Tell whether it holds these bytes, read this way."""
@@ -53,6 +54,7 @@ def known_versions(session: Session, collection_id: str, sources: Sequence[str])
             VersionRow.content_hash,
             VersionRow.pipeline_version,
             VersionRow.stamp,
+            DocumentRow.base,
         )
         .join(VersionRow, is_current)
         .where(DocumentRow.collection_id == collection_id, DocumentRow.source.in_(sources))
@@ -65,6 +67,12 @@ def stamp_version(session: Session, document_id: str, stamp: str) -> None:
     current = select(DocumentRow.version).where(DocumentRow.id == document_id).scalar_subquery()
     is_current = (VersionRow.document_id == document_id) & (VersionRow.version == current)
     session.execute(update(VersionRow).where(is_current).values(stamp=stamp))
+
+
+def keep_base(session: Session, document_ids: Sequence[str], base: str | None) -> None:
+    """Note which folder the sources of documents are relative to."""
+    is_other = DocumentRow.base.is_distinct_from(base)
+    session.execute(update(DocumentRow).where(DocumentRow.id.in_(document_ids), is_other).values(base=base))
 
 
 def write_versions(session: Session, collection: CollectionRow, changes: Sequence[Change]) -> None:

@@ -3,7 +3,7 @@
 A file is published under the lock of its job, and so it is cancelled: whoever comes second sees the first.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from sqlalchemy import ColumnElement, select, true, update
 from sqlalchemy.orm import Session
@@ -17,9 +17,16 @@ _AT_ONCE = 5000  # databases bound the parameters of a query
 
 
 def cancel_waiting(
-    session: Session, tenant: str, collection: str, sources: Sequence[str] | None = None
+    session: Session,
+    tenant: str,
+    collection: str,
+    sources: Sequence[str] | None = None,
+    *,
+    bases: Collection[str | None] | None = None,
 ) -> int:
     """Cancel what jobs still have to do of these sources, or of a whole collection; give how many files.
+
+    With bases, sources that are relative to another folder than these are left alone.
 
     A job that nobody works on ends when nothing is left of it. To be called before other rows are locked:
     a worker locks its job first.
@@ -29,9 +36,8 @@ def cancel_waiting(
     jobs = session.scalars(query.with_for_update()).all()
     if not jobs:
         return 0
-    cancelled = _cancel(
-        session, JobFileRow.job_id.in_([job.id for job in jobs]) & JobFileRow.state.in_(UNSETTLED), sources
-    )
+    waits = JobFileRow.job_id.in_([job.id for job in jobs]) & JobFileRow.state.in_(UNSETTLED)
+    cancelled = _cancel(session, waits if bases is None else waits & _is_of(bases), sources)
     for job in jobs:
         if job.id in cancelled and job.state != "running":
             _end_if_settled(session, job)
@@ -50,17 +56,18 @@ def cancel_for_good(
     return num_waiting + len(_cancel(session, is_left, sources))
 
 
-def submitted_since(session: Session, job: JobRow, sources: Sequence[str]) -> dict[str, str]:
-    """Give which of these sources later jobs have, and the last of those; cancelled ones do not count."""
+def submitted_since(session: Session, job: JobRow, files: Sequence[JobFileRow]) -> dict[str, str]:
+    """Give the sources that later jobs have, too, and the last of those; cancelled ones do not count."""
     later = (
         select(JobFileRow.source, JobRow.id)
         .join(JobRow, JobRow.id == JobFileRow.job_id)
         .where(JobRow.tenant == job.tenant, JobRow.collection == job.collection)
         .where(JobRow.created_at > job.created_at, JobFileRow.state != "cancelled")
+        .where(_is_of({file.base for file in files}))
         .order_by(JobRow.created_at)
     )
     found: dict[str, str] = {}
-    for some in _some(sources):
+    for some in _some([file.source for file in files]):
         found |= {source: job_id for source, job_id in session.execute(later.where(some))}
     return found
 
@@ -74,6 +81,10 @@ def _cancel(session: Session, chosen: ColumnElement[bool], sources: Sequence[str
         )
         cancelled += session.scalars(cancel, execution_options={"synchronize_session": False})
     return cancelled
+
+
+def _is_of(bases: Collection[str | None]) -> ColumnElement[bool]:
+    return JobFileRow.base.is_(None) | JobFileRow.base.in_([base for base in bases if base is not None])
 
 
 def _some(sources: Sequence[str]) -> Iterator[ColumnElement[bool]]:

@@ -12,7 +12,7 @@ from rag.core.kinds import DENSE, parse_kinds
 from rag.core.layout import Box, Layout
 from rag.core.types import Hit, Passage, Snapshot
 from rag.db._layout import decode_layout
-from rag.db._pending import pending_files
+from rag.db._pending import pending_bases, pending_files
 from rag.db._queries import (
     FIND_COLLECTION,
     FIND_PASSAGES,
@@ -155,14 +155,17 @@ class Catalog:
             query = select(DocumentRow.source).where(DocumentRow.collection_id == row.id)
             return list(session.scalars(query.order_by(DocumentRow.source)))
 
-    def pending(self, collection: str) -> list[str]:
-        """List the sources of files that wait, or failed, and were not submitted again since.
+    def bases(self, collection: str) -> dict[str, str | None]:
+        """Give the sources of documents and of files that wait or failed, with the folder of relative ones.
 
         Raises:
             NotFoundError: no such collection.
         """
         with self._database.read() as session:
-            return [file.source for file in pending_files(session, self._collection(session, collection))]
+            row = self._collection(session, collection)
+            query = select(DocumentRow.source, DocumentRow.base).where(DocumentRow.collection_id == row.id)
+            documents = {source: base for source, base in session.execute(query)}
+            return pending_bases(session, row) | documents
 
     def texts(self, collection: str) -> Iterator[StoredText]:
         """Give the collection's documents by source, read a page at a time.

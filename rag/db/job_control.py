@@ -85,7 +85,7 @@ class JobControl:
         with self._database.write() as session:
             job = self._move(session, job_id, {"done", "failed"}, "queued")
             failed = session.scalars(_failed(job_id)).all()
-            since = submitted_since(session, job, [row.source for row in failed])
+            since = submitted_since(session, job, failed)
             left = [row for row in failed if row.source not in since]
             if not left and job.error is None:
                 raise ConflictError(_nothing_left(job_id, since))

@@ -54,8 +54,9 @@ class JobQueue:
         job_id = uuid.uuid4().hex
         with self._database.write() as session:
             self._database.lock(session, "jobs")
-            newer = [file.source for file in files if file.error is None]
-            cancel_waiting(session, self._tenant, collection, newer)
+            newer = [file for file in files if file.error is None]
+            sources, bases = [file.source for file in newer], {file.base for file in newer}
+            cancel_waiting(session, self._tenant, collection, sources, bases=bases)
             job = JobRow(id=job_id, tenant=self._tenant, collection=collection, state="queued")
             session.add(job)
             session.flush()

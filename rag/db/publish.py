@@ -27,13 +27,13 @@ from rag.db._segments import (
     serving_index,
     written_indexes,
 )
-from rag.db._versions import Change, KnownVersion, known_versions, stamp_version, write_versions
+from rag.db._versions import Change, KnownVersion, keep_base, known_versions, stamp_version, write_versions
 from rag.db._waiting import cancel_for_good
 from rag.db.originals import Originals
 from rag.db.session import Database
 from rag.db.tables import CollectionRow, DocumentRow, IndexRow, SegmentRow
 
-__all__ = ["EncodedDocument", "KnownVersion", "Published", "Publisher", "stamp_version"]
+__all__ = ["EncodedDocument", "KnownVersion", "Published", "Publisher", "keep_base", "stamp_version"]
 
 NO_OTHERS: Mapping[str, str] = {}
 _MAX_NAME_CHARS = 100

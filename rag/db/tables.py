@@ -123,6 +123,7 @@ class DocumentRow(Base):
     tenant: Mapped[str] = _tenant()
     collection_id: Mapped[str] = mapped_column(String(64), ForeignKey("collections.id", ondelete="CASCADE"))
     source: Mapped[str]
+    base: Mapped[str | None]  # the folder that the source is relative to; empty: none, it was sent
     version: Mapped[int]  # the one that is found
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
@@ -227,6 +228,7 @@ class JobFileRow(Base):
     ordinal: Mapped[int] = mapped_column(primary_key=True)
     tenant: Mapped[str] = _tenant()
     source: Mapped[str]
+    base: Mapped[str | None]  # as a document's
     path: Mapped[bytes]  # as the file system spells it, which need not be Unicode; or an address
     action: Mapped[str] = mapped_column(String(16), default="take")  # take | delete
     stamp: Mapped[str | None]  # what the source says of it, as its ETag
