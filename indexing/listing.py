@@ -96,6 +96,8 @@ def list_places(
         InvalidInputError: a path that does not exist, an address of no source, or a wrong manifest.
         UnavailableError: a source cannot be listed.
     """
+    if "" in map(str, places):  # as a path it would be the working folder, and all that is in it
+        raise InvalidInputError("a path is empty: is a variable unset? `.` is the current folder")
     base = base or Path.cwd()
     listing = Listing(base=base)
     paths = [(base / place, Path(place)) for place in places if not is_address(str(place))]

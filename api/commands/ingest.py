@@ -74,6 +74,10 @@ class IngestOptions:
             raise InvalidInputError("--dry-run goes with --sync: it tells what that would do")
         if self.delete_many and not (self.sync or self.watch):
             raise InvalidInputError("--delete-many goes with --sync or --watch: nothing else deletes")
+        if self.watch and any("://" in path for path in self.paths or []):
+            raise InvalidInputError(
+                "--watch follows files and folders; `rag schedules add` follows addresses"
+            )
         if self.watch and (self.json or self.detach or self.manifest):
             raise InvalidInputError(
                 "--watch follows folders and has no end: it takes no --json, --detach and --manifest;"

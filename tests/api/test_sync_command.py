@@ -56,7 +56,9 @@ def test_what_is_withheld_is_told_by_the_exit_code(grove_home: Path, notes: Path
         ([], "nothing to ingest"),
         (["notes", "--dry-run"], "--dry-run goes with --sync"),
         (["notes", "--delete-many"], "--delete-many goes with --sync or --watch"),
+        (["s3://reports", "--watch"], "`rag schedules add` follows addresses"),
         (["gone", "--sync"], "no such file or folder: "),
+        (["", "--sync"], "a path is empty: is a variable unset?"),
     ],
 )
 def test_options_that_do_not_go_together_are_refused(
