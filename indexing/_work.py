@@ -77,7 +77,7 @@ class Work:
     def files(self) -> Iterator[tuple[int, JobFile, KnownVersion | None]]:
         """Give the files in order, with their numbers and what the collection held of them a moment ago.
 
-        One that would take the place of another file's document has an error.
+        One that would take the place of another file's document has an error, should its bytes be others.
         """
         files = list(self.job.files.items())
         for start in range(0, len(files), _AT_ONCE):

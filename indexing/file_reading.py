@@ -52,7 +52,7 @@ def read_file(
 
     Args:
         pipeline: reads it.
-        file: what to read.
+        file: what to read; with an error it may be what is known already, and nothing else.
         ordinal: its number in the job.
         known: what the collection holds of its source.
         on_start: is called before the bytes are parsed, which may end this process.
@@ -61,10 +61,8 @@ def read_file(
     Raises:
         LeaseLostError, UnavailableError: by `on_start`.
     """
-    if file.error is not None:
-        return FileRead(ordinal, file, error=file.error)
     if file.action == "delete":
-        is_back = known is not None and os.path.isfile(file.path)
+        is_back = file.error is not None or os.path.isfile(file.path)
         return FileRead(ordinal, file, known_id=known.document_id if known and is_back else None)
     if file.attempts >= _MAX_ATTEMPTS:
         return FileRead(ordinal, file, error=f"the worker died {file.attempts} times on this file")
@@ -100,6 +98,8 @@ def _read(
     if known is not None and known.is_of(fetched.content_hash, pipeline.version):
         keep(fetched.content, fetched.content_hash)  # of what came before originals were kept
         return replace(read, known_id=known.document_id)
+    if file.error is not None:
+        return replace(read, error=file.error)
     on_start()
     document = pipeline.read(file, fetched.content, fetched.content_hash, name=fetched.name)
     keep(fetched.content, fetched.content_hash)

@@ -181,6 +181,8 @@ class Intake:
         documents: dict[str | None, list[str]] = defaultdict(list)
         for read in batch:
             item = by_source.get(read.file.source)
+            if read.file.error is not None:  # another file's document
+                continue
             if document_id := item.document_id if item else read.known_id:
                 documents[read.file.base].append(document_id)
         for base, document_ids in documents.items():

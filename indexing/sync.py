@@ -5,7 +5,7 @@ Nothing is deleted that cannot be told to be gone, and nothing much that was per
 
 import hashlib
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from indexing._work import taken_by_another
@@ -97,7 +97,9 @@ def plan_sync(grove: Grove, listing: Listing, *, collection: str, may_delete_man
     )
     for source, file in listing.files.items():
         for inner, content_hash in hashes.get(source, {}).items():
-            found[_fate_of(content_hash, known.get(inner), version)].append(inner)
+            is_other = taken_by_another(replace(file, source=inner), known.get(inner))
+            fate = "unchanged" if is_other else _fate_of(content_hash, known.get(inner), version)
+            found[fate].append(inner)
         if taken_by_another(file, known.get(source)):
             found["unchanged"].append(source)
         elif source not in hashes:

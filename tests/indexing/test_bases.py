@@ -65,6 +65,16 @@ def test_a_file_does_not_replace_one_of_the_same_name_in_another_folder(grove: G
     assert ingest(grove, "notes.txt") == {"notes.txt": "skipped"}
 
 
+def test_a_file_of_the_same_bytes_in_another_folder_is_in_already(grove: Grove, enter: Enter) -> None:
+    one = enter("one")
+    ingest(grove, "notes.txt")
+    (enter("two") / "notes.txt").write_text((one / "notes.txt").read_text())
+    assert ingest(grove, "notes.txt") == {"notes.txt": "skipped"}
+    (one / "notes.txt").unlink()
+    enter("one")
+    assert sync(grove, ".") == {"notes.txt": "deleted"}
+
+
 def test_what_waits_is_not_overtaken_from_another_folder(grove: Grove, enter: Enter) -> None:
     enter("one")
     first = submit_paths(grove, ["notes.txt"], collection="c")
