@@ -21,19 +21,34 @@ _ASKED = (
     ("number", re.compile(r"\bhow (?:many|much|long|old|far|tall|big|high|large|often|fast|deep)\b")),
     ("name", re.compile(r"\b(?:who|whose|whom|where)\b")),
 )
+_AUXILIARY = "am|is|are|was|were|do|does|did|can|could|will|would|should|has|have|had|may|must"
+_SUBJECT = "i|we|you|he|she|it|they|there|this|that|these|those|the|an?|my|our|your"
 _WANTS_SENTENCES = re.compile(
-    r"""^\W*(?:(?:so|and|but|please),?\ )*
-      (?: (?:is|are|was|were|do|does|did|can|could|will|would|should|has|have|had|may|must)\b  # yes or no
+    rf"""^\W*(?:(?:so|and|but|please),?\ )*
+      (?: (?:{_AUXILIARY})\b  # yes or no
         | (?:the\ )?differences?\ between\b
-        | who(?:'s|’s|\ is|\ was)\ (?-i:[A-Z])[\w'’-]+(?:\ (?-i:[A-Z])[\w'’-]+){0,2}\W*$  # who someone is
-        | (?:why|explain|describe|define|summari[sz]e|compare|tell\ me\ about)\b
+        | who(?:'s|’s|\ is|\ was)\ (?-i:[A-Z])[\w'’-]+(?:\ (?-i:[A-Z])[\w'’-]+){{0,2}}\W*$  # who someone is
+        | (?:why|how\ come|explain|describe|define|summari[sz]e|compare|tell\ me\ about)\b
+        | what(?:'s|’s|\ is|\ was)\ (?:behind|the\ reason)\b
         | what\ (?:happens\ )?(?:if|when)\b
-        | what\ (?:do|does|did)\ [^?]{1,80}?\ (?:say|tell|mention|write)\b
-      | what\ (?:do|should|can|must)\ (?:i|we|you)\ do\b
-      | how\ (?:to|do|does|did|can|should|is|are)\b
+        | what\ (?:do|does|did)\ [^?]{{1,80}}?\ (?:say|tell|mention|write)\b
+        | what\ (?:do|should|can|must)\ (?:i|we|you)\ do\b
+        | how\ (?:to|do|does|did|can|should|is|are)\b
         | what(?:'s|\ is|\ are|\ does)\ (?:the\ (?:meaning|definition|difference|purpose)\b|mean\b
           | (?:an?\ )?(?!the\b)[\w-]+(?:\ [\w-]+)?\W*$  # a definition: one or two words
           | the\ (?:[\w-]+|(?-i:[A-Z])[\w-]*\ [\w-]+)\W*$)  # two words after "the" are mostly a property
+      )""",
+    re.VERBOSE | re.IGNORECASE,
+)
+# The same behind what a person says first: "I broke my arm, may I ...", "if it rains do we ...".
+_WANTS_SENTENCES_AT_LAST = re.compile(
+    rf"""^(?:(?!\b(?:who|whom|whose|what|which|when|where|how|why)\b)[^?])*
+      (?: (?:[.,;:!–—]|\ [–—-])\ (?:(?:so|and|but|please),?\ )*
+          (?: (?:{_AUXILIARY})\ (?:{_SUBJECT})\b
+            | why\b | how\ (?:to|do|does|can|should)\b | what\ now\b
+            | what\ (?:do|should|can|must)\ (?:i|we|you)\ do\b)
+        | (?<![^\W_])(?:if|once|after)\ (?:(?!\b(?:what|which|who|how|where|when|why)\b)[^?])*?
+          \ (?:do|does|can|could|will|should|may|must|am)\ (?:i|we|you|he|she|it|they)\b
       )""",
     re.VERBOSE | re.IGNORECASE,
 )
@@ -44,12 +59,14 @@ def wants_sentences(question: str) -> bool:
 
     >>> [wants_sentences(each) for each in ("How do I reset it?", "What is a lease?", "what if it rains")]
     [True, True, True]
+    >>> wants_sentences("I broke my arm, may I rest?"), wants_sentences("In what year, if any, was it?")
+    (True, False)
     >>> wants_sentences("Who is Jonas Ek?"), wants_sentences("Who is the chair?")
     (True, False)
     >>> wants_sentences("How many are there?"), wants_sentences("What is the sum insured?")
     (False, False)
     """
-    return _WANTS_SENTENCES.search(question) is not None
+    return any(each.search(question) for each in (_WANTS_SENTENCES, _WANTS_SENTENCES_AT_LAST))
 
 
 _ASKS_HOW = re.compile(r"\bhow (?:to|do|does|can|could|should|would)\b", re.IGNORECASE)
