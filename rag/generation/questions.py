@@ -126,7 +126,7 @@ def answers_kind(question: str, text: str) -> float:
 _ASKING = frozenset(
     analyze(
         """must shall may might need please tell give show find say says mention get got go goes going
-        happen happens want use make thing things stuff work know possible exactly ok okay whos hows
+        happen happens want use make thing things stuff work know possible exactly ok okay now whos hows
         anything something anyone someone anybody somebody everything purpose meaning definition im ive dont
         doesnt cant wont isnt arent"""
     )
