@@ -22,6 +22,32 @@ def wait(json: bool = False):
 cli.main()
 """
 
+IMPORTING = """
+import os
+import signal
+import sys
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
+class Stopped:
+    def find_spec(name, *rest):
+        if name == "api.cli":
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Stopped)
+
+from api.__main__ import main
+
+main()
+"""
+
+
+def test_stopping_it_before_it_has_begun_shows_no_traceback() -> None:
+    finished = subprocess.run(
+        [sys.executable, "-c", IMPORTING], check=False, capture_output=True, text=True
+    )
+    assert (finished.returncode, finished.stdout, finished.stderr) == (-signal.SIGINT, "", "")
+
 
 @pytest.mark.parametrize("options", [[], ["--json"]])
 def test_a_command_that_is_stopped_says_so_and_exits_as_shells_expect(options: list[str]) -> None:
