@@ -50,6 +50,7 @@ class Recipe:
     negatives: Annotated[float, "passages without an answer, a question"] = 1.0
     kinds: Annotated[str, "of them, joined by commas"] = "near,removed,swapped"
     repeat_everyday: Annotated[int, "how often everyday documents are read an epoch"] = 4
+    share: Annotated[float, "of what was learned in the weights; the rest is what they started from"] = 1.0
     without: Annotated[str, "sets that are left out, joined by commas"] = ""
     normaliser: Annotated[
         Literal["passage", "question", "both"],
@@ -73,7 +74,11 @@ class Run:
         self._cases = [cases[number] for number in order[: recipe.limit or None]]
         backbone = Backbone()
         self._tokenizer = backbone.tokenizer
-        self.reader = _started(recipe, backbone.directory).to(device).train()
+        self.reader = _started(recipe, backbone.directory)
+        self._first = {name: tensor.clone() for name, tensor in self.reader.trained().items()}
+        if recipe.rank:
+            add_low_rank(self.reader.bert.layers[self.reader.first_trained :], recipe.rank)
+        self.reader.to(device).train()
         self.steps = int(recipe.epochs * (len(self._cases) // recipe.batch))
         self._optimiser = LinearAdamW(
             [each for each in self.reader.parameters() if each.requires_grad],
@@ -95,9 +100,16 @@ class Run:
         return True
 
     def merged(self) -> SpanReader:
-        """Give the reader with low-rank updates, if it has some, made part of its layers."""
+        """Give the reader as it is used; it learns no further.
+
+        Low-rank updates become part of its layers. Of a share below 1 its weights are the mean of those it
+        started from and those it learned, which forgets less (Wortsman et al., Robust fine-tuning of
+        zero-shot models, 2022, section 3).
+        """
         if self._recipe.rank:
             merge_low_rank(self.reader.bert.layers[self._recipe.first_trained :])
+        for name, tensor in self.reader.trained().items():
+            tensor.lerp_(self._first[name].to(self._device), 1 - self._recipe.share)
         return self.reader
 
     def _restore(self, file: Path) -> None:
@@ -184,6 +196,4 @@ def _started(recipe: Recipe, directory: Path) -> SpanReader:
         reader = SpanReader.shipped(Bert.from_directory(directory))
         for part in (*reader.bert.layers[reader.first_trained :], reader.spans):
             part.requires_grad_(True)
-    if recipe.rank:
-        add_low_rank(reader.bert.layers[reader.first_trained :], recipe.rank)
     return reader

@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 
 from rag.networks._weights import FOLDER, save_weights
-from rag.training._reader_cases import Case, load_cases
+from rag.training._reader_cases import load_cases
 from rag.training._reader_held_out import held_out_figures
 from rag.training._reader_run import Recipe, Run
 from rag.training._recipes import add_choices, chosen
@@ -50,16 +50,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     }
     for number in range(1, recipe.checkpoints + 1):
         run.checkpoint(number)
+    reader = run.merged()
     if options["write"]:
-        weights = {name: tensor.half().cpu() for name, tensor in run.merged().trained().items()}
-        first = {"first_trained": torch.tensor(run.reader.first_trained)}
+        weights = {name: tensor.half().cpu() for name, tensor in reader.trained().items()}
+        first = {"first_trained": torch.tensor(reader.first_trained)}
         save_weights("reader", weights | first, options["write"])
-    report |= _figures(run, chosen_by)
+    report |= {name: held_out_figures(reader, found) for name, found in chosen_by.items()}
     print(json.dumps(report))  # noqa: T201 -- the report is this command's result
-
-
-def _figures(run: Run, chosen_by: dict[str, list[Case]]) -> dict[str, dict[str, float]]:
-    return {name: held_out_figures(run.reader, found) for name, found in chosen_by.items()}
 
 
 def _device(wanted: str) -> str:

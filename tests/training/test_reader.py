@@ -1,5 +1,6 @@
 """Training of the reader, on a handful of the real questions."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -78,8 +79,8 @@ def test_an_everyday_document_answers_in_its_own_words_and_is_no_report() -> Non
 
 
 def test_what_an_everyday_document_does_not_answer_is_asked_of_it() -> None:
-    (first, *_) = everyday("training")
-    case = next(each for each in _reader_cases._everyday("training") if each.asked.context == first.text)
+    (first, *_) = everyday("choice")
+    case = next(each for each in _reader_cases._everyday("choice") if each.asked.context == first.text)
     assert case.swapped == first.unanswered
     assert {each.context for each in case.without("swapped")} == {first.text}
 
@@ -130,6 +131,19 @@ def test_it_learns_and_goes_on_where_it_was_ended(tmp_path: Path) -> None:
     assert again.checkpoint(2)
     for name, tensor in whole.reader.trained().items():
         torch.testing.assert_close(again.reader.trained()[name], tensor)
+
+
+def test_of_a_half_share_the_weights_are_the_mean_of_first_and_learned(tmp_path: Path) -> None:
+    recipe = Recipe(first_trained=5, batch=1, epochs=2, checkpoints=1, rate=1e-3, seed=1)
+    whole = Run(recipe, [CASE], tmp_path, device="cpu")
+    half = Run(replace(recipe, share=0.5), [CASE], tmp_path, device="cpu")
+    first = {name: tensor.clone() for name, tensor in whole.reader.trained().items()}
+    for run in (whole, half):
+        run.checkpoint(1)
+    learned, mixed = whole.merged().trained(), half.merged().trained()
+    assert any(not learned[name].equal(first[name]) for name in first)
+    for name, tensor in mixed.items():
+        torch.testing.assert_close(tensor, (first[name] + learned[name]) / 2)
 
 
 def test_windows_read_by_length_are_read_as_all_together(tmp_path: Path) -> None:
