@@ -292,17 +292,3 @@ def test_an_engine_that_there_is_not_is_wrong_usage_and_begins_nothing(
     assert done.code == 2
     assert "no --engine 'steam'; choose one of: local, ray" in done.json["error"]["message"]
     assert rag("jobs").json["jobs"] == []
-
-
-@pytest.mark.parametrize("command", ["ingest .", "ingest . --json", "jobs retry j", "worker", "serve"])
-def test_an_engine_of_the_settings_that_there_is_not_is_told_before_anything_is_begun(
-    rag: Callable[..., Finished], monkeypatch: pytest.MonkeyPatch, grove_home: Path, command: str
-) -> None:
-    monkeypatch.setenv("GROVE_INGESTION__ENGINE", "steam")
-    done = subprocess.run(
-        [RAG, *command.split(), "--home", grove_home], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 2
-    reason = "GROVE_INGESTION__ENGINE names an engine that there is not: 'steam'; choose one of: local, ray"
-    assert reason in done.stdout + done.stderr
-    assert rag("jobs").json["jobs"] == []

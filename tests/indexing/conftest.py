@@ -44,3 +44,9 @@ def folder(tmp_path: Path) -> Path:
     (path / ".hidden.txt").write_text("hidden")
     (path / "deep" / ".git" / "config.txt").write_text("hidden too")
     return path
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path

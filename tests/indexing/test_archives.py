@@ -3,23 +3,20 @@ import stat
 import struct
 import time
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from _mail_files import packed
-from _syncing import deleted_by_sync
+from _syncing import deleted_by_sync, states
 
-from indexing.control import retry_job
 from indexing.listing import list_places
 from indexing.loaders.zip import Zip
 from indexing.parse import parse_document
-from indexing.submit import submit_listing, submit_paths, submit_uploads
+from indexing.submit import submit_paths, submit_uploads
 from indexing.sync import plan_sync
 from indexing.worker import run_job
 from rag.compose import Grove
 from rag.core.errors import UnreadableDocumentError
-from rag.db.jobs import JobStatus
 
 MEGABYTE = b" " * 1_000_000
 
@@ -57,19 +54,8 @@ def _quine_like(depth: int) -> bytes:
     return content
 
 
-def _states(status: JobStatus | None) -> dict[str, str]:
-    assert status is not None
-    return {file.source: file.error or file.state for file in status.files}
-
-
 def _ingested(grove: Grove, path: Path) -> dict[str, str]:
-    return _states(run_job(grove, submit_paths(grove, [path], collection="c")))
-
-
-@pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+    return states(run_job(grove, submit_paths(grove, [path], collection="c")))
 
 
 def test_an_archive_becomes_a_document_for_each_of_its_files(grove: Grove, here: Path) -> None:
@@ -101,7 +87,7 @@ def test_an_archive_in_a_folder_and_one_that_is_uploaded_are_taken_apart_too(
     assert _ingested(grove, Path("notes")) == {"notes/A.ZIP/x.txt": "done"}
     (here / "sent").write_bytes(packed({"y.txt": b"Sent."}))
     job = submit_uploads(grove, [("b.zip", here / "sent")], collection="c")
-    assert _states(run_job(grove, job)) == {"b.zip/y.txt": "done"}
+    assert states(run_job(grove, job)) == {"b.zip/y.txt": "done"}
     assert list((grove.settings.home_dir / "uploads").iterdir()) == []
 
 
@@ -242,65 +228,3 @@ def test_a_zip_inside_another_document_is_a_section_a_file() -> None:
 def test_a_zip_in_which_nothing_is_read_is_refused() -> None:
     with pytest.raises(UnreadableDocumentError, match="holds no text"):
         parse_document(packed({"a.mp3": b"x"}), name="a.zip")
-
-
-def _retried(grove: Grove) -> dict[str, str]:
-    job_id = grove.jobs.jobs()[0].job_id
-    retry_job(grove, job_id)
-    return _states(run_job(grove, job_id))
-
-
-def test_a_retry_reads_what_failed_of_an_archive_and_nothing_else(grove: Grove, here: Path) -> None:
-    broken = packed({"i.zip": b"PK nothing", "../out.txt": b"x", "good.txt": b"All is well.", "e.txt": b""})
-    (here / "a.zip").write_bytes(broken)
-    first = _ingested(grove, Path("a.zip"))
-    assert _retried(grove) == first  # the same files, names and reasons
-    inner = packed({"x.txt": b"One.", "deep/y.txt": b"Two."})
-    (here / "a.zip").write_bytes(packed({"i.zip": inner, "good.txt": b"Another text.", "e.txt": b"Three."}))
-    assert _retried(grove) == {
-        "a.zip/i.zip/x.txt": "done",
-        "a.zip/i.zip/deep/y.txt": "done",
-        "a.zip/../out.txt": "it is no longer in a.zip",
-        "a.zip/good.txt": "done",
-        "a.zip/e.txt": first["a.zip/e.txt"],  # it was unpacked: its bytes are those of then
-    }
-    assert grove.catalog.sources("c") == ["a.zip/good.txt", "a.zip/i.zip/deep/y.txt", "a.zip/i.zip/x.txt"]
-    assert grove.search("another", collection="c", retriever="lexical").passages == []
-
-
-def test_a_retry_of_an_archive_that_was_half_written_takes_it_apart(grove: Grove, here: Path) -> None:
-    (here / "a.zip").write_bytes(b"PK\x03\x04 half written")
-    _ingested(grove, Path("a.zip"))
-    assert "broken or cut short" in _retried(grove)["a.zip"]
-    (here / "a.zip").write_bytes(packed({"x.txt": b"One.", "y.txt": b"Two."}))
-    assert _retried(grove) == {"a.zip/x.txt": "done", "a.zip/y.txt": "done"}
-    assert grove.catalog.sources("c") == ["a.zip/x.txt", "a.zip/y.txt"]
-
-
-def test_a_retry_of_an_archive_that_was_sent_reads_it_again_under_its_name(
-    new_grove: Callable[..., Grove], here: Path
-) -> None:
-    (here / "sent").write_bytes(packed({"x.txt": b"One.", "i.zip": b"PK nothing"}))
-    (here / "large").write_bytes(packed({"y.txt": b"Two." * 50}))
-    grove = new_grove(max_file_bytes=300)
-    job = submit_uploads(grove, [("b.zip", here / "sent"), ("c.zip", here / "large")], collection="c")
-    first = _states(run_job(grove, job))
-    assert (first["b.zip/x.txt"], "broken" in first["b.zip/i.zip"]) == ("done", True)
-    assert _retried(grove) == first
-    uploads = grove.settings.home_dir / "uploads"
-    assert len(list(uploads.iterdir())) == 1  # what may be tried again
-
-
-def test_a_retry_of_a_folder_that_could_not_be_listed_lists_it(grove: Grove, here: Path) -> None:
-    (here / "notes" / "deep").mkdir(parents=True)
-    (here / "notes" / "a.txt").write_text("One.")
-    listing = list_places(grove, ["notes"])
-    listing.unlisted["notes/deep"] = "cannot list the folder: Permission denied"
-    run_job(grove, submit_listing(grove, listing, collection="c"))
-    (here / "notes" / "deep" / "b.txt").write_text("Two.")
-    (here / "notes" / "deep" / "z.zip").write_bytes(packed({"c.txt": b"Three."}))
-    assert _retried(grove) == {
-        "notes/a.txt": "done",
-        "notes/deep/b.txt": "done",
-        "notes/deep/z.zip/c.txt": "done",
-    }
