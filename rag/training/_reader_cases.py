@@ -17,7 +17,7 @@ import json
 import lzma
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -134,25 +134,33 @@ def _passages(found: Sequence[Example]) -> list[_Passage]:
 def _with_negatives(
     found: Sequence[Example], pool: Sequence[_Passage], chooser: np.random.Generator
 ) -> Iterator[Case]:
-    words = Words([f"{title}\n{text}" for title, text in pool])
+    nearest = _Nearest(pool)
     for example in found:
-        scores = words.scores(example.question)
-        tried = np.argpartition(-scores, min(_TRIED, len(pool) - 1))[:_TRIED]
-        order = tried[np.argsort(-scores[tried])].tolist()
-        yield _case(example, [pool[number] for number in order], chooser)
+        yield _case(example, nearest.of(example.question), chooser)
+
+
+class _Nearest:
+    """The passages of a pool that are nearest to a question by words, best first."""
+
+    def __init__(self, pool: Sequence[_Passage]) -> None:
+        self._pool = pool
+        self._words = Words([f"{title}\n{text}" for title, text in pool])
+
+    def of(self, question: str) -> list[_Passage]:
+        scores = self._words.scores(question)
+        tried = np.argpartition(-scores, min(_TRIED, len(self._pool) - 1))[:_TRIED]
+        return [self._pool[number] for number in tried[np.argsort(-scores[tried])].tolist()]
 
 
 def _everyday(wanted: Side) -> list[Case]:
     documents = everyday(wanted)
-    pool = [(each.title, each.text) for each in documents]
-    asked, unanswered = [], []
+    nearest = _Nearest([(each.title, each.text) for each in documents])
+    cases = []
     for each in documents:
         for question, answer in each.answered:
-            spans = places(each.text, [answer])
-            asked.append(Example("everyday", question, each.title, each.text, spans))
-            unanswered.append(each.unanswered)
-    cases = _with_negatives(asked, pool, np.random.default_rng(0))
-    return [replace(case, swapped=others) for case, others in zip(cases, unanswered, strict=True)]
+            own = Example("everyday", question, each.title, each.text, places(each.text, [answer]))
+            cases.append(Case(own, _lacking(own, nearest.of(question))[:_NEAR], each.unanswered))
+    return cases
 
 
 def _multihop(path: Path, chooser: np.random.Generator) -> Iterator[Case]:
@@ -167,10 +175,14 @@ def _multihop(path: Path, chooser: np.random.Generator) -> Iterator[Case]:
 
 def _case(own: Example, others: Sequence[_Passage], chooser: np.random.Generator) -> Case:
     """Keep what lacks the answer, and ask about a name or number of one of them in its place."""
-    accepted = [own.context[start:end] for start, end in own.answers]
-    near = [other for other in others if other[1] != own.context and not places(other[1], accepted)]
+    near = _lacking(own, others)
     swapped = [question for other in near for question in _swapped(own, other[1], chooser)]
-    return Case(own, tuple(near[:_NEAR]), tuple(dict.fromkeys(swapped))[:2])
+    return Case(own, near[:_NEAR], tuple(dict.fromkeys(swapped))[:2])
+
+
+def _lacking(own: Example, others: Sequence[_Passage]) -> tuple[_Passage, ...]:
+    accepted = [own.context[start:end] for start, end in own.answers]
+    return tuple(other for other in others if other[1] != own.context and not places(other[1], accepted))
 
 
 def _swapped(own: Example, other: str, chooser: np.random.Generator) -> Iterator[str]:

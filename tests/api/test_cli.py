@@ -1,6 +1,7 @@
 """The command line as a person or a script runs it: a process with arguments, output and exit code."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -33,6 +34,17 @@ def rag(grove_home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Ca
         return Finished(done.returncode, json.loads(done.stdout) if done.stdout else None, done.stderr)
 
     return run
+
+
+@pytest.fixture(scope="module")
+def filled_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a home with one document, for commands that change nothing."""
+    folder = tmp_path_factory.mktemp("filled")
+    file = folder / "a.txt"
+    file.write_text("The warranty of the outdoor sensor runs for sixty months.")
+    given = os.environ | {"GROVE_ENCODER__KIND": "hashing"}
+    subprocess.run([RAG, "--home", folder / "home", "ingest", file], env=given, check=True)
+    return folder / "home"
 
 
 @pytest.fixture
@@ -124,10 +136,9 @@ def test_a_job_of_which_nothing_got_in_exits_with_1(rag: Callable[..., Finished]
     ],
 )
 def test_what_is_wrong_is_said_with_its_exit_code(
-    rag: Callable[..., Finished], folder: Path, arguments: list[str], code: int, message: str
+    rag: Callable[..., Finished], filled_home: Path, arguments: list[str], code: int, message: str
 ) -> None:
-    rag("ingest", "papers/a.txt")
-    done = rag(*arguments)
+    done = rag(*arguments, home=filled_home)
     assert done.code == code, done.err
     assert message in done.json["error"]["message"]
     assert message in done.err
