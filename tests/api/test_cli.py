@@ -1,24 +1,12 @@
 """The command line as a person or a script runs it: a process with arguments, output and exit code."""
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+import _rag
 import pytest
-
-RAG = Path(sys.prefix) / "bin" / "rag"
-
-
-@dataclass(frozen=True, slots=True)
-class Finished:
-    code: int
-    json: Any
-    err: str
+from _rag import Finished
 
 
 @pytest.fixture
@@ -28,10 +16,7 @@ def rag(grove_home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Ca
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments: str, home: Path = grove_home) -> Finished:
-        done = subprocess.run(
-            [RAG, *arguments, "--json", "--home", home], capture_output=True, text=True, check=False
-        )
-        return Finished(done.returncode, json.loads(done.stdout) if done.stdout else None, done.stderr)
+        return _rag.rag(*arguments, "--json", "--home", home)
 
     return run
 
@@ -42,9 +27,9 @@ def filled_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("filled")
     file = folder / "a.txt"
     file.write_text("The warranty of the outdoor sensor runs for sixty months.")
-    given = os.environ | {"GROVE_ENCODER__KIND": "hashing"}
-    subprocess.run([RAG, "--home", folder / "home", "ingest", file], env=given, check=True)
-    return folder / "home"
+    home = folder / "home"
+    assert _rag.rag("ingest", file, "--home", home, variables={"GROVE_ENCODER__KIND": "hashing"}).code == 0
+    return home
 
 
 @pytest.fixture
@@ -244,13 +229,11 @@ def test_a_conversation_goes_on_after_an_error_and_ends_with_an_empty_line(
 ) -> None:
     rag("ingest", "papers")
     said = "How long does the warranty of the outdoor sensor run?\n" + "x" * 30_000 + "\nWhen?\n\nignored\n"
-    done = subprocess.run(
-        [RAG, "chat", "--home", grove_home], input=said, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0
-    assert "sixty months. [1]" in done.stdout
-    assert "1 to 20000 characters" in done.stderr
-    assert done.stdout.count("total ") == 2
+    done = _rag.rag("chat", "--home", grove_home, said=said)
+    assert done.code == 0
+    assert "sixty months. [1]" in done.out
+    assert "1 to 20000 characters" in done.err
+    assert done.out.count("total ") == 2
 
 
 @pytest.mark.parametrize(

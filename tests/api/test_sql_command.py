@@ -1,12 +1,10 @@
 """`rag sql`, `rag eval sql` and the list over HTTP, as people and scripts see them."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
+import _rag
 import pytest
 from _http import client_of, small_settings
 from _shop import sqlite_shop
@@ -14,19 +12,11 @@ from _shop import sqlite_shop
 from rag.compose import Grove
 from rag.core.sql_settings import SqlSettings, SqlSourceSettings
 
-RAG = Path(sys.prefix) / "bin" / "rag"
-
 
 def rag(home: Path, *arguments: str, sources: object = None) -> tuple[int, Any]:
     settings = {} if sources is None else {"GROVE_SQL__SOURCES": json.dumps(sources)}
-    done = subprocess.run(
-        [RAG, *arguments, "--json", "--home", home],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, **settings},
-    )
-    return done.returncode, json.loads(done.stdout) if done.stdout else done.stderr
+    done = _rag.rag(*arguments, "--json", "--home", home, variables=settings)
+    return done.code, done.json or done.err
 
 
 @pytest.fixture

@@ -1,14 +1,10 @@
 """`rag ingest --sync` as a script runs it: counts, exit codes, and what a dry run leaves alone."""
 
-import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-RAG = Path(sys.prefix) / "bin" / "rag"
+from _rag import rag
 
 
 @pytest.fixture
@@ -23,9 +19,8 @@ def notes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def ingest(home: Path, *options: str) -> tuple[int, Any]:
-    command = [str(RAG), "ingest", *options, "--json", "--home", str(home)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return done.returncode, json.loads(done.stdout)
+    done = rag("ingest", *options, "--json", "--home", home)
+    return done.code, done.json
 
 
 @pytest.mark.usefixtures("each_database")

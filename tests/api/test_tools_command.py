@@ -1,16 +1,13 @@
 """`rag tools` as a person or a script runs it."""
 
 import json
-import os
-import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+import _rag
 import pytest
+from _rag import Finished
 
-RAG = Path(sys.prefix) / "bin" / "rag"
 SCRIPT = Path(__file__).parents[1] / "helpers" / "_mcp_server.py"
 WEATHER = {
     "weather": {
@@ -22,24 +19,11 @@ WEATHER = {
 DOWN = {"down": {"url": "http://127.0.0.1:9/mcp"}}
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
-    code: int
-    json: Any
-    err: str
-
-
 def rag(home: Path, *arguments: str, servers: object = None, said: str = "") -> Finished:
-    settings = {} if servers is None else {"GROVE_TOOLS__SERVERS": json.dumps(servers)}
-    done = subprocess.run(
-        [RAG, *arguments, "--json", "--home", home],
-        capture_output=True,
-        text=True,
-        check=False,
-        input=said,
-        env={**os.environ, **settings, "GROVE_ENCODER__KIND": "hashing"},
-    )
-    return Finished(done.returncode, json.loads(done.stdout) if done.stdout else None, done.stderr)
+    variables = {"GROVE_ENCODER__KIND": "hashing"}
+    if servers is not None:
+        variables["GROVE_TOOLS__SERVERS"] = json.dumps(servers)
+    return _rag.rag(*arguments, "--json", "--home", home, said=said, variables=variables)
 
 
 def test_the_tools_are_listed_and_a_server_that_is_down_is_named(tmp_path: Path) -> None:
