@@ -6,7 +6,7 @@
 import os
 import random
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -125,9 +125,23 @@ def _postgres_server() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture
-def postgres_url(_postgres_server: PostgresServer) -> str:
+def new_database(_postgres_server: PostgresServer) -> Iterator[Callable[[], str]]:
+    """Make databases, each when it is called, and give their addresses."""
+    made: list[str] = []
+
+    def new() -> str:
+        made.append(_postgres_server.new_database())
+        return made[-1]
+
+    yield new
+    for url in made:
+        _postgres_server.drop(url)
+
+
+@pytest.fixture
+def postgres_url(new_database: Callable[[], str]) -> str:
     """Give the address of a fresh database with pgvector available."""
-    return _postgres_server.new_database()
+    return new_database()
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])

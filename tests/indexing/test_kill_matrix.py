@@ -35,8 +35,8 @@ def new_url(request: pytest.FixtureRequest) -> Callable[[], str | None]:
     """Give the addresses of two databases, one after the other."""
     if request.param == "sqlite":
         return lambda: None
-    server = request.getfixturevalue("_postgres_server")
-    return lambda: str(server.new_database())
+    new_database: Callable[[], str] = request.getfixturevalue("new_database")
+    return new_database
 
 
 class Pair:

@@ -16,7 +16,7 @@ def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Shop:
     def made(more: str = "", **settings: object) -> SqlSource:
         if request.param == "sqlite":
             return source(sqlite_shop(Path(mkdtemp(dir=tmp_path)), more), **settings)
-        server = request.getfixturevalue("_postgres_server")
-        return source(postgresql_shop(server.new_database(), more), **settings)
+        new_database = request.getfixturevalue("new_database")
+        return source(postgresql_shop(new_database(), more), **settings)
 
     return made
