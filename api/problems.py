@@ -1,5 +1,6 @@
 """Errors -> HTTP: problem details (RFC 9457) on Grove's own routes, OpenAI's error body below /v1."""
 
+import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -46,6 +47,8 @@ _CHALLENGES = {
 _SHOULD_BE = "Input should be "  # as pydantic begins
 _NO_FILE = "Expected UploadFile"  # as fastapi begins
 _MAX_FAULTS = 5  # of a wrong body, as many are named
+_LISTED_BELOW = {"documents": "collections/NAME/documents"}
+_LISTING = re.compile(r"`rag (\w+)(?: list)?` lists")  # as the command line is told
 
 
 def _object(**properties: Mapping[str, object]) -> dict[str, Any]:
@@ -114,13 +117,22 @@ def add_handlers(app: FastAPI) -> None:
 def problem_of(path: str, error: RagError) -> JSONResponse:
     """Describe one of our own errors in the words of the API that the path belongs to."""
     status = status_of(error)
-    response = problem(path, status, str(error), kind=type(error).__name__)
+    response = problem(path, status, _over_http(str(error)), kind=type(error).__name__)
     if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
         seconds = getattr(error, "retry_after_seconds", _RETRY_SECONDS)
         response.headers["retry-after"] = str(seconds)
     if status in _CHALLENGES:
         response.headers["www-authenticate"] = _CHALLENGES[status]
     return response
+
+
+def _over_http(message: str) -> str:
+    """Name the route that lists what the command lists.
+
+    >>> _over_http("no job 'x'; `rag jobs` lists what there is")
+    "no job 'x'; GET /api/v1/jobs lists what there is"
+    """
+    return _LISTING.sub(lambda found: f"GET /api/v1/{_LISTED_BELOW.get(found[1], found[1])} lists", message)
 
 
 def status_of(error: RagError) -> HTTPStatus:

@@ -40,3 +40,5 @@ def test_an_unknown_document_is_not_found(client: TestClient) -> None:
         reply = client.get(f"/api/v1/documents/{document_id}")
         assert reply.status_code == 404, document_id
         assert reply.headers["content-type"] == "application/problem+json"
+        if not document_id.startswith(".."):  # else there is no such address
+            assert "GET /api/v1/collections/NAME/documents lists" in reply.json()["detail"]

@@ -17,7 +17,7 @@ def test_jobs_are_listed_newest_first(client: TestClient) -> None:
 def test_an_unknown_job_is_not_found(client: TestClient) -> None:
     reply = client.get("/api/v1/jobs/nobody")
     assert reply.status_code == 404
-    assert "'nobody'" in reply.json()["detail"]
+    assert reply.json()["detail"] == "no job 'nobody'; GET /api/v1/jobs lists what there is"
 
 
 def uploaded(client: TestClient, name: str = "a.txt", content: bytes = b"words") -> str:
