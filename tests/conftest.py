@@ -27,6 +27,18 @@ settings.load_profile("grove")
 
 REPOSITORY = Path(__file__).parents[1]
 CHROMIUM = Path("/usr/bin/chromium")
+LONGEST = (
+    "test_docs.py",
+    "vllm_plugin/test_engine.py",
+    "test_ray.py",
+    "test_page.py",
+    "golden/test_retrieval.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take minutes: at the end one process would wait for the other."""
+    items.sort(key=lambda item: not item.path.as_posix().endswith(LONGEST))
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
