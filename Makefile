@@ -50,7 +50,7 @@ $(PAGE): ui/node_modules/.installed $(PAGE_SOURCES)
 	touch $@
 
 no-npm:
-	@test -e $(PAGE) || echo 'The web page is not built: install Node 20 or newer and run `make ui`. All else works.'
+	@test -e $(PAGE) || echo 'The web page is not built: install Node 20.19, 22.12 or newer and run `make ui`. All else works.'
 
 ui: $(PAGE) ## build the web page into api/static
 

@@ -46,7 +46,7 @@ export GROVE_DATABASE_URL=postgresql+psycopg://grove@localhost/grove
 # SmolLM2 writes the answers
 export GROVE_GENERATOR__KIND=transformers
 # how `default` combines words and vectors
-export GROVE_RETRIEVER__OPTIONS='{{"fusion": "score"}}'
+export GROVE_RETRIEVER='{{"kind": "hybrid", "options": {{"fusion": "score"}}}}'
 # generators for --generator NAME, besides `vllm`
 export GROVE_GENERATORS='{{"mine": {{"kind": "openai",
   "options": {{"base_url": "http://gpu:8000/v1", "model": "m"}}}}}}'
@@ -100,9 +100,7 @@ def _is_model(kind: object) -> bool:
 
 
 def _shown(default: object) -> str:
-    if isinstance(default, dict):
-        return "`{}`" if not default else f"profiles {', '.join(f'`{name}`' for name in default)}"
-    if isinstance(default, tuple):
+    if isinstance(default, dict | tuple):
         return f"`{json.dumps(default)}`"
     text = str(default).replace(sys.prefix, "<environment>")
     return "" if default is None or "Undefined" in text else f"`{text}`"

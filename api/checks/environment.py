@@ -95,7 +95,11 @@ def page(settings: Settings) -> Outcome:
     """Find whether the web page is built."""
     file = Path(api.__file__).parent / "static" / "index.html"
     if not file.exists():
-        return "warning", "the web page is not built", "install Node 20 and run `make ui`; all else works"
+        return (
+            "warning",
+            "the web page is not built",
+            "install Node 20.19, 22.12 or newer and run `make ui`; all else works",
+        )
     return "ok", str(file.parent), ""
 
 

@@ -32,7 +32,7 @@ def runs(
 
 
 def explain(
-    run_id: Annotated[str, typer.Argument(help="As `rag ask` and `rag runs` print it.")],
+    run_id: Annotated[str, typer.Argument(help="As `rag runs` and `rag ask --json` print it.")],
     home: Home = None,
     json: Json = False,
 ) -> None:

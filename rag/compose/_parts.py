@@ -118,7 +118,8 @@ class Parts(Rows):
         """Give the named retriever: `default`, a pipeline of the settings, or a file of rag/retrieval."""
         if name not in self._retrievers:
             _check_name("retriever", name, self.retriever_names())
-            profiles = {**PIPELINES, DEFAULT: self.settings.retriever, **self.settings.retrievers}
+            default = self.settings.retriever or PIPELINES["one-step"]
+            profiles = {**PIPELINES, DEFAULT: default, **self.settings.retrievers}
             self._retrievers[name] = self.build(RETRIEVERS, profiles.get(name, Part(kind=name)))
         return self._retrievers[name]
 

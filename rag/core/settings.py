@@ -127,9 +127,10 @@ class Settings(BaseSettings):
         Part(kind="likelihood"),
         description="What `rerank` asks: a file of rag/generation/scorers.",
     )
-    retriever: Part = Field(
-        Part(kind="first", options={"retrievers": ["hybrid+late", "hybrid"]}),
-        description="The retriever called `default`: a file of rag/retrieval.",
+    retriever: Part | None = Field(
+        None,
+        description="The retriever called `default`: a file of rag/retrieval; by default `hybrid+late` where a"
+        " collection has token vectors, else `hybrid`.",
     )
     retrievers: dict[str, Part] = Field({}, description="Named pipelines of retrievers.")
     generator: Part = Field(

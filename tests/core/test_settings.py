@@ -26,8 +26,15 @@ def test_the_environment_sets_what_it_names(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_options_alone_are_those_of_the_default_part(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GROVE_RETRIEVER__OPTIONS", '{"retrievers": ["dense"]}')
-    assert Settings().retriever == Part(kind="first", options={"retrievers": ["dense"]})
+    monkeypatch.setenv("GROVE_CHUNKER__OPTIONS", '{"max_tokens": 99}')
+    assert Settings().chunker == Part(kind="structure", options={"max_tokens": 99})
+
+
+def test_a_retriever_of_ones_own_takes_no_option_of_the_default_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("GROVE_RETRIEVER__KIND", "lexical")
+    assert Settings().retriever == Part(kind="lexical")
 
 
 def test_token_vectors_are_kept_where_one_pass_gives_them_too(monkeypatch: pytest.MonkeyPatch) -> None:
