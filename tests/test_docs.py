@@ -115,7 +115,8 @@ def test_the_commands_of_the_http_page_run(tmp_path: Path) -> None:
 def test_the_examples_of_the_settings_page_are_settings(tmp_path: Path) -> None:
     script = blocks(REPOSITORY / "docs/settings.md")
     assert "GROVE_RETRIEVER=" in script
-    build = "from rag.compose import Grove; from rag.core.settings import Settings; print(Grove(Settings()).retriever())"
+    imports = "from rag.compose import Grove; from rag.core.settings import Settings"
+    build = f"{imports}; print(Grove(Settings()).retriever())"
     made = shell(f"{script}\nunset GROVE_DATABASE_URL\npython -c '{build}'", tmp_path)
     assert "fusion='score'" in made
 

@@ -98,7 +98,7 @@ def page(settings: Settings) -> Outcome:
         return (
             "warning",
             "the web page is not built",
-            "install Node 20.19, 22.12 or newer and run `make ui`; all else works",
+            "install Node 22.12 or newer and run `make ui`; all else works",
         )
     return "ok", str(file.parent), ""
 

@@ -30,7 +30,7 @@ def test_options_alone_are_those_of_the_default_part(monkeypatch: pytest.MonkeyP
     assert Settings().chunker == Part(kind="structure", options={"max_tokens": 99})
 
 
-def test_a_retriever_of_ones_own_takes_no_option_of_the_default_one(
+def test_a_retriever_of_ones_own_inherits_no_option(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("GROVE_RETRIEVER__KIND", "lexical")
