@@ -129,8 +129,8 @@ class Settings(BaseSettings):
     )
     retriever: Part | None = Field(
         None,
-        description="The retriever called `default`: a file of rag/retrieval; by default `hybrid+late` where"
-        " a collection has token vectors, else `hybrid`.",
+        description="The retriever called `default`: a file of rag/retrieval; by default `hybrid+late`"
+        " where a collection has token vectors, else `hybrid`.",
     )
     retrievers: dict[str, Part] = Field({}, description="Named pipelines of retrievers.")
     generator: Part = Field(
