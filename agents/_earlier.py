@@ -5,9 +5,11 @@ Knows the shape of our own answers: a lead line of few words, or one item a line
 
 import re
 
+from agents._numbers import numbers_in
+
 __all__ = ["with_item", "with_number"]
 
-_NUMBER = re.compile(r"(?<![\w.])-?\d+(?:,\d{3})*(?:\.\d+)?(?: (?:thousand|million|billion))?\b")
+_MAX_STEP = 200  # characters of a question that goes on with a number
 _MAX_LEAD = 6  # words; a sentence has numbers that are not its answer, and so has a refusal
 _STEP = re.compile(
     r"\W*(?:and|then|now|so)?\s*(?P<step>(?:times|plus|minus|divided by|multiplied by|[-+*/×÷])"
@@ -41,9 +43,11 @@ def with_number(question: str, answer: str) -> str | None:
     >>> with_number("times 2?", "12 * 40 = 480"), with_number("What is 15% of that?", "40 dollars")
     ('480 times 2', 'What is 15% of 40?')
     """
+    if len(question) > _MAX_STEP:
+        return None
     step, part = _STEP.fullmatch(question), _PART.fullmatch(question)
     lead = answer.split("\n", 1)[0].rpartition(" = ")[2]
-    numbers = _NUMBER.findall(lead)
+    numbers = numbers_in(lead)
     if len(numbers) != 1 or len(lead.split()) > _MAX_LEAD or not (step or part):
         return None
     if step:

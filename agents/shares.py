@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from agents._numbers import numbers_in
 from rag.core.types import Passage
 from rag.scoring.sentences import sentence_spans
 
@@ -17,7 +18,6 @@ _QUESTION = re.compile(
     r" (?P<percent>\d{1,3}(?:\.\d+)?)\s*(?:%|percent) of"
     r" (?P<what>(?:(?i:the|our|your|my|all)\b|[A-Z])(?:[^?,\d]|(?<=[A-Za-z-])\d+){2,200}?)[\s?.!]*"
 )
-_NUMBER = re.compile(r"(?<![\w.])\d+(?:,\d{3})*(?:\.\d+)?(?: (?:thousand|million|billion))?\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def amount(short_answer: str | None) -> str | None:
     >>> amount("40 dollars"), amount("41 in 2022")
     ('40', None)
     """
-    numbers = _NUMBER.findall(short_answer or "")
+    numbers = numbers_in(short_answer or "")
     return numbers[0] if len(numbers) == 1 else None
 
 

@@ -12,7 +12,8 @@ __all__ = ["add_page"]
 
 _INDEX = "index.html"
 _NOT_BUILT = """<!doctype html><html lang="en"><title>Grove</title>
-<p>Grove runs, but its page is not built: install Node 22.12 or newer, run <code>make ui</code>, start it again.
+<p>Grove runs, but its page is not built: install Node 22.12 or newer, run <code>make ui</code>,
+start it again.
 <p><a href="/openapi.json">/openapi.json</a> describes the API."""
 
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 
 from agents.tools._called import is_called
-from agents.tools._tool import AgentTool, Effects, ToolResult, ToolScope, passage_at
+from agents.tools._tool import AgentTool, Effects, ToolResult, ToolScope, passage_at, passage_of
 from rag.core.errors import InvalidInputError, NotFoundError
 from rag.db.catalog import StoredDocument
 from rag.generation.context import render_passages
@@ -84,9 +84,13 @@ class Fetch:
         end = min(start + length, len(document.text))
         passage = passage_at(document, start, end)
         left = len(document.text) - end
-        more = f"\n{left} more characters follow; fetch again with start {end}." if left else ""
-        text = render_passages([passage]) + more
-        return ToolResult(text, (passage,), {"document_id": document.document_id, "end": end, "left": left})
+        data = {"document_id": document.document_id, "end": end, "left": left}
+        text = render_passages([passage])
+        if not left:
+            return ToolResult(text, (passage,), data)
+        follows = f"{left} more characters follow"
+        told = passage_of("fetch", f"{follows} in {document.source}.")
+        return ToolResult(f"{text}\n{follows}; fetch again with start {end}.", (passage, told), data)
 
 
 class _FetchByName(Fetch):

@@ -3,14 +3,15 @@
 What is read, and by which query, is rag/sql's; here its answer becomes a result that is cited.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache
 
 from agents.tools._tool import Effects, ToolResult, ToolScope
 from rag.core.errors import NotFoundError, RagError
 from rag.scoring.tools import Tool
 from rag.sql.asking import SqlAsker, as_text
-from rag.sql.source import SqlSource, SqlSources
+from rag.sql.schema import Schema
+from rag.sql.source import SqlSources
 
 __all__ = ["Sql"]
 
@@ -24,7 +25,7 @@ class Sql:
     def __init__(self, sql_sources: SqlSources, sql_asker: SqlAsker) -> None:
         self._sources = dict(sql_sources.items())
         self._asker = sql_asker
-        self._read = lru_cache(maxsize=64)(self._read_anew)  # routing and calling ask for the same question
+        self._is_sure = lru_cache(maxsize=64)(self._is_sure_anew)  # routing and calling ask for the same
 
     @property
     def spec(self) -> Tool:
@@ -64,7 +65,7 @@ class Sql:
 
     def arguments_from(self, question: str) -> Mapping[str, object] | None:
         """Give the question and its source, where rules read every word as a query to just one source."""
-        names = self._read(question)
+        names = [name for name in self._sources if self._is_for(question, name)]
         return {"source": names[0], "question": question} if len(names) == 1 else None
 
     async def call(self, arguments: Mapping[str, object], scope: ToolScope) -> ToolResult:
@@ -89,11 +90,12 @@ class Sql:
         }
         return ToolResult.of(f"{self.spec.name}:{source.name}", as_text(answer), data=data)
 
-    def _read_anew(self, question: str) -> Sequence[str]:
-        return [name for name, source in self._sources.items() if self._is_for(question, source)]
-
-    def _is_for(self, question: str, source: SqlSource) -> bool:
+    def _is_for(self, question: str, name: str) -> bool:
         try:
-            return self._asker.reading(question, source).is_sure
+            return self._is_sure(question, name, self._sources[name].schema())
         except RagError:
-            return False  # too long, or the database is down: `rag sql sources` says which
+            return False  # too long, or the database is down now: `rag sql sources` says which
+
+    def _is_sure_anew(self, question: str, name: str, schema: Schema) -> bool:
+        """Read the question; where the schema is another one, so may be what it means."""
+        return self._asker.reading(question, self._sources[name]).is_sure

@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from agents.followups import behind, stand_alone
@@ -105,6 +107,12 @@ def test_a_follow_up_gets_its_subject(before: tuple[str, str], question: str, ex
 def test_what_stands_alone_is_left_as_it_is(question: str) -> None:
     assert stand_alone(question, said(LINES)) == question
     assert stand_alone(question) == question
+
+
+def test_a_long_line_of_marks_is_read_in_no_time() -> None:
+    question, began = "-" * 6000 + " " + "x" * 2000, time.process_time()
+    assert "x" * 2000 in stand_alone(question, said(LINES))
+    assert time.process_time() - began < 0.5
 
 
 def test_a_subject_is_carried_through_several_questions() -> None:

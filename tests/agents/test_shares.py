@@ -60,6 +60,8 @@ def test_an_amount_is_one_number() -> None:
     assert amount("3.1 million euros") == "3.1 million"
     assert amount(None) is None
     assert amount("between 3 and 5 days") is None
+    assert amount("€2.5bn") == "2.5 billion"
+    assert amount("2.5bn") is amount("40m") is None
 
 
 def test_a_model_with_a_number_in_its_name_has_a_price() -> None:

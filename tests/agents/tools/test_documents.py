@@ -99,6 +99,7 @@ def test_grep_gives_up_on_an_expression_that_runs_forever(grove: Grove) -> None:
 def test_fetch_reads_on_where_it_stopped(scope: ToolScope) -> None:
     first = called(Fetch(), scope, document="TOWER.txt", length=10)
     assert first.text.endswith(f"{len(TOWER) - 10} more characters follow; fetch again with start 10.")
+    assert first.passages[1].text == f"{len(TOWER) - 10} more characters follow in tower.txt."
     rest = called(Fetch(), scope, document="tower.txt", start=10)
     assert first.passages[0].text + rest.passages[0].text == TOWER
 

@@ -113,9 +113,15 @@ def test_a_question_that_two_databases_could_answer_is_not_guessed(grove: Grove)
 
 
 def test_a_database_that_is_down_takes_no_question_and_hinders_none(tmp_path: Path) -> None:
-    gone = SqlSettings(sources={"gone": SqlSourceSettings(url=f"sqlite:///{tmp_path / 'gone.db'}")})
+    url = sqlite_shop(tmp_path)
+    file = Path(url.removeprefix("sqlite:///"))
+    away = file.rename(tmp_path / "away.db")
+    gone = SqlSettings(sources={"gone": SqlSourceSettings(url=url)})
     grove = Grove(small_settings(tmp_path / "home").model_copy(update={"sql": gone}))
-    assert Sql(grove.sql_sources, grove.sql_asker).arguments_from("How many products are there?") is None
+    tool, question = Sql(grove.sql_sources, grove.sql_asker), "How many products are there?"
+    assert tool.arguments_from(question) is None
+    away.rename(file)
+    assert tool.arguments_from(question) == {"source": "gone", "question": question}
 
 
 def test_without_a_registered_database_there_is_no_such_tool(tmp_path: Path) -> None:
