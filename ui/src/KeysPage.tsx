@@ -10,10 +10,11 @@ import { useLoaded } from "./hooks/useLoaded";
 
 export function KeysPage({ client }: { readonly client: Client }): ReactNode {
   const { value, error, reload } = useLoaded(useCallback(() => client.keys(), [client]));
-  if (error !== null) return <Failed message={error} onRetry={reload} />;
-  if (value === null) return <p className="hint">Loading…</p>;
+  const failed = error !== null && <Failed message={error} onRetry={reload} />;
+  if (value === null) return failed || <p className="hint">Loading…</p>;
   return (
     <>
+      {failed}
       <Keys
         keys={value}
         onCreate={async (wanted) => {

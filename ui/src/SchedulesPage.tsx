@@ -24,23 +24,26 @@ export function SchedulesPage({ client, canWrite, collection, collections }: Pro
     const timer = setTimeout(reload, isBusy ? BUSY_MILLISECONDS : IDLE_MILLISECONDS);
     return () => clearTimeout(timer);
   }, [value, reload]);
-  if (error !== null) return <Failed message={error} onRetry={reload} />;
-  if (value === null) return <p className="hint">Loading…</p>;
+  const failed = error !== null && <Failed message={error} onRetry={reload} />;
+  if (value === null) return failed || <p className="hint">Loading…</p>;
   const andReload = async (work: Promise<void>): Promise<void> => {
     await work;
     reload();
   };
   return (
-    <Schedules
-      schedules={value}
-      canWrite={canWrite}
-      collection={collection}
-      collections={collections}
-      onAdd={(wanted) => andReload(client.addSchedule(wanted))}
-      onPause={(id) => andReload(client.pauseSchedule(id))}
-      onResume={(id) => andReload(client.resumeSchedule(id))}
-      onRun={(id) => andReload(client.runSchedule(id))}
-      onRemove={(id) => andReload(client.removeSchedule(id))}
-    />
+    <>
+      {failed}
+      <Schedules
+        schedules={value}
+        canWrite={canWrite}
+        collection={collection}
+        collections={collections}
+        onAdd={(wanted) => andReload(client.addSchedule(wanted))}
+        onPause={(id) => andReload(client.pauseSchedule(id))}
+        onResume={(id) => andReload(client.resumeSchedule(id))}
+        onRun={(id) => andReload(client.runSchedule(id))}
+        onRemove={(id) => andReload(client.removeSchedule(id))}
+      />
+    </>
   );
 }

@@ -2,7 +2,7 @@ import { useCallback, useEffect, useState } from "react";
 import { messageOf } from "../client/errors";
 
 export interface Loaded<Value> {
-  readonly value: Value | null; // null while it loads, and after an error
+  readonly value: Value | null; // null until it was loaded once
   readonly error: string | null;
   readonly reload: () => void;
 }
@@ -13,10 +13,10 @@ export function useLoaded<Value>(load: () => Promise<Value>): Loaded<Value> {
   const [attempt, setAttempt] = useState(0);
   useEffect(() => {
     let isCurrent = true;
-    setState((before) => ({ value: before.value, error: null })); // a reload leaves what is there in view
+    setState((before) => ({ value: before.value, error: null })); // a reload leaves what is there in view, and so does one that fails
     load().then(
       (value) => isCurrent && setState({ value, error: null }),
-      (error: unknown) => isCurrent && setState({ value: null, error: messageOf(error) }),
+      (error: unknown) => isCurrent && setState((before) => ({ value: before.value, error: messageOf(error) })),
     );
     return () => {
       isCurrent = false;
