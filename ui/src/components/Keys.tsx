@@ -16,18 +16,19 @@ const MEANINGS: Readonly<Record<(typeof SCOPES)[number], string>> = {
 
 interface Props {
   readonly keys: readonly ApiKey[];
+  readonly isOpen: boolean; // to whoever shows no key, until there is one
   readonly onCreate: (wanted: WantedKey) => Promise<NewKey>;
   readonly onRevoke: (id: string) => Promise<void>;
   readonly onCopy: (text: string) => Promise<void>;
 }
 
-export function Keys({ keys, onCreate, onRevoke, onCopy }: Props): ReactNode {
+export function Keys({ keys, isOpen, onCreate, onRevoke, onCopy }: Props): ReactNode {
   const [made, setMade] = useState<NewKey | null>(null);
   return (
     <>
       <p className="lead">Programs and people show a key to be let in. Without any, only this machine is let in.</p>
-      {keys.length === 0 && <p className="hint">With the first key the server is closed to whoever shows none: make one for an administrator.</p>}
-      <NewKeyForm isFirst={keys.length === 0} onCreate={async (wanted) => setMade(await onCreate(wanted))} />
+      {isOpen && <p className="hint">With the first key the server is closed to whoever shows none, so it is an administrator's: only they make others.</p>}
+      <NewKeyForm isFirst={isOpen} onCreate={async (wanted) => setMade(await onCreate(wanted))} />
       {made !== null && (
         <div className="notice" role="status">
           <p>
@@ -49,7 +50,7 @@ export function Keys({ keys, onCreate, onRevoke, onCopy }: Props): ReactNode {
 }
 
 interface NewKeyFormProps {
-  readonly isFirst: boolean;
+  readonly isFirst: boolean; // it is an administrator's
   readonly onCreate: (wanted: WantedKey) => Promise<void>;
 }
 
@@ -87,6 +88,7 @@ function NewKeyForm({ isFirst, onCreate }: NewKeyFormProps): ReactNode {
             <input
               type="checkbox"
               checked={scopes.includes(scope)}
+              disabled={isFirst && scope === "admin"}
               onChange={(event) =>
                 setScopes(event.target.checked ? [...scopes, scope] : scopes.filter((other) => other !== scope))
               }
