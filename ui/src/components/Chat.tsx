@@ -80,7 +80,7 @@ export function Chat({ library, rights, talk, opened, composer, onOpenLibrary, o
         <Composer
           inputRef={composer}
           isRunning={talk.isRunning}
-          blocked={reasonNotToAsk(library, rights)}
+          blocked={talk.isLoading ? "Opening the conversation…" : reasonNotToAsk(library, rights)}
           note={readiness(library)}
           onAsk={ask}
           onStop={talk.stop}

@@ -52,6 +52,7 @@ export function useConversation(client: Client, first: Address): Conversation {
   const { stop, leave, start } = useRuns(client, running, dispatch);
   const clear = useCallback(() => {
     leave();
+    lastId.current += 1; // what is still being begun is of the conversation before
     setSummary(null);
     setDeleted(false);
     dispatch({ type: "cleared" });
@@ -75,10 +76,12 @@ export function useConversation(client: Client, first: Address): Conversation {
   const askAs = (question: string, collection: string, replaces: string | null, inside = summary): void => {
     stop();
     lastId.current += 1;
-    dispatch({ type: "asked", id: lastId.current, question, collection });
-    start(lastId.current, null, -1, async function* (signal) {
+    const id = lastId.current;
+    dispatch({ type: "asked", id, question, collection });
+    start(id, null, -1, async function* (signal) {
       try {
         const known = inside ?? (await client.createConversation(collection));
+        if (id !== lastId.current) return;
         setSummary(known.title === "" ? { ...known, title: question } : known);
         const { conversation_id } = known;
         yield* client.ask({ question, collection, conversation_id, replaces }, signal);
