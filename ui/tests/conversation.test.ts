@@ -4,7 +4,7 @@ import { conversation, type ConversationAction, placesOf, restoredTurns, type Tu
 import { announcement, plainText, tooLong } from "../src/text/words";
 import { answer, citation, CLOSEST } from "./samples";
 
-const asked: ConversationAction = { type: "asked", id: 1, question: "How high?", collection: "trees" };
+const asked: ConversationAction = { type: "asked", id: 1, question: "How high?", collection: "trees", replaces: null };
 
 function after(...actions: ConversationAction[]): readonly Turn[] {
   return actions.reduce(conversation, []);

@@ -7,13 +7,14 @@ import { citation, CLOSEST } from "./samples";
 
 const nothing = (): void => undefined;
 
-function rendered(changes: Partial<Turn>, onAskAnew: (() => void) | null = null): string {
+function rendered(changes: Partial<Turn>, onAskAnew: (() => void) | null = null, isLast = true): string {
   const turn: Turn = {
     id: 1,
     question: "How high?",
     collection: "trees",
     state: "answered",
     runId: "r1",
+    replaces: null,
     permission: null,
     steps: [{ name: "retrieve", milliseconds: 41.2, summary: { passages: 6 }, inputs: { searched: "height" } }],
     text: "It is 30 m high. It is old.",
@@ -35,6 +36,7 @@ function rendered(changes: Partial<Turn>, onAskAnew: (() => void) | null = null)
   return renderToStaticMarkup(
     <TurnView
       turn={turn}
+      isLast={isLast}
       active={1}
       onCite={nothing}
       onAskInstead={nothing}
@@ -117,6 +119,15 @@ describe("a turn", () => {
 
   it("offers to try again after an error", () => {
     expect(rendered({ state: "failed", error: "no model" })).toMatch(/no model.*Try again/s);
+  });
+
+  it("is asked again only where nothing follows that would go", () => {
+    for (const [state, words] of [["answered", "Ask again"], ["stopped", "Ask again"], ["failed", "Try again"]] as const) {
+      expect(rendered({ state })).toContain(words);
+      expect(rendered({ state }, null, false)).not.toContain(words);
+      expect(rendered({ state }, null, false)).toContain("Edit the question");
+    }
+    expect(rendered({}, null, false)).toContain("Good answer");
   });
 
   it("leads out of a conversation that was deleted, where trying again is of no use", () => {

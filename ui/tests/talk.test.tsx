@@ -1,12 +1,12 @@
 import { act, createRef } from "react";
 import { renderToStaticMarkup } from "react-dom/server";
-import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Client } from "../src/client/client";
 import { Chat } from "../src/components/Chat";
 import { type Address, type Conversation, useConversation } from "../src/hooks/useConversation";
 import { library, newLibrary } from "../src/state/library";
 import { hooked } from "./hooks";
-import { summary } from "./samples";
+import { answer, summary } from "./samples";
 
 const FRESH: Address = { conversationId: null, sharedToken: null };
 const nothing = (): void => undefined;
@@ -56,4 +56,47 @@ it("stays in the new conversation when the one before is begun only then", async
   await act(async () => begin({ conversation_id: "c", title: "", collection: "trees" }));
   expect(talk.current).toMatchObject({ summary: null, turns: [] });
   expect(ask).not.toHaveBeenCalled();
+});
+
+describe("a question that is asked again", () => {
+  const started = (run_id: string) => ({ type: "run.started", seq: 1, run_id });
+  const asked = async (...runs: (() => AsyncGenerator)[]) => {
+    const ask = vi.fn(() => (runs.shift() ?? nothingComes)());
+    const talk = await talking({ ask, cancel: async () => undefined });
+    await act(async () => talk.current.ask("How high?", "trees"));
+    return { ask, talk };
+  };
+  async function* nothingComes(): AsyncGenerator {}
+  async function* answers(): AsyncGenerator {
+    yield started("r1");
+    yield { type: "answer.finished", seq: 2, answer: answer("30 m.") };
+  }
+  async function* refuses(): AsyncGenerator {
+    throw new Error("no model");
+  }
+  const again = (talk: { readonly current: Conversation }) =>
+    act(async () => {
+      const [turn] = talk.current.turns;
+      if (turn !== undefined) talk.current.askInstead(turn, turn.question);
+    });
+
+  it("comes in the place of what it replaces, also when an attempt has failed", async () => {
+    const { ask, talk } = await asked(answers, refuses);
+    await again(talk);
+    expect(talk.current.turns).toMatchObject([{ state: "failed", runId: null }]);
+    await again(talk);
+    expect(ask.mock.lastCall).toMatchObject([{ replaces: "r1" }, {}]);
+  });
+
+  it("replaces what was stopped before the server had named it", async () => {
+    let name: () => void = nothing;
+    const { ask, talk } = await asked(async function* () {
+      await new Promise<void>((resolve) => (name = resolve));
+      yield started("r2");
+    });
+    act(() => talk.current.stop());
+    await act(async () => name());
+    await again(talk);
+    expect(ask.mock.lastCall).toMatchObject([{ replaces: "r2" }, {}]);
+  });
 });

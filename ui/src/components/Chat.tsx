@@ -61,6 +61,7 @@ export function Chat({ library, rights, talk, opened, composer, onOpenLibrary, o
             <TurnView
               key={turn.id}
               turn={turn}
+              isLast={turn === talk.turns.at(-1)}
               active={activeOf(turn)}
               onCite={(number) => onCite(turn, number)}
               onAskInstead={talk.isReadOnly || !rights.ask ? null : (question) => talk.askInstead(turn, question)}

@@ -13,6 +13,7 @@ import { Trail } from "./Trail";
 
 interface Props {
   readonly turn: Turn;
+  readonly isLast: boolean; // what follows an earlier one would go without a word if it were asked again
   readonly active: number | null;
   readonly onCite: (number: number) => void;
   readonly onAskInstead: ((question: string) => void) | null; // null: only reading
@@ -22,9 +23,9 @@ interface Props {
   readonly onCopy: (text: string) => Promise<void>;
 }
 
-export function TurnView({ turn, active, onCite, onAskInstead, onAskAnew, onRate, onPermit, onCopy }: Props): ReactNode {
+export function TurnView({ turn, isLast, active, onCite, onAskInstead, onAskAnew, onRate, onPermit, onCopy }: Props): ReactNode {
   const { state, citations } = turn;
-  const onRetry = onAskInstead === null ? null : () => onAskInstead(turn.question);
+  const onRetry = onAskInstead === null || !isLast ? null : () => onAskInstead(turn.question);
   const canEdit = state !== "running" && state !== "waiting";
   return (
     <article className={`turn ${state}`} aria-busy={state === "running"}>
@@ -45,7 +46,7 @@ export function TurnView({ turn, active, onCite, onAskInstead, onAskAnew, onRate
               <Icon name="retry" /> Ask again
             </button>
           )}
-          {onRetry !== null && turn.runId !== null && <Feedback rating={turn.rating} onRate={onRate} />}
+          {onAskInstead !== null && turn.runId !== null && <Feedback rating={turn.rating} onRate={onRate} />}
         </footer>
       )}
     </article>

@@ -77,7 +77,7 @@ export function useConversation(client: Client, first: Address): Conversation {
     stop();
     lastId.current += 1;
     const id = lastId.current;
-    dispatch({ type: "asked", id, question, collection });
+    dispatch({ type: "asked", id, question, collection, replaces });
     start(id, null, -1, async function* (signal) {
       try {
         const known = inside ?? (await client.createConversation(collection));
@@ -106,7 +106,7 @@ export function useConversation(client: Client, first: Address): Conversation {
     ask: (question, collection) => askAs(question, collection, null),
     askInstead: (turn, question) => {
       dispatch({ type: "replaced", id: turn.id });
-      askAs(question, turn.collection, turn.runId);
+      askAs(question, turn.collection, turn.runId ?? turn.replaces); // an attempt that never began has replaced nothing
     },
     askAnew: (turn) => {
       clear();
@@ -175,7 +175,10 @@ function useRuns(client: Client, running: RefObject<Run | null>, dispatch: (acti
       running.current = run;
       const { signal } = run.abort;
       const onEvent = (event: RunEvent): void => {
-        if (event.type === "run.started") run.runId = event.run_id;
+        if (event.type === "run.started") {
+          run.runId = event.run_id;
+          dispatch({ type: "named", id, runId: event.run_id });
+        }
         if (run.isStopped) void end(run);
         else dispatch({ type: "received", id, events: [event] });
       };

@@ -17,6 +17,7 @@ export interface Turn {
   readonly collection: string;
   readonly state: TurnState;
   readonly runId: string | null; // as the server calls it
+  readonly replaces: string | null; // the run in whose place this one comes, as soon as it begins
   readonly permission: Permission | null; // what a waiting run asks for
   readonly steps: readonly Step[];
   readonly text: string;
@@ -37,7 +38,8 @@ export type ConversationAction =
   | { readonly type: "replaced"; readonly id: number } // by what is asked next: with all that follow
   | { readonly type: "reconnecting"; readonly id: number }
   | { readonly type: "rated"; readonly id: number; readonly rating: Rating | null }
-  | { readonly type: "asked"; readonly id: number; readonly question: string; readonly collection: string }
+  | { readonly type: "asked"; readonly id: number; readonly question: string; readonly collection: string; readonly replaces: string | null }
+  | { readonly type: "named"; readonly id: number; readonly runId: string } // by the server, also when it was stopped before
   | { readonly type: "received"; readonly id: number; readonly events: readonly RunEvent[] }
   | { readonly type: "permitted"; readonly id: number }
   | { readonly type: "ended"; readonly id: number }
@@ -60,7 +62,9 @@ export function conversation(turns: readonly Turn[], action: ConversationAction)
     case "rated":
       return turns.map((turn) => (turn.id === action.id ? { ...turn, rating: action.rating } : turn));
     case "asked":
-      return [...turns, newTurn(action.id, action.question, action.collection)];
+      return [...turns, { ...newTurn(action.id, action.question, action.collection), replaces: action.replaces }];
+    case "named":
+      return turns.map((turn) => (turn.id === action.id ? { ...turn, runId: action.runId } : turn));
     case "received":
       return change(turns, action.id, (turn) => action.events.reduce(afterEvent, turn));
     case "permitted":
@@ -93,7 +97,7 @@ export function placesOf({ citations, closest }: Turn): readonly Place[] {
 
 function newTurn(id: number, question: string, collection: string): Turn {
   const nothing = { steps: [], text: "", shortAnswer: null, sentences: [], citations: [], missing: [], closest: null, milliseconds: null, error: null };
-  return { id, question, collection, state: "running", runId: null, permission: null, seq: -1, isReconnecting: false, rating: null, ...nothing };
+  return { id, question, collection, state: "running", runId: null, replaces: null, permission: null, seq: -1, isReconnecting: false, rating: null, ...nothing };
 }
 
 /** Change a running turn; one that has ended stays as it is, whatever arrives late. */
