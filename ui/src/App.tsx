@@ -145,6 +145,7 @@ export function App({ client }: { readonly client: Client }): ReactNode {
       onRetry={actions.refresh}
       onAttemptAgain={actions.attemptAgain}
       onReindex={actions.reindex}
+      onDismissAction={actions.dismissAction}
       conversations={conversations}
       places={
         <>

@@ -112,6 +112,23 @@ describe("documents", () => {
   });
 });
 
+describe("what was done and failed", () => {
+  const rereads: LibraryAction[] = [{ type: "collections.loaded", collections: [] }, loaded([summary()])];
+
+  it("says why until the next is done or it is dismissed, however often the library is read", () => {
+    const state = after({ type: "action.failed", message: "the index is being rebuilt" }, ...rereads);
+    expect(state.failure).toBe("the index is being rebuilt");
+    expect(library(state, { type: "action.began" }).failure).toBeNull();
+    expect(library(state, { type: "action.dismissed" }).failure).toBeNull();
+  });
+
+  it("is a rebuilding too, and another one that goes on hides nothing", () => {
+    const over = { ...job("failed"), kind: "reindex", error: "no space" };
+    const state = after({ type: "index.rebuilding", job: over }, ...rereads, { type: "index.rebuilding", job: job("running") });
+    expect(state).toMatchObject({ failure: "no space", error: null, rebuilding: { state: "running" } });
+  });
+});
+
 describe("batches", () => {
   it("keep the order and respect both limits", () => {
     const files = [...Array.from({ length: 25 }, () => ({ size: 1 })), { size: 40_000_000 }, { size: 1 }];

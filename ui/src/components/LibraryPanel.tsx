@@ -24,6 +24,7 @@ interface Props {
   readonly onRetry: () => void;
   readonly onAttemptAgain: (source: string) => void; // a file that could not be read
   readonly onReindex: () => void;
+  readonly onDismissAction: () => void; // why what was done last has failed
   readonly conversations: ReactNode; // what the other tab shows; null: there is none
   readonly places: ReactNode; // the way to other pages
 }
@@ -52,6 +53,16 @@ export function LibraryPanel(props: Props): ReactNode {
           </p>
           <button type="button" onClick={props.onRetry}>
             <Icon name="retry" /> Try again
+          </button>
+        </div>
+      )}
+      {library.failure !== null && (
+        <div className="notice failure" role="alert">
+          <p>
+            <Icon name="alert" /> {library.failure}
+          </p>
+          <button type="button" onClick={props.onDismissAction}>
+            <Icon name="close" /> Dismiss
           </button>
         </div>
       )}

@@ -23,6 +23,7 @@ export interface LibraryActions {
   readonly loadMore: () => void;
   readonly attemptAgain: (source: string) => void; // a file that could not be read
   readonly reindex: () => void;
+  readonly dismissAction: () => void; // why what was done last has failed
   readonly refresh: () => void;
 }
 
@@ -71,11 +72,12 @@ export function useLibrary(client: Client, first: string): [Library, LibraryActi
   };
 
   const attempt = async (work: Promise<void>): Promise<void> => {
+    dispatch({ type: "action.began" });
     try {
       await work;
       await refresh();
     } catch (error) {
-      dispatch({ type: "failed", message: messageOf(error) });
+      dispatch({ type: "action.failed", message: messageOf(error) });
     }
   };
 
@@ -105,6 +107,7 @@ export function useLibrary(client: Client, first: string): [Library, LibraryActi
       dismiss: (name) => dispatch({ type: "failure.dismissed", name }),
       attemptAgain: (source) => void attempt(retried(client, collection, source, dispatch)),
       reindex: () => void attempt(client.reindex(collection).then((job) => dispatch({ type: "index.rebuilding", job }))),
+      dismissAction: () => dispatch({ type: "action.dismissed" }),
       loadMore: () => void attemptOnly(loadMore(), dispatch),
       refresh: () => void refresh(),
     },

@@ -23,7 +23,8 @@ export interface Library {
   readonly uploads: readonly Upload[];
   readonly dismissed: readonly string[]; // files whose failure has been seen
   readonly rebuilding: Job | null; // the job that makes a new index
-  readonly error: string | null;
+  readonly error: string | null; // why it could not be read; reading it again clears it
+  readonly failure: string | null; // of what was done last, until the next thing is done or it is dismissed
 }
 
 export interface ChosenFile {
@@ -46,11 +47,14 @@ export type LibraryAction =
   | { readonly type: "file.retried"; readonly name: string; readonly jobId: string }
   | { readonly type: "index.rebuilding"; readonly job: Job }
   | { readonly type: "failure.dismissed"; readonly name: string }
-  | { readonly type: "failed"; readonly message: string | null };
+  | { readonly type: "failed"; readonly message: string }
+  | { readonly type: "action.began" }
+  | { readonly type: "action.failed"; readonly message: string }
+  | { readonly type: "action.dismissed" };
 
 /** Give the library of a page that has just been opened. */
 export function newLibrary(collection: string): Library {
-  return { collections: null, collection, documents: null, next: null, uploads: [], dismissed: [], rebuilding: null, error: null };
+  return { collections: null, collection, documents: null, next: null, uploads: [], dismissed: [], rebuilding: null, error: null, failure: null };
 }
 
 /** Give the library after an action. */
@@ -60,7 +64,7 @@ export function library(state: Library, action: LibraryAction): Library {
       return { ...state, collections: action.collections, error: null };
     case "collection.chosen":
       if (action.name === state.collection) return state;
-      return { ...state, collection: action.name, documents: null, next: null, uploads: [], dismissed: [], rebuilding: null, error: null };
+      return { ...state, collection: action.name, documents: null, next: null, uploads: [], dismissed: [], rebuilding: null, error: null, failure: null };
     case "documents.loaded":
     case "documents.continued":
       return action.collection === state.collection ? withDocuments(state, action) : state;
@@ -71,8 +75,13 @@ export function library(state: Library, action: LibraryAction): Library {
       };
     case "failed":
       return { ...state, error: action.message };
+    case "action.failed":
+      return { ...state, failure: action.message };
+    case "action.began":
+    case "action.dismissed":
+      return { ...state, failure: null };
     case "index.rebuilding":
-      return { ...state, rebuilding: isOver(action.job) ? null : action.job, error: action.job.error };
+      return { ...state, rebuilding: isOver(action.job) ? null : action.job, failure: action.job.error ?? state.failure };
     case "file.retried":
       return {
         ...state,
