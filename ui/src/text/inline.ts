@@ -1,6 +1,7 @@
 /** Markdown inside a block, as stretches of visible text with their style: strong, emphasis, code, links.
  *
- * There is no HTML and no picture: what looks like HTML stays text, a picture is named and never loaded. */
+ * There is no HTML and no picture: what looks like HTML stays text, a picture is named and never loaded.
+ * Two underscores are none either: they stand in the names of programs more often than around words. */
 
 export interface Style {
   readonly isStrong?: true;
@@ -28,7 +29,7 @@ const MARKUP = new RegExp(
     "(?<code>`+)(?!`)(?<codeText>[^\\n]*?[^`\\n])\\k<code>(?!`)",
     "(?<picture>!\\[)(?<pictureText>[^\\]\\n]*)\\]\\([^)\\n]*\\)",
     "(?<link>\\[)(?<linkText>[^\\]\\n]+)\\]\\((?<href>https?://[^)\\s]+)\\)",
-    "(?<strong>\\*\\*|__)(?=\\S)(?<strongText>(?:(?!\\k<strong>)[^\\n])*\\S)\\k<strong>",
+    "(?<strong>\\*\\*)(?=\\S)(?<strongText>(?:(?!\\k<strong>)[^\\n])*\\S)\\k<strong>",
     "(?<![\\p{L}\\p{N}*_])(?<emphasis>[*_])(?=[^\\s*_])(?<emphasisText>(?:(?!\\k<emphasis>)[^\\n])*[^\\s*_])\\k<emphasis>(?![\\p{L}\\p{N}*_])",
   ].join("|"),
   "u",
