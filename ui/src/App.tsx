@@ -37,7 +37,7 @@ export function App({ client }: { readonly client: Client }): ReactNode {
   const [first] = useState(conversationOfAddress);
   const talk = useConversation(client, first);
   const [listed, list] = useConversations(client, `${talk.summary?.conversation_id} ${talk.turns.length}`);
-  const [opened, open, close] = useOpened();
+  const [opened, open, close, leave] = useOpened();
   const [isLibraryOpen, setLibraryOpen] = useState(false);
   const isWide = useMedia("(min-width: 1080px)");
   const isRoomy = useMedia("(min-width: 860px)");
@@ -86,7 +86,7 @@ export function App({ client }: { readonly client: Client }): ReactNode {
   const startOver = (): void => {
     setView("chat");
     talk.clear();
-    close();
+    leave();
     composer.current?.focus();
   };
   const changed = (next: ConversationSummary): void => {

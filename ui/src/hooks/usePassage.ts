@@ -44,8 +44,8 @@ export function useDocument(client: Client, documentId: string | null): Loaded {
   };
 }
 
-/** Keep what is open in the panel, and give the focus back to where it was when the panel closes. */
-export function useOpened(): [Opened | null, (opened: Opened) => void, () => void] {
+/** Keep what is open in the panel. Closing it gives the focus back to where it was; leaving it does not. */
+export function useOpened(): [opened: Opened | null, open: (opened: Opened) => void, close: () => void, leave: () => void] {
   const [opened, setOpened] = useState<Opened | null>(null);
   const origin = useRef<HTMLElement | null>(null);
   const open = useCallback((next: Opened) => {
@@ -54,10 +54,14 @@ export function useOpened(): [Opened | null, (opened: Opened) => void, () => voi
     if (focused instanceof HTMLElement && focused.closest("[data-panel]") === null) origin.current = focused;
     setOpened(next);
   }, []);
-  const close = useCallback(() => {
+  const leave = useCallback(() => {
     setOpened(null);
-    const back = origin.current;
-    requestAnimationFrame(() => back?.focus());
+    origin.current = null;
   }, []);
-  return [opened, open, close];
+  const close = useCallback(() => {
+    const back = origin.current;
+    leave();
+    if (back !== null) requestAnimationFrame(() => back.focus());
+  }, [leave]);
+  return [opened, open, close, leave];
 }
