@@ -145,6 +145,12 @@ describe("a turn", () => {
     expect(html).toContain("&lt;img src=x");
   });
 
+  it("runs in the direction of its words, block by block", () => {
+    const html = rendered({ text: "# עץ\n\nאלון\n\n- בוק\n\n> ליבנה\n\n| א | ב |\n|---|---|\n| ג | ד |", sentences: [], citations: [] });
+    for (const tag of ["h2", "h3", "p", "ul", "blockquote", "table"]) expect(html).toMatch(new RegExp(`<${tag}[^>]* dir="auto"`));
+    expect(rendered({})).toMatch(/<q[^>]* dir="auto"/);
+  });
+
   it("needs no inline style, which the content security policy would not allow", () => {
     expect(rendered({})).not.toContain("style=");
   });

@@ -66,9 +66,9 @@ function Group({ blocks, show }: { readonly blocks: readonly Block[]; readonly s
     case "row":
       return <Table rows={blocks} show={show} />;
     case "quote":
-      return <blockquote>{blocks.map((block, at) => <p key={at}>{block.pieces.map(show)}</p>)}</blockquote>;
+      return <blockquote dir="auto">{blocks.map((block, at) => <p key={at}>{block.pieces.map(show)}</p>)}</blockquote>;
     case "heading":
-      return blocks.map((block, at) => <h3 key={at}>{block.pieces.map(show)}</h3>);
+      return blocks.map((block, at) => <h3 key={at} dir="auto">{block.pieces.map(show)}</h3>);
     case "code":
       return blocks.map((block, at) => (
         <pre key={at} tabIndex={0}>
@@ -79,7 +79,7 @@ function Group({ blocks, show }: { readonly blocks: readonly Block[]; readonly s
     case "numbered":
       return <List blocks={blocks} show={show} />;
     default:
-      return blocks.map((block, at) => <p key={at}>{block.pieces.map(show)}</p>);
+      return blocks.map((block, at) => <p key={at} dir="auto">{block.pieces.map(show)}</p>);
   }
 }
 
@@ -87,7 +87,7 @@ function List({ blocks, show }: { readonly blocks: readonly Block[]; readonly sh
   const isNumbered = blocks[0]?.kind === "numbered";
   const Kind = isNumbered ? "ol" : "ul";
   return (
-    <Kind>
+    <Kind dir="auto">
       {blocks.map((block, at) => (
         <li key={at} {...(isNumbered ? { value: block.number } : {})}>
           {block.pieces.map(show)}
@@ -105,7 +105,7 @@ function Table({ rows, show }: { readonly rows: readonly Block[]; readonly show:
   const [head, ...body] = rows.map(cellsOf);
   return (
     <div className="table-scroller" tabIndex={0} role="region" aria-label="Table">
-      <table>
+      <table dir="auto">
         <thead>
           <tr>
             {head?.map((cell, at) => (

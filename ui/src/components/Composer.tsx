@@ -41,6 +41,7 @@ export function Composer({ inputRef, isRunning, blocked, note, onAsk, onStop }: 
       <div className="composer-box">
         <textarea
           ref={inputRef}
+          dir="auto"
           rows={1}
           value={text}
           placeholder="Ask your documents"

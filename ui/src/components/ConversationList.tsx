@@ -24,6 +24,7 @@ export function ConversationList(props: Props): ReactNode {
     <>
       <input
         type="search"
+        dir="auto"
         className="search"
         placeholder="Search conversations"
         aria-label="Search conversations"
@@ -126,6 +127,7 @@ function Naming({ title, onSave, onDone }: NamingProps): ReactNode {
       >
         <input
           autoFocus
+          dir="auto"
           value={text}
           maxLength={200}
           aria-label="Title of the conversation"

@@ -61,6 +61,7 @@ function Reason({ rating, onSend }: { readonly rating: Rating; readonly onSend: 
     >
       <input
         autoFocus
+        dir="auto"
         value={text}
         maxLength={2000}
         placeholder={`${question} (optional)`}

@@ -15,7 +15,7 @@ export function Question({ question, onChange }: Props): ReactNode {
   if (text === null || onChange === null) {
     return (
       <div className="question-row">
-        <h2 className="question">{question}</h2>
+        <h2 className="question" dir="auto">{question}</h2>
         {onChange !== null && (
           <button type="button" className="icon-button" aria-label="Edit the question" onClick={() => setText(question)}>
             <Icon name="pencil" />
@@ -46,6 +46,7 @@ export function Question({ question, onChange }: Props): ReactNode {
     >
       <textarea
         autoFocus
+        dir="auto"
         value={text}
         rows={2}
         aria-label="Question"

@@ -40,7 +40,7 @@ export function SearchTest({ collection, retrievers, compared, sides, onCompare,
           if (query.trim() !== "") onCompare({ query: query.trim(), pipelines: [left, right] });
         }}
       >
-        <input type="search" className="search" value={query} aria-label="Query" placeholder="Query" onChange={(event) => setQuery(event.target.value)} />
+        <input type="search" className="search" dir="auto" value={query} aria-label="Query" placeholder="Query" onChange={(event) => setQuery(event.target.value)} />
         <Pipeline label="First pipeline" names={retrievers} value={left} onChange={setLeft} />
         <Pipeline label="Second pipeline" names={retrievers} value={right} onChange={setRight} />
         <button type="submit" className="primary">

@@ -29,7 +29,7 @@ export function Sources({ citations, active, onCite }: Props): ReactNode {
               <span className="source-number">{at + 1}</span>
               <span className="source-place">{placeOf(citation)}</span>
               <Relevance value={citation.relevance} />
-              <q className="source-quote">{squeezed(citation.quote)}</q>
+              <q className="source-quote" dir="auto">{squeezed(citation.quote)}</q>
             </button>
           </li>
         ))}
@@ -54,7 +54,7 @@ export function ClosestPassage({ closest, isOpen, onOpen }: ClosestProps): React
           <Icon name="document" />
         </span>
         <span className="source-place">{placeOf(closest)}</span>
-        <q className="source-quote">{squeezed(closest.quote)}</q>
+        <q className="source-quote" dir="auto">{squeezed(closest.quote)}</q>
       </button>
     </section>
   );

@@ -88,7 +88,7 @@ function Refusal({ turn: { text, missing, closest }, active, onCite }: Pick<Prop
   return (
     <>
       <div className="notice refusal">
-        <p className="answer-text">{text}</p>
+        <p className="answer-text" dir="auto">{text}</p>
         {missing.length > 0 && (
           <p>
             Found in no passage:{" "}
