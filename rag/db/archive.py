@@ -152,9 +152,10 @@ class Archive:
         books: set[str] = set()
         for number, (segment_id, index_id, num_rows) in enumerate(segments):
             segment = Segment(segment_id, num_rows, dead_versions(session, [segment_id]))
-            archive.add(f"segments/{number:06}/index", index_id.encode())
             rows_of = self._store.rows(segment, session=session)
             for part, some in enumerate(_batches(rows_of)):
+                if part == 0:  # of a segment whose rows are all dead nothing is written
+                    archive.add(f"segments/{number:06}/index", index_id.encode())
                 _add_rows(archive, f"segments/{number:06}/rows{part:06}.npz", some, books)
                 on_rows(done := done + len(some), total)
         manifest = {
@@ -205,7 +206,9 @@ class Archive:
             nonlocal done
             on_rows(done := done + count, total)
 
-        for folder in sorted({name.rpartition("/")[0] for name in archive.names("segments/")}):
+        # Former exports name segments without rows, too.
+        entries = [name.rpartition("/") for name in archive.names("segments/")]
+        for folder in sorted({folder for folder, _, entry in entries if entry.startswith("rows")}):
             index = session.get_one(IndexRow, archive.content(f"{folder}/index").decode())
             counts: Counter[str] = Counter()
             segment = self._store.stage(_rows(archive, folder, counts, tell), session=session)

@@ -1,5 +1,6 @@
 """What is exported is found the same in another database and store; what is broken leaves nothing."""
 
+import hashlib
 import json
 import zipfile
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from indexing.corpus import index_corpus
+from indexing.pipeline import Pipeline
 from rag.compose import Grove
 from rag.core.errors import ConflictError, InvalidInputError
 from rag.core.layout import Box, BoxSpan, Layout, PageSpan
@@ -170,6 +172,53 @@ def test_filters_find_what_was_restored(opened: Open, tmp_path: Path) -> None:
     restore(new, tmp_path / "one")
     hits = new.search("snow", collection="both", retriever="late", filter={"n": {"gte": 18}}).passages
     assert {passage.source for passage in hits} == {"18.txt", "19.txt"}
+
+
+def put(grove: Grove, text: str) -> None:
+    """Publish the document `a.txt` without merging: the rows of its former version stay, dead."""
+    grove.ensure_collection("c", kinds=("dense",))
+    pipeline = Pipeline.from_grove(grove)
+    read = pipeline.cut("a.txt", hashlib.sha256(text.encode()).hexdigest(), ParsedDocument(text, "t"))
+    encoded = pipeline.encode([read], kinds=("dense",), on_chunks=lambda _: None)
+    with grove.database.write() as session:
+        grove.publisher.publish(session, "c", encoded, encoder=grove.encoder.fingerprint)
+
+
+def test_a_segment_whose_rows_are_all_dead_is_not_exported(opened: Open, tmp_path: Path) -> None:
+    old, new = opened("old", "sqlite"), opened("new", "sqlite")
+    put(old, "The depot is here.")
+    put(old, "The depot has moved.")
+    assert len(old.catalog.snapshot("c").segments) == 2
+    export(old, tmp_path / "one")
+    with zipfile.ZipFile(tmp_path / "one") as file:
+        assert sum(name.startswith("segments/") for name in file.namelist()) == 2, "an index, and its rows"
+    restore(new, tmp_path / "one")
+    assert found(new, "c", ["lexical", "dense"]) == found(old, "c", ["lexical", "dense"])
+
+
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def test_an_archive_that_has_a_segment_without_rows_is_restored(
+    opened: Open, tmp_path: Path, kind: str
+) -> None:
+    old, new = opened("old", "sqlite"), opened("new", kind)
+    put(old, "The depot is here.")
+    export(old, tmp_path / "one")
+    empty = "segments/000007/index"
+    with zipfile.ZipFile(tmp_path / "one") as file:
+        index = file.read("segments/000000/index")
+
+    def with_empty(name: str, content: bytes) -> bytes | None:
+        if name == "manifest.json":
+            manifest = json.loads(content)
+            manifest["entries"][empty] = hashlib.sha256(index).hexdigest()
+            return json.dumps(manifest).encode()
+        return content
+
+    changed = rewritten(tmp_path / "one", with_empty)
+    with zipfile.ZipFile(changed, "a") as file:
+        file.writestr(empty, index)
+    restore(new, changed)
+    assert len(new.catalog.snapshot("c").segments) == 1
 
 
 def test_an_archive_is_not_written_over_a_file(opened: Open, tmp_path: Path) -> None:
