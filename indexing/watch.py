@@ -79,7 +79,11 @@ def _listed(grove: Grove, paths: Sequence[Path]) -> Listing | None:
 
 
 def _sources(listing: Listing, touched: Collection[Path]) -> set[str]:
-    return {source for source, file in listing.files.items() if Path(file.path) in touched}
+    """Name the files that were touched; of a folder that is moved in nothing but itself is heard."""
+    paths = {source: Path(file.path) for source, file in listing.files.items()}
+    return {
+        source for source, path in paths.items() if any(each in touched for each in (path, *path.parents))
+    }
 
 
 def _changes(roots: Sequence[Path], stop: threading.Event) -> Iterator[set[Path]]:
