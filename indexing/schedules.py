@@ -117,6 +117,7 @@ def _run(grove: Grove, due: DueSchedule) -> str | None:
             result = f"left out: job {due.last_job_id} of the run before is not finished"
         else:
             listing = list_places(grove, due.places, base=Path(due.base))
+            grove.catalog.snapshot(due.collection)  # one that was deleted is not made again
             synced = submit_sync(grove, listing, collection=due.collection)
             job_id = synced.job_id
             if synced.withheld:

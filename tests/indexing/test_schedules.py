@@ -133,6 +133,16 @@ def test_a_source_that_is_gone_is_told_and_deletes_nothing(grove: Grove, notes: 
     assert len(grove.catalog.sources("c")) == 2
 
 
+def test_a_collection_that_was_deleted_is_not_made_again(grove: Grove, notes: Path) -> None:
+    schedule_id = add(grove, notes)
+    grove.publisher.delete_documents("c")
+    assert run_due(grove)
+    assert grove.catalog.collections() == []
+    assert "failed: no collection 'c'" in str(grove.schedules.list()[0].last_result)
+    grove.ensure_collection("c")
+    assert run_schedule(grove, schedule_id) is not None
+
+
 def test_a_worker_runs_what_is_due(new_grove: Callable[..., Grove], notes: Path) -> None:
     grove = new_grove()
     add(grove, notes)
