@@ -4,6 +4,7 @@ A run that was missed, however often, is made up once. While the job of the last
 other one is begun.
 """
 
+import logging
 import re
 import uuid
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from cronsim import CronSim, CronSimError
 
+from indexing.file_reading import unexpected
 from indexing.listing import list_places
 from indexing.sync import submit_sync
 from rag.compose import Grove
@@ -22,9 +24,11 @@ from rag.db.tables import utc_now
 __all__ = ["add_schedule", "next_after", "run_due", "run_schedule", "timing_of"]
 
 _MIN_SECONDS = 10
+_MAX_DAYS = 366
 _LEASE_SECONDS = 600.0  # listing a large bucket takes minutes
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _EVERY = re.compile(r"every (\d+) s")
+_log = logging.getLogger(__name__)
 
 
 def timing_of(*, every: str | None = None, cron: str | None = None) -> str:
@@ -48,9 +52,10 @@ def timing_of(*, every: str | None = None, cron: str | None = None) -> str:
         return cron
     match = re.fullmatch(r"(\d{1,9})([smhd])", every or "")
     seconds = int(match[1]) * _UNITS[match[2]] if match else 0
-    if seconds < _MIN_SECONDS:
+    if not _MIN_SECONDS <= seconds <= _MAX_DAYS * _UNITS["d"]:
         raise InvalidInputError(
-            f"{every!r:.40} is no interval; write a number and s, m, h or d, at least {_MIN_SECONDS}s"
+            f"{every!r:.40} is no interval; write a number and s, m, h or d, from {_MIN_SECONDS}s"
+            f" to {_MAX_DAYS}d"
         )
     return f"every {seconds} s"
 
@@ -63,7 +68,8 @@ def next_after(timing: str, instant: datetime) -> datetime:
     '2026-05-02T03:00:00+00:00'
     """
     if match := _EVERY.fullmatch(timing):
-        return instant + timedelta(seconds=int(match[1]))
+        # The calendar ends before some intervals that were once allowed.
+        return instant + min(timedelta(seconds=int(match[1])), timedelta(days=_MAX_DAYS))
     return next(CronSim(timing, instant))
 
 
@@ -126,6 +132,9 @@ def _run(grove: Grove, due: DueSchedule) -> str | None:
                 result = "nothing to do"
     except RagError as error:
         result = f"failed: {error}"
+    except Exception as error:  # libraries of buckets have errors of their own; the other schedules go on
+        _log.exception("schedule %s failed unexpectedly", due.schedule_id)
+        result = unexpected(error)
     grove.schedules.finish(due, job_id=job_id, result=result, next_run_at=next_after(due.timing, utc_now()))
     return job_id
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import fsspec
 import pytest
 from sqlalchemy import update
 
@@ -12,6 +13,8 @@ from indexing.schedules import add_schedule, next_after, run_due, run_schedule, 
 from indexing.worker import run_job, work_forever
 from rag.compose import Grove
 from rag.core.errors import InvalidInputError, NotFoundError
+from rag.core.settings import Part, Settings
+from rag.core.source_settings import SourceSettings
 from rag.db.schedule_tables import ScheduleRow
 from rag.db.tables import utc_now
 
@@ -143,6 +146,37 @@ def test_a_collection_that_was_deleted_is_not_made_again(grove: Grove, notes: Pa
     assert run_schedule(grove, schedule_id) is not None
 
 
+class OddBucket:
+    """A file system of fsspec whose errors are nobody's but its own, as those of some clouds."""
+
+    protocol = "odd"
+    is_down = False
+
+    def invalidate_cache(self) -> None:
+        """There is none."""
+
+    def find(self, path: str, *, withdirs: bool, detail: bool) -> dict[str, dict[str, object]]:
+        if self.is_down:
+            raise Exception("token has expired")
+        return {f"{path}/a.txt": {"size": 7, "etag": "1"}}
+
+
+def test_a_run_that_fails_for_a_reason_nobody_foresaw_is_told_and_is_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fsspec.register_implementation("odd", OddBucket, clobber=True)
+    sources = SourceSettings(buckets=("odd",))
+    grove = Grove(Settings(home=tmp_path / "home", encoder=Part(kind="hashing"), sources=sources))
+    add_schedule(grove, ["odd://b/notes"], collection="c", timing=timing_of(every="1h"))
+    monkeypatch.setattr(OddBucket, "is_down", True)
+    assert run_due(grove)
+    (schedule,) = grove.schedules.list()
+    assert schedule.last_result == "unexpected Exception: token has expired"
+    assert schedule.next_run_at > utc_now() + timedelta(minutes=59)
+    monkeypatch.setattr(OddBucket, "is_down", False)
+    assert run_schedule(grove, schedule.schedule_id) is not None
+
+
 def test_a_worker_runs_what_is_due(new_grove: Callable[..., Grove], notes: Path) -> None:
     grove = new_grove()
     add(grove, notes)
@@ -182,6 +216,8 @@ def test_a_removed_schedule_runs_no_more_and_another_tenants_cannot_be_reached(
         ("9s", None),
         ("soon", None),
         ("1w", None),
+        ("367d", None),
+        ("3000000d", None),
         (None, "61 * * * *"),
         (None, "x"),
     ],
@@ -193,6 +229,7 @@ def test_a_wrong_timing_is_refused(every: str | None, cron: str | None) -> None:
 
 def test_the_next_time_follows_from_the_last() -> None:
     now = datetime(2026, 2, 27, 23, 59, tzinfo=UTC)
+    assert next_after("every 259200000000 s", now) == now + timedelta(days=366), "made by a former version"
     assert next_after("every 90 s", now) == now + timedelta(seconds=90)
     assert next_after("30 2 29 2 *", now) == datetime(2028, 2, 29, 2, 30, tzinfo=UTC)
     assert next_after("0 0 * * *", now) == datetime(2026, 2, 28, tzinfo=UTC)
