@@ -93,10 +93,11 @@ def detach(grove: Grove, collection: str, file: StoredFile) -> None:
 
 
 def remove_file(grove: Grove, file: StoredFile) -> None:
-    """Remove a file and what was made of it, in every collection."""
+    """Remove a file and what was made of it, in every collection; what waits of it is never taken in."""
     if not file.is_kept:
         grove.publisher.delete_document(file.file_id.removeprefix("file-"))
         return
+    grove.files.cancel(source_of(file))  # first: what a job has published until then is found below
     for collection in grove.files.collections_with(source_of(file)):
         grove.publisher.delete_documents(collection, source=source_of(file))
     grove.files.remove(file.file_id)

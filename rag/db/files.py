@@ -17,9 +17,10 @@ from rag.core.errors import NotFoundError
 from rag.core.types import Attribute
 from rag.db._queries import within_reach
 from rag.db._views import DocumentSummary, attributes_of
+from rag.db._waiting import cancel_for_good
 from rag.db.http_tables import FileRow
 from rag.db.session import Database
-from rag.db.tables import CollectionRow, DocumentRow, VersionRow
+from rag.db.tables import CollectionRow, DocumentRow, JobFileRow, JobRow, VersionRow
 
 __all__ = ["FileRegister", "StoredFile", "file_id_of", "file_name_of", "is_attached", "source_of"]
 
@@ -136,6 +137,21 @@ class FileRegister:
             row = session.scalar(self._files().where(FileRow.id == file_id))
             if row is not None:
                 session.delete(row)
+
+    def cancel(self, source: str) -> list[str]:
+        """Cancel for good what jobs still have to do of a source; name the collections of those jobs."""
+        query = (
+            select(JobRow.collection)
+            .join(JobFileRow, JobFileRow.job_id == JobRow.id)
+            .where(JobRow.tenant == self._tenant, JobFileRow.source == source)
+            .distinct()
+            .order_by(JobRow.collection)
+        )
+        with self._database.write() as session:
+            collections = list(session.scalars(query))
+            for collection in collections:
+                cancel_for_good(session, self._tenant, collection, [source])
+        return collections
 
     def collections_with(self, source: str) -> list[str]:
         """Name the collections that hold a document from this source."""
