@@ -66,12 +66,12 @@ class Eraser:
         self._access.check_write(collection)
         return collection, found[0].source
 
-    def forget_files(self, collection: str, source: str, document_id: str) -> list[str]:
-        """Remove a document from the files of jobs; give where its bytes may still be kept for a retry."""
+    def forget_files(self, collection: str, source: str, *document_ids: str) -> list[str]:
+        """Remove a source and its documents from the files of jobs; give where bytes may still be kept."""
         with self._database.write() as session:
             jobs = select(JobRow.id).where(JobRow.tenant == self._tenant, JobRow.collection == collection)
             is_it = JobFileRow.job_id.in_(jobs) & (
-                (JobFileRow.source == source) | (JobFileRow.document_id == document_id)
+                (JobFileRow.source == source) | JobFileRow.document_id.in_(document_ids)
             )
             paths = [os.fsdecode(path) for path in session.scalars(select(JobFileRow.path).where(is_it))]
             session.execute(delete(JobFileRow).where(is_it))

@@ -177,6 +177,29 @@ def test_of_an_erased_person_nothing_is_left_and_nobody_is_let_in_for_it(grove: 
     assert has_keys(grove.database)
 
 
+def test_what_an_erased_person_has_sent_is_in_no_segment_no_job_and_nobodys_answer(grove: Grove) -> None:
+    client = client_of(grove)
+    ingest(client, grove, other=f"The {KEPT} sleeps.")
+    keys = [grove.keys.create("k", scopes=["ask", "write"], user=user).secret for user in ("Ann", "Bob")]
+    ann, bob = ({"x-api-key": secret} for secret in keys)
+    sent = {"file": (f"{GONE}.txt", f"The {GONE} is in the safe.".encode())}
+    file = client.post("/v1/files", files=sent, data={"purpose": "assistants"}, headers=ann).json()["id"]
+    client.post("/v1/vector_stores", json={"name": "later"}, headers=ann)
+    for store in ("default", "later"):
+        attached = client.post(f"/v1/vector_stores/{store}/files", json={"file_id": file}, headers=ann)
+        assert attached.status_code == 200
+    run_job(grove)
+    asked = client.post("/api/v1/ask", json={"question": "Where is the safe?"}, headers=bob).json()
+    assert GONE in str(asked)
+    erased = erase_subject(grove, "user:Ann")
+    assert (erased.documents, erased.runs, erased.files) == (1, 1, 1)
+    assert (files_with(grove, GONE), tables_with(grove, GONE)) == ([], [])
+    assert client.get(f"/api/v1/runs/{asked['run_id']}", headers=bob).status_code == 404
+    assert run_job(grove) is None
+    search = {"query": KEPT, "retriever": "lexical"}
+    assert client.post("/api/v1/search", json=search, headers=bob).json()["hits"]
+
+
 def test_who_has_only_signed_in_is_erased_too(grove: Grove) -> None:
     Sessions(grove.database, OIDC).begin(Access("default", f"user:{GONE}"), name=GONE, id_token="t")
     erase_subject(grove, f"user:{GONE}")
