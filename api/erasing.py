@@ -87,7 +87,9 @@ def _erase_document(grove: Grove, document_id: str) -> list[str]:
     """Erase a document and the runs that quote it; give these runs."""
     collection, source = grove.eraser.home_of(document_id)
     before = [each.segment.segment_id for some in grove.eraser.segments(collection) for each in some]
+    originals = grove.originals.hashes_of(document_id)
     grove.publisher.delete_document(document_id)
+    grove.originals.erase(originals)
     for path in grove.eraser.forget_files(collection, source, document_id):
         _unlink_upload(grove, Path(path))
     for loads in grove.eraser.segments(collection):

@@ -112,7 +112,7 @@ class Archive:
                     self._restore(session, archive, staged, on_rows)
                     self._keep(archive, kept)
             except BaseException as error:
-                self._originals.remove(kept)
+                self._originals.erase(kept)
                 with self._database.write() as session:
                     self._store.drop(staged, keep=[], session=session)
                 if isinstance(error, CompileError | NoResultFound):

@@ -5,9 +5,11 @@ name is the hash, so that one which a power cut has torn is recognised and taken
 """
 
 import hashlib
+import os
 import time
 import uuid
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,8 +58,12 @@ class Originals:
     def keep(self, content: bytes, content_hash: str) -> None:
         """Keep the bytes of a document that is about to be published, unless they are too many."""
         path = self._path(content_hash)
-        if len(content) > self._max_bytes or (path.exists() and path.stat().st_size == len(content)):
+        if len(content) > self._max_bytes:
             return
+        if path.exists() and path.stat().st_size == len(content):
+            with suppress(FileNotFoundError):  # removed just now
+                os.utime(path)  # young again: it stays until its version is published
+                return
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(f"{uuid.uuid4().hex}.part")
         part.write_bytes(content)
@@ -106,23 +112,31 @@ class Originals:
             if content is not None:
                 yield content_hash, content
 
+    def hashes_of(self, document_id: str) -> list[str]:
+        """Name the originals of all versions of one document."""
+        with self._database.read() as session:
+            return self.hashes(session, select(DocumentRow.id).where(DocumentRow.id == document_id))
+
     def hashes(self, session: Session, document_ids: Select[str]) -> list[str]:
         """Name the originals of all versions of documents."""
         query = select(VersionRow.content_hash).where(VersionRow.document_id.in_(document_ids))
         return list(session.scalars(query.distinct()))
 
     def remove(self, content_hashes: Sequence[str]) -> None:
-        """Remove those of these originals that no version names any more."""
+        """Remove those of these originals that no version names any more; `sweep` removes young ones."""
+        self.erase([each for each in content_hashes if _is_old(self._path(each))])
+
+    def erase(self, content_hashes: Sequence[str]) -> None:
+        """Remove those of these originals that no version names any more, however young they are."""
         for content_hash in self._unnamed(content_hashes):
             self._path(content_hash).unlink(missing_ok=True)
 
     def sweep(self) -> None:
-        """Remove what crashes left behind."""
-        oldest = time.time() - _YOUNG_SECONDS
-        files = [path for path in self._folder.glob("*/*") if path.stat().st_mtime < oldest]
+        """Remove what crashes left behind, and what was young when its documents were deleted."""
+        files = [path for path in self._folder.glob("*/*") if _is_old(path)]
         unnamed = set(self._unnamed([path.name for path in files]))
         for path in files:
-            if path.name in unnamed:
+            if path.name in unnamed and _is_old(path):  # not kept again meanwhile
                 path.unlink(missing_ok=True)
 
     def _whole(self, content_hash: str) -> bytes | None:
@@ -144,3 +158,11 @@ class Originals:
 
     def _path(self, content_hash: str) -> Path:
         return self._folder / content_hash[:2] / content_hash
+
+
+def _is_old(path: Path) -> bool:
+    """Tell whether a file is there whose version, if there is to be one, is published."""
+    try:
+        return path.stat().st_mtime < time.time() - _YOUNG_SECONDS
+    except FileNotFoundError:
+        return False

@@ -1,5 +1,7 @@
 import hashlib
 import io
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -8,7 +10,7 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 from indexing.pages import PagePainter
-from indexing.worker import run_job
+from indexing.worker import Progress, run_job
 from rag.compose import Grove
 from rag.core.errors import NotFoundError
 from rag.core.settings import IngestionSettings
@@ -30,6 +32,12 @@ def put_in(
 
 def kept(grove: Grove) -> list[Path]:
     return [path for path in (grove.settings.home_dir / "originals").rglob("*") if path.is_file()]
+
+
+def make_old(grove: Grove) -> None:
+    """Date the originals back, as if kept two hours ago."""
+    for path in kept(grove):
+        os.utime(path, (time.time() - 7200,) * 2)
 
 
 def test_a_page_is_drawn_in_the_width_that_is_asked_for(client: TestClient, grove: Grove) -> None:
@@ -94,9 +102,39 @@ def test_an_original_goes_with_the_last_document_that_has_its_bytes(
     assert len(kept(grove)) == 1
     client.delete(f"/api/v1/documents/{first}")
     assert len(kept(grove)) == 1
+    make_old(grove)
     client.delete("/api/v1/collections/other")
     assert kept(grove) == []
     assert client.get(f"/api/v1/documents/{first}/file").status_code == 404
+
+
+def test_an_original_stays_when_its_document_is_deleted_while_another_is_taken_in(
+    client: TestClient, grove: Grove
+) -> None:
+    first = put_in(client, grove, "notes.md", NOTES.encode())
+    make_old(grove)
+    sent = {"files": ("again.md", NOTES.encode())}
+    job_id = client.post("/api/v1/collections/other/documents", files=sent).json()["job_id"]
+
+    def delete(progress: Progress) -> None:
+        if progress.step == "encoded":
+            client.delete(f"/api/v1/documents/{first}")
+
+    job = run_job(grove, job_id, on_progress=delete)
+    assert job is not None
+    reply = client.get(f"/api/v1/documents/{job.files[0].document_id}/file")
+    assert (reply.status_code, reply.content) == (200, NOTES.encode())
+
+
+def test_a_young_original_that_nothing_names_is_removed_when_it_is_old(
+    client: TestClient, grove: Grove
+) -> None:
+    client.delete(f"/api/v1/documents/{put_in(client, grove, 'notes.md', NOTES.encode())}")
+    grove.originals.sweep()
+    assert len(kept(grove)) == 1
+    make_old(grove)
+    grove.originals.sweep()
+    assert kept(grove) == []
 
 
 def test_a_torn_original_is_not_served(client: TestClient, grove: Grove) -> None:
