@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from rag.core.errors import NotFoundError
 
-__all__ = ["behind", "page_of"]
+__all__ = ["behind", "named_page", "page_of"]
 
 _Item = TypeVar("_Item")
 _Name = TypeVar("_Name")
@@ -21,6 +21,20 @@ def page_of(
     """
     page = list(items[:limit])
     return page, name_of(page[-1]) if len(items) > limit else None
+
+
+def named_page(
+    items: Sequence[_Item], limit: int, after: str | None, name_of: Callable[[_Item], str]
+) -> tuple[list[_Item], str | None]:
+    """Give the page of those whose names are behind this one, and the `after` of the next page.
+
+    They are sorted here: databases sort by the rules of a language, and then some would be on no page.
+
+    >>> named_page(["a", "B", "b"], 2, None, str), named_page(["a", "B", "b"], 2, "a", str)
+    ((['B', 'a'], 'a'), (['b'], None))
+    """
+    later = [item for item in items if after is None or name_of(item) > after]
+    return page_of(sorted(later, key=name_of), limit, name_of)
 
 
 def behind(items: Sequence[_Item], after: str | None, name_of: Callable[[_Item], str]) -> Sequence[_Item]:

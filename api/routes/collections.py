@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, File, Query, UploadFile
 
 from api.deps import After, GroveDep, Kinds, Limit
 from api.form_fields import only_fields
-from api.pages import page_of
+from api.pages import named_page, page_of
 from api.schemas import CollectionBody, CollectionList, Deleted, DocumentList
 from indexing.reindex import submit_reindex
 from indexing.submit import submit_uploads
@@ -25,8 +25,7 @@ router = APIRouter(prefix="/api/v1/collections", tags=["collections"])
 @router.get("", operation_id="listCollections")
 def list_collections(grove: GroveDep, limit: Limit = 1000, after: After = None) -> CollectionList:
     """List the collections by name."""
-    collections = [each for each in grove.catalog.collections() if after is None or each.name > after]
-    return CollectionList(*page_of(collections, limit, lambda each: each.name))
+    return CollectionList(*named_page(grove.catalog.collections(), limit, after, lambda each: each.name))
 
 
 @router.post("", operation_id="createCollection", status_code=201)

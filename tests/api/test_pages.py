@@ -7,6 +7,7 @@ import pytest
 from _http import client_of, ingested, small_settings, wait_until
 from fastapi.testclient import TestClient
 
+from api.pages import named_page
 from rag.compose import Grove
 
 LISTS = {
@@ -54,6 +55,16 @@ def test_the_pages_together_are_the_list(client: TestClient, path: str, name: st
     found = pages(client, path, name, limit)
     assert [item for page in found for item in page] == whole[name]
     assert all(len(page) <= limit for page in found)
+
+
+def test_every_name_is_on_a_page_however_the_database_sorts_them() -> None:
+    sorted_as_words = ["a", "Ä", "b", "B"]
+    found: list[str] = []
+    page, after = named_page(sorted_as_words, 1, None, str)
+    while after is not None:
+        found += page
+        page, after = named_page(sorted_as_words, 1, after, str)
+    assert [*found, *page] == ["B", "a", "b", "Ä"]
 
 
 @pytest.mark.parametrize(("path", "name"), LISTS.items())
