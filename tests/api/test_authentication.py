@@ -10,13 +10,14 @@ import httpx
 import pytest
 from _http import client_of, ingested, serving, small_settings
 from fastapi.testclient import TestClient
+from starlette.routing import Match
 
-from api.authentication import OPEN_PATHS, require_keys
+from api.authentication import OPEN_PATHS, Authenticator, needed_scope, require_keys
 from api.main import create_app
 from api.remote import announce, find_server
 from rag.compose import Grove
 from rag.core.access import Access
-from rag.core.errors import InvalidInputError
+from rag.core.errors import ForbiddenError, InvalidInputError
 from rag.core.settings import ServerSettings
 
 SECRET = "s" * 32
@@ -32,6 +33,7 @@ CLOSED = [
     ("GET", "/nothing/of/this/name"),
     ("POST", "/health"),
 ]
+MADE = {"name": "mine", "scopes": ["admin"]}
 
 
 @pytest.fixture
@@ -152,6 +154,36 @@ def test_a_key_is_good_for_its_scopes_alone(grove: Grove, scopes: list[str], all
     for name in set(replies) - allowed:
         assert statuses[name] == 403
         assert "insufficient_scope" in replies[name].headers["www-authenticate"]
+
+
+@pytest.mark.parametrize("scope", ["read", "write"])
+@pytest.mark.parametrize("end", ["%0A", "%0D", "%0B", "%C2%85"])
+def test_a_control_character_behind_an_address_opens_nothing(grove: Grove, scope: str, end: str) -> None:
+    client = client_of(grove)
+    shown = key(grove, scope)
+    methods = {path: list(each) for path, each in client.get("/openapi.json").json()["paths"].items()}
+    routes = [(method.upper(), path) for path, each in methods.items() for method in each]
+    administrators = [route for route in routes if needed_scope(*route) == "admin"]
+    assert {("POST", "/api/v1/keys"), ("GET", "/metrics"), ("GET", "/api/v1/audit")} <= {*administrators}
+    for method, path in administrators:
+        reply = client.request(
+            method, path.replace("{", "").replace("}", "") + end, json=MADE, headers=shown
+        )
+        assert 400 <= reply.status_code < 500, (method, path)
+    assert [each.name for each in grove.keys.keys()] == ["k"]
+
+
+@pytest.mark.parametrize("path", ["/api/v1/keys\n", "/api/v1/keys/x\n", "/api/v1/audit\n", "/metrics\n"])
+def test_the_guard_takes_a_path_for_what_the_router_does(grove: Grove, path: str) -> None:
+    scope: dict[str, object] = {"type": "http", "method": "GET", "path": path}
+    assert any(route.matches(scope)[0] is not Match.NONE for route in create_app(grove).routes)
+    assert needed_scope("GET", path) == needed_scope("POST", path) == "admin"
+
+
+def test_another_tenants_administrator_is_kept_from_what_the_router_takes_for_metrics(grove: Grove) -> None:
+    for path in ("/metrics", "/metrics\n"):
+        with pytest.raises(ForbiddenError):
+            Authenticator(grove).require_own(Access("acme"), path)
 
 
 def test_an_administrator_makes_lists_and_revokes_keys_of_its_tenant(grove: Grove) -> None:
