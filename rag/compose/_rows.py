@@ -134,8 +134,14 @@ class Rows:
     def conversations(self) -> Conversations:
         """Keep what belongs together of a person's questions."""
         # A link shows another's runs; which conversation may be read is decided before its runs are.
-        runs = self.within(Access(self.access.tenant)).runs
-        return Conversations(self.database, runs, tenant=self.access.tenant, owner=self.access.subject)
+        runs = self.within(Access(self.access.tenant, readable=self.access.readable)).runs
+        return Conversations(
+            self.database,
+            runs,
+            tenant=self.access.tenant,
+            owner=self.access.subject,
+            readable=self.access.readable,
+        )
 
     @cached_property
     def feedback(self) -> FeedbackLog:

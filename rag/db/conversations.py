@@ -2,11 +2,12 @@
 
 import secrets
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, true, update
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from rag.core.errors import InvalidInputError, NotFoundError
 from rag.core.events import AnswerFinished, Event, TokenGenerated
@@ -22,6 +23,9 @@ __all__ = ["ConversationSummary", "ConversationTurn", "Conversations"]
 _MAX_TITLE_CHARS = 200
 _TITLE_CHARS = 80  # of one that is made of a question
 _MAX_HISTORY = 20  # messages; what lies further back no longer bears on a question
+_TURNS = select(TurnRow.run_id).join(RunRow, RunRow.id == TurnRow.run_id)
+_SHOWN = _TURNS.where(TurnRow.is_replaced.is_(False))
+_OF_IT = TurnRow.conversation_id == ConversationRow.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +49,28 @@ class ConversationTurn:
 
 
 class Conversations:
-    """Conversations of one person in one tenant; nobody else sees them but by a link."""
+    """Conversations of one person in one tenant; nobody else sees them but by a link.
 
-    def __init__(self, database: Database, runs: RunLog, *, tenant: str, owner: str) -> None:
-        """Read and write what belongs to an owner."""
+    Those about a collection that is not readable do not exist, nor does any such turn of another.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        runs: RunLog,
+        *,
+        tenant: str,
+        owner: str,
+        readable: Collection[str] | None = None,
+    ) -> None:
+        """Read and write what belongs to an owner, about the `readable` collections; none means all."""
         self._database = database
         self._runs = runs
         self._tenant = tenant
         self._owner = owner
+        self._readable = readable
         self._mine = and_(ConversationRow.tenant == tenant, ConversationRow.owner == owner)
+        self._mine &= self._may_read(ConversationRow.collection)
 
     def create(self, collection: str, *, title: str = "") -> ConversationSummary:
         """Begin a conversation; without a title its first question becomes the title.
@@ -83,7 +100,7 @@ class Conversations:
         Raises:
             NotFoundError: there is no conversation to go on behind.
         """
-        wanted = select(ConversationRow).where(self._mine, *map(_mentions, query.split()))
+        wanted = select(ConversationRow).where(self._mine, *map(self._mentions, query.split()))
         with self._database.read() as session:
             if after is not None:
                 last = self._row(session, after)
@@ -107,10 +124,14 @@ class Conversations:
         """Give the conversation of the tenant that a link leads to.
 
         Raises:
-            NotFoundError: there is none, or it is no longer shared.
+            NotFoundError: there is none, it is no longer shared, or not all of its turns are readable.
         """
+        hidden = _SHOWN.where(_OF_IT, ~self._may_read(RunRow.collection))
         query = select(ConversationRow).where(
-            ConversationRow.tenant == self._tenant, ConversationRow.share_token == token
+            ConversationRow.tenant == self._tenant,
+            ConversationRow.share_token == token,
+            self._may_read(ConversationRow.collection),
+            ~exists(hidden),
         )
         with self._database.read() as session:
             row = session.scalar(query)
@@ -121,12 +142,11 @@ class Conversations:
             return _summary(row)
 
     def turns(self, conversation_id: str) -> list[ConversationTurn]:
-        """Give the turns of a conversation, oldest first; it must be known that the caller may read it."""
+        """Give its readable turns, oldest first; it must be known that the caller may read it."""
         with self._database.read() as session:
             run_ids = session.scalars(
-                select(TurnRow.run_id)
-                .where(TurnRow.conversation_id == conversation_id, TurnRow.is_replaced.is_(False))
-                .where(TurnRow.tenant == self._tenant)
+                _SHOWN.where(TurnRow.conversation_id == conversation_id, TurnRow.tenant == self._tenant)
+                .where(self._may_read(RunRow.collection))
                 .order_by(TurnRow.ordinal)
             ).all()
         return [self._turn(run_id) for run_id in run_ids]
@@ -218,7 +238,7 @@ class Conversations:
             return _summary(row)
 
     def delete(self, conversation_id: str) -> int:
-        """Delete a conversation with its questions and answers, also the replaced ones; give their number.
+        """Delete a conversation with its questions and answers, also those not seen; give their number.
 
         Raises:
             NotFoundError: no such conversation.
@@ -247,16 +267,13 @@ class Conversations:
             raise NotFoundError(f"no conversation {conversation_id!r}")
         return row
 
+    def _may_read(self, collection: InstrumentedAttribute[str]) -> ColumnElement[bool]:
+        return true() if self._readable is None else collection.in_(self._readable)
 
-def _mentions(word: str) -> ColumnElement[bool]:
-    asked = (
-        select(TurnRow.run_id)
-        .join(RunRow, RunRow.id == TurnRow.run_id)
-        .where(
-            TurnRow.conversation_id == ConversationRow.id, RunRow.question.icontains(word, autoescape=True)
-        )
-    )
-    return or_(ConversationRow.title.icontains(word, autoescape=True), exists(asked))
+    def _mentions(self, word: str) -> ColumnElement[bool]:
+        asked = _TURNS.where(_OF_IT, self._may_read(RunRow.collection))
+        asked = asked.where(RunRow.question.icontains(word, autoescape=True))
+        return or_(ConversationRow.title.icontains(word, autoescape=True), exists(asked))
 
 
 def _checked(title: str) -> str:

@@ -24,10 +24,18 @@ def mine(database: Database, runs: RunLog) -> Conversations:
     return Conversations(database, runs, tenant="default", owner="ada")
 
 
-def asked(runs: RunLog, run_id: str, question: str, text: str, *, is_refused: bool = False) -> str:
+def asked(
+    runs: RunLog,
+    run_id: str,
+    question: str,
+    text: str,
+    *,
+    is_refused: bool = False,
+    collection: str = "c",
+) -> str:
     answer = Answer(text, None, is_refused, (), (), run_id, {}, Usage())
-    runs.start(run_id, question, "c").result()
-    started = RunStarted(1, run_id, question, "c", "default", "echo")
+    runs.start(run_id, question, collection).result()
+    started = RunStarted(1, run_id, question, collection, "default", "echo")
     runs.finish(run_id, "done", [started, TokenGenerated(2, text), AnswerFinished(3, answer)]).result()
     return run_id
 
@@ -123,6 +131,37 @@ def test_others_see_nothing_but_by_the_link(mine: Conversations, runs: RunLog, d
     mine.unshare(made)
     with pytest.raises(NotFoundError):
         mine.shared(token)
+
+
+def test_what_is_about_a_collection_that_is_not_readable_is_not_there(
+    mine: Conversations, runs: RunLog, database: Database
+) -> None:
+    secret, open_ = mine.create("secret", title="s").conversation_id, mine.create("c", title="o")
+    mine.add(secret, asked(runs, "1", "bees?", "B.", collection="secret"), question="bees?")
+    mine.add(open_.conversation_id, asked(runs, "2", "rates?", "R."), question="rates?")
+    mine.add(
+        open_.conversation_id, asked(runs, "3", "wasps?", "W.", collection="secret"), question="wasps?"
+    )
+    tokens = [mine.share(each).share_token or "" for each in (secret, open_.conversation_id)]
+    for readable, seen in (({"c"}, ["o"]), (set[str](), list[str]())):
+        limited = Conversations(database, runs, tenant="default", owner="ada", readable=readable)
+        assert titles(limited) == seen
+        assert titles(limited, "bees") == titles(limited, "wasps") == []
+        for call in (limited.conversation, limited.history, limited.share, limited.unshare, limited.delete):
+            with pytest.raises(NotFoundError):
+                call(secret)
+        with pytest.raises(NotFoundError):
+            limited.add(secret, "2", question="?")
+        for token in tokens:
+            with pytest.raises(NotFoundError):
+                limited.shared(token)
+    limited = Conversations(database, runs, tenant="default", owner="ada", readable={"c"})
+    assert [turn.run.run_id for turn in limited.turns(open_.conversation_id)] == ["2"]
+    assert [each.content for each in limited.history(open_.conversation_id)] == ["rates?", "R."]
+    with pytest.raises(NotFoundError):
+        limited.history(open_.conversation_id, replaces="3")
+    assert [each.content for each in mine.history(secret)] == ["bees?", "B."]
+    assert mine.shared(tokens[1]).title == "o"
 
 
 def test_a_title_is_a_line_of_at_most_200_characters(mine: Conversations) -> None:

@@ -72,6 +72,35 @@ def test_a_link_is_for_readers_of_the_same_tenant(client: TestClient, grove: Gro
     assert client.get(link).status_code == 401
 
 
+def test_a_key_of_some_collections_sees_no_conversation_about_others(
+    client: TestClient, grove: Grove
+) -> None:
+    def of_ada(*collections: str) -> Headers:
+        made = grove.keys.create("k", scopes=["ask"], collections=collections or None, user="ada")
+        return {"authorization": f"Bearer {made.secret}"}
+
+    whole, limited = of_ada(), of_ada("public")
+    grove.ensure_collection("public")
+    hidden, _ = begun(client, whole)  # of `default`
+    shown = client.post("/api/v1/conversations", json={"collection": "public"}, headers=whole).json()
+    asked = {"question": QUESTION, "conversation_id": shown["conversation_id"]}
+    turns = [
+        client.post("/api/v1/ask", json={**asked, "collection": each}, headers=whole).json()["run_id"]
+        for each in ("public", "default")
+    ]
+    listed = client.get("/api/v1/conversations", headers=limited).json()["conversations"]
+    assert [each["conversation_id"] for each in listed] == [shown["conversation_id"]]
+    url = f"/api/v1/conversations/{shown['conversation_id']}"
+    for headers, seen in ((whole, turns), (limited, turns[:1])):
+        found = client.get(url, headers=headers).json()["turns"]
+        assert [turn["run"]["run_id"] for turn in found] == seen
+    follow = {"question": QUESTION, "collection": "public", "conversation_id": hidden}
+    assert client.post("/api/v1/ask", json=follow, headers=limited).status_code == 404
+    for method in ("GET", "DELETE"):
+        assert client.request(method, f"/api/v1/conversations/{hidden}", headers=limited).status_code == 404
+    assert len(client.get(f"/api/v1/conversations/{hidden}", headers=whole).json()["turns"]) == 1
+
+
 def test_feedback_is_given_by_askers_and_listed_for_administrators(
     client: TestClient, grove: Grove
 ) -> None:
