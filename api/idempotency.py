@@ -17,12 +17,13 @@ from http import HTTPStatus
 import anyio
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.problems import problem
+from api.problems import problem, problem_of
 from rag.compose import Grove
-from rag.core.errors import ConflictError, InvalidInputError, RagError, UnavailableError
+from rag.core.errors import ConflictError, RagError, UnavailableError
 from rag.db.replies import RENEWED_SECONDS, ReplyLog, StoredReply
 
 __all__ = ["HEADER", "Idempotency"]
@@ -55,14 +56,23 @@ class Idempotency:
             detail = f"Idempotency-Key has 1 to 255 visible ASCII characters, got {key!r:.80}"
             await problem(scope["path"], HTTPStatus.BAD_REQUEST, detail)(scope, receive, send)
             return
-        body = await _body(receive)
+        try:
+            body = await _body(receive)
+        except HTTPException as error:  # of a guard: no route is there yet that would answer it
+            status = HTTPStatus(error.status_code)
+            await problem(scope["path"], status, str(error.detail))(scope, receive, send)
+            return
+        if body is None:
+            return
         access = scope.get("state", {}).get("access")
         tenant = self._grove.settings.tenant if access is None else access.tenant
         log = ReplyLog(self._grove.database, tenant)
         own = f"{'' if access is None else access.subject}\0{key}"
         try:
-            before = await run_in_threadpool(log.begin, own, _request(scope, body))
-        except (ConflictError, InvalidInputError) as error:
+            # In a thread: of an upload's bytes it takes a while.
+            request = await asyncio.to_thread(_request, scope, body)
+            before = await run_in_threadpool(log.begin, own, request)
+        except RagError as error:
             await _refusal(scope["path"], error)(scope, receive, send)
             return
         if before is not None:
@@ -121,10 +131,13 @@ class _Kept:
         return StoredReply(self._start["status"], kind, headers.get("location"), body)
 
 
-async def _body(receive: Receive) -> bytes:
+async def _body(receive: Receive) -> bytes | None:
+    """Give the whole body; none where the connection ended before it."""
     body = bytearray()
     while True:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
         body += message.get("body", b"")
         if not message.get("more_body", False):
             return bytes(body)
@@ -156,10 +169,8 @@ def _request(scope: Scope, body: bytes) -> str:
 
 
 def _refusal(path: str, error: RagError) -> Response:
-    is_busy = isinstance(error, ConflictError)
-    status = HTTPStatus.CONFLICT if is_busy else HTTPStatus.UNPROCESSABLE_ENTITY
-    reply = problem(path, status, str(error), kind=type(error).__name__)
-    if is_busy:
+    reply = problem_of(path, error)
+    if isinstance(error, ConflictError):  # it is worked on
         reply.headers["retry-after"] = _RETRY_SECONDS
     return reply
 
