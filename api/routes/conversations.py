@@ -1,5 +1,6 @@
 """Conversations: kept by the server, so that they are there on every device and after every reload."""
 
+import asyncio
 from contextlib import suppress
 from typing import Annotated
 
@@ -53,12 +54,13 @@ def rename_conversation(conversation_id: str, body: TitleBody, grove: GroveDep) 
 @router.delete(f"{_PATH}/{{conversation_id}}", operation_id="deleteConversation", status_code=204)
 async def delete_conversation(conversation_id: str, grove: GroveDep) -> None:
     """Delete a conversation with its questions, answers and their steps; what still runs is cancelled."""
-    summary = grove.conversations.conversation(conversation_id)
-    for turn in grove.conversations.turns(summary.conversation_id):
+    kept = grove.conversations
+    await asyncio.to_thread(kept.conversation, conversation_id)
+    for turn in await asyncio.to_thread(kept.turns, conversation_id):
         if turn.run.state in ("running", "waiting"):
             with suppress(ConflictError):  # it has ended meanwhile
                 await cancel(grove, turn.run.run_id)
-    grove.conversations.delete(conversation_id)
+    await asyncio.to_thread(kept.delete, conversation_id)
 
 
 @router.post(f"{_PATH}/{{conversation_id}}/share", operation_id="shareConversation")

@@ -1,5 +1,6 @@
 """The runs that questions leave behind."""
 
+import asyncio
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request
@@ -78,4 +79,4 @@ async def permission(
 async def cancel_run(run_id: str, grove: GroveDep) -> RunSummary:
     """End a run: within a step when it is worked on, for good when it waits. 409 when it has ended."""
     await cancel(grove, run_id)
-    return grove.runs.run(run_id)
+    return await asyncio.to_thread(grove.runs.run, run_id)

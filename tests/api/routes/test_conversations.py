@@ -1,6 +1,7 @@
 import json
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +9,12 @@ import httpx
 import pytest
 from _http import client_of, ingested, serving, small_settings
 from fastapi.testclient import TestClient
+from sqlalchemy import update
 
 from api.main import create_app
 from rag.compose import Grove
 from rag.core.settings import ServerSettings
+from rag.db.conversation_tables import ConversationRow
 
 ASK = "/api/v1/ask"
 CONVERSATIONS = "/api/v1/conversations"
@@ -177,6 +180,19 @@ def test_a_detached_run_goes_on_and_its_stream_is_taken_up(url: str) -> None:
 def test_any_other_run_ends_with_its_connection(url: str) -> None:
     state, _ = state_after_cut(url, is_detached=False)
     assert state == "cancelled"
+
+
+def test_the_server_answers_others_while_a_delete_waits_for_the_database(url: str, grove: Grove) -> None:
+    made = httpx.post(f"{url}{CONVERSATIONS}", json={}).json()["conversation_id"]
+    with ThreadPoolExecutor(1) as pool:
+        with grove.database.write() as session:
+            session.execute(update(ConversationRow).values(title="writing"))  # holds the lock
+            deleted = pool.submit(httpx.delete, f"{url}{CONVERSATIONS}/{made}", timeout=60)
+            for _ in range(10):
+                assert httpx.get(f"{url}/health", timeout=20).status_code == 200
+                time.sleep(0.1)
+            assert not deleted.done()
+        assert deleted.result().status_code == 204
 
 
 @pytest.mark.usefixtures("document_id")
