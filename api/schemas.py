@@ -111,6 +111,7 @@ class PermissionBody(Body):
 
     allow: StrictBool
     stream: StrictBool = Field(False, description="Reply with the events that follow, as they happen.")
+    detach: StrictBool = Field(False, description="Of a stream: closing the connection ends nothing.")
 
 
 def _texts(value: object) -> Iterator[str]:

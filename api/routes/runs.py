@@ -8,6 +8,7 @@ from fastapi.responses import Response
 
 from agents.runs import answer_permission, cancel
 from api.deps import After, GroveDep, GuardDep, Limit
+from api.detached import Detached
 from api.events import begun, outcome, stored
 from api.pages import page_of
 from api.replies import ANSWERS, answered
@@ -67,11 +68,12 @@ async def permission(
 ) -> AnswerReply | Response:
     """Allow or forbid the call that a run waits with, and follow the run to its answer, as `ask` does.
 
-    409 when the run waits for no permission. Closing the connection cancels the run.
+    409 when it waits for no permission. Closing the connection cancels the run, unless `detach` is set.
     """
     events = guard(answer_permission(grove, run_id, allow=body.allow))
     if body.stream or EVENT_STREAM in accept:
-        return event_stream(await begun(events))
+        detached: Detached = request.app.state.detached
+        return event_stream(await begun(detached.follow(events) if body.detach else events))
     return await answered(request, outcome(events, run_id=run_id))
 
 

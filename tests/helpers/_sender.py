@@ -1,5 +1,6 @@
 """A tool with side effects that a test can count: it writes a line to a file, in whatever process."""
 
+import asyncio
 import re
 import sys
 from collections.abc import Mapping
@@ -34,8 +35,8 @@ class Sender:
     effects: Effects = "writes"
     needs_permission = True
 
-    def __init__(self, outbox: Path, *, is_down: bool = False) -> None:
-        self._outbox, self._is_down = outbox, is_down
+    def __init__(self, outbox: Path, *, is_down: bool = False, seconds: float = 0) -> None:
+        self._outbox, self._is_down, self._seconds = outbox, is_down, seconds
 
     def arguments_from(self, question: str) -> Mapping[str, object] | None:
         match = re.fullmatch(r"Send (?P<what>.+) to (?P<to>\w+)\.", question)
@@ -44,6 +45,7 @@ class Sender:
     async def call(self, arguments: Mapping[str, object], scope: ToolScope) -> ToolResult:
         if self._is_down:
             raise UnavailableError("the post office is closed")
+        await asyncio.sleep(self._seconds)
         with self._outbox.open("a") as file:
             file.write(f"{arguments['what']} -> {arguments['to']}\n")
         return ToolResult.of("send", f"Sent {arguments['what']} to {arguments['to']}.")
@@ -55,10 +57,10 @@ def sent(grove: Grove) -> list[str]:
     return outbox.read_text().splitlines() if outbox.exists() else []
 
 
-def with_sender(settings: Settings, *, is_down: bool = False) -> Grove:
+def with_sender(settings: Settings, *, is_down: bool = False, seconds: float = 0) -> Grove:
     """Open an installation that has the tool besides those built in."""
     grove = Grove(settings)
-    toolset_of(grove)._built_in.append(Sender(_outbox(grove), is_down=is_down))
+    toolset_of(grove)._built_in.append(Sender(_outbox(grove), is_down=is_down, seconds=seconds))
     return grove
 
 
@@ -79,7 +81,6 @@ def _outbox(grove: Grove) -> Path:
 
 
 if __name__ == "__main__":  # a process that asks, says which run waits, and is killed
-    import asyncio
     import time
 
     from agents.runs import ask

@@ -4,11 +4,13 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
-from _http import client_of
+from _http import client_of, serving, wait_until
 from _sender import SEND, fill, sent, small, with_sender
 from fastapi.testclient import TestClient
 
+from api.main import create_app
 from rag.compose import Grove
 
 
@@ -55,6 +57,24 @@ def test_a_forbidden_one_goes_on_as_events(client: TestClient, grove: Grove) -> 
     assert events[-1]["type"] == "answer.finished"
     assert events[-1]["answer"]["missing"]["terms"]
     assert sent(grove) == []
+
+
+@pytest.mark.parametrize(("is_detached", "state"), [(True, "done"), (False, "cancelled")])
+def test_a_permitted_run_goes_on_without_its_connection_where_it_is_detached(
+    tmp_path: Path, is_detached: bool, state: str
+) -> None:
+    grove = with_sender(small(tmp_path), seconds=1)
+    fill(grove)
+    run_id = waiting(client_of(grove))
+    body = {"allow": True, "stream": True, "detach": is_detached}
+    with serving(create_app(grove)) as url:
+        path = f"{url}/api/v1/runs/{run_id}"
+        with httpx.stream("POST", f"{path}/permission", json=body, timeout=30) as reply:
+            next(line for line in reply.iter_lines() if "permission.answered" in line)
+        wait_until(lambda: httpx.get(path, timeout=30).json()["run"]["state"] != "running", 60)
+        assert httpx.get(path, timeout=30).json()["run"]["state"] == state
+    assert sent(grove) == (["the report -> Ada"] if is_detached else [])
+    grove.database.close()
 
 
 def test_a_run_that_waits_is_cancelled(client: TestClient) -> None:

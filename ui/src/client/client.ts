@@ -115,7 +115,7 @@ export const client = {
   },
 
   async *permit(run_id: string, allow: boolean, signal: AbortSignal): AsyncGenerator<RunEvent> {
-    const body = { allow, stream: true };
+    const body = { allow, stream: true, detach: true };
     const params = { path: { run_id } };
     const reply = await http.POST("/api/v1/runs/{run_id}/permission", { params, body, signal, parseAs: "stream" });
     yield* runEvents(data(reply));

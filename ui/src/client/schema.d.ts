@@ -724,7 +724,7 @@ export interface paths {
          * Permission
          * @description Allow or forbid the call that a run waits with, and follow the run to its answer, as `ask` does.
          *
-         *     409 when the run waits for no permission. Closing the connection cancels the run.
+         *     409 when it waits for no permission. Closing the connection cancels the run, unless `detach` is set.
          */
         post: operations["answerPermission"];
         delete?: never;
@@ -2646,6 +2646,12 @@ export interface components {
         PermissionBody: {
             /** Allow */
             allow: boolean;
+            /**
+             * Detach
+             * @description Of a stream: closing the connection ends nothing.
+             * @default false
+             */
+            detach: boolean;
             /**
              * Stream
              * @description Reply with the events that follow, as they happen.
