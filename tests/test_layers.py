@@ -26,6 +26,7 @@ CATCH_ALL = (
     "indexing/_reader_process.py",
     "indexing/file_reading.py",
     "indexing/intake.py",
+    "indexing/schedules.py",
     "indexing/worker.py",
 )
 
