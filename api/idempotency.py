@@ -23,6 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import problem, problem_of
 from rag.compose import Grove
+from rag.core.access import Access
 from rag.core.errors import ConflictError, RagError, UnavailableError
 from rag.db.replies import RENEWED_SECONDS, ReplyLog, StoredReply
 
@@ -67,7 +68,7 @@ class Idempotency:
         access = scope.get("state", {}).get("access")
         tenant = self._grove.settings.tenant if access is None else access.tenant
         log = ReplyLog(self._grove.database, tenant)
-        own = f"{'' if access is None else access.subject}\0{key}"
+        own = _own(access, key)
         try:
             # In a thread: of an upload's bytes it takes a while.
             request = await asyncio.to_thread(_request, scope, body)
@@ -166,6 +167,14 @@ def _request(scope: Scope, body: bytes) -> str:
     digest = hashlib.sha256(f"{address}\0{kind.split(';')[0]}\0".encode())
     digest.update(body)
     return digest.hexdigest()
+
+
+def _own(access: Access | None, key: str) -> str:
+    """Name a key as its caller's: a reply may be of a collection that another key must not see."""
+    if access is None:
+        return f"\0\0{key}"
+    reach = "" if access.readable is None else f"{sorted(access.readable)}"
+    return f"{access.subject}\0{reach}\0{key}"
 
 
 def _refusal(path: str, error: RagError) -> Response:

@@ -48,6 +48,17 @@ def test_a_request_sent_again_gets_the_reply_of_before(client: TestClient) -> No
     assert client.post("/api/v1/collections", json={"name": "c"}).status_code == 409
 
 
+def test_a_key_of_fewer_collections_gets_no_reply_of_one_that_sees_more(grove: Grove) -> None:
+    client = client_of(grove)
+    ingested(client, grove)
+    replies = []
+    for collections in (None, ["others"]):
+        made = grove.keys.create("k", scopes=["ask"], collections=collections, user="ada")
+        shown = {"authorization": f"Bearer {made.secret}"}
+        replies.append(client.post("/api/v1/ask", json={"question": "how tall?"}, headers=KEY | shown))
+    assert [reply.status_code for reply in replies] == [200, 404]
+
+
 def test_an_upload_sent_again_is_one_job(client: TestClient, grove: Grove) -> None:
     path = "/api/v1/collections/default/documents"
     replies = [
