@@ -49,7 +49,7 @@ class Minilm:
         for number, part, logits in self._scored(question, passages, chosen):
             found[number] += spans_of(part, logits, max_tokens=_MAX_ANSWER, count=_TRIED)
         spans = [
-            AnswerSpan(number, start, end, score)
+            AnswerSpan(number, *_whole(passages[number].text, start, end), score)
             for number, places in found.items()
             for score, start, end in _apart(places, self._spans)
         ]
@@ -89,3 +89,22 @@ def _apart(places: Sequence[_Place], count: int) -> list[_Place]:
         if len(kept) < count and all(place[2] <= start or place[1] >= end for _, start, end in kept):
             kept.append(place)
     return kept
+
+
+def _whole(text: str, start: int, end: int) -> tuple[int, int]:
+    """Widen a span to the words that it begins and ends in: the encoder cuts a name of code to pieces.
+
+    >>> text = "Set GROVE_HOME first."
+    >>> start, end = _whole(text, 4, 9)
+    >>> text[start:end]
+    'GROVE_HOME'
+    """
+    while start > 0 and _is_of_word(text[start - 1]) and _is_of_word(text[start]):
+        start -= 1
+    while 0 < end < len(text) and _is_of_word(text[end - 1]) and _is_of_word(text[end]):
+        end += 1
+    return start, end
+
+
+def _is_of_word(character: str) -> bool:
+    return character.isalnum() or character == "_"
