@@ -16,7 +16,8 @@ __all__ = ["Share", "amount", "quoted", "share_of"]
 _QUESTION = re.compile(
     r"\W*(?i:(?:and )?(?:what(?:['’]s| is| are| was| were)|how much (?:is|are|was|were)|calculate|compute))"
     r" (?P<percent>\d{1,3}(?:\.\d+)?)\s*(?:%|percent) of"
-    r" (?P<what>(?:(?i:the|our|your|my|all)\b|[A-Z])(?:[^?,\d]|(?<=[A-Za-z-])\d+){2,200}?)[\s?.!]*"
+    r" (?P<what>(?:(?i:the|our|your|my|all)\b|[A-Z])"
+    r"(?:[^?,\d]|(?<=[A-Za-z-])\d+|\b(?:19|20)\d\d\b){2,200}?)[\s?.!]*"
 )
 
 
@@ -32,10 +33,10 @@ def share_of(question: str) -> Share | None:
     """Give the share that is asked for, where its amount is told in words; None for any other question.
 
     >>> share_of("What is 15% of the price of the basic plan?")
-    Share(percent='15', question='What is the price of the basic plan?')
+    Share(percent='15', question='How much is the price of the basic plan?')
     """
-    match = _QUESTION.fullmatch(question)
-    return None if match is None else Share(match["percent"], f"What is {match['what']}?")
+    match = _QUESTION.fullmatch(question)  # "what is" may ask what something means
+    return None if match is None else Share(match["percent"], f"How much is {match['what']}?")
 
 
 def amount(short_answer: str | None) -> str | None:

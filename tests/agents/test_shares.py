@@ -65,4 +65,10 @@ def test_an_amount_is_one_number() -> None:
 
 
 def test_a_model_with_a_number_in_its_name_has_a_price() -> None:
-    assert share_of("What is 20% of the HX-240's price?") == Share("20", "What is the HX-240's price?")
+    assert share_of("What is 20% of the HX-240's price?") == Share("20", "How much is the HX-240's price?")
+
+
+def test_a_year_is_no_amount() -> None:
+    question = "What was 5% of the revenue in 2024?"
+    assert share_of(question) == Share("5", "How much is the revenue in 2024?")
+    assert share_of("What is 5% of the 300 dollars?") is None
