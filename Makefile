@@ -104,10 +104,14 @@ setup-kvpress: .venv-kvpress/.installed ## make .venv-kvpress, for kvpress's row
 	.venv-kvpress/bin/python -m pip install --requirement benchmarks/kvpress.txt
 	touch $@
 
-bench: setup setup-peers ## run all benchmarks; JSON under benchmarks/results/
+bench: setup setup-peers ## run all benchmarks, also after one that fails; JSON under benchmarks/results/
 	mkdir -p benchmarks/results
-	for name in $(filter-out gpu_check,$(basename $(notdir $(shell grep -l '^def run.*quick' benchmarks/*.py)))); do \
-		echo "$$name"; $(BIN)/rag bench $$name --json > benchmarks/results/$$name.json; done
+	names="$$($(BIN)/python -c 'from api.benchmarks import benchmark_names; print(*benchmark_names())')"; \
+	failed=; for name in $${names/gpu_check}; do \
+		echo "$$name"; file=benchmarks/results/$$name.json; \
+		if $(BIN)/rag bench $$name --json > $$file.new; then mv $$file.new $$file; \
+		else rm $$file.new; failed="$$failed $$name"; fi; done; \
+	if [ -n "$$failed" ]; then echo "failed:$$failed" >&2; exit 1; fi
 
 gpu-check: setup ## compare the GPU's results and speed with the CPU's (exit 2 without a CUDA device)
 	$(BIN)/python -m benchmarks.gpu_check

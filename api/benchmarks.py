@@ -1,6 +1,7 @@
 """Running the files of benchmarks/, which belong to the repository and not to the installed package."""
 
 import importlib
+import os
 import re
 import sys
 from pathlib import Path
@@ -32,5 +33,6 @@ def run_benchmark(name: str, *, quick: bool) -> dict[str, Any]:
             f"no benchmark {name!r}; choose one of: {', '.join(names) or 'none: this is not a checkout'}"
         )
     sys.path.insert(0, str(_REPOSITORY))
+    os.environ.pop("GROVE_DATABASE_URL", None)  # what a benchmark indexes goes into a home of its own
     result: dict[str, Any] = importlib.import_module(f"benchmarks.{name}").run(quick=quick)
     return result
