@@ -3,17 +3,18 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Sequence
-from hashlib import sha256
+from hashlib import file_digest, sha256
 from pathlib import Path
 
 import numpy as np
 
 from agents.runs import ask
 from indexing.corpus import index_corpus
-from indexing.submit import submit_paths
+from indexing.listing import files_below, list_places
+from indexing.submit import submit_listing
 from indexing.worker import run_job
 from rag.compose import DEFAULT, Grove
-from rag.core.errors import InvalidInputError, UnavailableError
+from rag.core.errors import UnavailableError
 from rag.core.events import AnswerFinished, Event, RunFailed
 from rag.core.settings import Settings
 from rag.core.types import Answer, ParsedDocument
@@ -30,7 +31,8 @@ _CHUNKS_PER_DOCUMENT = (
 class IndexedDataset:
     """A data set in a home of its own, one for each way of indexing; what is indexed is used again.
 
-    It has the kinds of index that the retrievers need.
+    It has the kinds of index that the retrievers need. Its database and its store are in that home,
+    whatever the settings name: a corpus has no place among people's documents.
     """
 
     def __init__(
@@ -43,24 +45,23 @@ class IndexedDataset:
         retrievers: Sequence[str] = (),
     ) -> None:
         self._dataset = dataset
-        self._files = directory / "files"
+        self._files = (directory / "files").resolve()
         self._kinds = Grove(settings).kinds_for(retrievers)
-        ways: list[object] = [settings.chunker.model_dump(), settings.encoder.model_dump()]
+        ways: list[object] = [self._digest(), settings.chunker.model_dump(), settings.encoder.model_dump()]
         if len(self._kinds) > 1:
             ways += [self._kinds, settings.late_encoder.model_dump(), settings.ingestion.token_pooling]
         key = json.dumps(ways, sort_keys=True)
         home = work / dataset.name / sha256(key.encode()).hexdigest()[:12]
         home.mkdir(parents=True, exist_ok=True)
-        self.grove = Grove.with_cached_encoder(
-            settings.model_copy(update={"home": home}), work / "vectors.db"
-        )
+        store = None if settings.resolved_store.kind == "pgvector" else settings.store
+        own = settings.model_copy(update={"home": home, "database_url": None, "store": store})
+        self.grove = Grove.with_cached_encoder(own, work / "vectors.db")
 
     def index(self, on_chunks: Callable[[int], None]) -> None:
         """Index the corpus, or the files where the set has files."""
         if self._files.is_dir():
-            run_job(
-                self.grove, submit_paths(self.grove, [self._files], collection=DEFAULT, kinds=self._kinds)
-            )
+            listing = list_places(self.grove, ["."], base=self._files)  # named as in qrels.tsv
+            run_job(self.grove, submit_listing(self.grove, listing, collection=DEFAULT, kinds=self._kinds))
             return
         documents = (
             (entry.id, ParsedDocument(entry.text, entry.title))
@@ -74,7 +75,7 @@ class IndexedDataset:
 
         def documents(text: str, k: int) -> list[str]:
             found = self.grove.search(text, retriever=retriever, k=k * _CHUNKS_PER_DOCUMENT)
-            return list(dict.fromkeys(self._id(passage.source) for passage in found.passages))[:k]
+            return list(dict.fromkeys(passage.source for passage in found.passages))[:k]
 
         return documents
 
@@ -92,9 +93,6 @@ class IndexedDataset:
         self, retriever: str, generator: str, *, gold: bool = False
     ) -> Callable[[str, Sequence[str]], Answer]:
         """Give a way to ask that hides some documents; `gold`: all but those relevant to the question."""
-        if self._files.is_dir():
-            raise InvalidInputError("answers are measured on sets with a corpus, not on files/")
-
         relevant = {each.text: list(self._dataset.relevant[each.id]) for each in self._dataset.questions}
 
         def asked(question: str, hidden: Sequence[str]) -> Answer:
@@ -106,8 +104,16 @@ class IndexedDataset:
 
         return asked
 
-    def _id(self, source: str) -> str:
-        return Path(source).name if self._files.is_dir() else source
+    def _digest(self) -> str:
+        """Tell this corpus from others, and from what it was before."""
+        digest = sha256()
+        for entry in self._dataset.corpus:
+            digest.update(json.dumps([entry.id, entry.title, entry.text]).encode())
+        for path in files_below(self._files):
+            with path.open("rb") as file:
+                of_content = file_digest(file, "sha256").hexdigest()
+            digest.update(json.dumps([str(path.relative_to(self._files)), of_content]).encode())
+        return digest.hexdigest()
 
 
 async def _answer(events: AsyncIterator[Event]) -> Answer:

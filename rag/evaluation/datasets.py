@@ -44,8 +44,11 @@ class Dataset:
 def load_dataset(directory: Path, *, limit: int | None = None) -> Dataset:
     """Read corpus.jsonl[.gz], queries.jsonl[.gz] and qrels.tsv; `limit` keeps the first questions.
 
+    A set with a folder `files/` has no corpus: its documents are those files, named by their paths in it.
+
     Raises:
-        InvalidInputError: a file is missing or a line is not of the format; the message says which.
+        InvalidInputError: a file is missing, a line is not of the format, or no question is judged; the
+            message says which.
     """
     relevant: dict[str, dict[str, float]] = {}
     for query_id, document_id, score in _judgements(directory / "qrels.tsv"):
@@ -56,10 +59,13 @@ def load_dataset(directory: Path, *, limit: int | None = None) -> Dataset:
         for row in _rows(directory, "queries")
         if str(row["id"]) in relevant
     ]
-    corpus = [
-        Entry(str(row["id"]), str(row.get("title") or ""), str(row["text"]))
-        for row in _rows(directory, "corpus")
-    ]
+    if not questions:
+        raise InvalidInputError(
+            f"{directory / 'qrels.tsv'} names no query of {directory} with a score above 0;"
+            " its first column is the id of a query"
+        )
+    rows = [] if (directory / "files").is_dir() else _rows(directory, "corpus")
+    corpus = [Entry(str(row["id"]), str(row.get("title") or ""), str(row["text"])) for row in rows]
     return Dataset(directory.resolve().name, corpus, questions[:limit], relevant)
 
 

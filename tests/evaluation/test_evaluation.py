@@ -110,3 +110,18 @@ def test_a_wrong_line_is_named(folder: Path, name: str, content: str, message: s
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match=r"qrels\.tsv"):
         load_dataset(tmp_path)
+
+
+def test_judgements_of_no_query_are_told(folder: Path) -> None:
+    (folder / "qrels.tsv").write_text("query-id\tcorpus-id\tscore\nQ-0\td0\t1\nq1\td1\t0\n")
+    with pytest.raises(InvalidInputError, match=r"names no query of .* with a score above 0"):
+        load_dataset(folder)
+
+
+def test_a_set_of_files_needs_no_corpus(folder: Path) -> None:
+    (folder / "corpus.jsonl.gz").unlink()
+    with pytest.raises(InvalidInputError, match=r"no corpus\.jsonl"):
+        load_dataset(folder)
+    (folder / "files").mkdir()
+    dataset = load_dataset(folder)
+    assert (dataset.corpus, len(dataset.questions)) == ([], 2)
