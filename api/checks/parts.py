@@ -12,7 +12,7 @@ __all__ = ["encoder", "heads", "index", "language_model", "store"]
 def store(settings: Settings) -> Outcome:
     """Find whether what keeps the vectors can be loaded."""
     kind = settings.resolved_store.kind
-    if not look_at(settings.resolved_database_url).is_current and kind == "pgvector":
+    if not look_at(settings.resolved_database).is_current and kind == "pgvector":
         return "warning", f"{kind} was not tried: the database is not there yet", ""
     durable = "durable" if Grove(settings).store.capabilities.is_durable else "in memory alone"
     return "ok", f"{kind} loads ({durable})", ""
@@ -20,7 +20,7 @@ def store(settings: Settings) -> Outcome:
 
 def index(settings: Settings) -> Outcome:
     """Search each collection once."""
-    if not look_at(settings.resolved_database_url).is_current:
+    if not look_at(settings.resolved_database).is_current:
         return "ok", "nothing is indexed yet", ""
     grove = Grove(settings)
     damaged = []

@@ -21,7 +21,7 @@ _MIN_PGVECTOR = (0, 8)
 
 def database(settings: Settings) -> Outcome:
     """Find whether the database answers and has this Grove's tables."""
-    report = look_at(settings.resolved_database_url)
+    report = look_at(settings.resolved_database)
     if report.version is None:
         return "ok", f"{report.server}: no tables yet", "the first command that needs them makes them"
     if not report.is_current:
@@ -38,7 +38,7 @@ def pgvector(settings: Settings) -> Outcome:
     """Find whether PostgreSQL can keep vectors."""
     if settings.resolved_store.kind != "pgvector":
         return "ok", "not used: vectors are kept in files", ""
-    found = look_at(settings.resolved_database_url).pgvector
+    found = look_at(settings.resolved_database).pgvector
     if found is None:
         return (
             "failed",
@@ -117,7 +117,7 @@ def port(settings: Settings) -> Outcome:
 
 def worker(settings: Settings) -> Outcome:
     """Find whether jobs are taken up."""
-    if not look_at(settings.resolved_database_url).is_current:
+    if not look_at(settings.resolved_database).is_current:
         return "ok", "there are no jobs yet", ""
     counted = read_statistics(Grove(settings).database)
     if counted.queue_depth and counted.oldest_job_seconds > _PATIENCE_SECONDS:

@@ -71,7 +71,7 @@ class Rows:
         """
         if self.settings.database_url is None:
             _make(self.settings.home_dir)
-        return open_database(self.settings.resolved_database_url)
+        return open_database(self.settings.resolved_database)
 
     @cached_property
     def catalog(self) -> Catalog:

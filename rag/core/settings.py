@@ -6,6 +6,7 @@ Each field is `GROVE_` and its path, levels joined by two underscores:
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -163,6 +164,11 @@ class Settings(BaseSettings):
         """Read arguments, then the environment."""
         return init_settings, _Environment(settings_cls)
 
+    @field_validator("database_url")
+    @classmethod
+    def _by_one_name(cls, value: str | None) -> str | None:
+        return value and re.sub("^postgres(?=[+:])", "postgresql", value)
+
     @field_validator("indexes")
     @classmethod
     def _known_kinds(cls, value: str | None) -> str | None:
@@ -200,9 +206,9 @@ class Settings(BaseSettings):
         return self.home.expanduser()
 
     @property
-    def resolved_database_url(self) -> str:
-        """Give the database's address, SQLite in the home by default."""
-        return self.database_url or f"sqlite:///{self.home_dir / 'grove.db'}"
+    def resolved_database(self) -> str | Path:
+        """Give the database's address, or by default the file of SQLite in the home."""
+        return self.database_url or self.home_dir / "grove.db"
 
     @property
     def resolved_indexes(self) -> tuple[str, ...]:
@@ -222,7 +228,7 @@ class Settings(BaseSettings):
         """Give the store: what was set, or the one that fits the database."""
         if self.store is not None:
             return self.store
-        return Part(kind="pgvector" if self.resolved_database_url.startswith("postgresql") else "faiss")
+        return Part(kind="pgvector" if (self.database_url or "").startswith("postgresql") else "faiss")
 
 
 def _variables(name: str, value: object, default: object) -> Iterator[tuple[str, str]]:

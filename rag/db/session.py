@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from zlib import crc32
 
 from sqlalchemy import Connection, Engine, create_engine, event, func, inspect, select, text
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import (
     ArgumentError,
     DatabaseError,
@@ -178,8 +178,8 @@ class DatabaseReport:
         return self.version == self.head
 
 
-def look_at(url: str) -> DatabaseReport:
-    """Find what is there, without making or migrating anything.
+def look_at(url: str | Path) -> DatabaseReport:
+    """Find what is there, at an address or in a file of SQLite, without making or migrating anything.
 
     Raises:
         InvalidInputError: the address is not one of SQLite or PostgreSQL.
@@ -200,8 +200,8 @@ def look_at(url: str) -> DatabaseReport:
     return DatabaseReport(f"PostgreSQL {server}", version, HEAD, vector)
 
 
-def open_database(url: str) -> Database:
-    """Open the database, made or migrated to the newest tables when needed.
+def open_database(url: str | Path) -> Database:
+    """Open the database at an address or in a file of SQLite, made or migrated when needed.
 
     Raises:
         InvalidInputError: the address is not one of SQLite or PostgreSQL.
@@ -216,9 +216,10 @@ def open_database(url: str) -> Database:
     return database
 
 
-def _engine(url: str) -> Engine:
+def _engine(url: str | Path) -> Engine:
     try:
-        address = make_url(url)
+        # A path may hold what has a meaning in an address.
+        address = URL.create("sqlite", database=str(url)) if isinstance(url, Path) else make_url(url)
         backend = address.get_backend_name()
         if backend == "sqlite":
             # The pool lends a connection to one thread at a time; the driver's own check is in its way.
@@ -227,7 +228,7 @@ def _engine(url: str) -> Engine:
             event.listen(engine, "connect", _configure_sqlite)
             event.listen(engine, "begin", _begin_sqlite)
             return engine
-        if backend in ("postgresql", "postgres"):
+        if backend == "postgresql":
             return create_engine(
                 address.set(drivername="postgresql+psycopg"),
                 pool_pre_ping=True,

@@ -11,7 +11,7 @@ def test_the_defaults_need_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GROVE_HOME")
     settings = Settings()
     assert settings.home_dir == Path("~/.grove").expanduser()
-    assert settings.resolved_database_url == f"sqlite:///{settings.home_dir / 'grove.db'}"
+    assert settings.resolved_database == settings.home_dir / "grove.db"
     assert settings.resolved_store.kind == "faiss"
 
 
@@ -50,8 +50,9 @@ def test_an_empty_variable_is_one_that_is_not_set(monkeypatch: pytest.MonkeyPatc
     assert Settings().database_url is None
 
 
-def test_postgresql_keeps_the_vectors_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GROVE_DATABASE_URL", "postgresql+psycopg://grove@localhost/grove")
+@pytest.mark.parametrize("scheme", ["postgresql+psycopg", "postgresql", "postgres"])
+def test_postgresql_keeps_the_vectors_too(monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
+    monkeypatch.setenv("GROVE_DATABASE_URL", f"{scheme}://grove@localhost/grove")
     assert Settings().resolved_store.kind == "pgvector"
     monkeypatch.setenv("GROVE_STORE__KIND", "faiss")
     assert Settings().resolved_store.kind == "faiss"

@@ -131,6 +131,15 @@ def test_a_damaged_database_is_said_to_be(tmp_path: Path, damage: str) -> None:
             look(f"sqlite:///{file}")
 
 
+def test_a_file_is_what_its_path_says(tmp_path: Path) -> None:
+    file = tmp_path / "a#b?c%20d" / "grove.db"
+    file.parent.mkdir()
+    open_database(file).close()
+    assert [path.name for path in tmp_path.iterdir()] == [file.parent.name]
+    assert file.exists()
+    assert look_at(file).is_current
+
+
 def test_sqlite_keeps_what_it_has_committed(tmp_path: Path) -> None:
     database = open_database(f"sqlite:///{tmp_path / 'grove.db'}")
     with database.read() as session:
