@@ -67,7 +67,7 @@ def install(target: Path, on_line: Callable[[str], None]) -> None:
         on_line(f"vLLM {VLLM_VERSION} is already installed in {target}, with Grove's plugin")
         return
     on_line(f"making the environment {target}")
-    _run([sys.executable, "-m", "venv", str(target)], on_line)
+    _run([sys.executable, "-P", "-m", "venv", str(target)], on_line)
     if has_gpu():
         _pip(target, [f"vllm=={VLLM_VERSION}"], on_line)
     else:
@@ -148,7 +148,7 @@ def _recipe() -> dict[str, object]:
 
 def _pip(target: Path, arguments: Sequence[str], on_line: Callable[[str], None]) -> None:
     on_line(f"pip install {' '.join(arguments)}")
-    _run([str(target / "bin" / "python"), "-m", "pip", "install", "--no-input", *arguments], on_line)
+    _run([str(target / "bin" / "python"), "-P", "-m", "pip", "install", "--no-input", *arguments], on_line)
 
 
 def _run(command: Sequence[str], on_line: Callable[[str], None]) -> None:

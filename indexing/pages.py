@@ -11,7 +11,7 @@ from rag.core.errors import NotFoundError, UnavailableError
 
 __all__ = ["PagePainter", "has_page_pictures"]
 
-_CHILD = (sys.executable, "-m", "indexing._page_process")
+_CHILD = (sys.executable, "-P", "-m", "indexing._page_process")
 _OWN_BYTES = 800_000_000  # address space of the interpreter and the libraries
 _AT_ONCE = 2
 _WAIT_SECONDS = 20.0

@@ -20,7 +20,7 @@ from rag.core.types import Chunk, ParsedDocument
 
 __all__ = ["Outcome", "Reader"]
 
-_CHILD = (sys.executable, "-m", "indexing._reader_process")
+_CHILD = (sys.executable, "-P", "-m", "indexing._reader_process")
 _MAX_PATIENCE = 10  # times the limit, for a file that makes progress
 _OWN_BYTES = 800_000_000  # address space of the interpreter and the libraries, those of OCR included
 

@@ -135,7 +135,9 @@ def _worker_process(settings: Settings, console: Console) -> Iterator[None]:
         yield
         return
     stop = threading.Event()
-    command = [sys.executable, "-m", "api.cli", "worker", "--while-stdin", "--home", str(settings.home_dir)]
+    # -P: whatever the folder holds that the server was started in, it is not its code.
+    program = [sys.executable, "-P", "-m", "api"]
+    command = [*program, "worker", "--while-stdin", "--home", str(settings.home_dir)]
 
     def keep_running() -> None:
         while not stop.is_set():

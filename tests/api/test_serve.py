@@ -63,6 +63,18 @@ def test_an_upload_is_taken_in_and_found(tmp_path: Path) -> None:
         assert [hit["source"] for hit in found["hits"]] == ["mast.md"]
 
 
+def test_code_in_the_folder_that_it_is_started_in_is_not_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("api", "indexing"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('code of the folder')")
+    monkeypatch.chdir(tmp_path)
+    with serving(tmp_path / "home") as (_, url), httpx.Client(base_url=url) as client:
+        files = {"files": ("mast.md", b"# Mast\n\nThe mast at Nordkap was replaced.\n")}
+        job = client.post("/api/v1/collections/default/documents", files=files).json()
+        wait_until(lambda: client.get(f"/api/v1/jobs/{job['job_id']}").json()["state"] == "done")
+
+
 def test_a_worker_that_dies_is_replaced(tmp_path: Path) -> None:
     with serving(tmp_path) as (process, _):
         wait_until(lambda: len(children(process)) == 1)
