@@ -182,7 +182,7 @@ def _wait_until_healthy(
         if process.poll() is not None:
             raise UnavailableError(f"vLLM ended with {process.returncode} on start:\n{_tail(log_file)}")
         with suppress(httpx.TransportError):
-            if httpx.get(f"{root}/health", timeout=2.0).is_success:
+            if httpx.get(f"{root}/health", timeout=2.0, trust_env=False).is_success:
                 return
         last = _LOG_PREFIX.sub("", _tail(log_file, lines=1))
         if last != shown:

@@ -52,7 +52,7 @@ def check(base_url: str, *, timeout_seconds: float = 120.0) -> ServerReport:
     """
     base = base_url.rstrip("/")
     try:
-        with httpx.Client(timeout=timeout_seconds) as client:
+        with httpx.Client(timeout=timeout_seconds, trust_env=False) as client:
             started = time.perf_counter()
             client.get(f"{base.removesuffix('/v1')}/health").raise_for_status()
             healthy = time.perf_counter()

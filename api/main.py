@@ -23,6 +23,7 @@ from api.idempotency import Idempotency
 from api.interfaces import INTERFACES
 from api.page import add_page
 from api.problems import OWN_FAULT, PROBLEM, add_handlers, problem
+from api.remote import instance_of
 from api.routes import (
     ask,
     audit,
@@ -107,6 +108,7 @@ def create_app(
         responses=PROBLEM,
     )
     app.state.grove = grove
+    app.state.instance = None if local_secret is None else instance_of(local_secret)
     app.state.metrics = Metrics(grove)
     admission = Admission(grove.settings.server)
     app.state.admission = admission

@@ -61,7 +61,7 @@ def generator(settings: Settings) -> Outcome:
     if url is None:
         return "ok", f"{Grove(settings).generator().capabilities.model}, in this process", ""
     try:
-        reply = httpx.get(f"{str(url).rstrip('/')}/models", timeout=5)
+        reply = httpx.get(f"{str(url).rstrip('/')}/models", timeout=5, trust_env=False)  # as it is asked
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         advice = (
             "start it (`rag llm serve` for the one of this machine), or correct GROVE_GENERATOR__OPTIONS"

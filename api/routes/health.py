@@ -3,9 +3,10 @@
 import time
 from collections.abc import Callable
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 from api.deps import InstallationDep
+from api.remote import INSTANCE_HEADER
 from api.schemas import Dependency, Health, Readiness
 from rag.compose import Grove
 from rag.core.errors import DamagedSegmentError, RagError, SegmentGoneError
@@ -18,8 +19,10 @@ _RETRY_SECONDS = 5
 
 @router.head("/health", include_in_schema=False)
 @router.get("/health", operation_id="health")
-async def health() -> Health:
+async def health(request: Request, response: Response) -> Health:
     """Tell that the process is alive; touches nothing else."""
+    if (instance := request.app.state.instance) is not None:
+        response.headers[INSTANCE_HEADER] = instance
     return Health("ok")
 
 
