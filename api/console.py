@@ -6,6 +6,7 @@ With --json a command prints exactly one JSON object on standard output.
 import dataclasses
 import json
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,6 +32,8 @@ __all__ = [
     "Json",
     "Tenant",
     "as_json",
+    "hand_down",
+    "json_text",
     "kinds_of",
     "shown",
 ]
@@ -92,7 +95,7 @@ class Console:
     def result(self, value: Mapping[str, object], text: str) -> None:
         """Print the result: as JSON, or as text for a person."""
         if self.is_json:
-            typer.echo(json.dumps(as_json(value), ensure_ascii=False, indent=2))
+            typer.echo(json_text(value, indent=2))
         elif text:
             self.out.print(shown(text), markup=False)
 
@@ -112,6 +115,18 @@ class Console:
     def note(self, text: str) -> None:
         """Tell the person something that is not the result."""
         self.err.print(shown(text), markup=False, highlight=False)
+
+
+def hand_down(context: typer.Context, home: Path | None, is_json: bool) -> None:
+    """Let `rag GROUP --home DIR --json COMMAND` mean what `rag GROUP COMMAND --home DIR --json` means."""
+    if context.invoked_subcommand is not None:
+        context.default_map = {context.invoked_subcommand: {"home": home, "json": is_json}}
+
+
+def json_text(value: object, *, indent: int | None = None) -> str:
+    """Write JSON as standard output can take it: in ASCII where it is not in Unicode."""
+    is_unicode = (sys.stdout.encoding or "").lower().startswith("utf")
+    return json.dumps(as_json(value), ensure_ascii=not is_unicode, indent=indent)
 
 
 def shown(text: str) -> str:

@@ -2,7 +2,7 @@
 
 import typer
 
-from api.console import Console, Home, Json, as_json
+from api.console import Console, Home, Json, as_json, hand_down
 
 __all__ = ["add_commands", "models"]
 
@@ -35,6 +35,7 @@ def doctor(home: Home = None, json: Json = False) -> None:
 
 def models(context: typer.Context, home: Home = None, json: Json = False) -> None:
     """List what is installed: encoders, trained heads, generators, readers; or prepare a model."""
+    hand_down(context, home, json)
     if context.invoked_subcommand is not None:
         return
     from api.installed import installed_models

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api.console import Collection, Console, Home, Index, Json, as_json, kinds_of
+from api.console import Collection, Console, Home, Index, Json, as_json, hand_down, kinds_of
 from api.engines import check_engine
 from api.progress import follow_job
 from api.render import table_text
@@ -56,6 +56,7 @@ def jobs(
     json: Json = False,
 ) -> None:
     """List the jobs, or steer one of them."""
+    hand_down(context, home, json)
     if context.invoked_subcommand is not None:
         return
     console, grove = _open(home, json)

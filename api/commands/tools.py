@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from api.console import Collection, Console, Home, Json, as_json
+from api.console import Collection, Console, Home, Json, as_json, hand_down
 from api.render import table_text
 from rag.core.errors import ConflictError, InvalidInputError
 
@@ -27,6 +27,7 @@ def add_commands(app: typer.Typer) -> None:
 @tools.callback()
 def list_tools(context: typer.Context, home: Home = None, json: Json = False) -> None:
     """List the tools, built in and of servers, or call one."""
+    hand_down(context, home, json)
     if context.invoked_subcommand is not None:
         return
     console = Console.open(home, json)
