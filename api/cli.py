@@ -3,10 +3,10 @@
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done in part, 130 stopped.
 """
 
-import json
 import os
 import sys
 from importlib.metadata import version
+from io import TextIOWrapper
 from typing import Annotated
 
 import typer
@@ -32,7 +32,7 @@ from api.commands import (
     sql,
     tools,
 )
-from api.console import Home
+from api.console import Home, json_text
 from rag.core.errors import InvalidInputError, RagError
 
 __all__ = ["app", "main"]
@@ -87,24 +87,38 @@ def _root(
 
 
 def main() -> None:
-    """Run a command; our own errors become one line and an exit code."""
+    """Run a command; our own errors, and those of files, become one line and an exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a letter that a terminal lacks must not cost the answer
+            stream.reconfigure(errors="backslashreplace")
     try:
         if "--json" in sys.argv:
             raise SystemExit(app(standalone_mode=False))
         app()
-    except TyperException as error:
-        _fail("InvalidUsage", error.format_message(), code=2)
-    except RagError as error:
-        _fail(type(error).__name__, str(error), code=2 if isinstance(error, InvalidInputError) else 1)
-    except ValidationError as error:
-        problems = "; ".join(_problem(item["loc"], item["msg"]) for item in error.errors())
-        _fail("InvalidSettings", f"{problems}; see docs/settings.md", code=2)
-    except typer.Abort:
-        _fail("Interrupted", "stopped; what was finished is kept", code=1)
+    except (TyperException, RagError, ValidationError, OSError, typer.Abort) as error:
+        _fail(*_said(error))
     except SystemExit as end:  # which Typer makes of Ctrl-C
         if end.code != _INTERRUPTED:
             raise
-        _fail("Interrupted", "stopped; what was finished is kept", code=_INTERRUPTED)
+        _fail("Interrupted", "stopped; what was finished is kept", _INTERRUPTED)
+
+
+def _said(error: Exception) -> tuple[str, str, int]:
+    """Give the kind of an error, what is said of it, and the exit code."""
+    kind = type(error).__name__
+    match error:
+        case TyperException():
+            return "InvalidUsage", error.format_message(), 2
+        case RagError():
+            return kind, str(error), 2 if isinstance(error, InvalidInputError) else 1
+        case ValidationError():
+            problems = "; ".join(_problem(item["loc"], item["msg"]) for item in error.errors())
+            return "InvalidSettings", f"{problems}; see docs/settings.md", 2
+        case OSError():
+            place = "" if error.filename is None else f"{error.filename}: "
+            return kind, f"{place}{error.strerror or error or kind}", 1
+        case _:
+            return "Interrupted", "stopped; what was finished is kept", 1
 
 
 def _problem(location: tuple[int | str, ...], message: str) -> str:
@@ -113,9 +127,9 @@ def _problem(location: tuple[int | str, ...], message: str) -> str:
     return f"GROVE_{variable}: {message}" if variable else message
 
 
-def _fail(kind: str, message: str, *, code: int) -> None:
+def _fail(kind: str, message: str, code: int) -> None:
     if "--json" in sys.argv:
-        typer.echo(json.dumps({"error": {"type": kind, "message": message}}, ensure_ascii=False))
+        typer.echo(json_text({"error": {"type": kind, "message": message}}))
     typer.echo(f"rag: {message}", err=True)
     raise SystemExit(code)
 
