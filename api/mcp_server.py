@@ -23,6 +23,7 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from api.openai_search import found_passages
+from api.telemetry.metrics import Metrics
 from rag.compose import Grove
 from rag.core.errors import InvalidInputError, RagError
 
@@ -72,10 +73,10 @@ _TOOLS = [
 class McpReply(Response):
     """What the MCP server answers to the request at hand, straight to the connection."""
 
-    def __init__(self, grove: Grove, message: bytes, *, base_url: str) -> None:
+    def __init__(self, grove: Grove, message: bytes, *, base_url: str, metrics: Metrics) -> None:
         super().__init__()
         self._message = message
-        self._tools = _Tools(grove, base_url)
+        self._tools = _Tools(grove, base_url, metrics)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve the request."""
@@ -100,8 +101,8 @@ async def _list_tools(_context: object, _params: object) -> ListToolsResult:
 
 
 class _Tools:
-    def __init__(self, grove: Grove, base_url: str) -> None:
-        self._grove, self._base_url = grove, base_url
+    def __init__(self, grove: Grove, base_url: str, metrics: Metrics) -> None:
+        self._grove, self._base_url, self._metrics = grove, base_url, metrics
 
     async def call(self, _context: object, params: CallToolRequestParams) -> CallToolResult:
         """Call a tool; what is wrong with the call is told to the model, in words."""
@@ -124,7 +125,7 @@ class _Tools:
     def _search(self, query: str, collection: str | None = None) -> dict[str, Any]:
         names = [each.name for each in self._grove.catalog.collections()]
         where = names if collection is None else [collection]
-        passages = found_passages(self._grove, [query], where, k=4 * _MAX_RESULTS)
+        passages = found_passages(self._grove, [query], where, k=4 * _MAX_RESULTS, metrics=self._metrics)
         titles: dict[str, str] = {}
         for passage in passages:
             titles.setdefault(passage.document_id, passage.title)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from api.telemetry.metrics import Metrics
 from rag.compose import DEFAULT, Grove
 from rag.core.types import Attribute, Passage
 from rag.db.files import file_id_of, file_name_of
@@ -16,6 +17,7 @@ def found_passages(
     collections: Sequence[str],
     *,
     k: int,
+    metrics: Metrics,
     retriever: str = DEFAULT,
     filter: object = None,
 ) -> list[Passage]:
@@ -24,6 +26,7 @@ def found_passages(
     for collection in dict.fromkeys(collections):
         for query in dict.fromkeys(queries):
             found = grove.search(query, collection=collection, retriever=retriever, k=k, filter=filter)
+            metrics.searched(found.timings)
             for passage in found.passages:
                 known = best.get(passage.chunk_id)
                 if known is None or known.score < passage.score:

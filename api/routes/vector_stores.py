@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt, StrictStr
 
-from api.deps import GroveDep
+from api.deps import GroveDep, MetricsDep
 from api.openai_filters import Filters, grove_filter
 from api.openai_search import found_passages, results_of
 from api.openai_shapes import KNOWN_QUERY, After, ListLimit, Order, listed
@@ -109,7 +109,9 @@ def list_stores(
 
 
 @router.post("/{vector_store_id}/search", operation_id="searchVectorStore")
-def search_store(vector_store_id: str, body: VectorSearchBody, grove: GroveDep) -> dict[str, Any]:
+def search_store(
+    vector_store_id: str, body: VectorSearchBody, grove: GroveDep, metrics: MetricsDep
+) -> dict[str, Any]:
     """Find the best passages for a query; for several queries those best for any of them."""
     queries = [body.query] if isinstance(body.query, str) else body.query
     ranker = "auto" if body.ranking_options is None else body.ranking_options.ranker
@@ -118,6 +120,7 @@ def search_store(vector_store_id: str, body: VectorSearchBody, grove: GroveDep) 
         queries,
         [vector_store_id],
         k=body.max_num_results,
+        metrics=metrics,
         retriever=DEFAULT if ranker == "auto" else ranker,
         filter=grove_filter(body.filters),
     )

@@ -86,6 +86,8 @@ def test_a_search_counts_its_stages(grove: Grove) -> None:
     ingested(client, grove)
     client.post("/api/v1/search", json={"query": "tower"})
     assert scraped(client)["grove_search_stage_seconds_count,stage=total"] == 1
+    client.post("/v1/vector_stores/default/search", json={"query": ["tower", "Paris"]})
+    assert scraped(client)["grove_search_stage_seconds_count,stage=total"] == 3
 
 
 def test_a_question_that_is_refused_before_it_begins_is_rejected(grove: Grove) -> None:
