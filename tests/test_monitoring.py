@@ -36,7 +36,7 @@ def test_every_metric_that_is_named_exists() -> None:
 
 def test_every_label_that_is_named_is_one_of_the_metric() -> None:
     for query in QUERIES:
-        known = set().union(*(SERIES[name] for name in names(query))) | {"instance"}
+        known = set().union(*(SERIES[name] for name in names(query))) | {"instance", "job"}
         listed = [part for group in re.findall(r"by \(([^)]*)\)", query) for part in group.split(", ")]
         assert {*listed, *re.findall(r'(\w+)="', query)} <= known, query
 
@@ -51,6 +51,12 @@ def test_the_dashboard_shows_every_metric() -> None:
 def test_panels_have_titles_and_places_of_their_own() -> None:
     places = [(panel["gridPos"]["x"], panel["gridPos"]["y"]) for panel in DASHBOARD["panels"]]
     assert len(set(places)) == len(places) == len({panel["title"] for panel in DASHBOARD["panels"]})
+
+
+def test_a_database_that_is_down_is_told_of_by_a_scrape_that_fails_too() -> None:
+    config = yaml.safe_load((FOLDER / "prometheus.yml").read_text())
+    (rule,) = [rule for rule in RULES if rule["alert"] == "GroveDatabaseDown"]
+    assert f'up{{job="{config["scrape_configs"][0]["job_name"]}"}} == 0' in rule["expr"]
 
 
 def test_prometheus_reads_what_the_server_serves() -> None:
