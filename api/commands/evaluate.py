@@ -1,4 +1,4 @@
-"""eval retrieval, eval answers, eval tools, eval sql, bench: how good and how fast it is."""
+"""eval retrieval, eval answers, eval tools, eval sql, eval judge, bench: how good and how fast it is."""
 
 from functools import partial
 from pathlib import Path
@@ -32,12 +32,14 @@ Chunker = Annotated[
 def add_commands(app: typer.Typer) -> None:
     """Register this group's commands."""
     group = typer.Typer(
-        help="Measure search, answers, queries and the choice of tools on a data set.", no_args_is_help=True
+        help="Measure search, answers, queries, judges and the choice of tools on a data set.",
+        no_args_is_help=True,
     )
     group.command()(retrieval)
     group.command()(answers)
     group.command()(tools)
     group.command()(sql)
+    group.command()(judge)
     app.add_typer(group, name="eval")
     app.command()(bench)
 
@@ -165,6 +167,36 @@ def sql(
             on_question=lambda: progress.advance(task),
         )
     console.result({"data": data.name, **measures}, table_text([measures], list(measures)))
+
+
+def judge(
+    data: Annotated[Path, typer.Option("--data", help="Folder with data.jsonl: two answers a question.")],
+    generator: Annotated[
+        str | None, typer.Option("--generator", help="Judges; by default the scorer of the settings does.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Only the first pairs.")] = None,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Measure how often a judge of answers prefers what people prefer, in whatever order it sees them."""
+    from rag.compose import Grove
+    from rag.evaluation.judge import evaluate_judge, judged_by_generator, judged_by_scorer, load_pairs
+
+    console = Console.open(home, json)
+    grove = Grove(console.settings)
+    pairs = load_pairs(data, limit=limit)
+    named = generator or f"scorer {console.settings.scorer.kind}"
+    prefer = (
+        judged_by_scorer(grove.scorer)
+        if generator is None
+        else judged_by_generator(grove.generator(generator))
+    )
+    with Progress(console=console.err) as progress:
+        task = progress.add_task("judging", total=len(pairs))
+        measures = evaluate_judge(pairs, prefer, on_pair=lambda: progress.advance(task))
+    console.result(
+        {"data": data.resolve().name, "judge": named, **measures}, table_text([measures], list(measures))
+    )
 
 
 def bench(

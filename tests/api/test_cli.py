@@ -229,6 +229,21 @@ def test_an_evaluation_indexes_once_and_measures(rag: Callable[..., Finished], t
     assert "Traceback" not in nowhere.err
 
 
+def test_a_judge_is_measured(
+    rag: Callable[..., Finished], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GROVE_SCORER__KIND", "late")
+    monkeypatch.setenv("GROVE_LATE_ENCODER__KIND", "hashing_late")
+    pair = {
+        "input": "When does the depot open?",
+        "output_1": "Trees.",
+        "output_2": "The depot opens at nine.",
+    }
+    (tmp_path / "data.jsonl").write_text(json.dumps({**pair, "label": 2}))
+    measures = rag("eval", "judge", "--data", str(tmp_path)).json
+    assert (measures["judge"], measures["agreement"], measures["n"]) == ("scorer late", 1.0, 1)
+
+
 @pytest.mark.usefixtures("each_database", "folder")
 def test_a_conversation_goes_on_after_an_error_and_ends_with_an_empty_line(
     rag: Callable[..., Finished], grove_home: Path
