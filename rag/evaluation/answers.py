@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
+from rag.core.errors import InvalidInputError
 from rag.core.types import Answer
 from rag.evaluation.datasets import Dataset, Question
 from rag.evaluation.metrics import contains_answer, exact_match, token_f1
@@ -42,8 +43,16 @@ def evaluate_answers(
 ) -> dict[str, float]:
     """Ask every question twice: as it is, and with its relevant documents hidden, to be refused.
 
-    Where another document says it too, that is no refusal and yet right: `right_when_hidden`.
+    Where another document says it too, that is no refusal and yet right: `right_when_hidden`. What is right
+    is counted over the questions that come with accepted answers.
+
+    Raises:
+        InvalidInputError: no question has any.
     """
+    if not any(question.answers for question in dataset.questions):
+        raise InvalidInputError(
+            f'no question of {dataset.name} has "answers" to measure by; docs/evaluation.md has the format'
+        )
     results, hidden = [], []
     for question in dataset.questions:
         relevant = dataset.relevant[question.id]
@@ -54,15 +63,18 @@ def evaluate_answers(
     cited = [len(result.answer.citations) for result in given]
     right = [result.right_citations() for result in given]
     times = [result.answer.timings for result in results]
+    known = [result for result in results if result.question.answers]
     measures = {
-        "em": fmean(exact_match(_short(result), result.question.answers) for result in results),
-        "f1": fmean(token_f1(_short(result), result.question.answers) for result in results),
-        "contains": fmean(result.is_right() for result in results),
+        "em": fmean(exact_match(_short(result), result.question.answers) for result in known),
+        "f1": fmean(token_f1(_short(result), result.question.answers) for result in known),
+        "contains": fmean(result.is_right() for result in known),
         "citation_precision": sum(right) / max(sum(cited), 1),
         "citation_recall": sum(count > 0 for count in right) / max(len(given), 1),
         "answered": len(given) / len(results),
         "refusal_recall": fmean(each.answer.refused for each in hidden),
-        "right_when_hidden": fmean(each.is_right() and not each.answer.refused for each in hidden),
+        "right_when_hidden": fmean(
+            each.is_right() and not each.answer.refused for each in hidden if each.question.answers
+        ),
         "false_refusals": 1 - len(given) / len(results),
     }
     return {

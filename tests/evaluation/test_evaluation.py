@@ -93,6 +93,22 @@ def test_a_citation_of_another_document_or_of_other_words_is_wrong(folder: Path)
     assert measures["right_when_hidden"] == 1.0  # another document says so too
 
 
+def test_a_question_without_accepted_answers_is_neither_right_nor_wrong(folder: Path) -> None:
+    def answer(question: str, hidden: object) -> Answer:
+        return answer_with("text 0", "d0", "text 0")
+
+    rows = [json.loads(line) for line in (folder / "queries.jsonl").read_text().splitlines()]
+    del rows[1]["answers"]
+    (folder / "queries.jsonl").write_text("".join(json.dumps(each) + "\n" for each in rows))
+    measures = evaluate_answers(load_dataset(folder), answer)
+    wanted = ("em", "f1", "contains", "right_when_hidden", "n")
+    assert [measures[name] for name in wanted] == [1.0, 1.0, 1.0, 1.0, 2]
+    del rows[0]["answers"]
+    (folder / "queries.jsonl").write_text("".join(json.dumps(each) + "\n" for each in rows))
+    with pytest.raises(InvalidInputError, match='has "answers" to measure by'):
+        evaluate_answers(load_dataset(folder), answer)
+
+
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
