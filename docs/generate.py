@@ -62,12 +62,13 @@ def command_line_page() -> str:
     return f"""# Command line
 
 Made from the commands themselves. Every command has `--help`; with `--json` it prints one JSON object on
-standard output, while progress and notes go to standard error. Exit codes: 0 done, 1 failed, 2 wrong usage,
+standard output, while progress and notes go to standard error (`rag chat`, `rag worker` and `rag llm serve`
+run until they are stopped, and have none). Exit codes: 0 done, 1 failed, 2 wrong usage,
 3 done in part (some inputs failed, the others are safe), 130 stopped by Ctrl-C (what was finished is kept).
 An error with `--json` is `{{"error": {{"type", "message"}}}}`.
 
-`rag search`, `rag ask` and `rag chat` use the server that runs on the same home, if one does and no other
-`GROVE_` setting is given: it has the models loaded.
+`rag search`, `rag ask` and `rag chat` use the server that runs on the same home, if one does: it has the
+models loaded. Where `GROVE_` settings are given, they use it only if it runs with the same.
 
 {blocks}"""
 

@@ -64,11 +64,13 @@ def add_commands(app: typer.Typer) -> None:
     app.add_typer(models, name="models")
 
 
-def install(environment: Environment = None, home: Home = None) -> None:
+def install(environment: Environment = None, home: Home = None, json: Json = False) -> None:
     """Install vLLM: 2 to 3 minutes and about 2.4 GB without a GPU."""
     from api import llm
 
-    llm.install(environment or llm.default_environment(), Console.open(home, is_json=False).note)
+    console, target = Console.open(home, json), environment or llm.default_environment()
+    llm.install(target, console.note)
+    console.result({"environment": target}, "")
 
 
 def serve(given: _Served) -> None:

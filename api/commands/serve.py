@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api.console import Console, Home
+from api.console import Console, Home, Json
 from api.engines import check_engine
 from api.remote import announce
 from rag.core.errors import MissingExtraError, UnavailableError
@@ -42,9 +42,10 @@ def serve(
         bool | None, typer.Option("--worker/--no-worker", help="Also ingest what is uploaded.")
     ] = None,
     home: Home = None,
+    json: Json = False,
 ) -> None:
-    """Serve the web page and the HTTP API until stopped."""
-    console = Console.open(home, is_json=False)
+    """Serve the web page and the HTTP API until stopped; --json prints the address."""
+    console = Console.open(home, json)
     chosen = {"host": host, "port": port, "worker": with_worker}
     server = console.settings.server.model_copy(
         update={name: value for name, value in chosen.items() if value is not None}
@@ -72,6 +73,7 @@ def serve(
     secret = secrets.token_urlsafe(32)
     app = create_app(grove, local_secret=secret, tracing=_tracing(server.traces_endpoint))
     with announce(settings, url, secret=secret), _worker_process(settings, console):
+        console.result({"url": url}, "")
         console.note(f"Grove listens on {url} (page and API, see {url}/openapi.json). Ctrl-C stops it.")
         Server(app, grace_seconds=server.grace_seconds).run([listener])
 

@@ -1,5 +1,6 @@
 """`rag serve` as a process: it takes in what is uploaded, and leaves nothing behind when it ends."""
 
+import json
 import os
 import re
 import signal
@@ -73,6 +74,17 @@ def test_code_in_the_folder_that_it_is_started_in_is_not_run(
         files = {"files": ("mast.md", b"# Mast\n\nThe mast at Nordkap was replaced.\n")}
         job = client.post("/api/v1/collections/default/documents", files=files).json()
         wait_until(lambda: client.get(f"/api/v1/jobs/{job['job_id']}").json()["state"] == "done")
+
+
+def test_a_script_is_told_the_address(tmp_path: Path) -> None:
+    command = [str(RAG), "serve", "--home", str(tmp_path), "--port", "0", "--no-worker", "--json"]
+    environment = {**os.environ, "GROVE_ENCODER__KIND": "hashing"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        assert process.stdout is not None
+        told = "".join(process.stdout.readline() for _ in range(3))
+        assert httpx.get(f"{json.loads(told)['url']}/health").json() == {"status": "ok"}
+        process.terminate()
+        assert process.stdout.read() == ""
 
 
 def test_a_worker_that_dies_is_replaced(tmp_path: Path) -> None:
