@@ -50,7 +50,7 @@ def load_pairs(folder: Path, *, limit: int | None = None) -> list[Pair]:
         raise InvalidInputError(
             f"{folder} has no data.jsonl or data.jsonl.gz; docs/evaluation.md has the format"
         )
-    pairs = []
+    pairs: list[Pair] = []
     with (
         gzip.open(path, "rt", encoding="utf-8") if path == packed else path.open(encoding="utf-8") as lines
     ):

@@ -1,9 +1,6 @@
 """The command line as a person or a script runs it: a process with arguments, output and exit code."""
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -229,21 +226,6 @@ def test_an_evaluation_indexes_once_and_measures(rag: Callable[..., Finished], t
     assert "Traceback" not in nowhere.err
 
 
-def test_a_judge_is_measured(
-    rag: Callable[..., Finished], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("GROVE_SCORER__KIND", "late")
-    monkeypatch.setenv("GROVE_LATE_ENCODER__KIND", "hashing_late")
-    pair = {
-        "input": "When does the depot open?",
-        "output_1": "Trees.",
-        "output_2": "The depot opens at nine.",
-    }
-    (tmp_path / "data.jsonl").write_text(json.dumps({**pair, "label": 2}))
-    measures = rag("eval", "judge", "--data", str(tmp_path)).json
-    assert (measures["judge"], measures["agreement"], measures["n"]) == ("scorer late", 1.0, 1)
-
-
 @pytest.mark.usefixtures("each_database", "folder")
 def test_a_conversation_goes_on_after_an_error_and_ends_with_an_empty_line(
     rag: Callable[..., Finished], grove_home: Path
@@ -307,27 +289,3 @@ def test_an_engine_that_there_is_not_is_wrong_usage_and_begins_nothing(
     assert done.code == 2
     assert "no --engine 'steam'; choose one of: local, ray" in done.json["error"]["message"]
     assert rag("jobs").json["jobs"] == []
-
-
-def test_options_of_a_group_are_those_of_its_commands(filled_home: Path) -> None:
-    job_id = _rag.rag("jobs", "--home", filled_home, "--json").json["jobs"][0]["job_id"]
-    done = _rag.rag("jobs", "--home", filled_home, "--json", "pause", job_id)
-    assert done.json["error"]["type"] == "ConflictError"  # it is there, and done
-    done = _rag.rag("tools", "--json", "call", "calculator", '{"expression": "6 * 7"}')
-    assert done.json["data"] == {"value": "42"}
-
-
-@pytest.mark.parametrize("more", [["--json"], []])
-def test_what_an_output_cannot_hold_does_not_cost_the_rest(tmp_path: Path, more: list[str]) -> None:
-    (tmp_path / "a.txt").write_text("The warranty of the ☃ sensor runs for sixty months.")
-    variables = {"GROVE_ENCODER__KIND": "hashing", "PYTHONIOENCODING": "ascii"}
-    command = [Path(sys.executable).with_name("rag"), "ingest", "a.txt", "--home", "home"]
-    subprocess.run(command, check=True, cwd=tmp_path, env={**os.environ, **variables}, capture_output=True)
-    command = [*command[:1], "search", "warranty", "--home", "home", *more]
-    done = subprocess.run(
-        command, check=True, cwd=tmp_path, env={**os.environ, **variables}, capture_output=True
-    )
-    assert (json.loads(done.stdout)["hits"][0]["text"] if more else done.stdout.decode()).count(
-        "sixty"
-    ) == 1
-    assert b"\\u2603" in done.stdout

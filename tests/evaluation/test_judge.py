@@ -2,6 +2,7 @@ import gzip
 import json
 from pathlib import Path
 
+import _rag
 import pytest
 
 from rag.core.errors import InvalidInputError
@@ -56,3 +57,10 @@ def test_what_holds_no_pairs_is_told(tmp_path: Path, content: str) -> None:
     (tmp_path / "data.jsonl").write_text(content)
     with pytest.raises(InvalidInputError, match=r"data\.jsonl"):
         load_pairs(tmp_path)
+
+
+def test_the_scorer_of_the_settings_judges(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GROVE_SCORER__KIND", "late")
+    monkeypatch.setenv("GROVE_LATE_ENCODER__KIND", "hashing_late")
+    measures = _rag.rag("eval", "judge", "--data", folder, "--json").json
+    assert (measures["judge"], measures["agreement"], measures["n"]) == ("scorer late", 1.0, 2)
