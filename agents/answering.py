@@ -1,13 +1,13 @@
 """The last nodes of the graph: write from the passages and cite them, say what is missing, or greet."""
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from agents.compound import joined
 from agents.state import Context, State, Step
 from agents.writing import Emit, show_nothing, write
-from rag.core.protocols import Generator, Prompt
+from rag.core.protocols import Delta, Generator, Prompt
 from rag.core.types import Missing, Passage, Usage
 from rag.generation.answer import AnswerStream, CitedText, build_prompt, not_found, read_as, refusal
 from rag.generation.answer import cite as cite_text
@@ -20,6 +20,7 @@ from rag.scoring.spelling import spelt
 __all__ = ["cite", "generate", "greet", "refuse"]
 
 _MAX_UNMET = 300  # characters of why a tool gave nothing
+_MAX_DOUBTED = 2  # times that a run searches again for what its generator doubts
 
 
 async def generate(state: State, context: Context, emit: Emit) -> Step:
@@ -40,8 +41,22 @@ async def generate(state: State, context: Context, emit: Emit) -> Step:
     context = replace(context, options=replace(context.options, conditions=conditions))
     prompt = replace(prompt, question=state["query"])  # what quotes reads a follow-up with its subject
     is_checked = generator.capabilities.is_checked
-    show = show_nothing if is_checked else emit
-    draft, usage = await _written(prompt, context, show, generator=generator, state=state)
+    doubts = _Doubts(context.max_doubt, state)
+    show = show_nothing if is_checked or doubts.is_heeded else emit
+    draft, usage = await _written(
+        prompt, context, show, generator=generator, state=state, until=doubts.are_too_much
+    )
+    inputs = {
+        "question": state["query"],
+        "passages": len(state["passages"]),
+        "turns": len(state["history"]),
+    }
+    if doubts.words:
+        update = State(doubted=doubts.words, num_doubted=state.get("num_doubted", 0) + 1, usage=usage)
+        return Step(update, {"model": generator.capabilities.model, "doubts": list(doubts.words)}, inputs)
+    if doubts.is_heeded and not is_checked:
+        shown = AnswerStream(prompt.passages)
+        emit(shown.feed(draft) + shown.finish())
     used = generator
     if is_checked:
         cited = await asyncio.to_thread(_cited, draft, prompt.passages, state, context)
@@ -63,16 +78,36 @@ async def generate(state: State, context: Context, emit: Emit) -> Step:
         **({"cache_bytes": usage.cache_bytes} if usage.cache_bytes else {}),
         **({"reused_tokens": usage.reused_tokens} if usage.reused_tokens else {}),
     }
-    inputs = {
-        "question": state["query"],
-        "passages": len(state["passages"]),
-        "turns": len(state["history"]),
-    }
     return Step(State(draft=draft, passages=list(prompt.passages), usage=usage), summary, inputs)
 
 
+@dataclass(slots=True)
+class _Doubts:
+    """What the generator doubts too much to go on (ATLAS, section 3.2): so often at most in a run."""
+
+    most: float | None
+    state: State
+    words: tuple[str, ...] = ()
+
+    @property
+    def is_heeded(self) -> bool:
+        return self.most is not None and self.state.get("num_doubted", 0) < _MAX_DOUBTED
+
+    def are_too_much(self, delta: Delta) -> bool:
+        """Say whether to stop; a doubt with nothing to search for is none."""
+        if self.is_heeded and self.most is not None and delta.doubt and delta.doubt.score > self.most:
+            self.words = delta.doubt.words
+        return bool(self.words)
+
+
 async def _written(
-    prompt: Prompt, context: Context, emit: Emit, *, generator: Generator, state: State
+    prompt: Prompt,
+    context: Context,
+    emit: Emit,
+    *,
+    generator: Generator,
+    state: State,
+    until: Callable[[Delta], bool] | None = None,
 ) -> tuple[str, Usage]:
     """Let a model write to the whole question; what quotes answers one question after the other.
 
@@ -80,7 +115,7 @@ async def _written(
     """
     parts = state["parts"]
     if len(parts) == 1 or not generator.capabilities.quotes_verbatim:
-        return await write(prompt, context, emit, generator=generator, state=state)
+        return await write(prompt, context, emit, generator=generator, state=state, until=until)
     drafts, usage = [], state.get("usage", Usage())
     for part in parts:
         if part not in state["open_parts"]:

@@ -1,7 +1,8 @@
 """The graph's wiring, and nothing else: which node follows which.
 
 prepare -> retrieve -> route -> read -> generate -> cite
-   `-> greet             |       `----> refuse
+   `-> greet             |       |          `-> search_again -> read
+                         |       `----> refuse
                          |-> hop -> read
                          |-> plan -> (permit ->) act -> read
                          `-> refuse
@@ -22,7 +23,7 @@ from langgraph.types import Command, interrupt
 from pydantic import TypeAdapter
 
 from agents.answering import cite, generate, greet, refuse
-from agents.nodes import act, hop, plan, prepare, read, retrieve, route
+from agents.nodes import act, hop, plan, prepare, read, retrieve, route, search_again
 from agents.state import Context, State, Step
 from agents.writing import Emit
 from rag.core.events import StepFinished, StepStarted, TokenGenerated
@@ -66,7 +67,8 @@ def _wired() -> StateGraph[State, Context, State, State]:
     _add(
         graph, read, lambda state: "generate" if state["is_answerable"] else "refuse", "generate", "refuse"
     )
-    _add(graph, generate, lambda state: "cite", "cite")
+    _add(graph, generate, _after_generate, "cite", "search_again")
+    _add(graph, search_again, lambda state: "read", "read")
     _add(graph, cite, lambda state: END, END)
     _add(graph, refuse, lambda state: END, END)
     return graph
@@ -89,6 +91,10 @@ def _after_plan(state: State) -> str:
 
 def _after_permit(state: State) -> str:
     return "act" if state.get("call") else "read"
+
+
+def _after_generate(state: State) -> str:
+    return "search_again" if state.get("doubted") else "cite"
 
 
 def _permit(state: State) -> State:

@@ -1,4 +1,4 @@
-"""The nodes of the graph up to the writing: each takes the state and the parts, and gives back its change.
+"""The nodes of the graph but the last ones: each takes the state and the parts, and gives back its change.
 
 Work that blocks goes to a thread, so that one question never holds up another.
 """
@@ -30,7 +30,7 @@ from rag.generation.context import neutralise
 from rag.scoring.rows import header_lines
 from rag.scoring.spelling import spelt
 
-__all__ = ["act", "hop", "plan", "prepare", "read", "retrieve", "route"]
+__all__ = ["act", "hop", "plan", "prepare", "read", "retrieve", "route", "search_again"]
 
 _EXCERPT = 160  # characters of a passage in an event
 
@@ -164,6 +164,17 @@ async def hop(state: State, context: Context, emit: Emit) -> Step:
         result = await asyncio.to_thread(context.hop, state["searched"])
     new = sum(passage.chunk_id not in before for passage in result.passages)
     return Step(State(passages=result.passages), {**_found(result), "new": new}, {"passages": len(before)})
+
+
+async def search_again(state: State, context: Context, emit: Emit) -> Step:
+    """Search for what the generator's doubt is about; what that finds comes beside what was there."""
+    words, before = " ".join(state["doubted"]), state["passages"]
+    result = await asyncio.to_thread(context.search, words)
+    known = {passage.chunk_id for passage in before}
+    new = [passage for passage in result.passages if passage.chunk_id not in known]
+    passages = [each for pair in zip_longest(new, before) for each in pair if each is not None]
+    update = State(passages=passages, doubted=())
+    return Step(update, {**_found(replace(result, passages=passages)), "new": len(new)}, {"words": words})
 
 
 async def plan(state: State, context: Context, emit: Emit) -> Step:

@@ -54,6 +54,7 @@ def _context(grove: Grove, *, collection: str, retriever: str, generator: str, f
             generation.max_tokens, generation.temperature, generation.timeout_seconds
         ),
         conditions=generation.conditions,
+        max_doubt=orchestration.max_doubt,
         support=grove.support,
         locate=partial(_locate, grove),
         min_relevance=generation.min_relevance,

@@ -61,7 +61,8 @@ class Recording:
             case TokenGenerated():
                 self._timings.setdefault("first_token", self._elapsed())
             case StepFinished():
-                self._timings[numbered.step] = numbered.milliseconds
+                earlier = self._timings.get(numbered.step, 0.0)  # a step may be taken again
+                self._timings[numbered.step] = round(earlier + numbered.milliseconds, 2)
             case AnswerFinished():  # stored before it is shown: a cancelled run has no answer
                 await self._end("done")
             case PermissionAsked():  # so is this: the permission may come at once

@@ -47,6 +47,8 @@ class State(TypedDict, total=False):
     judged: Judgement  # of the passages; of several questions that of the one likeliest answered
     short_answer: str | None  # the few words that answer; none where it takes sentences
     draft: str  # as generated
+    doubted: tuple[str, ...]  # what the generator stopped for: words to search for before it writes anew
+    num_doubted: int  # how often it did
     usage: Usage  # of all that the generator was asked
     answer: str  # as cited: the draft without markers that the model invented
     sentences: tuple[Sentence, ...]
@@ -110,6 +112,7 @@ class Context:
     asked_table: Callable[[str, Sequence[Passage]], AskedTable | None] | None = None
     """The table of a document whose rows are asked for, if there is one."""
     conditions: tuple[str, ...] = ()  # that an answer is held to, over the passages of its prompt
+    max_doubt: float | None = None  # about a sentence; with more, the generator's doubt is searched for
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from agents.state import Context, State
 from rag.core.errors import OutOfTokensError
-from rag.core.protocols import GenerationOptions, Generator, Message, Prompt
+from rag.core.protocols import Delta, GenerationOptions, Generator, Message, Prompt
 from rag.core.types import Usage
 from rag.generation.answer import AnswerStream
 from rag.generation.prompts import load_prompt
@@ -21,7 +21,13 @@ _MESSAGE_TOKENS = 8  # what chat templates put around a message, at most
 
 
 async def write(
-    prompt: Prompt, context: Context, emit: Emit, *, generator: Generator, state: State
+    prompt: Prompt,
+    context: Context,
+    emit: Emit,
+    *,
+    generator: Generator,
+    state: State,
+    until: Callable[[Delta], bool] | None = None,
 ) -> tuple[str, Usage]:
     """Let a generator write, and give the text and what the run has read and written by now.
 
@@ -31,6 +37,7 @@ async def write(
         emit: is given what can be shown, as it comes.
         generator: what writes.
         state: says what was spent before.
+        until: ends the writing with the first piece of which it is true.
 
     Raises:
         OutOfTokensError: the budget leaves no room for an answer.
@@ -49,6 +56,9 @@ async def write(
             usage = delta.usage or usage
             if text := shown.feed(delta.text):
                 emit(text)
+            if until and until(delta):
+                usage = await asyncio.to_thread(_so_far, prompt, draft, generator)
+                break
     if text := shown.finish():
         emit(text)
     total = Usage(
@@ -76,9 +86,18 @@ def show_nothing(text: str) -> None:
     """Keep a text to oneself."""
 
 
+def _so_far(prompt: Prompt, draft: list[str], generator: Generator) -> Usage:
+    """Give what was read and written by a generator that was stopped: it does not say so itself."""
+    return Usage(_read(prompt, generator), generator.count_tokens("".join(draft)))
+
+
+def _read(prompt: Prompt, generator: Generator) -> int:
+    return sum(generator.count_tokens(message.content) + _MESSAGE_TOKENS for message in prompt.messages)
+
+
 def _affordable(prompt: Prompt, context: Context, generator: Generator, spent: Usage) -> GenerationOptions:
-    read = sum(generator.count_tokens(message.content) + _MESSAGE_TOKENS for message in prompt.messages)
-    left = context.limits.tokens - spent.prompt_tokens - spent.completion_tokens - read
+    left = context.limits.tokens - spent.prompt_tokens - spent.completion_tokens
+    left -= _read(prompt, generator)
     if left < 1:
         raise OutOfTokensError(
             f"the model would have read and written more than {context.limits.tokens} tokens for this"

@@ -46,7 +46,12 @@ from rag.core.trace_context import tracing, within_span
 __all__ = ["TracedRequests", "Tracing"]
 
 _NANOSECONDS_A_MS = 1_000_000
-_OF_STEPS = {"retrieve": "retrieval", "hop": "retrieval", "act": "execute_tool"}
+_OF_STEPS = {
+    "retrieve": "retrieval",
+    "hop": "retrieval",
+    "search_again": "retrieval",
+    "act": "execute_tool",
+}
 
 
 class Tracing:

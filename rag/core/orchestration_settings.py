@@ -30,3 +30,9 @@ class OrchestrationSettings(BaseModel):
     max_history_tokens: int = Field(
         2000, ge=0, description="Of earlier turns, the newest that fit are read."
     )
+    max_doubt: float | None = Field(
+        None,
+        ge=0,
+        description="A generator that says how sure it is (`atlas`) stops at a sentence that it doubts more"
+        " than this, and what the doubt is about is searched for before it writes anew; by default never.",
+    )

@@ -32,6 +32,7 @@ const STEPS: Readonly<Record<string, readonly [doing: string, done: string]>> = 
   act: ["Using the tool", "Use tool"],
   read: ["Reading the passages", "Read"],
   generate: ["Writing the answer", "Write"],
+  search_again: ["Searching for what is in doubt", "Search again"],
   cite: ["Checking every sentence", "Cite"],
   refuse: ["Nothing to go on", "Decline"],
 };
