@@ -1,14 +1,17 @@
 """Arithmetic: an expression is read as a tree of numbers and operators, never executed.
 
-Decimal to 50 digits, so that 0.1 + 0.2 is 0.3 and no power takes long; angles are radians.
+Fractions, so that 0.1 + 0.2 is 0.3 and remainders are exact; roots, logarithms and what grows too long are
+rounded to 50 digits, so that nothing takes long. Angles are radians.
 """
 
 import ast
+import asyncio
 import math
 import operator
 import re
 from collections.abc import Callable, Mapping
-from decimal import Context, Decimal, DecimalException, localcontext
+from decimal import Context, Decimal, DecimalException, Inexact, getcontext, localcontext
+from fractions import Fraction
 
 from agents.tools._tool import Effects, ToolResult, ToolScope
 from rag.core.errors import InvalidInputError
@@ -18,10 +21,13 @@ __all__ = ["Calculator"]
 
 _MAX_CHARS = 500
 _DIGITS = 50
-_SHOWN_DIGITS = 15  # of what is no whole number
+_SHOWN_DIGITS = 15  # of what was rounded
+_MAX_POWER = 1000  # of ten
+_MAX_BITS = 20_000  # of a numerator or denominator
 _CONSTANTS = {"pi": Decimal("3.14159265358979323846264338327950288419716939937510"), "e": Decimal(1).exp()}
+_SEPARATOR = re.compile(r"(?<=\d),(?=\d{3}\b)")
+_TAKES_SEVERAL = re.compile(r"\b(?:max|min|round)\s*\(", re.IGNORECASE)  # there a comma is between values
 _WORDS = (
-    (r"(?<=\d),(?=\d{3}\b)", ""),
     (r"(\d+(?:\.\d+)?) thousand\b", r"(\1*1000)"),
     (r"(\d+(?:\.\d+)?) million\b", r"(\1*1000000)"),
     (r"(\d+(?:\.\d+)?) billion\b", r"(\1*1000000000)"),
@@ -45,7 +51,7 @@ _ASKING = re.compile(
 _EXPRESSION = re.compile(
     r"(?:[\d\s.,+\-*/%()]|\b(?:sqrt|ln|log|log10|exp|sin|cos|tan|abs|round|min|max|pi|e)\b)+"
 )
-_DATE_LIKE = re.compile(r"\d{4}-\d{1,2}(-\d{1,2})?|[\d-]{6,}|\d{1,2}/\d{1,2}/\d{2,4}")
+_DATE_LIKE = re.compile(r"\d{4}-\d{1,2}(-\d{1,2})?|[\d-]{6,}|\d{1,2}/\d{1,2}/\d{2,4}|24/7|9/11|50/50|20/20")
 
 
 class Calculator:
@@ -74,7 +80,9 @@ class Calculator:
 
     def arguments_from(self, question: str) -> Mapping[str, object] | None:
         """Give the expression where the question asks for nothing else."""
-        expression = _ASKING.sub("", question[:_MAX_CHARS]).strip()
+        if len(question) > _MAX_CHARS:
+            return None
+        expression = _ASKING.sub("", question).strip()
         plain = _plain(expression)
         if _DATE_LIKE.fullmatch(expression) or not _EXPRESSION.fullmatch(plain):
             return None
@@ -93,7 +101,7 @@ class Calculator:
             InvalidInputError: not an expression, or one without a value.
         """
         expression = str(arguments["expression"])
-        shown = evaluate(expression)
+        shown = await asyncio.to_thread(evaluate, expression)
         return ToolResult.of(self.spec.name, f"{expression.strip()} = {shown}", data={"value": shown})
 
 
@@ -106,15 +114,18 @@ def evaluate(expression: str) -> str:
     Raises:
         InvalidInputError: not an expression, or one without a value.
     """
-    tree = _parsed(_plain(expression))
+    plain = _plain(expression)
+    tree = _parsed(plain)
     with localcontext(Context(prec=_DIGITS)):
         try:
-            return _shown(_value(tree))
+            return _shown(_value(tree, plain))
         except (DecimalException, OverflowError, ValueError, ZeroDivisionError) as error:
             raise InvalidInputError(f"{expression!r} has no value: {_reason(error)}") from error
 
 
 def _plain(expression: str) -> str:
+    if not _TAKES_SEVERAL.search(expression):
+        expression = _SEPARATOR.sub("", expression)
     for pattern, replacement in _WORDS:
         expression = re.sub(pattern, replacement, expression, flags=re.IGNORECASE)
     return expression.strip()
@@ -131,93 +142,127 @@ def _parsed(expression: str) -> ast.expr:
         ) from error
 
 
-def _value(node: ast.expr) -> Decimal:
+def _value(node: ast.expr, source: str) -> Fraction:
     match node:
-        case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
-            return Decimal(repr(number))
+        case ast.Constant(value=int() as number) if not isinstance(number, bool):
+            return Fraction(number)
+        case ast.Constant(value=float()):
+            return _exactly(Decimal(ast.get_source_segment(source, node) or ""))
         case ast.Name(id=name) if name in _CONSTANTS:
-            return _CONSTANTS[name]
+            return _roughly(_CONSTANTS[name])
         case ast.UnaryOp(op=ast.USub() | ast.UAdd() as sign, operand=inner):
-            return -_value(inner) if isinstance(sign, ast.USub) else _value(inner)
+            value = _value(inner, source)
+            return -value if isinstance(sign, ast.USub) else value
         case ast.BinOp(left=left, op=sign, right=right) if type(sign) in _OPERATORS:
-            return _OPERATORS[type(sign)](_value(left), _value(right))
+            return _short(_OPERATORS[type(sign)](_value(left, source), _value(right, source)))
         case ast.Call(func=ast.Name(id=name), args=inner, keywords=[]) if name in _FUNCTIONS:
-            return _applied(name, [_value(each) for each in inner])
+            return _applied(name, [_value(each, source) for each in inner])
     raise InvalidInputError(
         f"{ast.unparse(node)[:80]!r} is no arithmetic; allowed are numbers, + - * / // % **, brackets and"
         f" {', '.join(sorted({*_FUNCTIONS, *_CONSTANTS}))}"
     )
 
 
-def _applied(name: str, values: list[Decimal]) -> Decimal:
+def _applied(name: str, values: list[Fraction]) -> Fraction:
     try:
         return _FUNCTIONS[name](*values)
     except TypeError as error:
         raise InvalidInputError(f"{name} does not take {len(values)} values") from error
 
 
-def _rounded(value: Decimal, digits: Decimal = Decimal(0)) -> Decimal:
-    return value.quantize(Decimal(1).scaleb(-int(digits)))
+def _decimal(value: Fraction) -> Decimal:
+    """Give 50 digits; where there are more, the context's flag says that something was rounded."""
+    return Decimal(value.numerator) / value.denominator
 
 
-def _factorial(value: Decimal) -> Decimal:
-    if value != value.to_integral_value() or not 0 <= value <= 1000:
+def _exactly(value: Decimal) -> Fraction:
+    if not value.is_finite() or abs(value.adjusted()) > _MAX_POWER:
+        raise ValueError(f"it is beyond 10**{_MAX_POWER} or below 10**-{_MAX_POWER}")
+    return Fraction(value)
+
+
+def _roughly(value: Decimal) -> Fraction:
+    getcontext().flags[Inexact] = True
+    return _exactly(value)
+
+
+def _short(value: Fraction) -> Fraction:
+    is_short = max(value.numerator.bit_length(), value.denominator.bit_length()) <= _MAX_BITS
+    return value if is_short else _exactly(_decimal(value))
+
+
+def _power(base: Fraction, exponent: Fraction) -> Fraction:
+    num_bits = max(base.numerator.bit_length(), base.denominator.bit_length())
+    if exponent.denominator == 1 and abs(exponent) * num_bits <= _MAX_BITS:
+        return Fraction(base ** int(exponent))
+    return _exactly(_decimal(base) ** _decimal(exponent))
+
+
+def _rounded(value: Fraction, digits: Fraction = Fraction(0)) -> Fraction:
+    if digits.denominator != 1 or abs(digits) > _DIGITS:
+        raise ValueError(f"round takes a whole number of digits from -{_DIGITS} to {_DIGITS}")
+    return Fraction(round(value, int(digits)))
+
+
+def _factorial(value: Fraction) -> Fraction:
+    if value.denominator != 1 or not 0 <= value <= 1000:
         raise ValueError("factorial takes a whole number from 0 to 1000")
-    return Decimal(math.factorial(int(value)))
+    return Fraction(math.factorial(int(value)))
 
 
-def _floored(left: Decimal, right: Decimal) -> Decimal:
-    return (left / right).to_integral_value(rounding="ROUND_FLOOR")
-
-
-def _least(*values: Decimal) -> Decimal:
+def _least(*values: Fraction) -> Fraction:
     return min(values)
 
 
-def _greatest(*values: Decimal) -> Decimal:
+def _greatest(*values: Fraction) -> Fraction:
     return max(values)
 
 
-def _of_floats(function: Callable[[float], float]) -> Callable[[Decimal], Decimal]:
-    return lambda value: Decimal(repr(function(float(value))))
+def _of_decimals(function: Callable[[Decimal], Decimal]) -> Callable[[Fraction], Fraction]:
+    return lambda value: _exactly(function(_decimal(value)))
 
 
-_OPERATORS: dict[type[ast.operator], Callable[[Decimal, Decimal], Decimal]] = {
+def _of_floats(function: Callable[[float], float]) -> Callable[[Fraction], Fraction]:
+    return lambda value: _roughly(Decimal(repr(function(float(value)))))
+
+
+_OPERATORS: dict[type[ast.operator], Callable[[Fraction, Fraction], Fraction]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
     ast.Div: operator.truediv,
-    ast.FloorDiv: _floored,
-    ast.Mod: lambda left, right: left - right * _floored(left, right),
-    ast.Pow: operator.pow,
+    ast.FloorDiv: lambda left, right: Fraction(left // right),
+    ast.Mod: operator.mod,
+    ast.Pow: _power,
 }
-_FUNCTIONS: dict[str, Callable[..., Decimal]] = {
+_FUNCTIONS: dict[str, Callable[..., Fraction]] = {
     "abs": abs,
     "cos": _of_floats(math.cos),
-    "exp": Decimal.exp,
+    "exp": _of_decimals(Decimal.exp),
     "factorial": _factorial,
-    "ln": Decimal.ln,
-    "log": Decimal.ln,
-    "log10": Decimal.log10,
+    "ln": _of_decimals(Decimal.ln),
+    "log": _of_decimals(Decimal.ln),
+    "log10": _of_decimals(Decimal.log10),
     "max": _greatest,
     "min": _least,
     "round": _rounded,
     "sin": _of_floats(math.sin),
-    "sqrt": Decimal.sqrt,
+    "sqrt": _of_decimals(Decimal.sqrt),
     "tan": _of_floats(math.tan),
 }
 
 
-def _shown(value: Decimal) -> str:
-    if not value.is_finite():
-        raise ValueError("it is not finite")
-    if value == value.to_integral_value() and value.adjusted() < _DIGITS:
-        return f"{value.to_integral_value():f}"
-    short = Context(prec=_SHOWN_DIGITS).create_decimal(value).normalize()
-    return f"{short:f}" if -_SHOWN_DIGITS < short.adjusted() < _SHOWN_DIGITS else f"{short:E}"
+def _shown(value: Fraction) -> str:
+    found = _decimal(value)
+    is_exact = found == value and (value.denominator == 1 or not getcontext().flags[Inexact])
+    digits = _DIGITS if is_exact else _SHOWN_DIGITS
+    short = Context(prec=digits).create_decimal(found).normalize()
+    return f"{short:f}" if -digits < short.adjusted() < digits else f"{short:E}"
 
 
 def _reason(error: Exception) -> str:
+    if isinstance(error, ZeroDivisionError) and not isinstance(error, DecimalException):
+        return "division by zero"
     if isinstance(error, DecimalException):
         signals = error.args[0] if error.args else []
         names = [getattr(each, "__name__", str(each)) for each in signals]
