@@ -22,8 +22,11 @@ _DATE = (
     r"|today|tomorrow|yesterday|now)"
 )
 _UNIT = r"(?P<unit>day|week|month|year)s?"
-_HOW_LONG = rf"how (?:many {_UNIT}|long|much time)(?: \w+){{0,5}}?"
-_WHAT_DAY = r"(?:what|which) (?:day of the week|weekday|day|date)(?: \w+){0,3}?"
+# What may stand between: whoever says more asks for days of rain, or on which day production started.
+_IS = r"is|are|was|were|will|would|be|it|there"
+_GONE = r"left|remain|remaining|more|to|go|away|have|has|had|do|we|i|been|passed|elapsed|gone|by|exactly"
+_HOW_LONG = rf"how (?:many {_UNIT}|long|much time)(?: (?:{_IS}|{_GONE})){{0,5}}?"
+_WHAT_DAY = rf"(?:what|which) (?:day of the week|weekday|day|date)(?: (?:{_IS}|falls|fell)){{0,3}}?"
 _QUESTIONS = [  # each is the whole of a question; one that asks for more is none of them
     (re.compile(rf"(?:{pattern})[\s?.!]*", re.IGNORECASE), operation)
     for pattern, operation in (

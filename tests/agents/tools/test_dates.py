@@ -53,6 +53,9 @@ def test_what_was_added_is_the_difference(day: date, amount: int) -> None:
         ("What is the date next Friday?", "6 March 2026 is a Friday."),
         ("How many days until Sunday?", "to 1 March 2026 it is 0 days"),
         ("What day is next Sunday?", "8 March 2026 is a Sunday."),
+        ("How many days do we have left until Easter?", "to 5 April 2026 it is 35 days"),
+        ("How much time has passed since 1 January 2026?", "it is 59 days"),
+        ("What day will it be in 3 weeks?", "is 22 March 2026, a Sunday."),
     ],
 )
 def test_a_question_is_read_and_reckoned(question: str, text: str) -> None:
@@ -71,16 +74,32 @@ def test_a_question_is_read_and_reckoned(question: str, text: str) -> None:
         "How many days between two inspections?",
         "When is the Christmas party?",
         "How many people work on Sunday?",
+        "How many days of rain were there from 1 March 2024 to 31 March 2024?",
+        "How many weeks of vacation did Anna take since 1 January 2024?",
+        "How many days has Anna worked since 1 March 2024?",
+        "How long was the power out from 5 March 2024 to 6 March 2024?",
+        "How many days of leave until 31 December?",
+        "What day did production start on 5 March 2024?",
     ],
 )
 def test_a_question_for_something_else_is_left_alone(question: str) -> None:
     assert Dates().arguments_from(question) is None
 
 
-@pytest.mark.parametrize("day", ["2024-13-01", "31 February 2024", "soon", "", "5/6/2024"])
+@pytest.mark.parametrize(
+    "day", ["2024-13-01", "31 February 2024", "soon", "", "5/6/2024", "Christmas 0000"]
+)
 def test_no_date_is_refused(day: str) -> None:
     with pytest.raises(InvalidInputError, match="is no date; write YYYY-MM-DD"):
         reckoned(operation="weekday", date=day)
+
+
+def test_a_leap_day_is_the_next_or_the_last_that_there_is() -> None:
+    assert reckoned(operation="weekday", date="29 February")["date"] == "2028-02-29"
+    assert reckoned(operation="weekday", date="last 29 February")["date"] == "2024-02-29"
+    later = replace(SCOPE, today=lambda: date(1896, 3, 1))
+    days = asyncio.run(Dates().call({"operation": "weekday", "date": "29 February"}, later)).data
+    assert days == {"date": "1904-02-29", "weekday": "Monday"}
 
 
 @pytest.mark.parametrize("unit", ["day", "week", "month", "year"])
