@@ -37,7 +37,8 @@ DAY_NAMES = "|".join(name.replace("years", "year['’]?s").replace("tines", "tin
 """A pattern of the names."""
 
 _CALLED = re.compile(
-    r"(?:(?P<way>next|last|this|coming|on) )?(?P<name>.+?)(?: (?P<year>(?!0000)\d{4})| (?:this|of this) year)?"
+    r"(?:(?P<way>next|last|this|coming|on) )?(?P<name>.+?)"
+    r"(?: (?P<year>(?!0000)\d{4})| (?:this|of this) year)?"
 )
 _SPAN = 8  # years looked at on either side of today: around 1900 leap days are so far apart
 
