@@ -19,7 +19,7 @@ _MAX_CHARS = 10_000
 _MAX_DEPTH = 60
 # Of the functions that sqlglot does not know as SQL's own, those that compute and do nothing else.
 HARMLESS = frozenset(
-    """ceil ceiling char char_length date_part datetime format hex ifnull iif instr julianday mod printf
+    """ceil ceiling char char_length date_part datetime hex ifnull iif instr julianday mod
     quote strftime substring time to_char to_date to_number trunc typeof unicode unixepoch total
     width_bucket regexp_match regexp_matches age justify_days make_date extract initcap left right strpos
     """.split()
@@ -29,7 +29,7 @@ _WRITES = (
     exp.Transaction, exp.Commit, exp.Rollback, exp.Copy, exp.Alter, exp.Drop, exp.Create, exp.Merge,
 )  # fmt: skip
 _UNBOUND = (exp.Parameter, exp.Placeholder, exp.SessionParameter)
-_HUGE = (exp.Repeat, exp.Space, exp.Pad)  # one call fills the server's memory
+_HUGE = (exp.Repeat, exp.Space, exp.Pad, exp.Format)  # one call fills the server's memory
 logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns of what is refused here anyway
 
 
@@ -56,7 +56,7 @@ def checked(sql: str, schema: Schema, *, dialect: str) -> str:
         if isinstance(node, exp.CTE) and schema.table(node.alias_or_name) is not None:
             raise InvalidInputError(f"{node.alias_or_name[:60]!r} is a table; call the subquery otherwise")
         if isinstance(node, exp.Table):
-            _check_table(node, tree, schema)
+            _check_table(node, schema, dialect)
     return tree.sql(dialect=dialect, comments=False)
 
 
@@ -89,17 +89,40 @@ def _depth(tree: exp.Expr) -> int:
     return deepest
 
 
-def _check_table(node: exp.Table, tree: exp.Expr, schema: Schema) -> None:
+def _check_table(node: exp.Table, schema: Schema, dialect: str) -> None:
     if not isinstance(node.this, exp.Identifier):  # a function that gives rows
         name = getattr(node.this, "name", "") or type(node.this).__name__
         raise InvalidInputError(f"read tables, not the function {name[:60]!r}")
-    named = {cte.alias_or_name.casefold() for cte in tree.find_all(exp.CTE)}
-    if not node.db and node.name.casefold() in named:
+    if not node.db and _folded(node.this, dialect) in _subqueries(node, dialect):
         return
     full = f"{node.db}.{node.name}" if node.db else node.name
     if node.catalog or (schema.table(full) is None and not (node.db == "" and schema.table(node.name))):
         tables = ", ".join(table.name for table in schema.tables[:40]) or "none"
         raise InvalidInputError(f"there is no table {full[:80]!r} here; there is: {tables}")
+
+
+def _subqueries(node: exp.Table, dialect: str) -> set[str]:
+    """Give the names that WITH has given to subqueries where a table is read.
+
+    They are there in the query behind their WITH, and in what comes later in it; of a recursive one in
+    itself too. Elsewhere the same name is a table.
+    """
+    found: set[str] = set()
+    child: exp.Expr = node
+    while (parent := child.parent) is not None:
+        with_ = parent if isinstance(parent, exp.With) else parent.args.get("with_")
+        if with_ is not None and child is not with_:
+            names = [_folded(each.args["alias"].this, dialect) for each in with_.expressions]
+            if parent is with_:
+                names = names[: with_.expressions.index(child) + bool(with_.args.get("recursive"))]
+            found.update(names)
+        child = parent
+    return found
+
+
+def _folded(name: exp.Identifier, dialect: str) -> str:
+    """Give a name as the database compares it: PostgreSQL folds those without quotation marks alone."""
+    return name.name if dialect == "postgres" and name.args.get("quoted") else name.name.lower()
 
 
 def _short(node: exp.Expr, dialect: str) -> str:

@@ -56,6 +56,8 @@ REFUSED = [
     "SELECT lpad('a', 1000000000)",
     "SELECT randomblob(1000000000)",
     "SELECT zeroblob(1000000000)",
+    "SELECT printf('%99999999d', 1)",
+    "SELECT format('%99999999s', 'x')",
     "SELECT * FROM generate_series(1, 1000000000)",
     "SELECT value FROM json_each('[1]')",
     "SELECT * FROM sqlite_master",
@@ -69,6 +71,11 @@ REFUSED = [
     "SELECT a FROM t JOIN u ON t.a = u.a",
     "WITH t AS (SELECT * FROM t) SELECT * FROM t",
     "WITH x AS (SELECT * FROM u) SELECT * FROM x",
+    "SELECT a FROM u WHERE EXISTS (WITH u AS (SELECT 1) SELECT * FROM u)",
+    "SELECT * FROM u, (WITH u AS (SELECT 1 AS x) SELECT * FROM u) AS q",
+    "WITH x AS (SELECT * FROM u), u AS (SELECT 1) SELECT * FROM x",
+    "WITH u AS (SELECT * FROM u) SELECT * FROM u",
+    "WITH x AS (WITH u AS (SELECT 1) SELECT * FROM u) SELECT * FROM x, u",
     "SELECT a FROM other.t",
     "SELECT a FROM t WHERE a = 'x\0y'",
     "not SQL at all",
@@ -81,6 +88,9 @@ ALLOWED = [
     'SELECT a FROM t WHERE b = "texas"',
     'SELECT * FROM "Order Details"',
     "WITH q AS (SELECT a FROM t) SELECT * FROM q ORDER BY 1 LIMIT 3",
+    "WITH q AS (SELECT a FROM t), r AS (SELECT a FROM Q) SELECT * FROM r WHERE a IN (SELECT a FROM q)",
+    "WITH RECURSIVE n(a) AS (SELECT 1 UNION ALL SELECT a + 1 FROM n WHERE a < 9) SELECT a FROM n",
+    "SELECT a FROM (WITH q AS (SELECT a FROM t) SELECT a FROM q UNION SELECT a FROM q) AS s",
     "SELECT a FROM t UNION SELECT a FROM t",
     "SELECT a FROM t EXCEPT SELECT a FROM t WHERE a BETWEEN 1 AND 2",
     "SELECT CASE WHEN a = 1 THEN 'x' ELSE 'y' END, CAST(a AS REAL) / 2, UPPER(b), COALESCE(a, 1) FROM t",
@@ -103,6 +113,11 @@ def test_a_query_that_reads_passes_and_what_is_run_passes_again(sql: str, dialec
     once = checked(sql, SCHEMA, dialect=dialect)
     assert checked(once, SCHEMA, dialect=dialect) == once
     assert "--" not in once
+
+
+def test_a_subquery_in_quotation_marks_stands_for_no_other_name_of_postgresql() -> None:
+    with pytest.raises(InvalidInputError, match="no table 'u'"):
+        checked('WITH "U" AS (SELECT 1) SELECT * FROM u', SCHEMA, dialect="postgres")
 
 
 def test_the_message_of_an_unknown_table_names_those_there_are() -> None:
