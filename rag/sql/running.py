@@ -31,6 +31,7 @@ _AFTER = {  # what may come in a list of tables behind the last of these words
     **dict.fromkeys(("LEFT", "RIGHT", "FULL"), ("JOIN", "OUTER")),
 }
 _WORD = re.compile(r"\w+")
+_LANGUAGE = re.compile(r"\A\s*(?:sqlite3?|sql|postgres(?:ql)?|psql|pgsql|plpgsql)\b", re.IGNORECASE)
 _LAST_WORD = re.compile(r'[\s(]([\w"]+)\Z')
 _FUNCTIONS = ("AVG", "COUNT", "MAX", "MIN", "SUM", "LOWER", "UPPER", "ROUND", "ABS", "LENGTH")
 _KNOWN = (*_FUNCTIONS, *RESERVED, *(name.upper() for name in HARMLESS))
@@ -107,9 +108,12 @@ class QueryRuns:
 
 
 def bare(text: str) -> str:
-    """Take a query out of the fence that models like to put around it."""
-    inner = text.partition("```")[2].partition("```")[0] or text
-    return inner.removeprefix("sqlite").removeprefix("sql").strip().rstrip(";")
+    """Take a query out of the fence that models like to put around it, with the language's name or without.
+
+    >>> bare("Here it is: ```PostgreSQL SELECT 1; ```")
+    'SELECT 1'
+    """
+    return _LANGUAGE.sub("", text.partition("```")[2].partition("```")[0] or text).strip().rstrip(";")
 
 
 def _selects(query: str) -> Iterator[str]:

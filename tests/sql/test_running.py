@@ -11,7 +11,7 @@ from _shop import Shop, source, sqlite_shop
 from rag.core.errors import DeadEndError, InvalidInputError
 from rag.core.protocols import Delta, GenerationOptions, GeneratorCapabilities, Prompt
 from rag.sql.asking import SqlAsker
-from rag.sql.running import QueryRuns
+from rag.sql.running import QueryRuns, bare
 
 GOOD = [
     "SELECT COUNT(*) FROM product",
@@ -51,6 +51,12 @@ def test_no_start_of_a_query_that_runs_is_refused(sql: str, shop: Shop) -> None:
     assert condition.allows_complete(sql)
     assert [end for end in range(len(sql)) if not condition.allows_prefix(sql[:end])] == []
     assert condition.allows_complete(f"```sql\n{sql};\n```")
+
+
+@pytest.mark.parametrize("language", ["", "sql", "SQL", "sqlite", "postgresql", "postgres", "PgSQL"])
+def test_a_query_is_taken_out_of_its_fence_whatever_language_that_names(language: str) -> None:
+    assert bare(f"```{language}\nSELECT 1;\n```") == "SELECT 1"
+    assert bare(f"{language} SELECT sql FROM t") == "SELECT sql FROM t"
 
 
 @pytest.mark.parametrize("sql", OUT_OF_SCOPE)
