@@ -2,27 +2,32 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from decimal import Decimal
 from itertools import groupby
-from typing import Any
 
 import psycopg
 from psycopg import sql as composed
 from psycopg.rows import TupleRow
+from psycopg.types.string import TextLoader
 
 from rag.core.errors import InvalidInputError, UnavailableError
+from rag.sql._rows import fetched
 from rag.sql.schema import Column, ForeignKey, Rows, Schema, Table
 
 __all__ = ["PostgresqlDatabase"]
 
 _CONNECT_SECONDS = 10
 _SCHEMA_SECONDS = 30.0
+_NUM_FETCHED = 10  # rows at once: each may be large
+# What Python has no value for, as infinity, or none that a person reads: these stay as they are written.
+_AS_TEXT = ("date", "time", "timetz", "timestamp", "timestamptz", "interval", "json", "jsonb")
 _COLUMNS = """
-SELECT n.nspname, c.relname, a.attname, format_type(a.atttypid, a.atttypmod),
+SELECT n.nspname, c.relname, a.attname,
+       CASE WHEN y.typtype = 'e' THEN 'enum' ELSE format_type(a.atttypid, a.atttypmod) END,
        COALESCE(a.attnum = ANY (i.indkey), false)
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+JOIN pg_type y ON y.oid = a.atttypid
 LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary
 WHERE c.relkind IN ('r', 'v', 'm', 'f', 'p') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
   AND n.nspname NOT LIKE 'pg\\_%' AND has_column_privilege(c.oid, a.attnum, 'SELECT')
@@ -88,15 +93,15 @@ class PostgresqlDatabase:
         """Run a query that rag/sql/guard.py has passed; `tables` are what the role's rights say.
 
         Raises:
-            InvalidInputError: PostgreSQL refuses it; the message says why.
+            InvalidInputError: PostgreSQL refuses it, or its rows are too large; the message says why.
             UnavailableError: it took too long, or the database is down.
         """
         with self._reading(seconds) as connection, connection.cursor("grove") as cursor:
+            cursor.itersize = _NUM_FETCHED
             cursor.execute(composed.SQL(sql))  # no literal: the guard wrote it
-            found = cursor.fetchmany(max_rows + 1)
             names = tuple(column.name for column in cursor.description or ())
-        rows = tuple(tuple(_plain(value) for value in row) for row in found[:max_rows])
-        return Rows(names, rows, len(found) > max_rows)
+            rows, is_cut = fetched(cursor, max_rows=max_rows)
+        return Rows(names, rows, is_cut)
 
     def prepare(self, sql: str, tables: Sequence[str], *, seconds: float) -> None:
         """Plan a query that rag/sql/guard.py has passed.
@@ -113,6 +118,9 @@ class PostgresqlDatabase:
         try:
             with psycopg.connect(self._url, connect_timeout=_CONNECT_SECONDS) as connection:
                 connection.read_only = True
+                for name in _AS_TEXT:
+                    connection.adapters.register_loader(name, TextLoader)
+                connection.execute("SET LOCAL DateStyle = ISO")
                 connection.execute(
                     "SELECT set_config('statement_timeout', %s, true)", [str(int(seconds * 1000))]
                 )
@@ -139,18 +147,6 @@ class PostgresqlDatabase:
 
 def _named(space: str, table: str) -> str:
     return table if space == "public" else f"{space}.{table}"
-
-
-def _plain(value: Any) -> object:  # Any: what the driver gives
-    match value:
-        case None | bool() | int() | float() | str():
-            return value
-        case Decimal():
-            return int(value) if value == value.to_integral_value() else float(value)
-        case bytes() | memoryview():
-            return f"<{len(value)} bytes>"
-        case _:
-            return str(value)
 
 
 def _line(error: psycopg.Error) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from rag.core.errors import InvalidInputError, NotFoundError, UnavailableError
+from rag.sql._rows import fetched
 from rag.sql.schema import Column, ForeignKey, Rows, Schema, Table
 
 __all__ = ["SqliteDatabase"]
@@ -46,16 +47,15 @@ class SqliteDatabase:
         """Run a query that rag/sql/guard.py has passed.
 
         Raises:
-            InvalidInputError: SQLite refuses it; the message says why.
+            InvalidInputError: SQLite refuses it, or its rows are too large; the message says why.
             UnavailableError: it took too long, or the file cannot be read.
         """
         with self._connected(seconds) as connection:
             connection.set_authorizer(_only_reads({name.casefold() for name in tables}))
             cursor = connection.execute(sql)
-            found = cursor.fetchmany(max_rows + 1)
+            rows, is_cut = fetched(cursor, max_rows=max_rows)
             names = tuple(str(column[0]) for column in cursor.description or ())
-        rows = tuple(tuple(_plain(value) for value in row) for row in found[:max_rows])
-        return Rows(names, rows, len(found) > max_rows)
+        return Rows(names, rows, is_cut)
 
     def prepare(self, sql: str, tables: Sequence[str], *, seconds: float) -> None:
         """Plan a query that rag/sql/guard.py has passed.
@@ -142,7 +142,3 @@ def _told(error: sqlite3.Error, seconds: float, *, is_late: bool) -> InvalidInpu
 
 def _text(raw: bytes) -> str:
     return raw.decode("utf-8", errors="replace")
-
-
-def _plain(value: object) -> object:
-    return f"<{len(value)} bytes>" if isinstance(value, bytes) else value

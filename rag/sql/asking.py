@@ -141,7 +141,7 @@ def as_text(answer: SqlAnswer) -> str:
 def _shown(value: object) -> str:
     if value is None:
         return "NULL"
-    text = " ".join((f"{value:.12g}" if isinstance(value, float) else str(value)).split())
+    text = " ".join((f"{value:.15g}" if isinstance(value, float) else str(value)).split())
     text = "".join(each for each in text if each.isprintable())  # nothing that hides or steers
     return text if len(text) <= _MAX_CELL_CHARS else f"{text[: _MAX_CELL_CHARS - 1]}…"
 

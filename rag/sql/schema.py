@@ -22,7 +22,7 @@ class Column:
     @property
     def is_number(self) -> bool:
         """Tell whether its values are added and compared as numbers."""
-        return bool(re.search(r"int|real|floa|doub|num|dec|money|serial", self.type, re.IGNORECASE))
+        return bool(re.search(r"int|real|floa|doub|(?<!e)num|dec|money|serial", self.type, re.IGNORECASE))
 
     @property
     def is_text(self) -> bool:

@@ -1,6 +1,7 @@
 """What a registered database gives and keeps to itself: the same laws for SQLite and PostgreSQL."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
@@ -86,6 +87,35 @@ def test_views_odd_names_nulls_blobs_and_empty_tables(shop: Shop) -> None:
     assert odd.rows == ((None, "x", "2024-02-29"),)
     assert found.run("SELECT * FROM nobody")[1].rows == ()
     assert found.values().has("X")
+
+
+def test_a_number_keeps_all_its_digits(shop: Shop) -> None:
+    of = shop("CREATE TABLE fund (amount NUMERIC(20, 2)); INSERT INTO fund VALUES (12345678901.25);")
+    assert of.run("SELECT amount, amount * 2 FROM fund")[1].rows == ((12345678901.25, 24691357802.5),)
+
+
+def test_rows_that_are_too_large_are_refused(shop: Shop) -> None:
+    long = f"CREATE TABLE page (body TEXT); INSERT INTO page VALUES ('{'x' * 3_000_000}');"
+    of = shop(long + "INSERT INTO page SELECT body FROM page;" * 2)
+    with pytest.raises(InvalidInputError, match="more than 10000000 characters; select fewer"):
+        of.run("SELECT body FROM page")
+    assert of.run("SELECT body FROM page LIMIT 3")[1].is_cut is False
+
+
+def test_values_that_python_has_not_are_texts(new_database: Callable[[], str]) -> None:
+    more = """
+        CREATE TYPE mood AS ENUM ('fine', 'low');
+        CREATE TABLE deal (id INT PRIMARY KEY, until DATE, amount NUMERIC, mood MOOD, facts JSONB);
+        INSERT INTO deal VALUES (1, 'infinity', 'Infinity', 'fine', '{"a": true}'),
+            (2, '2024-01-31', 12345678901234567.89, 'low', NULL);
+    """
+    of = source(postgresql_shop(new_database(), more))
+    assert of.run("SELECT until, amount, mood, facts, ARRAY['a', NULL] FROM deal ORDER BY id")[1].rows == (
+        ("infinity", "Infinity", "fine", '{"a": true}', '["a", null]'),
+        ("2024-01-31", "12345678901234567.89", "low", None, '["a", null]'),
+    )
+    assert of.run("SELECT CAST('NaN' AS DOUBLE PRECISION)")[1].rows == (("nan",),)
+    assert of.values().has("fine")
 
 
 def test_a_column_that_takes_too_long_hinders_no_other(tmp_path: Path) -> None:
@@ -176,8 +206,9 @@ def test_a_blob_and_a_text_that_is_no_utf8_are_shown_and_do_no_harm(tmp_path: Pa
 
 
 def test_a_value_too_large_is_refused(tmp_path: Path) -> None:
+    doubled = "WITH RECURSIVE r(s) AS (SELECT 'x' UNION ALL SELECT s || s FROM r) SELECT length(s) FROM r"
     with pytest.raises(InvalidInputError, match="too big"):
-        source(sqlite_shop(tmp_path)).run("SELECT replace(printf('%0999999d', 1), '0', name) FROM product")
+        source(sqlite_shop(tmp_path)).run(doubled)
 
 
 def test_a_text_in_double_quotes_is_a_text_where_sqlite_takes_it_for_one(tmp_path: Path) -> None:
