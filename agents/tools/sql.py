@@ -10,7 +10,6 @@ from agents.tools._tool import Effects, ToolResult, ToolScope
 from rag.core.errors import NotFoundError, RagError
 from rag.scoring.tools import Tool
 from rag.sql.asking import SqlAsker, as_text
-from rag.sql.schema import Schema
 from rag.sql.source import SqlSources
 
 __all__ = ["Sql"]
@@ -92,10 +91,11 @@ class Sql:
 
     def _is_for(self, question: str, name: str) -> bool:
         try:
-            return self._is_sure(question, name, self._sources[name].schema())
+            self._sources[name].schema()
+            return self._is_sure(question, name, self._sources[name].read_at)
         except RagError:
             return False  # too long, or the database is down now: `rag sql sources` says which
 
-    def _is_sure_anew(self, question: str, name: str, schema: Schema) -> bool:
-        """Read the question; where the schema is another one, so may be what it means."""
+    def _is_sure_anew(self, question: str, name: str, read_at: float) -> bool:
+        """Read the question; where schema and values are read anew, so may be what it means."""
         return self._asker.reading(question, self._sources[name]).is_sure

@@ -2,12 +2,12 @@
 
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, Self
 
-from rag.core.errors import InvalidInputError, NotFoundError, RagError
+from rag.core.errors import InvalidInputError, NotFoundError, RagError, UnavailableError
 from rag.core.sql_settings import SqlSourceSettings
 from rag.sql.guard import checked
 from rag.sql.schema import Rows, Schema
@@ -19,6 +19,8 @@ _FRESH_SECONDS = 600.0  # schema and values are read again after this
 _GROVES_OWN = frozenset(("alembic_version", "job_files", "chunks", "documents"))
 _MAX_VALUES = 2000  # distinct ones of a column that questions may name
 _VALUE_SECONDS = 2.0  # in which those of a column are found, or none of them is known
+_VALUES_SECONDS = 4.0  # in which those of all columns are; what comes behind goes unknown
+_RETRY_SECONDS = 30.0  # a database that is down is not tried again before
 
 
 class Database(Protocol):
@@ -56,14 +58,23 @@ class SqlSourceSummary:
 class SqlSource:
     """One registered database."""
 
-    def __init__(self, name: str, settings: SqlSourceSettings) -> None:
+    def __init__(
+        self, name: str, settings: SqlSourceSettings, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self.name = name
         self.settings = settings
         self._database = _database(settings.url)
+        self._clock = clock  # seconds
         self._lock = threading.Lock()
         self._schema: Schema | None = None
         self._values: ValueIndex | None = None
         self._read_at = 0.0
+        self._down: tuple[float, str] | None = None  # until when, and why
+
+    @property
+    def read_at(self) -> float:
+        """Tell when the schema was read last, by the clock; the values are never older."""
+        return self._read_at
 
     @property
     def dialect(self) -> str:
@@ -94,9 +105,9 @@ class SqlSource:
             NotFoundError: no such file.
         """
         with self._lock:
-            if self._schema is None or time.monotonic() - self._read_at > _FRESH_SECONDS:
-                self._schema, self._values = self._allowed(self._database.schema()), None
-                self._read_at = time.monotonic()
+            if self._schema is None or self._clock() - self._read_at > _FRESH_SECONDS:
+                self._schema, self._values = self._allowed(self._read_schema()), None
+                self._read_at = self._clock()
             return self._schema
 
     def values(self) -> ValueIndex:
@@ -104,8 +115,9 @@ class SqlSource:
         schema = self.schema()
         with self._lock:
             if self._values is None:
+                deadline = self._clock() + _VALUES_SECONDS
                 self._values = ValueIndex(
-                    (table.name, column.name, self._distinct(table.name, column.name))
+                    (table.name, column.name, self._distinct(table.name, column.name, deadline))
                     for table in schema.tables
                     for column in table.columns
                     if column.is_text
@@ -139,6 +151,16 @@ class SqlSource:
         names = [table.name for table in schema.tables]
         self._database.prepare(query, names, seconds=self.settings.timeout_seconds)
 
+    def _read_schema(self) -> Schema:
+        """Read it; those who wait behind a try that failed are told so without one of their own."""
+        if self._down is not None and self._clock() < self._down[0]:
+            raise UnavailableError(self._down[1])
+        try:
+            return self._database.schema()
+        except UnavailableError as error:
+            self._down = self._clock() + _RETRY_SECONDS, str(error)
+            raise
+
     def _allowed(self, schema: Schema) -> Schema:
         if _GROVES_OWN <= {table.name.casefold() for table in schema.tables}:
             raise InvalidInputError(
@@ -154,10 +176,13 @@ class SqlSource:
             )
         return schema.only(self.settings.tables)
 
-    def _distinct(self, table: str, column: str) -> list[str]:
+    def _distinct(self, table: str, column: str, deadline: float) -> list[str]:
+        seconds = min(_VALUE_SECONDS, deadline - self._clock())
+        if seconds <= 0:
+            return []
         query = distinct_query(table, column, limit=_MAX_VALUES, dialect=self.dialect)
         try:
-            rows = self._database.run(query, [table], max_rows=_MAX_VALUES, seconds=_VALUE_SECONDS)
+            rows = self._database.run(query, [table], max_rows=_MAX_VALUES, seconds=seconds)
         except RagError:  # a view that fails, a table too large to look through: its values go unnamed
             return []
         return [str(value) for (value,) in rows.rows]

@@ -1,7 +1,10 @@
 """What a registered database gives and keeps to itself: the same laws for SQLite and PostgreSQL."""
 
+import socket
+import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -12,7 +15,7 @@ from rag.core.errors import InvalidInputError, NotFoundError, UnavailableError
 from rag.core.sql_settings import SqlSourceSettings
 from rag.db.session import open_database
 from rag.sql._sqlite import SqliteDatabase
-from rag.sql.source import SqlSources
+from rag.sql.source import SqlSource, SqlSources
 
 ENDLESS = "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT count(*) FROM r"
 
@@ -118,13 +121,36 @@ def test_values_that_python_has_not_are_texts(new_database: Callable[[], str]) -
     assert of.values().has("fine")
 
 
-def test_a_column_that_takes_too_long_hinders_no_other(tmp_path: Path) -> None:
+def test_columns_that_take_too_long_hinder_no_other_and_not_for_long(tmp_path: Path) -> None:
     numbers = "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r)"
-    view = f"CREATE VIEW slow AS {numbers} SELECT substr('x', n + 2) AS word FROM r;"
-    slow = source(sqlite_shop(tmp_path, view))
+    views = [
+        f"CREATE VIEW slow{n} AS {numbers} SELECT substr('x', n + 2) AS word FROM r;" for n in range(9)
+    ]
+    slow = source(sqlite_shop(tmp_path, "".join(views)))
     started = time.monotonic()
     assert slow.values().has("Spade")
     assert 1 < time.monotonic() - started < 9
+
+
+def test_a_database_that_is_down_is_not_tried_again_at_once() -> None:
+    tries: list[int] = []
+    now = [0.0]
+
+    def hang_up() -> None:
+        with suppress(OSError):  # until the server is closed
+            while True:
+                connection, _ = server.accept()
+                tries.append(1)
+                connection.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=hang_up, daemon=True).start()
+        url = f"postgresql://reader@127.0.0.1:{server.getsockname()[1]}/shop?sslmode=disable"
+        down = SqlSource("down", SqlSourceSettings(url=url), clock=lambda: now[0])
+        for now[0] in (0, 1, 29, 31, 32):
+            with pytest.raises(UnavailableError, match="the database is down"):
+                down.schema()
+    assert len(tries) == 2
 
 
 def test_a_refusal_of_the_database_says_what_it_said(shop: Shop) -> None:
