@@ -61,4 +61,6 @@ def _number(value: Decimal) -> int | float | str:
     if value.adjusted() < _FLOAT_DIGITS and value == value.to_integral_value():
         return int(value)
     near = float(value)
-    return near if Decimal(f"{near:.{_FLOAT_DIGITS}g}") == value else f"{value:f}"
+    # PostgreSQL gives quotients, as averages, at least 16 places: these are rounded anyway.
+    is_quotient = value.adjusted() < _FLOAT_DIGITS and f"{value:f}"[::-1].find(".") > _FLOAT_DIGITS
+    return near if is_quotient or Decimal(f"{near:.{_FLOAT_DIGITS}g}") == value else f"{value:f}"
