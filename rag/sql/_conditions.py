@@ -50,18 +50,24 @@ def _filters(draft: Draft) -> bool:
     for at, each in enumerate(draft.links):
         if each.kind == "value":
             place = _place_of_value(draft, at)
-            same.setdefault(place, []).append(each.value)
+            same.setdefault(place, []).extend(
+                text for at_place, text in each.spellings if at_place == place
+            )
             draft.taken.add(at)
         elif each.kind == "number" and at not in draft.taken and not _is_count(draft, at):
             equal = _equal_to(draft, at)
-            if equal is None:
+            if equal is None or draft.has_odd_dates(equal):
                 return False
             is_text = draft.column(equal).is_text
             same.setdefault(equal, []).append(str(each.value) if is_text else each.value)
             draft.taken.add(at)
     for place, values in same.items():
         literals = [_literal(value) for value in dict.fromkeys(values)]
-        column = draft.year(draft.use(place)) if draft.is_date(place) else draft.use(place)
+        column: exp.Expr = draft.use(place)
+        if draft.is_date(place):
+            column = draft.year(column)
+        elif not draft.column(place).type:  # its values may be numbers, and known are their texts
+            column = exp.cast(column, "TEXT")
         one = exp.EQ(this=column, expression=literals[0])
         draft.conditions.append(one if len(literals) == 1 else exp.In(this=column, expressions=literals))
     return True

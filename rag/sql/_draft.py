@@ -11,7 +11,7 @@ from sqlglot import exp
 from rag.sql._phrases import Kind
 from rag.sql.joins import column_of
 from rag.sql.linking import Link, Place, display_columns
-from rag.sql.schema import Column, Schema, Table
+from rag.sql.schema import Column, Schema, Table, name_words
 
 __all__ = ["YEARS", "Draft"]
 
@@ -33,6 +33,7 @@ class Draft:
     conditions: list[exp.Expr] = field(default_factory=list)
     order: exp.Expr | None = None
     limit: int | None = None
+    keeps_rows: bool = False  # of the first table, those too that have none in the others
 
     @property
     def mentioned(self) -> list[str]:
@@ -110,8 +111,17 @@ class Draft:
 
     def is_date(self, place: Place) -> bool:
         """Tell whether a column's values are dates or times."""
-        column = self.column(place)
-        return "date" in column.type.casefold() or "time" in column.type.casefold()
+        return self.column(place).is_date and self.column(place).has_years
+
+    def has_odd_dates(self, place: Place) -> bool:
+        """Tell whether a column has dates of which the database cannot tell the year."""
+        return self.column(place).is_date and not self.column(place).has_years
+
+    def is_most(self, at: int, place: Place) -> bool:
+        """Tell whether the largest value is meant: the oldest has the most years or the earliest date."""
+        is_max = self.links[at].kind == "max"
+        is_of_age = self.links[at].words[-1].casefold() in ("oldest", "youngest")
+        return is_max != (is_of_age and "age" not in name_words(place[1]))
 
     def year(self, column: exp.Expr) -> exp.Expr:
         """Give the year of a date."""

@@ -40,6 +40,12 @@ def _order_by_count(draft: Draft, at: int) -> bool:
     draft.grouped += [each for each in draft.selected if each not in draft.grouped]
     draft.need(counted)
     count = exp.Count(this=exp.Star())
+    if draft.links[at].kind == "fewest":
+        keys = [(counted, column.name) for column in draft.table(counted).columns if column.is_key]
+        if not keys or draft.needed[0] != subject:
+            return False
+        draft.keeps_rows = True
+        count = exp.Count(this=draft.use(keys[0]))
     draft.order = exp.Ordered(this=count, desc=draft.links[at].kind == "most", nulls_first=False)
     draft.limit = 1
     return True
@@ -82,8 +88,7 @@ def _superlative(draft: Draft, at: int) -> bool:
         if by is None and len(found) != 1:
             return False
         place = by or (table.name, found[0].name)
-    desc = (draft.links[at].kind == "max") != (draft.links[at].words[-1].casefold() in ("youngest",))
-    draft.order = exp.Ordered(this=draft.use(place), desc=desc, nulls_first=False)
+    draft.order = exp.Ordered(this=draft.use(place), desc=draft.is_most(at, place), nulls_first=False)
     draft.limit = count or 1
     return True
 

@@ -53,9 +53,16 @@ def read_aggregates(draft: Draft) -> bool:
             if not places:
                 return False
             read |= {at, *targets}
-            draft.selected += [_AGGREGATES[each.kind](this=draft.use(place)) for place in places]
+            draft.selected += [_aggregate(draft, at, place) for place in places]
     draft.taken |= read
     return True
+
+
+def _aggregate(draft: Draft, at: int, place: Place) -> exp.Expr:
+    kind = draft.links[at].kind
+    if kind in ("max", "min"):
+        kind = "max" if draft.is_most(at, place) else "min"
+    return _AGGREGATES[kind](this=draft.use(place))
 
 
 def _counted(draft: Draft, target: int) -> exp.Expr:

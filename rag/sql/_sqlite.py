@@ -4,6 +4,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -14,6 +15,7 @@ from rag.sql.schema import Column, ForeignKey, Rows, Schema, Table
 __all__ = ["SqliteDatabase"]
 
 _OPERATIONS = 2000  # of SQLite's machine between two looks at the clock
+_LOOKED_AT = 1000  # rows, for dates of an odd form
 _MAX_VALUE_BYTES = 10_000_000
 _ALLOWED = frozenset(
     (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE)
@@ -38,10 +40,12 @@ class SqliteDatabase:
         """
         with self._connected(5.0) as connection:
             names = connection.execute(
-                "SELECT name FROM sqlite_master WHERE type IN ('table', 'view')"
+                "SELECT name, type = 'view' FROM sqlite_master WHERE type IN ('table', 'view')"
                 " AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY rowid"
             )
-            return Schema(tuple(_table(connection, name) for (name,) in names.fetchall()))
+            return Schema(
+                tuple(_table(connection, name, is_view=bool(view)) for name, view in names.fetchall())
+            )
 
     def run(self, sql: str, tables: Sequence[str], *, max_rows: int, seconds: float) -> Rows:
         """Run a query that rag/sql/guard.py has passed.
@@ -89,7 +93,7 @@ class SqliteDatabase:
             connection.close()
 
 
-def _table(connection: sqlite3.Connection, name: str) -> Table:
+def _table(connection: sqlite3.Connection, name: str, *, is_view: bool) -> Table:
     quoted = '"' + name.replace('"', '""') + '"'
     try:
         columns = connection.execute(f"PRAGMA table_info({quoted})").fetchall()
@@ -97,14 +101,30 @@ def _table(connection: sqlite3.Connection, name: str) -> Table:
         columns = []
     keys = connection.execute(f"PRAGMA foreign_key_list({quoted})").fetchall()
     primary = {each[1]: bool(each[5]) for each in columns}
+    named = [Column(column, kind, primary[column]) for _, column, kind, *_ in columns]
     return Table(
         name,
-        tuple(Column(column, kind, primary[column]) for _, column, kind, *_ in columns),
+        tuple(
+            replace(
+                each, has_years=not each.is_date or is_view or _has_years(connection, quoted, each.name)
+            )
+            for each in named
+        ),
         tuple(
             ForeignKey(here, other, there or _first_key(connection, other))
             for _, _, other, here, there, *_ in keys
         ),
     )
+
+
+def _has_years(connection: sqlite3.Connection, table: str, column: str) -> bool:
+    """Look at the first rows for a date that SQLite does not read, as seconds since 1970."""
+    quoted = '"' + column.replace('"', '""') + '"'
+    odd = (
+        f"SELECT EXISTS (SELECT 1 FROM (SELECT {quoted} AS day FROM {table} LIMIT {_LOOKED_AT})"  # noqa: S608
+        " WHERE day IS NOT NULL AND (typeof(day) <> 'text' OR strftime('%Y', day) IS NULL))"
+    )
+    return not connection.execute(odd).fetchone()[0]
 
 
 def _first_key(connection: sqlite3.Connection, table: str) -> str:

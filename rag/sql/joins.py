@@ -14,8 +14,13 @@ Edge = tuple[str, str, str, str]
 """(table, column, other table, its column) of a foreign key, either way round."""
 
 
-def joined(schema: Schema, tables: Sequence[str], dialect: str) -> exp.Select | None:
-    """Give `SELECT ... FROM` these tables; None for none, or where no keys lead from one to the next."""
+def joined(
+    schema: Schema, tables: Sequence[str], dialect: str, *, keeps_rows: bool = False
+) -> exp.Select | None:
+    """Give `SELECT ... FROM` these tables; None for none, or where no keys lead from one to the next.
+
+    With `keeps_rows` a row of the first table stays that has none in the others.
+    """
     if not tables:
         return None
     edges = _edges(schema)
@@ -29,7 +34,7 @@ def joined(schema: Schema, tables: Sequence[str], dialect: str) -> exp.Select | 
             return None
         for here, column, there, other in path:
             on = exp.EQ(this=column_of(here, column, dialect), expression=column_of(there, other, dialect))
-            query = query.join(table_of(there, dialect), on=on)
+            query = query.join(table_of(there, dialect), on=on, join_type="LEFT" if keeps_rows else "")
             inside.append(there)
     return query
 

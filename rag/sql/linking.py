@@ -5,7 +5,7 @@ Knows words; what query they make together is rag/sql/reading.py's.
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rag.scoring.words import analyze
 from rag.sql._phrases import MEASURED, NUMERALS, PHRASES, STOP, Kind
@@ -33,7 +33,8 @@ class Link:
     at: int  # of the first word
     table: str = ""
     places: tuple[Place, ...] = ()  # the columns that it may be, best first
-    value: object = None
+    value: object = None  # a number
+    spellings: tuple[tuple[Place, str], ...] = ()  # of a value, as it stands in these columns
 
 
 def link(question: str, schema: Schema, matches: Sequence[Match]) -> list[Link]:
@@ -43,13 +44,17 @@ def link(question: str, schema: Schema, matches: Sequence[Match]) -> list[Link]:
     links: list[Link] = []
     at = 0
     while at < len(words):
-        found = _at(words, at, names, matches)
+        found = _at(words, at, names, matches, has_case=not question.isupper())
         if found.kind == "sum" and links and links[-1].kind in ("max", "min", "avg"):
             # The largest total is a column's where there is one of that name.
             found = next((each for each in names.at(words, at) if each.kind == "column"), found)
+        if "amount" in found.words and found.kind == "count" and names.has_of_a_table(words, at + 1):
+            found = Link("word", (words[at],), at)  # "the amount of all contracts", which have one
         links.append(found)
         at += len(found.words)
-    return links
+    said = [each for each in links if each.words[0].isalnum()]
+    # What somebody does is no row.
+    return [replace(each, kind="unread") if each is said[-1] and _is_do(each) else each for each in links]
 
 
 def display_columns(table: Table) -> list[Column]:
@@ -80,8 +85,15 @@ def superlative_columns(adjective: str, table: Table) -> list[Column]:
     return [column for column in table.columns if stems & set(name_words(column.name))]
 
 
-def _at(words: Sequence[str], at: int, names: "_Names", matches: Sequence[Match]) -> Link:
-    candidates = [*_values(words, at, matches), *names.at(words, at), *_phrases(words, at)]
+def _is_do(link: Link) -> bool:
+    return link.kind == "word" and link.words[0].casefold() in ("do", "does")
+
+
+def _at(
+    words: Sequence[str], at: int, names: "_Names", matches: Sequence[Match], *, has_case: bool
+) -> Link:
+    values = _values(words, at, matches, has_case=has_case)
+    candidates = [*values, *names.at(words, at), *_phrases(words, at)]
     if candidates:
         # Of things equally long a name of the schema stands before a value, and both before an operation.
         rank = {"table": 0, "column": 1, "value": 2}
@@ -90,7 +102,7 @@ def _at(words: Sequence[str], at: int, names: "_Names", matches: Sequence[Match]
     if _NUMBER.fullmatch(word) or word.casefold() in NUMERALS:
         return Link("number", (word,), at, value=_number(word))
     is_quoted = word[0] in "\"'“" and len(word) > 1
-    is_read = word.casefold() in STOP and not is_quoted
+    is_read = word.casefold() in STOP and not is_quoted and not (has_case and _is_name(word))
     return Link("word" if is_read else "unread", (word,), at)
 
 
@@ -101,7 +113,12 @@ def _number(word: str) -> int | float:
     return float(bare) if "." in bare else int(bare)
 
 
-def _values(words: Sequence[str], at: int, matches: Sequence[Match]) -> Iterator[Link]:
+def _is_name(word: str) -> bool:
+    """Tell the US and IT from us and it."""
+    return len(word) > 1 and word.isupper()
+
+
+def _values(words: Sequence[str], at: int, matches: Sequence[Match], *, has_case: bool) -> Iterator[Link]:
     by_text: dict[str, list[Match]] = {}
     for match in matches:
         by_text.setdefault(" ".join(_TOKEN.findall(match.value)).casefold(), []).append(match)
@@ -115,10 +132,11 @@ def _values(words: Sequence[str], at: int, matches: Sequence[Match]) -> Iterator
         if said.rstrip(".") not in (text, f"{text}s", f"{text}'s") and not is_quoted:
             continue
         says_nothing = text in STOP or (text,) in _BY_PHRASE or len(text) < 2 or _NUMBER.fullmatch(text)
-        if not is_quoted and length == 1 and says_nothing:
+        if not is_quoted and length == 1 and says_nothing and not (has_case and _is_name(here[0])):
             continue
-        places = tuple(dict.fromkeys((match.table, match.column) for match in same))
-        yield Link("value", tuple(here), at, places=places, value=same[0].value)
+        spellings = tuple(((match.table, match.column), match.value) for match in same)
+        places = tuple(dict(spellings))
+        yield Link("value", tuple(here), at, places=places, spellings=spellings)
 
 
 def _phrases(words: Sequence[str], at: int) -> Iterator[Link]:
@@ -166,3 +184,8 @@ class _Names:
                 yield Link("column", here, at, places=(*whole, *(p for p in parts if p not in whole)))
             if whole or stems in self._tables:
                 return
+
+    def has_of_a_table(self, words: Sequence[str], at: int) -> bool:
+        """Tell whether a column begins here that one of the tables among the words has."""
+        tables = {each.table for start in range(len(words)) for each in self.at(words, start)}
+        return any(place[0] in tables for each in self.at(words, at) for place in each.places)

@@ -66,8 +66,11 @@ def _query(draft: Draft) -> exp.Select | None:
         return None
     for table in draft.mentioned:
         draft.need(table)
-    source = joined(draft.schema, draft.needed, draft.dialect)
-    if source is None:
+    source = joined(draft.schema, draft.needed, draft.dialect, keeps_rows=draft.keeps_rows)
+    is_lost = draft.keeps_rows and any(
+        each.table != draft.needed[0] for tree in draft.conditions for each in tree.find_all(exp.Column)
+    )
+    if source is None or is_lost:
         return None
     query = source.select(*draft.selected)
     is_plain = not any(each.find(exp.AggFunc) for each in draft.selected)

@@ -18,11 +18,17 @@ class Column:
     name: str
     type: str = ""
     is_key: bool = False
+    has_years: bool = True  # the database can tell the year of its dates
 
     @property
     def is_number(self) -> bool:
         """Tell whether its values are added and compared as numbers."""
         return bool(re.search(r"int|real|floa|doub|(?<!e)num|dec|money|serial", self.type, re.IGNORECASE))
+
+    @property
+    def is_date(self) -> bool:
+        """Tell whether its values are dates or times."""
+        return bool(re.search(r"date|time", self.type, re.IGNORECASE))
 
     @property
     def is_text(self) -> bool:
