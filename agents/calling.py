@@ -121,6 +121,7 @@ class ToolCaller:
 
         Raises:
             GenerationError: the language model failed.
+            OutOfTokensError: the run has no tokens left for its answer.
         """
         if (call := await asyncio.to_thread(self.direct, question)) is not None and (
             names is None or call.tool in names
@@ -131,7 +132,8 @@ class ToolCaller:
         if names is None:
             names = await asyncio.to_thread(self.best, question)
         shown = [self._tools[name] for name in names if name in self._tools]
-        return await self._written(question, shown, self._generator) if shown else None
+        metered = self._scope.meter.over(self._generator)
+        return await self._written(question, shown, metered) if shown else None
 
     async def call(self, call: Call, *, allowed: Collection[Call] = ()) -> ToolResult | PermissionNeeded:
         """Call the tool, or say that a person must allow it first.

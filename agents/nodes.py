@@ -23,7 +23,7 @@ from agents.state import Context, State, Step
 from agents.tables import AskedTable
 from agents.turns import in_turn
 from agents.writing import Emit, asked
-from rag.core.errors import RagError
+from rag.core.errors import LimitReachedError, RagError
 from rag.core.protocols import Message
 from rag.core.types import Passage, SearchResult, Usage
 from rag.generation.context import neutralise
@@ -180,9 +180,14 @@ async def search_again(state: State, context: Context, emit: Emit) -> Step:
 async def plan(state: State, context: Context, emit: Emit) -> Step:
     """Choose a tool and what it is given; a question that gives no arguments is read as any other."""
     assert context.tools is not None, "this way is open only where there are tools"
+    context.meter.usage = state.get("usage", Usage())
     call = await context.tools.plan(state["query"], state["tools"])
     summary = {"tool": None} if call is None else _call(call)
-    return Step(State(call=call), summary, {"query": state["query"], "tools": list(state["tools"])})
+    return Step(
+        State(call=call, usage=context.meter.usage),
+        summary,
+        {"query": state["query"], "tools": list(state["tools"])},
+    )
 
 
 async def act(state: State, context: Context, emit: Emit) -> Step:
@@ -190,15 +195,19 @@ async def act(state: State, context: Context, emit: Emit) -> Step:
     call = state["call"]
     assert context.tools is not None, "the call was planned by them"
     assert call is not None, "the way here is a call"
+    context.meter.usage = state.get("usage", Usage())
     try:
         results = await context.tools.run(call)
+    except LimitReachedError:
+        raise
     except RagError as error:
-        unmet = f"The tool {call.tool} gave nothing: {error}."
-        return Step(State(call=None, unmet=unmet), {"error": str(error)}, _call(call))
+        update = State(call=None, unmet=f"The tool {call.tool} gave nothing: {error}.")
+        return Step(update | State(usage=context.meter.usage), {"error": str(error)}, _call(call))
+    update = State(call=None, usage=context.meter.usage)
     if not results:
-        return Step(State(call=None), {"results": 0}, _call(call))
+        return Step(update, {"results": 0}, _call(call))
     summary = {"results": len(results), "evidence": evidence(results)}
-    return Step(State(call=None, passages=results, is_of_tool=True), summary, _call(call))
+    return Step(update | State(passages=results, is_of_tool=True), summary, _call(call))
 
 
 async def read(state: State, context: Context, emit: Emit) -> Step:

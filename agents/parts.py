@@ -12,6 +12,7 @@ from agents.toolset import toolset_of
 from rag.compose import DEFAULT, Grove
 from rag.core.layout import Box
 from rag.core.protocols import GenerationOptions
+from rag.generation.meter import Meter
 
 __all__ = ["context_of"]
 
@@ -33,7 +34,9 @@ async def context_of(
     )
     if context.router == "plain":
         return context
-    scope = tool_scope(grove, collection=collection, retriever=retriever, filter=filter)
+    scope = tool_scope(
+        grove, collection=collection, retriever=retriever, filter=filter, meter=context.meter
+    )
     # A model that does not follow instructions calls nothing: what a rule reads off is called all the same.
     writer = context.generator if context.generator.capabilities.follows_instructions else None
     tools = await toolset_of(grove).caller(scope, generator=writer)
@@ -65,6 +68,7 @@ def _context(grove: Grove, *, collection: str, retriever: str, generator: str, f
             orchestration.max_tokens,
             orchestration.max_history_tokens,
         ),
+        meter=Meter(orchestration.max_tokens),
         router=orchestration.router,
         rewriter=orchestration.rewriter,
         hop=partial(search, retriever=_MULTI_HOP) if can_hop else None,

@@ -15,6 +15,7 @@ from rag.core.protocols import GenerationOptions, Generator, Message
 from rag.core.types import Citation, Missing, Passage, SearchResult, Sentence, Usage
 from rag.generation.answer import Locate
 from rag.generation.candidates import Judgement
+from rag.generation.meter import Meter
 from rag.generation.support import Support
 
 __all__ = ["Context", "Limits", "Route", "State", "Step", "Toolbox"]
@@ -104,6 +105,7 @@ class Context:
     min_relevance: float
     min_answerability: float
     limits: Limits
+    meter: Meter  # of what is read and written for tools
     router: Literal["signals", "model", "plain"] = "plain"
     rewriter: Literal["model", "rules"] = "rules"
     hop: Callable[[str], SearchResult] | None = None  # a search that goes on from what it found

@@ -8,6 +8,7 @@ from rag.compose import DEFAULT, Grove
 from rag.core.errors import NotFoundError
 from rag.core.filters import matches, parse_filter
 from rag.db.catalog import StoredDocument, StoredText
+from rag.generation.meter import Meter
 
 __all__ = ["tool_scope"]
 
@@ -19,6 +20,7 @@ def tool_scope(
     retriever: str = DEFAULT,
     filter: object = None,
     today: Callable[[], date] = date.today,
+    meter: Meter | None = None,
 ) -> ToolScope:
     """Give what calls may see.
 
@@ -28,6 +30,7 @@ def tool_scope(
         retriever: how the tool `search` looks.
         filter: decoded JSON of the filter language, or None.
         today: the clock.
+        meter: counts what generators read and write for the calls; without one that has no end.
 
     Raises:
         InvalidFilterError: a wrong filter.
@@ -53,4 +56,5 @@ def tool_scope(
         documents,
         document,
         today,
+        meter or Meter(),
     )

@@ -5,7 +5,7 @@ Knows no tool and no model: agents/calling.py chooses, asks and calls.
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal, Protocol
 
@@ -13,6 +13,7 @@ from rag.core.filters import Filter
 from rag.core.types import Passage, SearchResult
 from rag.db.catalog import StoredDocument, StoredText
 from rag.generation.context import neutralise
+from rag.generation.meter import Meter
 from rag.scoring.tools import Tool
 
 __all__ = ["AgentTool", "Effects", "ToolResult", "ToolScope", "passage_at", "passage_of", "tool_within"]
@@ -31,6 +32,7 @@ class ToolScope:
     documents: Callable[[], Iterator[StoredText]]  # by source
     document: Callable[[str], StoredDocument]  # by id; NotFoundError for one that is not in the scope
     today: Callable[[], date]
+    meter: Meter = field(default_factory=Meter)  # of the run, for what a generator writes for a call
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,11 +74,12 @@ class Sql:
             NotFoundError: no such source for this collection.
             InvalidInputError: nothing makes a query of the question.
             UnavailableError: the database is down, or the query takes too long.
+            OutOfTokensError: the run has no tokens left for a query.
         """
         source = self._sources.get(str(arguments["source"]))
         if source is None or not source.is_open_to(scope.collection):
             raise NotFoundError(f"there is no database {arguments['source']!r} for this collection")
-        answer = await self._asker.ask(str(arguments["question"]), source)
+        answer = await self._asker.ask(str(arguments["question"]), source, meter=scope.meter)
         data = {
             "source": source.name,
             "sql": answer.sql,

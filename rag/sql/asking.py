@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 
-from rag.core.errors import DeadEndError, InvalidInputError
+from rag.core.errors import DeadEndError, GenerationError, InvalidInputError
 from rag.core.protocols import Encoder, GenerationOptions, Generator, Prompt
 from rag.generation.context import neutralise
+from rag.generation.meter import Meter
 from rag.generation.prompts import load_prompt
 from rag.sql.grammar import grammar
 from rag.sql.prompt import described
@@ -68,12 +69,14 @@ class SqlAsker:
             )
         return read(text, source.schema(), source.values().matches(text), dialect=source.dialect)
 
-    async def ask(self, question: str, source: SqlSource) -> SqlAnswer:
-        """Answer a question with rows of a source.
+    async def ask(self, question: str, source: SqlSource, *, meter: Meter | None = None) -> SqlAnswer:
+        """Answer a question with rows of a source; `meter` counts what the model reads and writes for it.
 
         Raises:
             InvalidInputError: no rule reads it and no model writes SQL, or what it wrote does not run.
             UnavailableError: the database is down, or the query takes too long.
+            GenerationError: the model failed and no rule reads it.
+            OutOfTokensError: the meter leaves the model nothing.
         """
         reading = await asyncio.to_thread(self.reading, question, source)
         is_able = self._generator is not None and self._generator.capabilities.follows_instructions
@@ -81,8 +84,8 @@ class SqlAsker:
             return await self._run(reading.sql, source, "rules")
         if self._generator is not None:
             try:
-                return await self._written(question, source, self._generator)
-            except InvalidInputError:
+                return await self._written(question, source, (meter or Meter()).over(self._generator))
+            except (InvalidInputError, GenerationError):
                 if reading.sql is None:
                     raise
         if reading.sql is None:

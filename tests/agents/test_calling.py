@@ -10,7 +10,8 @@ from _tools import EMPTY_SCOPE, RecordedTool, ScriptedModel
 
 from agents.calling import Call, PermissionNeeded, ToolCaller
 from agents.tools import TOOLS, ToolResult
-from rag.core.errors import InvalidInputError, NotFoundError, RagError
+from rag.core.errors import InvalidInputError, NotFoundError, OutOfTokensError, RagError
+from rag.generation.meter import Meter
 
 QUESTION = "Will it rain in Rome?"
 
@@ -52,6 +53,15 @@ def test_without_a_model_a_tool_that_no_rule_reads_is_not_called() -> None:
 def test_a_model_writes_what_no_rule_reads() -> None:
     tools = caller(RecordedTool("forecast"), model=ScriptedModel([answer("forecast", city="Rome")]))
     assert asyncio.run(tools.plan(QUESTION)) == Call("forecast", {"city": "Rome"})
+
+
+def test_a_model_that_writes_arguments_keeps_to_what_the_run_may_still_write() -> None:
+    model = ScriptedModel([answer("forecast", city="Rome")])
+    scope = replace(EMPTY_SCOPE, meter=Meter(max_tokens=20))
+    tools = ToolCaller([RecordedTool("forecast")], scope, generator=model)
+    with pytest.raises(OutOfTokensError, match="more than 20 tokens"):
+        asyncio.run(tools.plan(QUESTION))
+    assert model.prompts == []
 
 
 def test_a_model_may_say_that_no_tool_helps() -> None:

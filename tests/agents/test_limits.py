@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from _sender import fill, small
+from _shop import sqlite_shop
 
 from agents.runs import ask, cancel
 from rag.compose import Grove
@@ -13,8 +14,22 @@ from rag.core.errors import ConflictError
 from rag.core.events import AnswerFinished, Event, RunFailed, RunStarted, StepFinished, TokenGenerated
 from rag.core.orchestration_settings import OrchestrationSettings
 from rag.core.protocols import Delta, GenerationOptions, GeneratorCapabilities, Message, Prompt
+from rag.core.sql_settings import SqlSettings, SqlSourceSettings
+from rag.core.types import Usage
 
 QUESTION = "How long does the warranty of the outdoor sensor run?"
+
+
+class QueryWriter:
+    """Write one query, and say that it took a hundred tokens."""
+
+    capabilities = GeneratorCapabilities("writer", 100_000, follows_instructions=True)
+
+    def count_tokens(self, text: str) -> int:
+        return len(text.split())
+
+    async def stream(self, prompt: Prompt, options: GenerationOptions) -> AsyncGenerator[Delta, None]:
+        yield Delta("SELECT COUNT(*) FROM product", Usage(90, 10, 10))
 
 
 class Slow:
@@ -104,6 +119,29 @@ def test_the_default_answer_costs_no_tokens_of_the_budget(tmp_path: Path) -> Non
     grove = grove_with(tmp_path, OrchestrationSettings(max_tokens=1))
     assert isinstance(asked(grove)[-1], AnswerFinished)
     grove.database.close()
+
+
+@pytest.mark.parametrize(("max_tokens", "error"), [(20, "OutOfTokensError"), (1000, None)])
+def test_what_is_written_for_a_tool_counts(tmp_path: Path, max_tokens: int, error: str | None) -> None:
+    shop = SqlSettings(sources={"shop": SqlSourceSettings(url=sqlite_shop(tmp_path))}, generator="writer")
+    limits = OrchestrationSettings(max_tokens=max_tokens)
+    home = small(tmp_path / "home")
+    grove = Grove(home.model_copy(update={"orchestration": limits, "sql": shop}))
+    grove._generators["writer"] = QueryWriter()
+    fill(grove)
+
+    async def gather() -> list[Event]:
+        return [each async for each in ask(grove, "How many products are there?")]
+
+    last = asyncio.run(gather())[-1]
+    grove.database.close()
+    if error is not None:
+        assert isinstance(last, RunFailed)
+        assert last.error == error
+        return
+    assert isinstance(last, AnswerFinished)
+    assert last.answer.answer.startswith("6\n")
+    assert (last.answer.usage.prompt_tokens, last.answer.usage.completion_tokens) == (90, 10)
 
 
 def test_a_run_is_cancelled_from_elsewhere_while_it_writes(grove: Grove) -> None:

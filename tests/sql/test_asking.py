@@ -9,7 +9,7 @@ import pytest
 from _shop import source, sqlite_shop
 from llguidance import LLMatcher, LLTokenizer
 
-from rag.core.errors import InvalidInputError
+from rag.core.errors import GenerationError, InvalidInputError
 from rag.core.protocols import Delta, GenerationOptions, GeneratorCapabilities, Prompt
 from rag.sql.asking import SqlAnswer, SqlAsker, as_text
 from rag.sql.grammar import grammar
@@ -40,6 +40,15 @@ class Writer:
     async def stream(self, prompt: Prompt, options: GenerationOptions) -> AsyncGenerator[Delta, None]:
         self.asked.append((prompt, options))
         yield Delta(self.texts.pop(0))
+
+
+class Down(Writer):
+    def __init__(self) -> None:
+        super().__init__([])
+
+    async def stream(self, prompt: Prompt, options: GenerationOptions) -> AsyncGenerator[Delta, None]:
+        yield Delta("SELECT")
+        raise GenerationError("no connection")
 
 
 @pytest.fixture
@@ -106,6 +115,13 @@ def test_what_a_model_may_not_write_is_not_run_and_rules_answer_if_they_can(
     asker = SqlAsker(generator=Writer([text] * 4))
     assert asked(asker, "How many products are there?", shop).by == "rules"
     with pytest.raises(InvalidInputError, match="no query of writer could be run"):
+        asked(asker, "Which customers are loyal?", shop)
+
+
+def test_rules_answer_where_the_model_is_down(shop: SqlSource) -> None:
+    asker = SqlAsker(generator=Down())
+    assert asked(asker, "How many products are there?", shop).by == "rules"
+    with pytest.raises(GenerationError, match="no connection"):
         asked(asker, "Which customers are loyal?", shop)
 
 
