@@ -16,6 +16,7 @@ import httpx2
 from mcp import Client, MCPError, StdioServerParameters, stdio_client
 from mcp.client import Transport
 from mcp.client.streamable_http import streamable_http_client
+from mcp_types import CONNECTION_CLOSED, INVALID_REQUEST, PARSE_ERROR, REQUEST_TIMEOUT
 from mcp_types import Tool as ServerTool
 
 from agents._foreign import result_text, spec_of
@@ -32,6 +33,8 @@ _MAX_PAGES = 100  # of a list of tools
 _MAX_ERROR_CHARS = 500
 _MAX_BODY_BYTES = 20_000_000
 # How a connection fails: the program, the network, the protocol, or several of them at once.
+# Errors that are no answer of a tool, but of the transport, or of a session that has ended.
+_OF_CONNECTIONS = (CONNECTION_CLOSED, REQUEST_TIMEOUT, INVALID_REQUEST, PARSE_ERROR)
 _FAILURES = (OSError, MCPError, httpx2.HTTPError, ValueError, RuntimeError, ExceptionGroup)
 
 
@@ -53,7 +56,7 @@ class McpTool:
         """Call it; the server sees the arguments alone, nothing of the scope.
 
         Raises:
-            InvalidInputError: the tool says that it failed, in its words.
+            InvalidInputError: the tool says that it failed, or the server that it refuses, in their words.
             UnavailableError: the server is down, too slow, or breaks the protocol.
         """
         text, data = await self.server.call(self.name, arguments)
@@ -117,18 +120,26 @@ class McpServer:
         connection = self._connection
         try:
             async with asyncio.timeout(seconds):
-                return await ask(await connection.client())
+                return await connection.answer(ask)
         except TimeoutError as error:
-            await self.close()
+            if connection.is_silent:
+                await self._drop(connection)
             raise UnavailableError(
                 f"the tool server {self._name!r} took longer than {seconds:g} s; raise its timeout_seconds"
             ) from error
         except _FAILURES as error:
+            if isinstance(error, MCPError) and connection.is_ready and error.code not in _OF_CONNECTIONS:
+                raise InvalidInputError(f"{self._name} refused: {_reason(error)}") from error
             said = connection.last_words()
-            await self.close()
+            await self._drop(connection)
             raise UnavailableError(
                 f"the tool server {self._name!r} failed: {_reason(error)}{said}"
             ) from error
+
+    async def _drop(self, connection: "_Connection") -> None:
+        if self._connection is connection:  # else another call has opened the next
+            self._connection = None
+        await connection.close()
 
 
 class _Connection:
@@ -139,6 +150,9 @@ class _Connection:
         self._loop = asyncio.get_running_loop()
         self._client: asyncio.Future[Client] = self._loop.create_future()
         self._closing = asyncio.Event()
+        self._num_waiting = 0
+        self._num_answers = 0
+        self.is_silent = False  # nothing was answered while a call waited that was the last to give up
         errors = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")
         self._errors = cast(TextIO, errors)
         self._task = self._loop.create_task(self._live())
@@ -147,8 +161,23 @@ class _Connection:
     def is_open(self) -> bool:
         return self._loop is asyncio.get_running_loop() and not self._task.done()
 
-    async def client(self) -> Client:
-        return await asyncio.shield(self._client)
+    @property
+    def is_ready(self) -> bool:
+        return self._client.done() and self._client.exception() is None
+
+    async def answer(self, ask: Callable[[Client], Awaitable[Found]]) -> Found:
+        before = self._num_answers
+        self._num_waiting += 1
+        try:
+            found = await ask(await asyncio.shield(self._client))
+            self._num_answers += 1
+        except MCPError:
+            self._num_answers += 1
+            raise
+        finally:
+            self._num_waiting -= 1
+            self.is_silent = self._num_answers == before and not self._num_waiting
+        return found
 
     async def close(self) -> None:
         if self.is_open:
@@ -160,6 +189,8 @@ class _Connection:
 
     def last_words(self) -> str:
         """Give the end of what a process wrote to its standard error."""
+        if self._errors.closed:  # another call has said them
+            return ""
         self._errors.seek(0)
         words = " ".join(neutralise(self._errors.read()).split())[-_MAX_ERROR_CHARS:]
         return f"; it wrote: {words}" if words else ""
@@ -168,7 +199,7 @@ class _Connection:
         try:
             async with AsyncExitStack() as stack:
                 transport = await self._transport(stack)
-                client = Client(transport, read_timeout_seconds=self._settings.timeout_seconds)
+                client = Client(transport, read_timeout_seconds=self._settings.timeout_seconds + 1)
                 self._client.set_result(await stack.enter_async_context(client))
                 await self._closing.wait()
         except _FAILURES as error:

@@ -22,6 +22,9 @@ from rag.core.tool_settings import ToolServer
 Found = TypeVar("Found")
 SCRIPT = str(Path(__file__).parents[1] / "helpers" / "_mcp_server.py")
 COMMAND = (sys.executable, SCRIPT, "stdio")
+LIGHT = ToolServer(
+    command=(sys.executable, str(Path(SCRIPT).with_name("_light_mcp_server.py"))), timeout_seconds=2
+)
 
 
 @pytest.fixture(scope="module")
@@ -126,6 +129,38 @@ def test_a_slow_tool_is_given_up(url: str) -> None:
     assert isinstance(error, UnavailableError)
     assert str(error) == "the tool server 'weather' took longer than 1.5 s; raise its timeout_seconds"
     assert time.monotonic() - started < 20
+
+
+def test_a_call_that_is_slow_or_refused_ends_no_other_and_no_connection() -> None:
+    async def use(server: McpServer) -> list[list[ToolResult | RagError]]:
+        first = await results(server, ("wait", {}), ("refuse", {}))
+
+        async def later() -> list[ToolResult | RagError]:
+            await asyncio.sleep(1)
+            return await results(server, ("wait", {"seconds": 1.5}), ("wait", {}))
+
+        late, others = await asyncio.gather(results(server, ("wait", {"seconds": 60})), later())
+        return [first, late, others]
+
+    (before, refused), (late,), (other, after) = used(LIGHT, use)
+    assert isinstance(refused, InvalidInputError)
+    assert str(refused) == "weather refused: the date is in the past"
+    assert isinstance(late, UnavailableError)
+    assert isinstance(before, ToolResult)
+    assert isinstance(other, ToolResult), other
+    assert isinstance(after, ToolResult)
+    assert before.text == other.text == after.text, "one process"
+
+
+def test_a_server_that_answers_nothing_while_a_call_waits_is_started_again() -> None:
+    async def use(server: McpServer) -> list[ToolResult | RagError]:
+        return await results(server, ("wait", {}), ("wait", {"seconds": 60}), ("wait", {}))
+
+    before, late, after = used(LIGHT, use)
+    assert isinstance(late, UnavailableError)
+    assert isinstance(before, ToolResult)
+    assert isinstance(after, ToolResult)
+    assert before.text != after.text
 
 
 @pytest.mark.parametrize(
