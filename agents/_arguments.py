@@ -26,7 +26,8 @@ def check_arguments(spec: Tool, arguments: Mapping[str, Any]) -> None:
     """
     if len(json.dumps(arguments, default=str)) > _MAX_CHARS:
         raise InvalidInputError(f"{spec.name}: arguments of more than {_MAX_CHARS} characters")
-    schema = {"additionalProperties": False, **spec.parameters}
+    has_parts = any(key in spec.parameters for key in ("allOf", "anyOf", "oneOf"))
+    schema = {"unevaluatedProperties" if has_parts else "additionalProperties": False, **spec.parameters}
     try:
         # An empty registry: no reference is ever looked up on the network.
         found = best_match(Draft202012Validator(schema, registry=Registry()).iter_errors(dict(arguments)))

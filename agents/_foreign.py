@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import unquote
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
@@ -57,12 +58,11 @@ def plain_schema(schema: Mapping[str, Any]) -> Mapping[str, object] | None:
     >>> plain_schema({"type": "object", "properties": {"a": {"type": "string", "pattern": "(a+)+$"}}})
     {'type': 'object', 'properties': {'a': {'type': 'string'}}}
     """
-    named = schema.get("$defs") or schema.get("definitions") or {}
     try:
-        plain = {**_Schema(named).plain(schema), "type": "object"}
+        plain = {**_Schema(schema).plain(schema), "type": "object"}
         Draft202012Validator.check_schema(plain)
         check_schema(plain)
-    except (ValueError, SchemaError, InvalidInputError):
+    except (ValueError, KeyError, SchemaError, InvalidInputError):
         return None
     is_object = schema.get("type", "object") == "object"
     return plain if is_object and len(json.dumps(plain)) <= _MAX_SCHEMA_CHARS else None
@@ -91,8 +91,9 @@ def result_text(result: CallToolResult, *, max_chars: int) -> str:
 class _Schema:
     """One schema's plain form, as deep and as large as it may be."""
 
-    def __init__(self, named: object) -> None:
-        self._named = named if isinstance(named, Mapping) else {}
+    def __init__(self, root: Mapping[str, Any]) -> None:
+        self._root = root
+        self._open: list[str] = []  # references whose schemas are being put in place
         self._num_nodes = 0
 
     def plain(self, schema: object, depth: int = 0) -> dict[str, Any]:
@@ -102,14 +103,31 @@ class _Schema:
         if not isinstance(schema, Mapping):
             raise ValueError(f"no schema: {schema!r:.80}")
         if "$ref" in schema:
-            return self.plain(
-                self._named.get(str(schema["$ref"]).removeprefix("#/").rpartition("/")[2]), depth + 1
-            )
-        return {
+            return self._referred(str(schema["$ref"]), depth)
+        plain = {
             key: self._part(key, value, depth + 1)
             for key, value in schema.items()
             if key in _KEPT and not (key in _COUNTS and (not isinstance(value, int) or value > _MAX_COUNT))
         }
+        if schema.get("nullable") is True and isinstance(plain.get("type"), str):  # OpenAPI's word for it
+            plain["type"] = [plain["type"], "null"]
+            plain |= {"enum": [*plain["enum"], None]} if isinstance(plain.get("enum"), list) else {}
+        return plain
+
+    def _referred(self, pointer: str, depth: int) -> dict[str, Any]:
+        """Give what a local reference points at; of one that is inside of itself the type alone."""
+        found: Any = self._root
+        path = pointer.removeprefix("#").split("/")[1:]
+        for part in path if pointer.startswith("#") else [""]:
+            found = found.get(unquote(part).replace("~1", "/").replace("~0", "~"))
+            if not isinstance(found, Mapping):
+                raise ValueError(f"nothing is at {pointer:.80}")
+        if pointer in self._open:
+            return {"type": found["type"]}
+        self._open.append(pointer)
+        plain = self.plain(found, depth + 1)
+        self._open.pop()
+        return plain
 
     def _part(self, key: str, value: Any, depth: int) -> Any:  # Any: JSON
         if key in _TEXTS:

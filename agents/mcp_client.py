@@ -69,9 +69,10 @@ class McpServer:
     def __init__(self, name: str, settings: ToolServer) -> None:
         self._name, self._settings = name, settings
         self._connection: _Connection | None = None
+        self.left_out: list[str] = []  # tools that cannot be used safely
 
     async def tools(self) -> list[McpTool]:
-        """Give the tools that the settings allow; what cannot be used safely is left out.
+        """Give the tools that the settings allow; what cannot be used safely is left out and named.
 
         Raises:
             UnavailableError: the server is down, too slow, or breaks the protocol.
@@ -84,9 +85,12 @@ class McpServer:
                 f" {neutralise(', '.join(each.name for each in found))[:_MAX_ERROR_CHARS]}"
             )
         kept = [each for each in found if self._settings.tools is None or each.name in self._settings.tools]
-        tools = {}
+        tools: dict[str, McpTool] = {}
+        self.left_out = []
         for each in kept:
-            if (spec := spec_of(self._name, each)) is not None:
+            if (spec := spec_of(self._name, each)) is None:
+                self.left_out.append(each.name)
+            else:
                 is_reader = each.annotations is not None and bool(each.annotations.read_only_hint)
                 asks = {"always": True, "writes": not is_reader, "never": False}[self._settings.ask]
                 tools[spec.name] = McpTool(self, each.name, spec, "reads" if is_reader else "writes", asks)

@@ -14,12 +14,14 @@ from rag.core.access import Access
 from rag.core.errors import InvalidInputError, RagError
 from rag.core.protocols import Generator
 from rag.core.tool_settings import ToolServer
+from rag.generation.context import neutralise
 
 if TYPE_CHECKING:
     from agents.mcp_client import McpServer
 
 __all__ = ["ToolSummary", "Toolset", "toolset_of"]
 
+_MAX_NAMES_CHARS = 500  # of tools that are left out
 _RETRY_SECONDS = 30.0  # until a server that failed is asked again for its tools
 
 
@@ -60,7 +62,7 @@ class Toolset:
         self._servers = {name: _server(name, each) for name, each in servers.items()}
         self._listed: dict[str, list[AgentTool]] = {}
         self._failed_at: dict[str, float] = {}
-        self.failures: dict[str, str] = {}  # server -> why its tools are not there
+        self.failures: dict[str, str] = {}  # server -> why its tools, or some of them, are not there
         self._ranking: tuple[frozenset[str], ToolRanking] | None = None
 
     async def tools(self) -> list[AgentTool]:
@@ -109,8 +111,12 @@ class Toolset:
 
     async def _list(self, name: str) -> None:
         try:
-            self._listed[name] = list(await self._servers[name].tools())
+            server = self._servers[name]
+            self._listed[name] = list(await server.tools())
             self.failures.pop(name, None)
+            if server.left_out:
+                names = neutralise(", ".join(map(repr, server.left_out)))[:_MAX_NAMES_CHARS]
+                self.failures[name] = f"of its tools these cannot be used, by name or schema: {names}"
         except RagError as error:
             self.failures[name] = str(error)
             self._failed_at[name] = time.monotonic()

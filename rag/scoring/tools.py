@@ -45,9 +45,16 @@ class Tool:
 
     @property
     def properties(self) -> Mapping[str, object]:
-        """Give the schema of each parameter."""
-        found = self.parameters.get("properties")
-        return found if isinstance(found, Mapping) else {}
+        """Give the schema of each parameter, also of one that only a part of the whole schema has."""
+        found: dict[str, object] = {}
+        parts = [self.parameters.get(key) for key in ("allOf", "anyOf", "oneOf")]
+        for schema in (
+            self.parameters,
+            *(each for part in parts if isinstance(part, list) for each in part),
+        ):
+            properties = schema.get("properties") if isinstance(schema, Mapping) else None
+            found |= properties if isinstance(properties, Mapping) else {}
+        return found
 
 
 def name_words(name: str) -> str:

@@ -158,6 +158,17 @@ def test_a_wrong_call_says_what_is_wrong(call: Call, error: type[RagError], mess
         asyncio.run(caller(RecordedTool("forecast")).call(call))
 
 
+def test_parameters_that_parts_of_a_schema_have_are_shown_and_passed_and_no_others() -> None:
+    text = {"type": "string"}
+    either = [{"properties": {"city": text}}, {"properties": {"zip": text}}]
+    tool = RecordedTool("forecast", parameters={"type": "object", "anyOf": either})
+    model = ScriptedModel([answer("forecast", town="Rome"), answer("forecast", zip="00100")])
+    tools = caller(tool, model=model)
+    assert asyncio.run(tools.plan(QUESTION)) == Call("forecast", {"zip": "00100"})
+    assert '"zip"' in model.prompts[0]
+    assert "it takes: city, zip" in model.prompts[1]
+
+
 def test_two_tools_of_one_name_are_refused() -> None:
     with pytest.raises(InvalidInputError, match="two tools are called a; rename"):
         caller(RecordedTool("a"), RecordedTool("a"))

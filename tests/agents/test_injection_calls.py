@@ -146,11 +146,49 @@ def test_a_name_that_could_deceive_is_no_tool(name: str) -> None:
             "required": ["a"],
         },
         {"type": "object", "properties": {"a": {"type": "code"}}},
+        {"type": "object", "properties": {"a": {"$ref": "#/$defs/gone/a"}}},
         {"type": "array"},
     ],
 )
 def test_a_schema_that_reaches_out_or_explodes_is_no_tool(schema: dict[str, object]) -> None:
     assert plain_schema(schema) is None
+
+
+@pytest.mark.parametrize(
+    ("properties", "plain"),
+    [
+        ({"a": {"$ref": "#/$defs/P/properties/x"}}, {"a": {"type": "integer"}}),
+        ({"a": {"type": "integer"}, "b": {"$ref": "#/properties/a"}}, {"b": {"type": "integer"}}),
+        ({"a": {"$ref": "#/$defs/odd~1name"}}, {"a": {"type": "string"}}),
+        (
+            {"a": {"$ref": "#/$defs/N"}},
+            {
+                "a": {
+                    "type": "object",
+                    "properties": {"more": {"type": "array", "items": {"type": "object"}}},
+                }
+            },
+        ),
+        ({"a": {"type": "string", "nullable": True}}, {"a": {"type": ["string", "null"]}}),
+        (
+            {"a": {"type": "string", "enum": ["x"], "nullable": True}},
+            {"a": {"type": ["string", "null"], "enum": ["x", None]}},
+        ),
+    ],
+)
+def test_local_references_and_nullable_values_are_put_in_place(
+    properties: dict[str, object], plain: dict[str, object]
+) -> None:
+    items = {"type": "array", "items": {"$ref": "#/$defs/N"}}
+    named = {
+        "P": {"type": "object", "properties": {"x": {"type": "integer"}}},
+        "N": {"type": "object", "properties": {"more": items}},
+        "odd/name": {"type": "string"},
+        "x": {"type": "string"},
+    }
+    found = plain_schema({"type": "object", "properties": properties, "$defs": named})
+    assert found is not None
+    assert found["properties"] == {**properties, **plain}
 
 
 def test_an_expression_that_runs_forever_is_left_out_and_parameters_of_that_name_stay() -> None:

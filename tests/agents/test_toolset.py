@@ -48,6 +48,21 @@ def test_a_server_that_is_down_takes_no_other_tool_with_it(tmp_path: Path) -> No
     asyncio.run(use())
 
 
+def test_tools_that_cannot_be_used_are_named(tmp_path: Path) -> None:
+    toolset = Toolset(
+        grove(tmp_path, servers={"weather": ToolServer(command=(sys.executable, SCRIPT, "stdio"))})
+    )
+
+    async def use() -> None:
+        assert "weather__forecast" in [tool.spec.name for tool in await toolset.tools()]
+        await toolset.close()
+
+    asyncio.run(use())
+    assert toolset.failures == {
+        "weather": "of its tools these cannot be used, by name or schema: 'ends with a space '"
+    }
+
+
 def test_a_disabled_tool_is_not_there(tmp_path: Path) -> None:
     toolset = Toolset(grove(tmp_path, disabled=("grep", "fetch")))
     names = [each.name for each in asyncio.run(toolset.summaries())]
