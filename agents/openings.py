@@ -64,7 +64,7 @@ def openings(question: str, scope: ToolScope) -> list[Opening]:
     """
     if len(question) > _MAX_QUESTION:
         return []
-    if (of_page := _PAGE.fullmatch(question)) and scope.documents():
+    if (of_page := _PAGE.fullmatch(question)) and any(scope.documents()):
         return [_page(int(of_page["page"]), of_page["name"], scope)]
     if both := _BOTH.fullmatch(question):
         found = [_opening(both[name], scope) for name in ("first", "second")]

@@ -196,7 +196,13 @@ def _no_document(document_id: str) -> StoredDocument:
 
 
 _SCOPE = ToolScope(
-    "default", None, lambda text, k: SearchResult([], {}), lambda: iter(()), _no_document, date.today
+    "default",
+    None,
+    lambda text, k: SearchResult([], {}),
+    lambda: iter(()),
+    lambda: iter(()),
+    _no_document,
+    date.today,
 )
 
 

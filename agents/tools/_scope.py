@@ -1,13 +1,13 @@
 """The scope of a run's tool calls: an installation's reads, narrowed to one collection and one filter."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date
 
 from agents.tools._tool import ToolScope
 from rag.compose import DEFAULT, Grove
 from rag.core.errors import NotFoundError
 from rag.core.filters import matches, parse_filter
-from rag.db.catalog import StoredDocument, StoredText
+from rag.db.catalog import StoredDocument, StoredName, StoredText
 from rag.generation.meter import Meter
 
 __all__ = ["tool_scope"]
@@ -37,15 +37,12 @@ def tool_scope(
     """
     condition = parse_filter(filter)
 
-    def documents() -> Iterator[StoredText]:
-        for each in grove.catalog.texts(collection):
-            if matches(condition, {**each.metadata, "source": each.source}):
-                yield each
+    def passes(document: StoredName | StoredText | StoredDocument) -> bool:
+        return matches(condition, {**document.metadata, "source": document.source})
 
     def document(document_id: str) -> StoredDocument:
         found = grove.catalog.document(document_id)
-        is_seen = matches(condition, {**found.metadata, "source": found.source})
-        if found.collection != collection or not is_seen:
+        if found.collection != collection or not passes(found):
             raise NotFoundError(f"no document {document_id!r} here; list_documents says what there is")
         return found
 
@@ -53,7 +50,8 @@ def tool_scope(
         collection,
         condition,
         lambda text, k: grove.search(text, collection=collection, retriever=retriever, k=k, filter=filter),
-        documents,
+        lambda: (each for each in grove.catalog.names(collection) if passes(each)),
+        lambda: (each for each in grove.catalog.texts(collection) if passes(each)),
         document,
         today,
         meter or Meter(),

@@ -11,7 +11,7 @@ from typing import Literal, Protocol
 
 from rag.core.filters import Filter
 from rag.core.types import Passage, SearchResult
-from rag.db.catalog import StoredDocument, StoredText
+from rag.db.catalog import StoredDocument, StoredName, StoredText
 from rag.generation.context import neutralise
 from rag.generation.meter import Meter
 from rag.scoring.tools import Tool
@@ -29,7 +29,8 @@ class ToolScope:
     collection: str
     filter: Filter | None
     search: Callable[[str, int], SearchResult]  # (text, k)
-    documents: Callable[[], Iterator[StoredText]]  # by source
+    documents: Callable[[], Iterator[StoredName]]  # by source
+    texts: Callable[[], Iterator[StoredText]]  # the same documents, which costs reading them all
     document: Callable[[str], StoredDocument]  # by id; NotFoundError for one that is not in the scope
     today: Callable[[], date]
     meter: Meter = field(default_factory=Meter)  # of the run, for what a generator writes for a call

@@ -135,7 +135,7 @@ def _compiled(pattern: str, *, is_case_kept: bool) -> "regex.Pattern[str]":
 
 def _matches(scope: ToolScope, expression: "regex.Pattern[str]", max_seconds: float) -> Iterator[_Match]:
     deadline = time.monotonic() + max_seconds
-    for document in scope.documents():
+    for document in scope.texts():
         try:
             for match in expression.finditer(
                 document.text, timeout=max(deadline - time.monotonic(), 0.001)

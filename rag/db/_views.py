@@ -71,6 +71,16 @@ class StoredDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredName:
+    """What a document goes by, and its metadata, without its text."""
+
+    document_id: str
+    source: str
+    title: str
+    metadata: dict[str, Attribute]
+
+
+@dataclass(frozen=True, slots=True)
 class StoredText:
     """A document version's text and metadata, without what places it on pages."""
 

@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session, undefer
+from sqlalchemy.orm.interfaces import ORMOption
 
 from rag.core.access import Access
 from rag.core.errors import NotFoundError
@@ -26,6 +27,7 @@ from rag.db._views import (
     DocumentSummary,
     StoredChunk,
     StoredDocument,
+    StoredName,
     StoredText,
     attributes_of,
 )
@@ -44,11 +46,13 @@ __all__ = [
     "DocumentSummary",
     "StoredChunk",
     "StoredDocument",
+    "StoredName",
     "StoredText",
     "attributes_of",
 ]
 
 _PAGE = 64  # texts read together
+_NAMES = 1000  # names read together
 
 
 class Catalog:
@@ -167,35 +171,27 @@ class Catalog:
             documents = {source: base for source, base in session.execute(query)}
             return pending_bases(session, row) | documents
 
+    def names(self, collection: str) -> Iterator[StoredName]:
+        """Give what the collection's documents go by, by source, without reading a text.
+
+        Raises:
+            NotFoundError: no such collection.
+        """
+        for document, version in self._by_source(collection, size=_NAMES):
+            metadata = attributes_of(version.attributes)
+            yield StoredName(document.id, document.source, version.title, metadata)
+
     def texts(self, collection: str) -> Iterator[StoredText]:
         """Give the collection's documents by source, read a page at a time.
 
         Raises:
             NotFoundError: no such collection.
         """
-        after: str | None = ""
-        while after is not None:
-            with self._database.read() as session:
-                row = self._collection(session, collection)
-                query = (
-                    current_versions(self._access)
-                    .options(undefer(VersionRow.text))
-                    .order_by(DocumentRow.source)
-                )
-                query = query.where(DocumentRow.collection_id == row.id, DocumentRow.source > after)
-                page = [
-                    StoredText(
-                        document.id,
-                        version.version,
-                        document.source,
-                        version.title,
-                        version.text,
-                        attributes_of(version.attributes),
-                    )
-                    for document, version in session.execute(query.limit(_PAGE))
-                ]
-            yield from page
-            after = page[-1].source if len(page) == _PAGE else None
+        for document, version in self._by_source(collection, undefer(VersionRow.text), size=_PAGE):
+            metadata = attributes_of(version.attributes)
+            yield StoredText(
+                document.id, version.version, document.source, version.title, version.text, metadata
+            )
 
     def document(self, document_id: str, *, version: int | None = None) -> StoredDocument:
         """Give a document with its text, layout and chunks; as it is now, or as it was in a version.
@@ -263,6 +259,19 @@ class Catalog:
         with self._database.read() as session:
             packed = session.scalar(query)
         return decode_layout(packed or b"")
+
+    def _by_source(
+        self, collection: str, *options: ORMOption, size: int
+    ) -> Iterator[Row[DocumentRow, VersionRow]]:
+        after: str | None = ""
+        while after is not None:
+            with self._database.read() as session:
+                row = self._collection(session, collection)
+                query = current_versions(self._access).options(*options).order_by(DocumentRow.source)
+                query = query.where(DocumentRow.collection_id == row.id, DocumentRow.source > after)
+                page = session.execute(query.limit(size)).all()
+            yield from page
+            after = page[-1][0].source if len(page) == size else None
 
     def _collection(self, session: Session, name: str) -> CollectionRow:
         row = session.scalar(

@@ -169,3 +169,7 @@ def test_texts_come_by_source_and_none_is_left_out(library: Library, encoded: Ma
     assert [each.source for each in found] == sources
     assert [each.text for each in found] == [f"text of {source}" for source in sources]
     assert all(each.metadata["year"] == 2024 for each in found)
+    names = list(library.catalog.names("c"))
+    assert [(each.source, each.document_id, each.title, each.metadata) for each in names] == [
+        (each.source, each.document_id, each.title, each.metadata) for each in found
+    ]

@@ -22,6 +22,7 @@ EMPTY_SCOPE = ToolScope(
     None,
     lambda text, k: SearchResult([], {}),
     lambda: iter(()),
+    lambda: iter(()),
     _nothing,
     lambda: date(2026, 3, 1),
 )

@@ -91,7 +91,7 @@ def test_grep_refuses_what_is_no_expression(scope: ToolScope) -> None:
 
 def test_grep_gives_up_on_an_expression_that_runs_forever(grove: Grove) -> None:
     long = StoredText("d", 1, "long.txt", "Long", "a" * 60 + "!", {})
-    scope = replace(tool_scope(grove), documents=lambda: iter([long]))
+    scope = replace(tool_scope(grove), texts=lambda: iter([long]))
     with pytest.raises(UnavailableError, match=r"took more than 0\.2 s"):
         asyncio.run(Grep(max_seconds=0.2).call({"pattern": "(a|aa)+$", "regular": True}, scope))
 
