@@ -5,8 +5,10 @@ The rules of followups.py stand where there is no model that can, and where its 
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from rag.core.protocols import Message
+from rag.generation.context import neutralise
 from rag.scoring.words import content_words
 
 __all__ = ["is_faithful", "newest"]
@@ -38,13 +40,13 @@ def is_faithful(rewritten: str, question: str, history: Sequence[Message]) -> bo
 def newest(
     history: Sequence[Message], *, budget_tokens: int, count_tokens: Callable[[str], int]
 ) -> tuple[Message, ...]:
-    """Give the newest turns that fit, oldest first."""
+    """Give the newest turns that fit, oldest first, as a prompt may hold them: they quote documents."""
     kept: list[Message] = []
     for message in reversed(history):
         budget_tokens -= count_tokens(message.content) + _MESSAGE_TOKENS
         if budget_tokens < 0:
             break
-        kept.append(message)
+        kept.append(replace(message, content=neutralise(message.content)))
     return tuple(reversed(kept))
 
 
