@@ -105,7 +105,7 @@ class Context:
     min_relevance: float
     min_answerability: float
     limits: Limits
-    meter: Meter  # of what is read and written for tools
+    meter: Meter = field(default_factory=Meter)  # of what is read and written for tools
     router: Literal["signals", "model", "plain"] = "plain"
     rewriter: Literal["model", "rules"] = "rules"
     hop: Callable[[str], SearchResult] | None = None  # a search that goes on from what it found
