@@ -10,7 +10,6 @@ from dataclasses import replace
 from itertools import zip_longest
 
 from agents.abilities import declined
-from agents.calling import Call
 from agents.commands import as_question
 from agents.compound import Part, parts_of
 from agents.courtesy import recalled, reply_to, without_courtesies
@@ -20,6 +19,7 @@ from agents.rewriting import is_faithful, newest
 from agents.routing import choose
 from agents.shares import amount, quoted, share_of
 from agents.state import Context, State, Step
+from agents.summaries import call_in_short, evidence, found_in_short
 from agents.tables import AskedTable
 from agents.turns import in_turn
 from agents.writing import Emit, asked
@@ -31,8 +31,6 @@ from rag.scoring.rows import header_lines
 from rag.scoring.spelling import spelt
 
 __all__ = ["act", "hop", "plan", "prepare", "read", "retrieve", "route", "search_again"]
-
-_EXCERPT = 160  # characters of a passage in an event
 
 
 async def prepare(state: State, context: Context, emit: Emit) -> Step:
@@ -97,7 +95,7 @@ async def retrieve(state: State, context: Context, emit: Emit) -> Step:
     ):
         result, tabled = _tabled(table, result, context)
         update |= tabled
-    return Step(update, {**_found(result), **summary}, {"searched": state["searched"]})
+    return Step(update, {**found_in_short(result), **summary}, {"searched": state["searched"]})
 
 
 def _tabled(table: AskedTable, result: SearchResult, context: Context) -> tuple[SearchResult, State]:
@@ -136,7 +134,7 @@ async def _opened(opened: Sequence[Opening], state: State, context: Context) -> 
     parts = tuple(Part(each.said, each.query) for each in opened)
     query = parts[0].query if len(parts) == 1 else state["query"]
     update = State(passages=result.passages, query=query, parts=parts, is_opened=True)
-    summary = {**_found(result), "begins": [each.title for each in opened]}
+    summary = {**found_in_short(result), "begins": [each.title for each in opened]}
     return Step(update, summary, {"searched": state["searched"]})
 
 
@@ -163,7 +161,9 @@ async def hop(state: State, context: Context, emit: Emit) -> Step:
     if (result := state["hopped"]) is None:
         result = await asyncio.to_thread(context.hop, state["searched"])
     new = sum(passage.chunk_id not in before for passage in result.passages)
-    return Step(State(passages=result.passages), {**_found(result), "new": new}, {"passages": len(before)})
+    return Step(
+        State(passages=result.passages), {**found_in_short(result), "new": new}, {"passages": len(before)}
+    )
 
 
 async def search_again(state: State, context: Context, emit: Emit) -> Step:
@@ -174,7 +174,9 @@ async def search_again(state: State, context: Context, emit: Emit) -> Step:
     new = [passage for passage in result.passages if passage.chunk_id not in known]
     passages = [each for pair in zip_longest(new, before) for each in pair if each is not None]
     update = State(passages=passages, doubted=())
-    return Step(update, {**_found(replace(result, passages=passages)), "new": len(new)}, {"words": words})
+    return Step(
+        update, {**found_in_short(replace(result, passages=passages)), "new": len(new)}, {"words": words}
+    )
 
 
 async def plan(state: State, context: Context, emit: Emit) -> Step:
@@ -182,7 +184,7 @@ async def plan(state: State, context: Context, emit: Emit) -> Step:
     assert context.tools is not None, "this way is open only where there are tools"
     context.meter.usage = state.get("usage", Usage())
     call = await context.tools.plan(state["query"], state["tools"])
-    summary = {"tool": None} if call is None else _call(call)
+    summary = {"tool": None} if call is None else call_in_short(call)
     return Step(
         State(call=call, usage=context.meter.usage),
         summary,
@@ -202,12 +204,12 @@ async def act(state: State, context: Context, emit: Emit) -> Step:
         raise
     except RagError as error:
         update = State(call=None, unmet=f"The tool {call.tool} gave nothing: {error}.")
-        return Step(update | State(usage=context.meter.usage), {"error": str(error)}, _call(call))
+        return Step(update | State(usage=context.meter.usage), {"error": str(error)}, call_in_short(call))
     update = State(call=None, usage=context.meter.usage)
     if not results:
-        return Step(update, {"results": 0}, _call(call))
+        return Step(update, {"results": 0}, call_in_short(call))
     summary = {"results": len(results), "evidence": evidence(results)}
-    return Step(update | State(passages=results, is_of_tool=True), summary, _call(call))
+    return Step(update | State(passages=results, is_of_tool=True), summary, call_in_short(call))
 
 
 async def read(state: State, context: Context, emit: Emit) -> Step:
@@ -273,35 +275,3 @@ def _merged(results: Sequence[SearchResult]) -> SearchResult:
 def _newest(state: State, context: Context) -> tuple[Message, ...]:
     limit = context.limits.history_tokens
     return newest(state["history"], budget_tokens=limit, count_tokens=context.generator.count_tokens)
-
-
-def _call(call: Call) -> dict[str, object]:
-    return {"tool": call.tool, "arguments": call.arguments, "effects": call.effects}
-
-
-def _found(result: SearchResult) -> dict[str, object]:
-    return {
-        "passages": len(result.passages),
-        "sources": list(dict.fromkeys(passage.source for passage in result.passages)),
-        "evidence": evidence(result.passages),
-        "timings": dict(result.timings),
-    }
-
-
-def evidence(passages: Sequence[Passage]) -> list[dict[str, object]]:
-    """Give passages in short: enough to find each again, and to know it when one sees it."""
-    return [
-        {
-            "chunk_id": passage.chunk_id,
-            "source": passage.source,
-            "page": passage.page,
-            "score": round(passage.score, 4),
-            "text": _excerpt(passage.text),
-        }
-        for passage in passages
-    ]
-
-
-def _excerpt(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= _EXCERPT else f"{line[: _EXCERPT - 1]}…"
