@@ -5,7 +5,7 @@ Knows encodings, newlines and how blocks become one text. Knows no format.
 
 import codecs
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePath
 
 from charset_normalizer import from_bytes
@@ -31,9 +31,13 @@ _NO_CHARSETS = frozenset(  # Python calls these encodings, too
     """idna punycode raw-unicode-escape raw_unicode_escape undefined unicode-escape unicode_escape
     utf-7""".split()
 )
+_UTF8 = ("utf-8", "utf8")
 _MAX_CONTROL_SHARE = 0.05
 _CONTROL = re.compile(r"[\x01-\x08\x0e-\x1a\x7f\ufffd]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
+_UNREAD = "\ufffd"
+_MIN_GOOD = 4  # characters that UTF-8 reads for each that it does not
+_MIN_GOOD_DECLARED = 1
 _WHITE_SPACE = re.compile(r"\s+")
 _RAISED = str.maketrans("0123456789+-\N{MINUS SIGN}n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻ⁿ")
 _RAISABLE = {chr(code) for code in _RAISED}
@@ -42,15 +46,17 @@ _RAISABLE = {chr(code) for code in _RAISED}
 def decode(content: bytes, *, name: str, declared: str | None = None) -> str:
     """Give the text: by byte order mark, else UTF-8, else as declared, else the most likely encoding.
 
+    Where text is UTF-8 but for a few bytes, U+FFFD stands for those; `finish` counts them.
+
     Raises:
         UnreadableDocumentError: the bytes are of no text encoding.
     """
-    for encoding in _candidates(content, declared):
+    for encoding, errors in _candidates(content, declared):
         try:
-            text = content.decode(encoding)
+            text = content.decode(encoding, errors)
         except (UnicodeError, LookupError):
             continue
-        if _looks_binary(text):
+        if _looks_binary(text if errors == "strict" else text.replace(_UNREAD, "")):
             break
         return clean(text)
     raise UnreadableDocumentError(
@@ -99,19 +105,20 @@ def finish(
     metadata: Mapping[str, Attribute] | None = None,
     layout: Layout | None = None,
 ) -> ParsedDocument:
-    """Give the document, refusing one without text.
+    """Give the document, refusing one without text; say how many characters could not be read, if any.
 
     Raises:
         UnreadableDocumentError: the text is empty or blank.
     """
     if not text.strip():
         raise UnreadableDocumentError(f"{name!r}: the file holds no text; there is nothing to index")
+    num_unread = text.count(_UNREAD)
     return ParsedDocument(
         text=text,
         title=one_line(clean(title or ""))[:500] or stem(name),
         layout=layout or Layout(),
         blocks=tuple(blocks),
-        metadata=metadata or {},
+        metadata={**(metadata or {}), **({"unreadable_characters": num_unread} if num_unread else {})},
     )
 
 
@@ -169,18 +176,26 @@ class TextBuilder:
         return text[headings[0].start : headings[0].end] if headings else None
 
 
-def _candidates(content: bytes, declared: str | None) -> Iterable[str]:
+def _candidates(content: bytes, declared: str | None) -> Iterator[tuple[str, str]]:
+    """Give encodings, each with what is done about bytes that are not in it."""
     for mark, encoding in _MARKS:
         if content.startswith(mark):
-            yield encoding
+            yield encoding, "replace" if mark == codecs.BOM_UTF8 else "strict"
             return
     if wide := _unmarked_utf16(content[:_SAMPLE_BYTES]):
-        yield wide
+        yield wide, "strict"
     # Nothing but UTF-8 reads as UTF-8 by chance, save the 7-bit encodings.
-    is_seven_bit = declared is not None and declared.startswith(_SEVEN_BIT)
-    yield from [declared, "utf-8"] if declared and is_seven_bit else ["utf-8"]
+    if declared is not None and declared.startswith(_SEVEN_BIT):
+        yield declared, "strict"
+    yield "utf-8", "strict"
+    if _is_nearly_utf8(content, _MIN_GOOD_DECLARED if declared in _UTF8 else _MIN_GOOD):
+        yield "utf-8", "replace"
     if declared and declared not in _NO_CHARSETS:
-        yield declared
+        yield declared, "strict"
+    yield from ((guess, "strict") for guess in _guesses(content))
+
+
+def _guesses(content: bytes) -> Iterator[str]:
     first = _BEYOND.search(content)
     sample = content[max(first.start() - _SAMPLE_BYTES // 2, 0) :][:_SAMPLE_BYTES] if first else content
     if (latin := latin_encoding(sample)) is not None:
@@ -190,6 +205,20 @@ def _candidates(content: bytes, declared: str | None) -> Iterable[str]:
         # Several fit equally well (cp1250 and cp1252 mostly do): the one that reads most like a language.
         equal = [guess for guess in guesses if guess.chaos <= best.chaos]
         yield max(equal, key=lambda guess: guess.coherence).encoding
+
+
+def _is_nearly_utf8(content: bytes, min_good: int) -> bool:
+    r"""Tell whether so many characters beyond ASCII are UTF-8 for each that is not.
+
+    By chance a fifth of those of Chinese, Japanese or Korean encodings are, of others next to none.
+
+    >>> _is_nearly_utf8("für größere".encode() + b"\x96", 2), _is_nearly_utf8("für".encode("cp1252"), 1)
+    (True, False)
+    """
+    text = content.decode("utf-8", "replace")
+    num_bad = text.count(_UNREAD)
+    num_good = len(text) - len(text.encode("ascii", "ignore")) - num_bad
+    return num_good >= max(min_good * num_bad, 1)
 
 
 def _unmarked_utf16(sample: bytes) -> str:

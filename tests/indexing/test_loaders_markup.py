@@ -170,6 +170,12 @@ def test_html_is_decoded_as_it_was_written(encoding: str, declared: str) -> None
     assert Html().load(page, name="a.html").text == text
 
 
+def test_of_html_that_says_it_is_utf8_one_wrong_byte_is_lost_at_most() -> None:
+    document = Html().load(b"<meta charset=utf-8><p>caf" + "é".encode() + b"\xa0</p>", name="a.html")
+    assert document.text == "café\ufffd"
+    assert document.metadata["unreadable_characters"] == 1
+
+
 def test_html_nested_without_end_is_refused_at_once() -> None:
     with pytest.raises(UnreadableDocumentError, match="deep"):
         Html().load(b"<div>" * 200_000 + b"text", name="a.html")

@@ -64,6 +64,21 @@ def test_what_tells_the_encoding_may_stand_far_from_the_beginning() -> None:
     assert _text(text.encode("cp1252")) == text
 
 
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        ("Die Tür ist größer als üblich.".encode() + b"\x96", "Die Tür ist größer als üblich.\ufffd"),
+        ("Это’s “конец”".encode() + b"\x92", "Это’s “конец”\ufffd"),
+        ("Все люди рождаются".encode()[:-1], "Все люди рождаютс\ufffd"),
+        (b"\xef\xbb\xbfplain but for one\xe9", "plain but for one\ufffd"),
+    ],
+)
+def test_a_wrong_byte_does_not_garble_the_rest_and_is_counted(content: bytes, text: str) -> None:
+    document = Text().load(content, name="notes.txt")
+    assert document.text == text
+    assert document.metadata == {"unreadable_characters": 1}
+
+
 def test_newlines_become_one_kind_and_nul_goes() -> None:
     assert _text(b"one\r\ntwo\rthree\n\0four") == "one\ntwo\nthree\nfour"
 
