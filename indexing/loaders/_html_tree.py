@@ -9,7 +9,10 @@ from rag.core.errors import UnreadableDocumentError
 __all__ = ["parse_html"]
 
 _MAX_DEPTH = 5000
-_TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]*)(?![^<>]*/>)")
+_TAG = re.compile(  # or a comment, a script or a style sheet, in which `<` begins no element
+    r"<!(?=--).*?(?:--!?>|\Z)|<(script|style)\b.*?(?:</\1\b|\Z)|<(/?)([a-z][a-z0-9]*)(?![^<>]*/>)",
+    re.DOTALL | re.IGNORECASE,
+)
 _END_BY_THEMSELVES = frozenset(
     """area base body br col colgroup dd dt embed head hr html img input li link meta optgroup option p
     rp rt source tbody td tfoot th thead tr track wbr""".split()
@@ -39,9 +42,9 @@ def _is_too_deep(source: str) -> bool:
     """
     depth = 0
     for match in _TAG.finditer(source):
-        if match[2].lower() in _END_BY_THEMSELVES:
+        if match[3] is None or match[3].lower() in _END_BY_THEMSELVES:
             continue
-        depth = max(depth - 1, 0) if match[1] else depth + 1
+        depth = max(depth - 1, 0) if match[2] else depth + 1
         if depth > _MAX_DEPTH:
             return True
     return False

@@ -185,6 +185,19 @@ def test_html_nested_deeply_is_read() -> None:
     assert _html("<div>" * 2000 + "text").text == "text"
 
 
+@pytest.mark.parametrize(
+    "beside", ["<script>{}</script>", "<STYLE>{}</style >", "<!--{}-->", "<!--> <!--{}--!>"]
+)
+def test_what_stands_in_scripts_and_comments_is_no_element(beside: str) -> None:
+    assert _html(beside.format("for(i=0;i<n;i++)x();" * 6000) + "<p>text").text == "text"
+
+
+@pytest.mark.parametrize("beginning", ["<!-->", "<!-- --!>", "<script></script>", "</script>"])
+def test_what_comes_after_scripts_and_comments_is_counted(beginning: str) -> None:
+    with pytest.raises(UnreadableDocumentError, match="deep"):
+        _html(beginning + "<div>" * 20_000 + "text -->")
+
+
 def test_a_page_of_markup_alone_is_refused() -> None:
     with pytest.raises(UnreadableDocumentError, match="no text"):
         _html("<nav>Home</nav><script>run()</script>")
