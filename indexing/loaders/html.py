@@ -14,7 +14,7 @@ from rag.core.types import Attribute, ParsedDocument
 
 __all__ = ["Html"]
 
-_MAIN = ("main", "[role=main]", "article", "body")
+_MAIN = ("main", "[role=main]")
 _CHARSET = re.compile(rb"charset\s*=\s*[\"']?\s*([\w-]+)", re.IGNORECASE)
 _CHARSET_BYTES = 2048
 # What a label means in HTML, where it differs from what Python means by it.
@@ -46,16 +46,21 @@ class Html:
 
 
 def _main_part(tree: LexborHTMLParser) -> TextBuilder:
-    """Give the first of the candidates that holds text: pages have empty `<main>` elements, too."""
-    builder = TextBuilder()
+    """Give what a page calls its main part, if that holds text; else the only article, if most is in it."""
     for selector in _MAIN:
         nodes = tree.css(selector)
-        if len(nodes) != 1:  # several articles are a list of them: the page is the document
-            continue
-        builder = TextBuilder()
-        HtmlWalk(builder).walk(nodes[0])
-        if builder.text:
-            break
+        if len(nodes) == 1 and (part := _written(nodes[0])).length:
+            return part
+    page = _written(tree.body)
+    articles = tree.css("article")  # several are a list of them: the page is the document
+    article = _written(articles[0]) if len(articles) == 1 else page
+    return article if 2 * article.length > page.length else page
+
+
+def _written(node: LexborNode | None) -> TextBuilder:
+    builder = TextBuilder()
+    if node is not None:
+        HtmlWalk(builder).walk(node)
     return builder
 
 

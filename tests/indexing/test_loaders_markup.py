@@ -136,6 +136,12 @@ def test_an_empty_main_part_does_not_hide_the_page() -> None:
     assert _html("<main></main><p>text</p>").text == "text"
 
 
+def test_the_only_article_is_the_page_if_most_of_its_text_is_in_it() -> None:
+    manual, card = "<p>The pump must be primed before use.</p>", "<article>Buy another</article>"
+    assert _html(manual + card).text == "The pump must be primed before use.\n\nBuy another"
+    assert _html(f"<p>Welcome</p><article>{manual}</article>").text == "The pump must be primed before use."
+
+
 def test_a_table_that_holds_tables_is_layout() -> None:
     text = _html("<table><tr><td>left<td><table><tr><td>a<td>b</table></table>").text
     assert text == "left\n\na | b"
