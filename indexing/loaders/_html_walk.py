@@ -18,15 +18,20 @@ FURNITURE = frozenset(
     "aside footer nav".split()
 )  # of a page of the web; a book's or message's are its text
 _SKIPPED = frozenset(
-    """audio button canvas datalist embed head iframe input math noscript object script select style svg
+    """audio button canvas datalist embed head iframe input noscript object script select style svg
     template textarea video""".split()
 )
 _INLINE = frozenset(
-    """a abbr acronym b bdi bdo big cite code data del dfn em font i img ins kbd label mark meter output
-    picture progress q rp rt ruby s samp slot small source span strike strong sub sup time tt u var
+    """a abbr acronym b bdi bdo big button cite code data del dfn em font i img ins kbd label mark meter
+    output picture progress q rp rt ruby s samp slot small source span strike strong sub sup time tt u var
     wbr""".split()
 )
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
+_KEPT_INSIDE = {  # what is left out elsewhere
+    "button": frozenset((*_HEADINGS, "dt", "summary")),  # opens and closes what stands below
+    "footer": frozenset(["blockquote"]),  # says whose words they are
+}
+_NEAR = 4  # elements around
 _CELLS = ("td", "th")
 _MAX_SPAN = 40  # columns or rows that one cell takes
 _SPACES = re.compile(r"[ \t\n\r\f\v]+")
@@ -82,7 +87,9 @@ class HtmlWalk:
             self._words.append(raised(text) if is_raised else text)
         elif tag == "br":
             self._words.append("\n")
-        elif tag in _SKIPPED or tag in self.left_out or not tag[0].isalpha() or _is_hidden(node):
+        elif tag == "math":
+            self._words.append(_formula(node))
+        elif self._is_left_out(node, tag):
             pass
         elif tag == "pre" and self._rows is None:
             self._end_block()
@@ -92,6 +99,10 @@ class HtmlWalk:
             self._open(node, tag)
             return True
         return False
+
+    def _is_left_out(self, node: LexborNode, tag: str) -> bool:
+        is_named = tag in _SKIPPED or tag in self.left_out or not tag[0].isalpha()
+        return (is_named and not _stands_in(node, _KEPT_INSIDE.get(tag, frozenset()))) or _is_hidden(node)
 
     def _open(self, node: LexborNode, tag: str) -> None:
         if tag in _INLINE:
@@ -207,8 +218,37 @@ def _is_frame(table: LexborNode) -> bool:
     return all(sum(row) <= 1 for row in rows) and any(len(row) > 1 for row in rows)
 
 
+def _stands_in(node: LexborNode, tags: frozenset[str]) -> bool:
+    around = node.parent if tags else None
+    for _ in range(_NEAR):
+        if around is None or around.tag in tags:
+            return around is not None
+        around = around.parent
+    return False
+
+
+def _formula(math: LexborNode) -> str:
+    """Give what the author wrote for those who cannot see it, or its signs in a row."""
+    if text := math.attributes.get("alttext"):
+        return text
+    if (source := math.css_first('annotation[encoding="application/x-tex"]')) is not None:
+        return source.text()
+    return " ".join(filter(None, (_sign(node) for node in math.css("mi, mn, mo, ms, mtext"))))
+
+
+def _sign(node: LexborNode) -> str:
+    text = node.text().strip()
+    if node.css_matches("mfrac > :last-child"):
+        return f"/ {text}"
+    return raised(text) if node.css_matches("msup > :last-child") else text
+
+
 def _is_hidden(node: LexborNode) -> bool:
     attributes = node.attributes
     if "hidden" in attributes or attributes.get("role") == "navigation":
         return True
-    return _HIDDEN.search(attributes.get("style") or "") is not None
+    if (attributes.get("class") or "") == "katex-html":  # the formula before it, to look at
+        return True
+    is_shown = _HIDDEN.search(attributes.get("style") or "") is None
+    # Wikipedia hides formulas behind pictures of them.
+    return not is_shown and (node.first_child is None or node.first_child.tag != "math")

@@ -132,6 +132,36 @@ def test_html_leaves_out_its_furniture(furniture: str) -> None:
     assert _html(f"<p>stays</p>{furniture}<p>too</p>").text == "stays\n\ntoo"
 
 
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ("<h2><button>How?<svg></svg></button></h2><p>So.</p>", "How?\n\nSo."),
+        ("<details><summary><span><button>More</button></span></summary>Less</details>", "More\n\nLess"),
+        ("<blockquote>Smoke.<footer>Ann</footer></blockquote><footer>gone</footer>", "Smoke.\n\nAnn"),
+    ],
+)
+def test_what_belongs_to_the_text_is_no_furniture(body: str, text: str) -> None:
+    assert _html(body).text == text
+
+
+@pytest.mark.parametrize(
+    ("formula", "text"),
+    [
+        ("<math alttext='a^2'><mi>a</mi></math>", "a^2"),
+        (
+            "<math><semantics><mi>a</mi><annotation encoding='application/x-tex'>a_1</annotation></math>",
+            "a_1",
+        ),
+        ("<math><mi>A</mi><mo>=</mo><mi>π</mi><msup><mi>r</mi><mn>2</mn></msup></math>", "A = π r ²"),
+        ("<math><mfrac> <mn>1</mn> <mn>2</mn></mfrac></math>", "1 / 2"),
+        ("<span style='display: none'><math alttext='a'></math></span><img>", "a"),
+        ("<math alttext='a'></math><span class=katex-html aria-hidden=true>a</span>", "a"),
+    ],
+)
+def test_a_formula_is_text(formula: str, text: str) -> None:
+    assert _html(f"<p>See {formula}.</p>").text == f"See {text}."
+
+
 def test_an_empty_main_part_does_not_hide_the_page() -> None:
     assert _html("<main></main><p>text</p>").text == "text"
 
