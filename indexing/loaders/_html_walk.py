@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from selectolax.lexbor import LexborNode
 
-from indexing.loaders._merged import Below
+from indexing.loaders._merged import Below, span_of
 from indexing.loaders._text import TextBuilder, joined_cells, raised
 from rag.core.types import BlockKind
 
@@ -33,7 +33,6 @@ _KEPT_INSIDE = {  # what is left out elsewhere
 }
 _NEAR = 4  # elements around
 _CELLS = ("td", "th")
-_MAX_SPAN = 40  # columns or rows that one cell takes
 _SPACES = re.compile(r"[ \t\n\r\f\v]+")
 _HIDDEN = re.compile(r"display\s*:\s*none", re.IGNORECASE)
 
@@ -110,7 +109,10 @@ class HtmlWalk:
         if self._rows is not None:
             self._words.append(" ")
             if tag in _CELLS:
-                self._span = _number(node, "colspan"), _number(node, "rowspan")
+                self._span = (
+                    span_of(node.attributes.get("colspan")),
+                    span_of(node.attributes.get("rowspan")),
+                )
             return
         self._end_block()
         if tag in ("ul", "ol", "menu", "dl"):
@@ -139,7 +141,9 @@ class HtmlWalk:
     def _leave_in_table(self, tag: str) -> None:
         assert self._rows is not None
         if tag in _CELLS:
-            self._add_cell(self._take_words(one_line=True))
+            columns, rows = self._span
+            text = self._take_words(one_line=True)
+            self._below.place(self._cells, text, row=self._row, columns=columns, rows=rows)
         elif tag in ("tr", "caption"):
             cells = [*self._cells, *([rest] if (rest := self._take_words(one_line=True)) else [])]
             if tag == "tr":
@@ -154,18 +158,6 @@ class HtmlWalk:
             self._rows = None
         else:
             self._words.append(" ")
-
-    def _add_cell(self, text: str) -> None:
-        """Put a cell in its column; the others that it takes in this row are empty."""
-        while self._below.at(len(self._cells), self._row) is not None:
-            self._cells.append("")
-        columns, rows = self._span
-        last = self._row + rows - 1
-        self._below.reach(len(self._cells), until=last, text=text)
-        self._cells.append(text)
-        for _ in range(columns - 1):
-            self._below.reach(len(self._cells), until=last, text="")
-            self._cells.append("")
 
     def _end_block(self, level: int = 0) -> None:
         text = self._take_words(one_line=level > 0)
@@ -198,11 +190,6 @@ class HtmlWalk:
         self._words.clear()
         lines = (" ".join(line.split(" ")).strip() for line in text.split("\n"))
         return (" " if one_line else "\n").join(_SPACES.sub(" ", line) for line in lines if line)
-
-
-def _number(node: LexborNode, name: str) -> int:
-    value = (node.attributes.get(name) or "").strip()
-    return min(max(int(value), 1), _MAX_SPAN) if value.isascii() and value.isdecimal() else 1
 
 
 def _table_around(table: LexborNode) -> int:

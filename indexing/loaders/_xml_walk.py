@@ -4,9 +4,11 @@ Knows elements by the names that such formats share. Text between elements is in
 around them; an element with none of its own is a container.
 """
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from indexing.loaders._text import TextBuilder, one_line, raised
+from indexing.loaders._merged import Below, span_of
+from indexing.loaders._text import TextBuilder, joined_cells, one_line, raised
 from indexing.loaders._xml import Element, local
 
 __all__ = ["PARAGRAPHS", "XmlWalk", "text_of"]
@@ -147,10 +149,30 @@ def _collect(element: Element, pieces: list[str]) -> None:
     pieces.append(" " if is_apart else "")
 
 
-def _rows(table: Element) -> list[str]:
-    rows = (row for row in table.iter() if local(row.tag) in _ROWS)
-    lines = ([text_of(cell) for cell in row if local(cell.tag) in _CELLS] for row in rows)
-    return [" | ".join(line) for line in lines if any(line)]
+def _rows(table: Element) -> Iterator[str]:
+    specs = (each for each in table.iter() if local(each.tag) == "colspec")
+    numbers = {spec.get("colname"): number for number, spec in enumerate(specs)}
+    below = Below()
+    for number, row in enumerate(each for each in table.iter() if local(each.tag) in _ROWS):
+        cells: list[str] = []
+        for cell in (each for each in row if local(each.tag) in _CELLS):
+            columns, rows = _spans(cell, numbers)
+            below.place(cells, text_of(cell), row=number, columns=columns, rows=rows)
+        below.fill(cells, number)
+        if any(cells):
+            yield joined_cells(cells)
+
+
+def _spans(cell: Element, numbers: Mapping[str | None, int]) -> tuple[int, int]:
+    """Give how many columns and rows a cell takes, said as in HTML, TEI or DocBook."""
+    first, last = numbers.get(cell.get("namest")), numbers.get(cell.get("nameend"))
+    if first is not None and last is not None:
+        columns = span_of(str(last - first + 1))
+    else:
+        columns = span_of(cell.get("colspan") or cell.get("cols"))
+    more = cell.get("morerows", "0")
+    rows = span_of(more) + 1 if more != "0" else span_of(cell.get("rowspan") or cell.get("rows"))
+    return columns, rows
 
 
 def _is_block(element: Element) -> bool:

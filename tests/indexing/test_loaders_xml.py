@@ -60,6 +60,34 @@ def test_xml_for_readers_keeps_headings_and_inline_text() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "table",
+    [
+        "<table><tr><th rowspan='2'>Drug</th><th colspan='2'>Dose</th><th>N</th></tr>"
+        "<tr><th>Low</th><th>High</th><th>all</th></tr>"
+        "<tr><td rowspan='2'>Aspirin</td><td>5</td><td/><td>7</td></tr>"
+        "<tr><td>8</td><td>9</td></tr></table>",
+        "<table><row><cell rows='2'>Drug</cell><cell cols='2'>Dose</cell><cell>N</cell></row>"
+        "<row><cell>Low</cell><cell>High</cell><cell>all</cell></row>"
+        "<row><cell rows='2'>Aspirin</cell><cell>5</cell><cell/><cell>7</cell></row>"
+        "<row><cell>8</cell><cell>9</cell></row></table>",
+        "<tgroup><colspec/><colspec colname='b'/><colspec colname='c'/>"
+        "<row><entry morerows='1'>Drug</entry><entry namest='b' nameend='c'>Dose</entry>"
+        "<entry>N</entry></row>"
+        "<row><entry>Low</entry><entry>High</entry><entry>all</entry></row>"
+        "<row><entry morerows='1'>Aspirin</entry><entry>5</entry><entry/><entry>7</entry></row>"
+        "<row><entry>8</entry><entry>9</entry></row></tgroup>",
+    ],
+)
+def test_xml_cells_stand_in_their_columns(table: str) -> None:
+    assert _xml(f"<a><p>See</p>{table}</a>").text.split("\n")[2:] == [
+        "Drug | Dose |  | N",
+        "Drug | Low | High | all",
+        "Aspirin | 5 |  | 7",
+        "Aspirin | 8 | 9",
+    ]
+
+
 def test_xml_of_data_is_a_record_an_element() -> None:
     document = _xml(
         '<shop><title>Bees</title><tool id="1" xml:lang="en"><name>Veil</name>'
