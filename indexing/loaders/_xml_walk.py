@@ -59,7 +59,8 @@ class XmlWalk:
             self.builder.add("".join(element.itertext()), "code")
         elif tag in _TABLES:
             self._end()
-            self.builder.add("\n".join(_rows(element)), "table")
+            titles = (text_of(child) for child in element if local(child.tag) in _CAPTIONS)
+            self.builder.add("\n".join([*filter(None, titles), *_rows(element)]), "table")
         elif tag in _FLOATS:
             self._float(element, level)
         elif tag in _LISTS:

@@ -88,6 +88,13 @@ def test_xml_cells_stand_in_their_columns(table: str) -> None:
     ]
 
 
+def test_the_title_of_an_xml_table_stands_above_its_rows() -> None:
+    table = (
+        "<table><title>Prices</title><tgroup><row><entry>a</entry><entry>1</entry></row></tgroup></table>"
+    )
+    assert _xml(f"<a><para>See</para>{table}</a>").text == "See\n\nPrices\na | 1"
+
+
 def test_xml_of_data_is_a_record_an_element() -> None:
     document = _xml(
         '<shop><title>Bees</title><tool id="1" xml:lang="en"><name>Veil</name>'
