@@ -34,6 +34,7 @@ _KEPT_INSIDE = {  # what is left out elsewhere
 _NEAR = 4  # elements around
 _CELLS = ("td", "th")
 _SPACES = re.compile(r"[ \t\n\r\f\v]+")
+_WHOLE = re.compile(r"\s*-?[0-9]{1,9}\s*")
 _HIDDEN = re.compile(r"display\s*:\s*none", re.IGNORECASE)
 
 
@@ -116,9 +117,9 @@ class HtmlWalk:
             return
         self._end_block()
         if tag in ("ul", "ol", "menu", "dl"):
-            self._counters.append(0 if tag == "ol" else None)
+            self._counters.append(_whole(node, "start", 1) - 1 if tag == "ol" else None)
         elif tag in ("li", "dt", "dd"):
-            self._mark = self._next_mark(tag)
+            self._mark = self._next_mark(node, tag)
         else:
             if tag in _HEADINGS or not self._counters:
                 self._end_list()
@@ -176,20 +177,26 @@ class HtmlWalk:
         self.builder.add("\n".join(self._items), "list")
         self._items.clear()
 
-    def _next_mark(self, tag: str) -> str:
+    def _next_mark(self, node: LexborNode, tag: str) -> str:
         if tag != "li" or not self._counters:
             return "" if tag == "dt" else "- "
         count = self._counters[-1]
         if count is None:
             return "- "
-        self._counters[-1] = count + 1
-        return f"{count + 1}. "
+        number = self._counters[-1] = _whole(node, "value", count + 1)
+        return f"{number}. "
 
     def _take_words(self, *, one_line: bool) -> str:
         text = "".join(self._words)
         self._words.clear()
         lines = (" ".join(line.split(" ")).strip() for line in text.split("\n"))
         return (" " if one_line else "\n").join(_SPACES.sub(" ", line) for line in lines if line)
+
+
+def _whole(node: LexborNode, name: str, default: int) -> int:
+    """Give the number that an attribute says."""
+    match = _WHOLE.fullmatch(node.attributes.get(name) or "")
+    return int(match[0]) if match else default
 
 
 def _table_around(table: LexborNode) -> int:

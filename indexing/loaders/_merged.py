@@ -18,7 +18,7 @@ def span_of(said: str | None) -> int:
     (2, 1, 1, 40)
     """
     said = (said or "").strip()
-    return min(max(int(said), 1), _MAX_SPAN) if said.isascii() and said.isdecimal() else 1
+    return min(max(int(said[:9]), 1), _MAX_SPAN) if said.isascii() and said.isdecimal() else 1
 
 
 @dataclass(slots=True)

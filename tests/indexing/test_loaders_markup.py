@@ -177,8 +177,17 @@ def test_a_table_that_holds_tables_is_layout() -> None:
     assert text == "left\n\na | b"
 
 
+def test_items_have_the_numbers_that_the_page_gives_them() -> None:
+    items = "<ol start=5><li>a<li value=9>b<li>c</ol><ol start=x><li>d</ol>"
+    assert _html(items).text == "5. a\n9. b\n10. c\n\n1. d"
+
+
 def test_words_of_one_line_stay_together() -> None:
     assert _html("<p>H<sub>2</sub>O &amp; <b>more</b>\n  of\tit</p>").text == "H2O & more of it"
+
+
+def test_a_cell_cannot_say_that_it_takes_more_columns_than_fit() -> None:
+    assert _html(f"<table><tr><td colspan={'9' * 5000}>a<td>b</table>").text == f"a{' | ' * 40}b"
 
 
 def test_html_cells_stand_in_their_columns() -> None:
