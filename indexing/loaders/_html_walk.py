@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from selectolax.lexbor import LexborNode
 
+from indexing.loaders._html_tables import code_of, layout_tables, line_numbers
 from indexing.loaders._merged import Below, span_of
 from indexing.loaders._text import TextBuilder, joined_cells, raised
 from rag.core.types import BlockKind
@@ -53,13 +54,13 @@ class HtmlWalk:
     _span: tuple[int, int] = (1, 1)  # columns and rows of the cell at hand
     _row: int = 0  # number of the row at hand
     _below: Below = field(default_factory=Below)
-    _outer_tables: set[int] = field(default_factory=set)  # are there for the looks: what is in them is text
+    _inner: int = 0  # tables inside that table, whose text is that of a cell
+    _layout: set[int] = field(default_factory=set)  # elements that say nothing about what is in them
+    _line_numbers: set[int] = field(default_factory=set)
 
     def walk(self, root: LexborNode) -> None:
         """Write all text below an element."""
-        outer = {_table_around(table) for table in root.css("table table")}
-        inner = (table for table in root.css("table") if table.mem_id not in outer)
-        self._outer_tables = outer | {table.mem_id for table in inner if _is_frame(table)}
+        self._layout, self._line_numbers = layout_tables(root), line_numbers(root)
         path: list[str] = []
         parents: list[LexborNode] = []
         node = root.first_child
@@ -91,29 +92,25 @@ class HtmlWalk:
             self._words.append(_formula(node))
         elif self._is_left_out(node, tag):
             pass
-        elif tag == "pre" and self._rows is None:
+        elif tag == "pre" and self._rows is None and node.mem_id not in self._layout:
             self._end_block()
             self._end_list()
-            self.builder.add(node.text(), "code")
+            self.builder.add(code_of(node), "code")
         else:
-            self._open(node, tag)
+            if tag not in _INLINE:
+                self._open(node, tag)
             return True
         return False
 
     def _is_left_out(self, node: LexborNode, tag: str) -> bool:
+        if node.mem_id in self._line_numbers:
+            return True
         is_named = tag in _SKIPPED or tag in self.left_out or not tag[0].isalpha()
         return (is_named and not _stands_in(node, _KEPT_INSIDE.get(tag, frozenset()))) or _is_hidden(node)
 
     def _open(self, node: LexborNode, tag: str) -> None:
-        if tag in _INLINE:
-            return
         if self._rows is not None:
-            self._words.append(" ")
-            if tag in _CELLS:
-                self._span = (
-                    span_of(node.attributes.get("colspan")),
-                    span_of(node.attributes.get("rowspan")),
-                )
+            self._open_in_table(node, tag)
             return
         self._end_block()
         if tag in ("ul", "ol", "menu", "dl"):
@@ -123,9 +120,17 @@ class HtmlWalk:
         else:
             if tag in _HEADINGS or not self._counters:
                 self._end_list()
-            if tag == "table" and node.mem_id not in self._outer_tables:
+            if tag == "table" and node.mem_id not in self._layout:
                 self._end_list()
                 self._rows, self._row, self._below = [], 0, Below()
+
+    def _open_in_table(self, node: LexborNode, tag: str) -> None:
+        self._words.append(" ")
+        said = node.attributes
+        if tag == "table":
+            self._inner += 1
+        elif tag in _CELLS and not self._inner:
+            self._span = span_of(said.get("colspan")), span_of(said.get("rowspan"))
 
     def _leave(self, tag: str) -> None:
         if tag in _INLINE:
@@ -141,7 +146,10 @@ class HtmlWalk:
 
     def _leave_in_table(self, tag: str) -> None:
         assert self._rows is not None
-        if tag in _CELLS:
+        if self._inner:
+            self._inner -= tag == "table"
+            self._words.append(" ")
+        elif tag in _CELLS:
             columns, rows = self._span
             text = self._take_words(one_line=True)
             self._below.place(self._cells, text, row=self._row, columns=columns, rows=rows)
@@ -197,19 +205,6 @@ def _whole(node: LexborNode, name: str, default: int) -> int:
     """Give the number that an attribute says."""
     match = _WHOLE.fullmatch(node.attributes.get(name) or "")
     return int(match[0]) if match else default
-
-
-def _table_around(table: LexborNode) -> int:
-    node = table.parent
-    while node is not None and node.tag != "table":
-        node = node.parent
-    return node.mem_id if node is not None else 0
-
-
-def _is_frame(table: LexborNode) -> bool:
-    """Tell a table that only places text, as e-mail does: more cells than one, and text in one of a row."""
-    rows = [[bool(cell.text().strip()) for cell in row.css("td, th")] for row in table.css("tr")]
-    return all(sum(row) <= 1 for row in rows) and any(len(row) > 1 for row in rows)
 
 
 def _stands_in(node: LexborNode, tags: frozenset[str]) -> bool:

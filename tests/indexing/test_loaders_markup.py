@@ -177,6 +177,26 @@ def test_a_table_that_holds_tables_is_layout() -> None:
     assert text == "left\n\na | b"
 
 
+def test_a_table_of_data_may_hold_tables_in_its_cells() -> None:
+    inner = "<table><tr><td>EU<td>UN</table>"
+    rows = f"<tr><th>Country<td>France<tr><th>Member of<td>{inner}<tr><th>Capital<td>Paris"
+    assert _html(f"<table>{rows}</table>").text == "Country | France\nMember of | EU UN\nCapital | Paris"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<pre>def f():<br>  return 1</pre>",
+        "<pre><div>def f():</div><div>  return 1</div></pre>",
+        "<table><tr><td><pre>1<br>2</pre><td><pre>def f():\n  return 1</pre></table>",
+        "<pre><table><tr><td><pre>1\n2\n</pre><td><pre>def f():\n  return 1</pre></table></pre>",
+        "<table><tr><td><div><pre>8\n9</pre></div><td><div><pre>def f():\n  return 1</pre></div></table>",
+    ],
+)
+def test_code_keeps_its_lines_and_loses_their_numbers(body: str) -> None:
+    assert _blocks(_html(body)) == [("code", 0, "def f():\n  return 1")]
+
+
 def test_items_have_the_numbers_that_the_page_gives_them() -> None:
     items = "<ol start=5><li>a<li value=9>b<li>c</ol><ol start=x><li>d</ol>"
     assert _html(items).text == "5. a\n9. b\n10. c\n\n1. d"
