@@ -10,6 +10,7 @@ from pathlib import PurePath
 
 from charset_normalizer import from_bytes
 
+from indexing.loaders._cyrillic import cyrillic_encoding
 from indexing.loaders._latin import latin_encoding
 from rag.core.errors import UnreadableDocumentError
 from rag.core.layout import Layout
@@ -25,6 +26,7 @@ _MARKS = (  # the longer first: UTF-32 begins with the mark of UTF-16
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _SAMPLE_BYTES = 200_000  # enough to guess the encoding; guessing over megabytes takes seconds
+_BETWEEN = re.compile(rb"[\x00-\x2f\x3a-\x3f]+")  # no part of a letter in any encoding
 _BEYOND = re.compile(rb"[\x80-\xff]")
 _SEVEN_BIT = ("iso-2022-", "hz")
 _NO_CHARSETS = frozenset(  # Python calls these encodings, too
@@ -196,11 +198,16 @@ def _candidates(content: bytes, declared: str | None) -> Iterator[tuple[str, str
 
 
 def _guesses(content: bytes) -> Iterator[str]:
+    """Give likely encodings, by the words that are not ASCII: the others, often most, tell nothing."""
     first = _BEYOND.search(content)
     sample = content[max(first.start() - _SAMPLE_BYTES // 2, 0) :][:_SAMPLE_BYTES] if first else content
-    if (latin := latin_encoding(sample)) is not None:
+    words = list(filter(_BEYOND.search, _BETWEEN.split(sample)))
+    different = list(dict.fromkeys(words))
+    if (cyrillic := cyrillic_encoding(different)) is not None:
+        yield cyrillic
+    if (latin := latin_encoding(b" ".join(different))) is not None:
         yield latin
-    guesses = from_bytes(sample)
+    guesses = from_bytes(b" ".join(words))
     if best := guesses.best():
         # Several fit equally well (cp1250 and cp1252 mostly do): the one that reads most like a language.
         equal = [guess for guess in guesses if guess.chaos <= best.chaos]

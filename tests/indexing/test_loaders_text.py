@@ -52,10 +52,14 @@ def test_other_encodings_are_guessed(encoding: str, text: str) -> None:
         ("mac-roman", "Grüße aus München, très fiers élèves"),
         ("cp850", "Les élèves étaient très fiers"),
         ("cp1251", "Цена: 5 руб. за штуку, два рубля"),
+        ("cp1251", "id,name,email,state\n7,Иванов Пётр,petr.ivanov@example.com,active_customer\n"),
+        ("cp1251", "id;name;sku\n1;Молоко;MILK-STANDARD-PACKAGE\n2;Хлеб;BREAD-STANDARD-PACKAGE\n"),
+        ("cp1253", "<p class='paragraph content-block'>Όλοι οι άνθρωποι γεννιούνται ελεύθεροι και ίσοι</p>"),
+        ("koi8-r", "<p class='paragraph'>Все люди рождаются свободными и равными в правах</p>"),
         ("shift_jis", "<html><title>東京</title>カタカナのテスト、東京都</html>"),
     ],
 )
-def test_short_texts_of_latin_letters_are_read_by_what_languages_have(encoding: str, text: str) -> None:
+def test_short_texts_are_read_by_the_words_that_are_not_ascii(encoding: str, text: str) -> None:
     assert _text(text.encode(encoding)) == text
 
 
