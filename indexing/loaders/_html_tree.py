@@ -1,4 +1,4 @@
-"""HTML source -> a tree, refused where the parser would take minutes over it."""
+"""HTML source -> a tree, refused where the parser would take minutes over it; and what it is encoded in."""
 
 import re
 
@@ -6,17 +6,35 @@ from selectolax.lexbor import LexborHTMLParser, SelectolaxError
 
 from rag.core.errors import UnreadableDocumentError
 
-__all__ = ["parse_html"]
+__all__ = ["charset_of", "parse_html"]
 
 _MAX_DEPTH = 5000
 _TAG = re.compile(  # or a comment, a script or a style sheet, in which `<` begins no element
     r"<!(?=--).*?(?:--!?>|\Z)|<(script|style)\b.*?(?:</\1\b|\Z)|<(/?)([a-z][a-z0-9]*)(?![^<>]*/>)",
     re.DOTALL | re.IGNORECASE,
 )
+_CHARSET = re.compile(rb"charset\s*=\s*[\"']?\s*([\w-]+)", re.IGNORECASE)
+_CHARSET_BYTES = 2048
+# What a label means in HTML, where it differs from what Python means by it.
+_LABELS = {
+    "ascii": "cp1252", "us-ascii": "cp1252", "iso-8859-1": "cp1252", "latin1": "cp1252",
+    "gb2312": "gb18030", "gbk": "gb18030", "shift_jis": "cp932", "euc-kr": "cp949", "utf-16": "utf-8",
+}  # fmt: skip
 _END_BY_THEMSELVES = frozenset(
     """area base body br col colgroup dd dt embed head hr html img input li link meta optgroup option p
     rp rt source tbody td tfoot th thead tr track wbr""".split()
 )
+
+
+def charset_of(content: bytes) -> str | None:
+    """Give the encoding that a page says it is in, as Python calls it.
+
+    >>> charset_of(b"<meta charset=GB2312>"), charset_of(b"<p>")
+    ('gb18030', None)
+    """
+    declared = _CHARSET.search(content[:_CHARSET_BYTES])
+    label = declared[1].decode().lower() if declared else None
+    return _LABELS.get(label or "", label)
 
 
 def parse_html(source: str, *, name: str) -> LexborHTMLParser:

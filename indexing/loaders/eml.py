@@ -17,6 +17,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, TypeAlias
 
 from indexing.loaders._archive import reading
+from indexing.loaders._html_tree import charset_of
 from indexing.loaders._mail import Attachment, Body, Mail, mail_document
 from indexing.loaders._nested import is_read
 from indexing.loaders._text import decode, one_line
@@ -120,11 +121,11 @@ def _holds(part: _Part, kind: str) -> bool:
 
 
 def _body(part: _Part, kind: str) -> Body:
-    text = (
-        decode(_content(part), name="the message's text", declared=_charset(part)) if _content(part) else ""
-    )
+    content, is_html = _content(part), kind == "text/html"
+    declared = _charset(part) or (charset_of(content) if is_html else None)
+    text = decode(content, name="the message's text", declared=declared) if content else ""
     flowed = str(part.get_param("format", "")).lower() == "flowed"
-    return Body(_SOFT_BREAK.sub(" ", text) if flowed else text, is_html=kind == "text/html")
+    return Body(_SOFT_BREAK.sub(" ", text) if flowed else text, is_html=is_html)
 
 
 def _attachment(part: _Part, kind: str, name: str) -> Attachment:

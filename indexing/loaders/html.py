@@ -1,13 +1,11 @@
 """HTML: the text of a page's main part, block by block.
 
-Knows which elements are structure, which are furniture, and where the character set is declared.
+Knows which elements are structure and which are furniture.
 """
-
-import re
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from indexing.loaders._html_tree import parse_html
+from indexing.loaders._html_tree import charset_of, parse_html
 from indexing.loaders._html_walk import HtmlWalk
 from indexing.loaders._text import TextBuilder, clean, decode, finish, one_line
 from rag.core.types import Attribute, ParsedDocument
@@ -15,13 +13,6 @@ from rag.core.types import Attribute, ParsedDocument
 __all__ = ["Html"]
 
 _MAIN = ("main", "[role=main]")
-_CHARSET = re.compile(rb"charset\s*=\s*[\"']?\s*([\w-]+)", re.IGNORECASE)
-_CHARSET_BYTES = 2048
-# What a label means in HTML, where it differs from what Python means by it.
-_LABELS = {
-    "ascii": "cp1252", "us-ascii": "cp1252", "iso-8859-1": "cp1252", "latin1": "cp1252",
-    "gb2312": "gb18030", "gbk": "gb18030", "shift_jis": "cp932", "euc-kr": "cp949", "utf-16": "utf-8",
-}  # fmt: skip
 _FIELDS = ("author", "date", "description", "keywords")
 
 
@@ -36,9 +27,7 @@ class Html:
         Raises:
             UnreadableDocumentError: no text in any known encoding, or nothing but markup.
         """
-        declared = _CHARSET.search(content[:_CHARSET_BYTES])
-        label = declared[1].decode().lower() if declared else None
-        source = decode(content, name=name, declared=_LABELS.get(label or "", label))
+        source = decode(content, name=name, declared=charset_of(content))
         tree = parse_html(source, name=name)
         builder = _main_part(tree)
         title = _text_of(tree.css_first("title")) or builder.first_heading()

@@ -121,6 +121,7 @@ def test_a_header_is_decoded_however_it_is_written(header: bytes, subject: str) 
         (b"Content-Transfer-Encoding: quoted-printable", b"a=\nb=C3=A9", "abé"),
         (b"Content-Type: text/plain; format=flowed", b"one \ntwo\n-- \nAnn", "one two\n-- \nAnn"),
         (b"Content-Type: text/html", b"<p>one</p><footer>two</footer>", "one\n\ntwo"),
+        (b"Content-Type: text/html", "<meta charset=cp1251><p>мама</p>".encode("cp1251"), "мама"),
         (b"Content-Type: multipart/mixed; boundary=x", b"--x\n\nnever closed", "never closed"),
         (b"Content-Type: multipart/mixed", b"no boundary", "no boundary"),
     ],

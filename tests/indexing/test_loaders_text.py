@@ -54,7 +54,10 @@ def test_other_encodings_are_guessed(encoding: str, text: str) -> None:
         ("cp1251", "Цена: 5 руб. за штуку, два рубля"),
         ("cp1251", "id,name,email,state\n7,Иванов Пётр,petr.ivanov@example.com,active_customer\n"),
         ("cp1251", "id;name;sku\n1;Молоко;MILK-STANDARD-PACKAGE\n2;Хлеб;BREAD-STANDARD-PACKAGE\n"),
-        ("cp1253", "<p class='paragraph content-block'>Όλοι οι άνθρωποι γεννιούνται ελεύθεροι και ίσοι</p>"),
+        (
+            "cp1253",
+            "<p class='paragraph content-block'>Όλοι οι άνθρωποι γεννιούνται ελεύθεροι και ίσοι</p>",
+        ),
         ("koi8-r", "<p class='paragraph'>Все люди рождаются свободными и равными в правах</p>"),
         ("shift_jis", "<html><title>東京</title>カタカナのテスト、東京都</html>"),
     ],
