@@ -6,7 +6,7 @@ from selectolax.lexbor import LexborHTMLParser, SelectolaxError
 
 from rag.core.errors import UnreadableDocumentError
 
-__all__ = ["charset_of", "parse_html"]
+__all__ = ["charset_of", "encoding_of", "parse_html"]
 
 _MAX_DEPTH = 5000
 _TAG = re.compile(  # or a comment, a script or a style sheet, in which `<` begins no element
@@ -33,8 +33,16 @@ def charset_of(content: bytes) -> str | None:
     ('gb18030', None)
     """
     declared = _CHARSET.search(content[:_CHARSET_BYTES])
-    label = declared[1].decode().lower() if declared else None
-    return _LABELS.get(label or "", label)
+    return encoding_of(declared[1].decode()) if declared else None
+
+
+def encoding_of(label: str) -> str:
+    """Give what Python calls the encoding that the web calls so.
+
+    >>> encoding_of("ISO-8859-1"), encoding_of("koi8-r")
+    ('cp1252', 'koi8-r')
+    """
+    return _LABELS.get(label.lower(), label.lower())
 
 
 def parse_html(source: str, *, name: str) -> LexborHTMLParser:

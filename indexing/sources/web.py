@@ -5,6 +5,7 @@ fetched, at the address that was checked, redirects included; without cookies, c
 within a time and a size.
 """
 
+import re
 import ssl
 from collections.abc import Iterator
 from pathlib import PurePosixPath
@@ -12,6 +13,8 @@ from urllib.parse import unquote, urljoin
 
 import httpcore
 
+from indexing.loaders._html_tree import encoding_of
+from indexing.loaders._text import decode
 from indexing.parse import supported_suffixes
 from indexing.sources._connection import Deadline, PinnedBackend
 from indexing.sources._guard import Target, checked_url, resolved
@@ -40,6 +43,8 @@ _SUFFIXES = {
     "text/plain": ".txt",
     "text/xml": ".xml",
 }
+_TEXTS = (".csv", ".htm", ".html", ".json", ".md", ".txt", ".xhtml", ".xml")
+_CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w-]+)", re.IGNORECASE)
 
 
 class Web:
@@ -128,7 +133,22 @@ class Web:
             )
         if not body:
             raise UnreadableDocumentError(f"{target.url!r:.200} is empty")
-        return Fetched(body, name)
+        return Fetched(_utf8(body, headers.get("content-type", ""), name=name), name)
+
+
+def _utf8(body: bytes, content_type: str, *, name: str) -> bytes:
+    r"""Give text that is in the character set of its header as UTF-8: a loader is not told of headers.
+
+    >>> _utf8(b"\xcf\xf0", "text/plain; charset=windows-1251", name="a.txt").decode()
+    'Пр'
+    """
+    charset = _CHARSET.search(content_type)
+    if charset is None or PurePosixPath(name).suffix.lower() not in _TEXTS:
+        return body
+    try:
+        return decode(body, name=name, declared=encoding_of(charset[1])).encode()
+    except UnreadableDocumentError:
+        return body  # its loader says what it is
 
 
 def _name(target: Target, content_type: str) -> str:

@@ -39,6 +39,9 @@ class _Handler(BaseHTTPRequestHandler):
     def reply_notes_txt(self) -> None:
         self.send(b"Plain notes.", "text/plain")
 
+    def reply_russian(self) -> None:
+        self.send("<p>мама".encode("cp1251"), "text/html; charset=windows-1251")
+
     def reply_login_pdf(self) -> None:
         self.send(PAGE)
 

@@ -45,6 +45,7 @@ def test_nothing_is_fetched_unless_it_is_turned_on(port: int) -> None:
         ("login.pdf", "login.html", PAGE),
         ("zipped", "zipped.html", PAGE),
         ("hop", "page.html", PAGE),
+        ("russian", "russian.html", "<p>мама".encode()),
     ],
 )
 def test_what_comes_is_named_by_what_it_is(
