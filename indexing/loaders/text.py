@@ -5,7 +5,7 @@ rows of cells with a bar between them.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from indexing.loaders._text import decode, finish
 from rag.core.types import Block, BlockKind, ParsedDocument
@@ -14,7 +14,7 @@ from rag.scoring.rows import is_row
 __all__ = ["Text"]
 
 _LOG = ".log"  # of which nothing is changed
-_PARAGRAPH = re.compile(r"[^\n]*\S[^\n]*(?:\n[^\n]*\S[^\n]*)*")
+_PARAGRAPH = re.compile(r"^[^\S\n]*\S[^\n]*(?:\n[^\S\n]*\S[^\n]*)*", re.MULTILINE)
 _TITLE = re.compile(  # a short line that begins like a heading and does not end like a sentence or a list
     r"[ ]{0,3}(?P<number>\d+(?:\.\d+)*[.)]?\ )?(?=[^\W\d_])(?=[^a-z])"
     r"(?!.*(?:\t|[ ]{3}|:[ ]|://|[|@]))[^\n]{1,59}(?<![.,;:!…\s])[ ]*",
@@ -24,7 +24,8 @@ _CLOSING = re.compile(
     r"\b(?:regards|sincerely|faithfully|wishes|thanks|cheers|yours|dear)\b", re.IGNORECASE
 )
 _ITEM = re.compile(r"[ \t]*(?:[-*•–]|\d+[.)])[ \t]")
-_GAP = re.compile(r"(?<=\S) {2,}(?=\S)")  # between columns
+_CELL = re.compile(r"[^ ]+(?:(?: |(?<=[.?!])  )[^ ]+)*")  # two spaces end a sentence, or else a cell
+_MAX_APART = 1  # characters, of the cells of a column
 _MIN_ROWS = 3
 _MAX_WORDS = 9
 _LONG = 60  # characters of a line of prose
@@ -58,10 +59,18 @@ def _parted(paragraph: re.Match[str]) -> str:
 
 
 def _rows(paragraph: str) -> str:
-    """Give the rows of a paragraph in which spaces part each line into as many cells, or nothing."""
-    rows = [_GAP.split(line.strip()) for line in paragraph.split("\n")]
-    is_table = len(rows) >= _MIN_ROWS and len(rows[0]) > 1 and {len(row) for row in rows} == {len(rows[0])}
-    return "\n".join(map(" | ".join, rows)) if is_table and "|" not in paragraph else ""
+    """Give the rows of a paragraph in which spaces align the cells of all lines, or nothing."""
+    rows = [list(_CELL.finditer(line)) for line in paragraph.split("\n")]
+    sizes = {len(row) for row in rows}
+    is_table = len(rows) >= _MIN_ROWS and len(sizes) == 1 and sizes != {1} and "|" not in paragraph
+    if not is_table or not all(map(_is_aligned, list(zip(*rows, strict=True))[1:])):
+        return ""
+    return "\n".join(" | ".join(cell[0] for cell in row) for row in rows)
+
+
+def _is_aligned(column: Sequence[re.Match[str]]) -> bool:
+    starts, ends = [cell.start() for cell in column], [cell.end() for cell in column]
+    return min(max(starts) - min(starts), max(ends) - min(ends)) <= _MAX_APART
 
 
 def _blocks(text: str) -> Iterator[Block]:

@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from indexing.loaders.text import Text
@@ -124,12 +126,26 @@ def test_columns_that_spaces_align_are_a_table() -> None:
     assert Text().load(text.encode(), name="manual.log").text == text
 
 
+def test_a_column_may_be_aligned_at_its_right() -> None:
+    text = "Item     Price\nVeil        12\nHive No.   140\nSmoker       9"
+    assert _text(text.encode()) == "Item | Price\nVeil | 12\nHive No. | 140\nSmoker | 9"
+
+
+def test_a_long_line_of_spaces_takes_no_time() -> None:
+    started = time.thread_time()
+    assert _text(b"Hello.\n" + b" " * 100_000 + b"\nBye.").split() == ["Hello.", "Bye."]
+    assert time.thread_time() - started < 5
+
+
 @pytest.mark.parametrize(
     "text",
     [
         "Two  spaces.  Or three.\nBut not  here.\nAnd not here.",
         "one  two\nthree  four",
         "a | b  c\nd | e  f\ng | h  i",
+        "It was the best of times.  It was\nthe worst of times.  It was the age\nof wisdom.  It was cold.",
+        "It was the best.  It\nwas the worst.  It\nwas the longest.  We",
+        "the price  of milk\nis higher  than\never  before",
     ],
 )
 def test_other_spaces_are_kept(text: str) -> None:
