@@ -84,10 +84,14 @@ def add_mail(builder: TextBuilder, mail: Mail, *, name: str, level: int) -> None
     """
     with holding(name):
         heading = one_line(clean(mail.subject)) or (one_line(clean(name)) if level > 1 else "")
+        fields = "\n".join(_fields(mail))
         builder.add(heading, "heading", level=level)
-        builder.add("\n".join(_fields(mail)), "table")
+        builder.add(fields, "table")
+        start = builder.length
         for body in mail.bodies:
-            _add_body(builder, body, name=name)
+            said = f"{heading}\n{fields}\n{builder.text_since(start)}" if body.is_repeated else ""
+            start = builder.length
+            _add_body(builder, body, name=name, said=said)
         for attachment in mail.attachments:
             _add_attachment(builder, attachment, level=level + 1)
 
@@ -106,14 +110,15 @@ def _fields(mail: Mail) -> Iterable[str]:
             yield f"{field}: {shown}"
 
 
-def _add_body(builder: TextBuilder, body: Body, *, name: str) -> None:
+def _add_body(builder: TextBuilder, body: Body, *, name: str, said: str) -> None:
+    """Write a body; of one that is repeated, what is new."""
     if body.is_html:
         root = parse_html(clean(body.text), name=name).body
         if root is not None:
             HtmlWalk(builder, left_out=frozenset()).walk(root)
         return
     paragraphs = _BLANK_LINES.split(clean(body.text))
-    known = _known(builder.text) if body.is_repeated else set()
+    known = _known(said)
     for paragraph in paragraphs:
         pairs = _pairs(paragraph)
         new = sum(pair not in known for pair in pairs)

@@ -171,6 +171,16 @@ class TextBuilder:
         """Give all of it."""
         return "".join(self._pieces)
 
+    def text_since(self, length: int) -> str:
+        """Give what it has beyond its first so many characters, where a block ended there."""
+        pieces: list[str] = []
+        for piece in reversed(self._pieces):
+            length += len(piece)
+            if length > self._length:
+                break
+            pieces.append(piece)
+        return "".join(reversed(pieces))
+
     def first_heading(self) -> str | None:
         """Give the text of the first heading."""
         text = self.text

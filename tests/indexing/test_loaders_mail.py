@@ -153,6 +153,14 @@ def test_what_only_the_plain_form_says_is_read_too() -> None:
     assert _eml(content).text.endswith("Look at the hive\n\nSee you in May.")
 
 
+def test_what_an_earlier_part_says_does_not_hide_what_only_the_plain_form_says() -> None:
+    forms = b"--y\nContent-Type: text/plain\n\nSee you in May.\n"
+    forms += b"--y\nContent-Type: text/html\n\n<p>Hi</p>\n--y--\n"
+    content = HEADER + b"Content-Type: multipart/mixed; boundary=x\n\n--x\n\nSee you in May.\n--x\n"
+    content += b"Content-Type: multipart/alternative; boundary=y\n\n" + forms + b"--x--\n"
+    assert _eml(content).text.endswith("See you in May.\n\nHi\n\nSee you in May.")
+
+
 def test_an_attachment_that_cannot_be_read_is_named_with_the_reason() -> None:
     text = _eml(eml_bytes(("broken.pdf", b"no PDF"), ("empty.txt", b""))).text
     assert "Attachment not read: broken.pdf ('broken.pdf': named .pdf but it is no PDF" in text
