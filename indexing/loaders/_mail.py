@@ -18,7 +18,7 @@ from indexing.loaders._text import TextBuilder, clean, finish, one_line
 from rag.core.errors import UnreadableDocumentError
 from rag.core.types import Attribute, ParsedDocument
 
-__all__ = ["Attachment", "Body", "Mail", "add_mail", "mail_document"]
+__all__ = ["Attachment", "Body", "Mail", "add_mail", "mail_document", "quoted"]
 
 _BLANK_LINES = re.compile(r"\n(?:[ \t]*\n)+")
 _ADDRESS = re.compile(r"https?://\S+|<[^<>\s]*>")
@@ -26,6 +26,7 @@ _WORD = re.compile(r"\w+")
 _MAX_NEW = (
     0.05  # share of a paragraph's pairs of words that the form before it may lack and yet say the same
 )
+_SPECIAL = re.compile(r'[,;:<>()"]')
 _LABEL = "Attachment"
 
 
@@ -52,7 +53,7 @@ class Mail:
 
     subject: str
     sender: str
-    recipients: Sequence[tuple[str, str]]  # field, as `To`, and who
+    recipients: Sequence[tuple[str, str]]  # field, as `To`, and who; names `quoted`
     sent: datetime | None
     bodies: Sequence[Body]
     attachments: Sequence[Attachment]
@@ -94,6 +95,16 @@ def add_mail(builder: TextBuilder, mail: Mail, *, name: str, level: int) -> None
             _add_body(builder, body, name=name, said=said)
         for attachment in mail.attachments:
             _add_attachment(builder, attachment, level=level + 1)
+
+
+def quoted(name: str) -> str:
+    """Give a name as it stands among others: in quotes where a comma or its like would part it.
+
+    >>> quoted("Eva Schmidt"), quoted("Schmidt, Eva")
+    ('Eva Schmidt', '"Schmidt, Eva"')
+    """
+    inner = name.replace('"', "'")
+    return f'"{inner}"' if _SPECIAL.search(name) else name
 
 
 def _addresses(mail: Mail) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ plain one what HTML lacks.
 
 import mimetypes
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from email.errors import MessageError
@@ -18,7 +19,7 @@ from typing import Any, TypeAlias
 
 from indexing.loaders._archive import reading
 from indexing.loaders._html_tree import charset_of
-from indexing.loaders._mail import Attachment, Body, Mail, mail_document
+from indexing.loaders._mail import Attachment, Body, Mail, mail_document, quoted
 from indexing.loaders._nested import is_read
 from indexing.loaders._text import decode, one_line
 from rag.core.errors import UnreadableDocumentError
@@ -65,7 +66,7 @@ def _mail(message: _Part) -> Mail:
     return Mail(
         subject=_header(message, "Subject"),
         sender=_header(message, "From"),
-        recipients=[(field, _header(message, field)) for field in _RECIPIENTS],
+        recipients=[(field, one_line(_people(_raw(message, field)))) for field in _RECIPIENTS],
         sent=_date(_header(message, "Date")),
         bodies=bodies,
         attachments=attachments,
@@ -146,8 +147,12 @@ def _charset(part: _Part) -> str | None:
 
 
 def _header(message: _Part, field: str) -> str:
+    return one_line(_words(_raw(message, field)))
+
+
+def _raw(message: _Part, field: str) -> str:
     raw = next((str(value) for key, value in message.raw_items() if key.lower() == field.lower()), "")
-    return one_line(_words(_FOLD.sub("", raw)))
+    return _FOLD.sub("", raw)
 
 
 def _words(raw: str) -> str:
@@ -156,16 +161,34 @@ def _words(raw: str) -> str:
     >>> _words("=?utf-8?q?caf=C3=A9?= au lait")
     'café au lait'
     """
+    return "".join(text for text, _ in _pieces(raw))
+
+
+def _people(raw: str) -> str:
+    """Give a header's names and addresses; a comma that was encoded parts none.
+
+    >>> _people("=?utf-8?q?Schmidt=2C_Eva?= <eva@bees.org>, Bo")
+    '"Schmidt, Eva" <eva@bees.org>, Bo'
+    """
+    people = ""
+    for text, is_encoded in _pieces(raw):
+        people += quoted(text) if is_encoded and not people.endswith('"') else text
+    return people
+
+
+def _pieces(raw: str) -> Iterator[tuple[str, bool]]:
+    """Give a header's text in pieces, each with whether it was in encoded words."""
     if not raw.isascii():
-        return _decoded(raw.encode("utf-8", "surrogateescape"), None)
+        yield _decoded(raw.encode("utf-8", "surrogateescape"), None), False
+        return
     try:
         pieces = decode_header(raw)
     except (MessageError, ValueError):
-        return raw
-    return "".join(
-        piece if isinstance(piece, str) else _decoded(piece, charset or "ascii")
-        for piece, charset in pieces
-    )
+        yield raw, False
+        return
+    for piece, charset in pieces:
+        text = piece if isinstance(piece, str) else _decoded(piece, charset or "ascii")
+        yield text, charset is not None
 
 
 def _decoded(sent: bytes, charset: str | None) -> str:

@@ -12,7 +12,7 @@ import olefile
 
 from indexing.loaders._archive import reading
 from indexing.loaders._lzfu import decompressed
-from indexing.loaders._mail import Attachment, Body, Mail, mail_document
+from indexing.loaders._mail import Attachment, Body, Mail, mail_document, quoted
 from indexing.loaders._msg_properties import Properties
 from indexing.loaders._nested import MAX_DEPTH
 from indexing.loaders._text import clean
@@ -90,7 +90,7 @@ def _person(name: str, address: str) -> str:
     ('Ann <ann@bees.org>', 'Ann', 'ann@bees.org')
     """
     is_known = "@" in address and address.strip("'") != name.strip("'")
-    return f"{name} <{address}>".strip() if is_known and name else name or address
+    return f"{quoted(name)} <{address}>".strip() if is_known and name else quoted(name) or address
 
 
 def _bodies(properties: Properties) -> list[Body]:

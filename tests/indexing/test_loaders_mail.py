@@ -113,6 +113,15 @@ def test_a_header_is_decoded_however_it_is_written(header: bytes, subject: str) 
 
 
 @pytest.mark.parametrize(
+    "name", ["=?utf-8?q?Schmidt=2C_Eva?=", '"=?utf-8?q?Schmidt=2C_Eva?="', '"Schmidt, Eva"']
+)
+def test_a_comma_in_a_name_parts_no_addresses(name: str) -> None:
+    document = _eml(f"To: {name} <eva@bees.org>, Bo <bo@bees.org>\n\nText.".encode())
+    assert document.metadata["to"] == ("eva@bees.org", "bo@bees.org")
+    assert 'To: "Schmidt, Eva" <eva@bees.org>, Bo <bo@bees.org>' in document.text
+
+
+@pytest.mark.parametrize(
     ("fields", "body", "text"),
     [
         (b"Content-Type: text/plain; charset=koi8-r", "Привет, мир".encode("koi8-r"), "Привет, мир"),
