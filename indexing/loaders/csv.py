@@ -5,6 +5,7 @@ Knows how to tell the delimiter. Numbers and dates stay as written.
 
 import csv
 import io
+import re
 from collections import Counter
 from itertools import islice
 
@@ -18,6 +19,8 @@ __all__ = ["Csv"]
 _DELIMITERS = ",;\t|"  # of two that fit equally well, the earlier
 _NUM_SAMPLE_ROWS = 200
 _SAMPLE_CHARACTERS = 1_000_000
+_ESCAPED = re.compile(r'\\(["\\])')
+_MAX_OPEN = 131_072  # characters of a cell in a file in which some quotation mark is left open
 _MARK = "sep="  # a first line that tells Excel the delimiter
 
 
@@ -34,6 +37,10 @@ class Csv:
                 mark left open.
         """
         text = decode(content, name=name)
+        csv.field_size_limit(max(len(text), _MAX_OPEN))
+        text = _without_backslashes(text)
+        if text.count('"') % 2:
+            csv.field_size_limit(_MAX_OPEN)
         builder = TextBuilder()
         writer = TableWriter(builder, name=name)
         first, _, rest = text.partition("\n")
@@ -52,6 +59,25 @@ class Csv:
             ) from error
         writer.end()
         return finish(builder.text, name=name, title=None, blocks=builder.blocks)
+
+
+def _without_backslashes(text: str) -> str:
+    r"""Give quotation marks behind a backslash, as MySQL writes them, doubled, if more rows then fit.
+
+    >>> _without_backslashes('a,"b \\"c\\", d"\ne,f'), _without_backslashes('a,"C:\\"\ne,f')
+    ('a,"b ""c"", d"\ne,f', 'a,"C:\\"\ne,f')
+    """
+    first = text.find('\\"')
+    if first < 0:
+        return text
+    header = text[: text.find("\n") + 1]
+    sample = header + text[text.rfind("\n", 0, first) + 1 :][:_SAMPLE_CHARACTERS]
+    shares = [max(_fit(each, mark)[0] for mark in _DELIMITERS) for each in (sample, _doubled(sample))]
+    return _doubled(text) if shares[1] > shares[0] else text
+
+
+def _doubled(text: str) -> str:
+    return _ESCAPED.sub(lambda escaped: '""' if escaped[1] == '"' else "\\", text)
 
 
 def _delimiter(text: str) -> str:

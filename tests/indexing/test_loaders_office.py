@@ -55,6 +55,21 @@ def test_csv_finds_its_delimiter(delimiter: str) -> None:
     assert text == "name | price, net | note\nVeil | 1,5 | a b\nSmoker | 2 | x;y,z"
 
 
+def test_csv_may_escape_quotation_marks_by_backslashes() -> None:
+    assert (
+        _csv('id,text,n\n1,plain,5\n2,"He said \\"hi\\", ok",6\n').split("\n")[2]
+        == '2 | He said "hi", ok | 6'
+    )
+    assert (
+        _csv('id,folder,n\n1,"C:\\a\\",5\n2,"C:\\b\\",6\n')
+        == "id | folder | n\n1 | C:\\a\\ | 5\n2 | C:\\b\\ | 6"
+    )
+
+
+def test_csv_may_hold_a_long_text_in_a_cell() -> None:
+    assert _csv(f'id,text\n1,"{"long " * 40_000}"\n2,b').endswith("long\n2 | b")
+
+
 def test_csv_may_name_its_delimiter() -> None:
     assert _csv("sep=|\na,b|c,d\n") == "a,b | c,d"
 
