@@ -76,7 +76,7 @@ def _recipients(properties: Properties) -> list[tuple[str, str]]:
     people: dict[str, list[str]] = {field: [] for field in _SHOWN}
     for each in properties.inside("__recip_version1.0_#"):
         field = _ROLES.get(each.number(_ROLE), "To")
-        people[field].append(_person(each.text(_NAME), each.first_text(_SMTP, _ADDRESS)))
+        people[field].append(_person(quoted(each.text(_NAME)), each.first_text(_SMTP, _ADDRESS)))
     return [
         (field, ", ".join(filter(None, people[field])) or properties.text(shown))
         for field, shown in _SHOWN.items()
@@ -90,7 +90,7 @@ def _person(name: str, address: str) -> str:
     ('Ann <ann@bees.org>', 'Ann', 'ann@bees.org')
     """
     is_known = "@" in address and address.strip("'") != name.strip("'")
-    return f"{quoted(name)} <{address}>".strip() if is_known and name else quoted(name) or address
+    return f"{name} <{address}>".strip() if is_known and name else name or address
 
 
 def _bodies(properties: Properties) -> list[Body]:

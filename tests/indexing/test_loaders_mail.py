@@ -121,6 +121,14 @@ def test_a_comma_in_a_name_parts_no_addresses(name: str) -> None:
     assert 'To: "Schmidt, Eva" <eva@bees.org>, Bo <bo@bees.org>' in document.text
 
 
+def test_a_comma_in_a_name_of_outlook_parts_no_addresses() -> None:
+    person = {"__properties_version1.0": bytes(8)}
+    person["__substg1.0_3001001F"] = "Schmidt, Eva".encode("utf-16-le")
+    person["__substg1.0_39FE001F"] = "eva@bees.org".encode("utf-16-le")
+    document = Msg().load(msg_bytes(**{"__recip_version1.0_#00000000": person}), name="a.msg")
+    assert document.metadata["to"] == ("eva@bees.org",)
+
+
 @pytest.mark.parametrize(
     ("fields", "body", "text"),
     [
