@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from _kept_work import keep_routes, keep_tables
 from _postgres import PostgresServer, start_postgres
 from _readers import ReaderPool
 from hypothesis import HealthCheck, settings
@@ -84,6 +85,14 @@ def _shared_readers() -> Iterator[None]:
         pool.install(patch)
         yield
     pool.stop()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _kept_work(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        keep_routes(patch)
+        keep_tables(patch, tmp_path_factory.mktemp("tables"))
+        yield
 
 
 @pytest.fixture
