@@ -28,18 +28,24 @@ settings.load_profile("grove")
 
 REPOSITORY = Path(__file__).parents[1]
 CHROMIUM = Path("/usr/bin/chromium")
-LONGEST = (
-    "test_docs.py",
+LONGEST = (  # the longest first
     "vllm_plugin/test_engine.py",
-    "test_ray.py",
+    "test_docs.py",
     "test_page.py",
+    "test_ray.py",
+    "vllm_plugin/test_drafts_in_vllm.py",
+    "test_llm_served.py",
     "golden/test_retrieval.py",
 )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files that take minutes: at the end one process would wait for the other."""
-    items.sort(key=lambda item: not item.path.as_posix().endswith(LONGEST))
+    items.sort(key=lambda item: _place(item.path.as_posix()))
+
+
+def _place(path: str) -> int:
+    return next((place for place, name in enumerate(LONGEST) if path.endswith(name)), len(LONGEST))
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:

@@ -2,6 +2,7 @@
 
 import re
 from bisect import bisect_left
+from functools import cache
 
 import pytest
 from _documents import SAMPLES
@@ -47,6 +48,12 @@ def _check_budget(document: ParsedDocument, chunks: list[Chunk], max_tokens: int
         assert bisect_left(starts, chunk.end) - bisect_left(starts, chunk.start) <= max_tokens
 
 
+@cache
+def _sample(loader: str) -> ParsedDocument:
+    reader: Loader = LOADERS.load(loader)()
+    return reader.load(SAMPLES[loader], name="sample")
+
+
 @st.composite
 def _documents(draw: st.DrawFn) -> ParsedDocument:
     text = draw(st.text(st.sampled_from("ab .\n\t#|é漢。😀\u200b"), max_size=400))
@@ -61,8 +68,7 @@ def _documents(draw: st.DrawFn) -> ParsedDocument:
 @pytest.mark.parametrize("chunker", CHUNKERS.names())
 @pytest.mark.parametrize("loader", LOADERS.names())
 def test_chunks_are_cut_out_of_what_loaders_give(loader: str, chunker: str) -> None:
-    reader: Loader = LOADERS.load(loader)()
-    document = reader.load(SAMPLES[loader], name="sample")
+    document = _sample(loader)
     _check(document, _chunker(chunker).chunk(document))
 
 
@@ -93,8 +99,7 @@ def test_no_chunk_is_over_the_budget(
 @pytest.mark.parametrize("max_tokens", [1, 2, 5, 17])
 @pytest.mark.parametrize("loader", LOADERS.names())
 def test_no_chunk_of_a_real_document_is_over_the_budget(loader: str, max_tokens: int) -> None:
-    reader: Loader = LOADERS.load(loader)()
-    document = reader.load(SAMPLES[loader], name="sample")
+    document = _sample(loader)
     chunks = Structure(_words, max_tokens=max_tokens, min_tokens=0).chunk(document)
     _check(document, chunks)
     _check_budget(document, chunks, max_tokens)

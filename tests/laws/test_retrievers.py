@@ -1,7 +1,6 @@
 """Every retriever keeps these laws, over every store; a new file of rag/retrieval is tested as it is."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -93,17 +92,18 @@ def test_the_same_search_gives_the_same_hits(grove: Grove, retriever: str) -> No
     assert first == second
 
 
-def test_what_was_deleted_is_never_found(tmp_path: Path, retriever: str) -> None:
-    settings = Settings(
-        home=tmp_path,
-        encoder=Part(kind="hashing"),
-        **KINDS,
-    )
-    grove = Grove(settings)
+@pytest.fixture(scope="module")
+def shrunk(tmp_path_factory: pytest.TempPathFactory) -> Grove:
+    """Open an installation that has had a document more."""
+    grove = Grove(Settings(home=tmp_path_factory.mktemp("shrunk"), encoder=Part(kind="hashing"), **KINDS))
     texts = [(f"{n}.txt", ParsedDocument(f"the snow of day {n}", "")) for n in range(4)]
     index_corpus(grove, texts, collection="default")
     grove.publisher.delete_documents("default", source="2.txt")
-    found = grove.search("snow of day 2", retriever=retriever).passages
+    return grove
+
+
+def test_what_was_deleted_is_never_found(shrunk: Grove, retriever: str) -> None:
+    found = shrunk.search("snow of day 2", retriever=retriever).passages
     assert sorted(passage.source for passage in found) == ["0.txt", "1.txt", "3.txt"]
 
 
