@@ -1,7 +1,7 @@
 """Retrieval by other people's code on the same files: bm25s and sentence-transformers, one text a document.
 
 `python benchmarks/independent_retrieval.py DATA... > tests/golden/retrieval_independent.json` makes the
-values that tests/golden/test_retrieval.py compares Grove with, of each set and of a part of it. Takes
+values that tests/golden/test_retrieval.py compares Grove with; "DATA (part)" is a part of the set. Takes
 minutes: it encodes every corpus.
 """
 
@@ -46,8 +46,11 @@ def measure(dataset: Dataset) -> dict[str, object]:
     return {"queries": len(questions), "ndcg@10": {name: round(score, 4) for name, score in scores.items()}}
 
 
-def part(dataset: Dataset) -> Dataset:
-    """Give the first 75 questions, what is relevant to them, and every fourth document besides."""
+def load(path: Path) -> Dataset:
+    """Read a set; of "NAME (part)" the first 75 questions, and of the documents theirs and every fourth."""
+    dataset = load_dataset(path.with_name(path.name.removesuffix(PART)))
+    if not path.name.endswith(PART):
+        return dataset
     questions = dataset.questions[:75]
     needed = set[str]().union(*(dataset.relevant[question.id] for question in questions))
     corpus = [entry for number, entry in enumerate(dataset.corpus) if entry.id in needed or number % 4 == 0]
@@ -95,10 +98,5 @@ def ndcg(ranking: list[str], gains: object) -> float:
 
 
 if __name__ == "__main__":
-    measured = {}
-    for each in sys.argv[1:]:
-        dataset = load_dataset(Path(each))
-        measured[Path(each).name] = measure(dataset)
-        measured[f"{Path(each).name}{PART}"] = measure(part(dataset))
-    json.dump(measured, sys.stdout, indent=2)
+    json.dump({Path(each).name: measure(load(Path(each))) for each in sys.argv[1:]}, sys.stdout, indent=2)
     sys.stdout.write("\n")

@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 
 from api.evaluation import IndexedDataset
-from benchmarks.independent_retrieval import PART, part
+from benchmarks.independent_retrieval import PART, load
 from rag.core.settings import Part, Settings
-from rag.evaluation.datasets import load_dataset
 from rag.evaluation.retrieval import evaluate_retriever
 
 INDEPENDENT = json.loads((Path(__file__).parent / "retrieval_independent.json").read_text())
@@ -26,12 +25,9 @@ QUICK = (f"ir_cranfield{PART}",)
 def test_one_truncated_chunk_a_document_is_found_as_others_find_it(
     name: str, shared_data: Path, tmp_path: Path
 ) -> None:
-    directory = shared_data / name.removesuffix(PART)
-    dataset = load_dataset(directory)
-    if name.endswith(PART):
-        dataset = part(dataset)
+    dataset = load(shared_data / name)
     settings = Settings(home=tmp_path, chunker=Part(kind="whole"))
-    indexed = IndexedDataset(settings, dataset, directory, work=tmp_path)
+    indexed = IndexedDataset(settings, dataset, shared_data / name, work=tmp_path)
     indexed.index(lambda _: None)
     found = {
         retriever: evaluate_retriever(dataset, indexed.search(retriever))["ndcg@10"]
