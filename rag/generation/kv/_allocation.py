@@ -116,11 +116,17 @@ def spread(total: int, weights: Tensor, most: int) -> Tensor:
     return counts
 
 
-def chosen(scores: Tensor, counts: Tensor) -> list[list[Tensor]]:
-    """Give the places of each head's best entries, in the order of the text, by layer and head."""
+def chosen(scores: Tensor, counts: Tensor, *, sinks: int = 0) -> list[list[Tensor]]:
+    """Give the places of each head's best entries, in the order of the text, by layer and head.
+
+    Of equals, as all are that must stay, the `sinks` first of the text are best, and then the newest.
+    """
+    order = torch.arange(scores.shape[-1], device=scores.device)
+    order = torch.cat((order[:sinks], order[sinks:].flip(0)))
+    best = order[scores[..., order].sort(dim=-1, descending=True, stable=True).indices]
     return [
-        [head.topk(int(count)).indices.sort().values for head, count in zip(layer, numbers, strict=True)]
-        for layer, numbers in zip(scores, counts, strict=True)
+        [head[: int(count)].sort().values for head, count in zip(layer, numbers, strict=True)]
+        for layer, numbers in zip(best, counts, strict=True)
     ]
 
 

@@ -78,11 +78,12 @@ class Policy(ABC):
     def compress(self, cache: RaggedCache, reading: Reading) -> None:
         """Make the cache smaller, once, after the text was read; nothing observes it any longer.
 
+        A text so short that the budget has no room for `least` entries a head keeps all of them.
         Layers are replaced one after the other: the peak is the whole cache and one layer's entries.
         """
-        scores = self.protected(self.scores(cache.observe(), reading))
-        counts = self.counts(scores, reading)
-        for layer, places, of_layer in zip(cache.layers, chosen(scores, counts), scores, strict=True):
+        scores, counts = self._judged(cache.observe(), reading)
+        kept = chosen(scores, counts, sinks=self.sinks)
+        for layer, places, of_layer in zip(cache.layers, kept, scores, strict=True):
             heads = [
                 self.reduce(keys, values, kept, own)
                 for keys, values, kept, own in zip(layer.keys, layer.values, places, of_layer, strict=True)
@@ -105,6 +106,20 @@ class Policy(ABC):
             ]
             for layer, places, of_layer in zip(cache.layers, chosen(scores, counts), scores, strict=True)
         ]
+
+    @property
+    def least(self) -> int:
+        """Give how many entries a head cannot do without: what stays for its place."""
+        return self.sinks + self.window
+
+    def _judged(self, cache: RaggedCache, reading: Reading) -> tuple[Tensor, Tensor]:
+        """Give the scores, and how many entries each head keeps; a text that stays whole is not scored."""
+        keys = cache.layers[0].keys
+        if self.budget * keys.shape[1] >= self.least:
+            scores = self.protected(self.scores(cache, reading))
+            return scores, self.counts(scores, reading)
+        scores = torch.zeros(len(cache.layers), *keys.shape[:2], device=keys.device)
+        return scores, torch.full(scores.shape[:2], keys.shape[1])
 
     @abstractmethod
     def scores(self, cache: RaggedCache, reading: Reading) -> Tensor:

@@ -48,6 +48,11 @@ class Razor(Streaming):
         self.share = share
         self._is_compensated = is_compensated
 
+    @property
+    def least(self) -> int:
+        """Give the smallest window of a head that retrieves nothing."""
+        return _MIN_ENTRIES
+
     def ranked(self, reading: Reading) -> list[int]:
         """Give the numbers of the heads that retrieve, layers in a row, the best first."""
         echo, induction = retrieval_heads(reading.model, reading.folder)

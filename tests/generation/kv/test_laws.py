@@ -35,12 +35,13 @@ def read(model: Any, cache: Any, token_ids: list[int]) -> Tensor:
     return logits
 
 
-def compressed(model: Any, policy: Policy) -> RaggedCache:
+def compressed(model: Any, policy: Policy, token_ids: list[int] = TOKENS) -> RaggedCache:
     seen = policy.observe(model)
     cache = RaggedCache(model.config.num_hidden_layers).observe(seen)
-    read(model, cache, TOKENS[:50])
-    read(model, cache, TOKENS[50:])
-    policy.compress(cache, Reading(model, TOKENS, seen, calibration_ids=text(120, seed=8)))
+    read(model, cache, token_ids[:50])
+    if token_ids[50:]:
+        read(model, cache, token_ids[50:])
+    policy.compress(cache, Reading(model, token_ids, seen, calibration_ids=text(120, seed=8)))
     return cache
 
 
@@ -66,6 +67,15 @@ def test_a_full_budget_writes_the_same_tokens(model: Any, name: str) -> None:
 def test_the_entries_kept_are_the_budget(model: Any, name: str, budget: float) -> None:
     cache = compressed(model, POLICIES.load(name)(budget))
     assert cache.num_entries == round(budget * 3 * 2 * len(TOKENS))
+
+
+@pytest.mark.parametrize("name", POLICIES.names())
+def test_a_text_that_the_budget_has_no_room_for_stays_whole(model: Any, name: str) -> None:
+    policy: Policy = POLICIES.load(name)(0.25)
+    longest = 4 * policy.least - 1
+    cache = compressed(model, policy, text(longest))
+    assert cache.num_entries == 3 * 2 * longest
+    assert compressed(model, policy, text(longest + 1)).num_entries == 3 * 2 * policy.least
 
 
 @pytest.mark.parametrize("name", POLICIES.names())
@@ -169,6 +179,13 @@ def test_a_tree_is_read_as_each_of_its_branches(model: Any) -> None:
     assert torch.allclose(found[[0, 2, 3]], branch, atol=1e-4)
     tree.keep(4, (0, 2, 3))
     assert torch.allclose(read(model, tree, QUESTION), read(model, cache, QUESTION), atol=1e-4)
+
+
+@pytest.mark.parametrize("count", [2, 4, 6])
+def test_of_places_that_must_all_stay_the_first_tokens_come_first_and_then_the_newest(count: int) -> None:
+    scores = torch.tensor([[[torch.inf] * 3 + [9.0] * 50 + [torch.inf] * 30]])
+    expected = [*range(min(count, 3)), *range(83 - max(count - 3, 0), 83)]
+    assert chosen(scores, torch.tensor([[count]]), sinks=3)[0][0].tolist() == expected
 
 
 def test_places_are_chosen_in_the_order_of_the_text() -> None:

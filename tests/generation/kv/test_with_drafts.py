@@ -10,7 +10,7 @@ from rag.core.protocols import GenerationOptions
 from rag.generation.backends._streaming import Progress
 from rag.generation.backends.transformers import Transformers
 
-PROMPTS = [[step * number % 40 + 2 for number in range(60)] for step in (3, 7, 11, 13)]
+PROMPTS = [[step * number % 40 + 2 for number in range(100)] for step in (3, 7, 11, 13)]
 DRAFTING = ["lookup", "suffix", "recycling", "rasd", "adaptive", "rsd", "dyspec", "draft"]
 DRAFTING += ["hidden_transfer", "fspad"]
 
