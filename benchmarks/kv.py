@@ -166,7 +166,7 @@ def _measure(loaded: Loaded, needle: Needle, rows: Sequence[Row]) -> dict[Row, F
     second = Reading(
         loaded.model, [*needle.context, *needle.question], asked_seen, repeat_ids, ours, folder
     )
-    known: dict[type[Policy], Tensor] = {}
+    known: dict[type[Policy], tuple[Tensor, int]] = {}
     for name, budget in rows:
         row, policy, smaller = found[name, budget], RECIPES[name](budget), cache.copy()
         remember(policy, known)
@@ -184,16 +184,21 @@ def _measure(loaded: Loaded, needle: Needle, rows: Sequence[Row]) -> dict[Row, F
     return dict(found)
 
 
-def remember(policy: Policy, known: dict[type[Policy], Tensor]) -> None:
-    """Let policies that score by reading the text again do so once a text, by what is known of it."""
+def remember(policy: Policy, known: dict[type[Policy], tuple[Tensor, int]]) -> None:
+    """Let policies that score by reading the text again do so once a text, by what is known of it.
+
+    The bytes at the peak of that reading are every policy's.
+    """
     if type(policy) is not Kvzip:
         return
     score = policy.scores
 
     def scores(cache: RaggedCache, reading: Reading) -> Tensor:
         if Kvzip not in known:
-            known[Kvzip] = score(cache, reading)
-        return known[Kvzip]
+            known[Kvzip] = score(cache, reading), cache.peak_bytes
+        found, peak_bytes = known[Kvzip]
+        cache.peak_bytes = max(cache.peak_bytes, peak_bytes)
+        return found
 
     policy.scores = scores  # type: ignore[method-assign]
 

@@ -122,7 +122,7 @@ def _reader(loaded: Loaded, token_ids: Sequence[int]) -> Callable[[Row], RaggedC
     repeat_ids = loaded.tokenizer.encode(REPEAT, add_special_tokens=False)
     seen = Observations(loaded.model, frozenset(), 1)
 
-    known: dict[type[Policy], Tensor] = {}
+    known: dict[type[Policy], tuple[Tensor, int]] = {}
 
     def make(row: Row) -> RaggedCache:
         policy, maps = row
