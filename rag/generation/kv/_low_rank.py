@@ -96,7 +96,8 @@ class Rotation:
         most = int(positions.max()) if len(positions) else 0
         if self._table is None or len(self._table[0]) <= most:
             places = torch.arange(most + _TABLE_STEP, device=like.device)[None]
-            cosines, sines = (part[0].float() for part in self._rotary(like, places))
+            # `forward` and no hooks: a context plan's note the positions of the pass that is under way.
+            cosines, sines = (part[0].float() for part in self._rotary.forward(like, places))
             length = (cosines**2 + sines**2).sqrt()  # over 1 where a model scales what it rotates
             self._table = (cosines / length).to(like), (sines / length).to(like)
         return self._table[0][positions], self._table[1][positions]

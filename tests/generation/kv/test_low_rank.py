@@ -12,6 +12,7 @@ from transformers.models.llama.modeling_llama import apply_rotary_pos_emb
 
 from rag.core.errors import InvalidInputError
 from rag.core.registry import Family
+from rag.generation.backends._rotary import extend_context
 from rag.generation.kv._attention import use_ragged_attention
 from rag.generation.kv._cache import RaggedCache
 from rag.generation.kv._calibration import calibration_text, find_spectra, rotation_of, spectra
@@ -163,6 +164,15 @@ def test_a_model_is_calibrated_once(tmp_path: Path, model: Any) -> None:
     second = spectra(model, None, tmp_path)
     for one, other in zip(first, second, strict=True):
         assert all(torch.equal(left.down, right.down) for left, right in zip(one, other, strict=True))
+
+
+def test_directions_are_found_of_a_model_whose_queries_grow_with_their_position() -> None:
+    model = small_llama()
+    extend_context(model, 2 * model.config.max_position_embeddings, "entropy_abf")
+    kept = maps(model, find_spectra(model, text(300, seed=5)), 1.0)
+    plain = read(model, compressed(model, "streaming", 1.0, None), QUESTION)
+    logits = read(model, compressed(model, "streaming", 1.0, kept), QUESTION)
+    assert torch.allclose(logits, plain, atol=1e-3)
 
 
 def test_the_text_to_calibrate_on_comes_with_the_package() -> None:
