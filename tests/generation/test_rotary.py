@@ -1,4 +1,4 @@
-"""A plan in a model: nothing changes within the trained length; beyond it the model turns as planned."""
+"""A plan in a model: where no more is to be read than it was trained on, nothing; else it turns as planned."""
 
 from typing import Any
 
@@ -10,6 +10,7 @@ from torch import Tensor
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from rag.core.errors import InvalidInputError
+from rag.generation.backends._packing import pack_linears
 from rag.generation.backends._rotary import extend_context, rotary_of, use_plan
 from rag.scoring.rope_plans import PLANS, Rotary
 
@@ -21,10 +22,25 @@ def logits(model: Any, token_ids: list[int]) -> Tensor:
 
 
 @pytest.mark.parametrize("plan", PLANS)
-def test_within_the_length_of_training_nothing_changes(plan: str) -> None:
+def test_a_model_that_is_to_read_no_more_than_it_was_trained_on_stays_as_it_is(plan: str) -> None:
     plain, extended = small_llama(), small_llama()
     extend_context(extended, extended.config.max_position_embeddings, plan)
     assert torch.equal(logits(extended, text(30)), logits(plain, text(30)))
+
+
+@pytest.mark.parametrize("plan", PLANS)
+def test_a_model_that_is_to_read_more_reads_short_texts_as_planned_too(plan: str) -> None:
+    plain, extended = small_llama(), small_llama()
+    extend_context(extended, 4 * extended.config.max_position_embeddings, plan)
+    assert not torch.allclose(logits(extended, text(30)), logits(plain, text(30)), atol=1e-4)
+
+
+def test_packed_weights_leave_the_growth_of_logits_as_it_is() -> None:
+    model = small_llama()
+    use_plan(model, PLANS["entropy_abf"](Rotary(rotary_of(model).size, 1e9, window=16), 2.0))
+    before = logits(model, text(30))
+    pack_linears(model)
+    assert torch.allclose(logits(model, text(30)), before, atol=1e-4)
 
 
 def test_interpolation_is_positions_divided() -> None:

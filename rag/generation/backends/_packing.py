@@ -21,6 +21,7 @@ class _PackedLinear(nn.Module):
         super().__init__()
         self.weight = linear.weight
         self.bias = linear.bias
+        self._forward_hooks = linear._forward_hooks  # a context plan has some
         self._packed = torch.ops.mkldnn._reorder_linear_weight(linear.weight.detach(), _HINT_ROWS)
 
     def forward(self, inputs: Tensor) -> Tensor:
