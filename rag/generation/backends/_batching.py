@@ -132,11 +132,7 @@ class Batch:
             self._waiting = deque(going[self._size :])
             if not going:
                 self._thread = None
-        going = going[: self._size]
-        for answer in going:
-            if answer.cache.get_seq_length() == 0:
-                self._begin(answer)
-        return going
+        return going[: self._size]
 
     def _begin(self, answer: _Answer) -> None:
         """Go on from what earlier prompts began with; a token is left to be read."""
@@ -149,6 +145,9 @@ class Batch:
 
     def _step(self, running: list[_Answer]) -> list[_Answer]:
         """Read what is next of each and write a token of those that are read; give those not at an end."""
+        for answer in running:
+            if answer.cache.get_seq_length() == 0:
+                self._begin(answer)
         pieces = _pieces(running)
         if len(pieces) > 1 and not self._is_packed:
             pack_linears(self._model)  # only now: it takes memory, and one answer gains nothing
