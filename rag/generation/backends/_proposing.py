@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from rag.core.errors import InvalidInputError
 from rag.core.registry import Family
@@ -67,15 +68,17 @@ def build_proposer(
         if parameter != "draft":
             return option
         if option is None:
-            return _drafter(loaded, device)
+            return _drafter(loaded, device, None)
         small: list[Loaded] = []
 
         def load() -> Loaded:
             if not small:
-                small.append(load_model(Path(str(option)).expanduser(), attention=None, device=device))
+                found = load_model(Path(str(option)).expanduser(), attention=None, device=device)
+                _check_tokens(found, loaded())
+                small.append(found)
             return small[0]
 
-        return _drafter(load, device)
+        return _drafter(load, device, lambda: int(loaded().model.config.vocab_size))
 
     proposer: Proposer = _PROPOSERS.build(name, options, supply)
     return proposer
@@ -89,11 +92,35 @@ def _vocabulary(
     return (lambda: likely_followers(loaded(), folder)) if option else None
 
 
-def _drafter(loaded: Callable[[], Loaded], device: str) -> NextLogits:
+def _drafter(loaded: Callable[[], Loaded], device: str, width: Callable[[], int] | None) -> NextLogits:
+    """Draft by a model, with as many logits as the model has that verifies, where another one drafts."""
+
     def next_logits(sequences: Sequence[Sequence[int]]) -> Tensor:
         model: Any = loaded().model  # Any: a class of transformers
         inputs = torch.tensor([list(each) for each in sequences], device=device)
         logits: Tensor = model(input_ids=inputs, use_cache=False, logits_to_keep=1).logits[:, -1]
-        return logits.float().cpu()
+        logits = logits.float().cpu()
+        # Models of one family round their vocabularies up to different sizes; no token is behind the end.
+        return logits if width is None else pad(logits, (0, width() - logits.shape[-1]), value=-torch.inf)
 
     return next_logits
+
+
+def _check_tokens(small: Loaded, large: Loaded) -> None:
+    """See that a token is the same to both models, but for those that mark turns and ends.
+
+    Raises:
+        InvalidInputError: it is not, or the smaller model has no place for some of the larger one's.
+    """
+    most = max(large.tokenizer.get_vocab().values())
+    if _words(small) != _words(large) or most >= small.model.config.vocab_size:
+        raise InvalidInputError(
+            f"the model {small.model.name_or_path}, which is to draft, has other tokens than"
+            f" {large.model.name_or_path}: take a smaller model of the same family, or another speculation"
+        )
+
+
+def _words(loaded: Loaded) -> dict[str, int]:
+    tokenizer = loaded.tokenizer
+    added = tokenizer.get_added_vocab()
+    return {word: place for word, place in tokenizer.get_vocab().items() if word not in added}
