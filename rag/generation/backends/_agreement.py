@@ -13,6 +13,7 @@ import torch
 
 from rag.core.errors import InvalidInputError
 from rag.generation.backends._calibration import calibration_prompts
+from rag.generation.backends._chat import chat_tokens
 from rag.generation.backends._reusing import PassageReader, read_all
 from rag.generation.kv._heads import fingerprint
 from rag.generation.speculation._cache import PlainCache
@@ -81,7 +82,4 @@ def answer(loaded: Any, cache: Any, unread: list[int], *, most: int = _ANSWER_TO
 
 def calibration(tokenizer: Any) -> list[list[int]]:
     """Give the prompts that agreement is measured on, as tokens."""
-    return [
-        tokenizer.apply_chat_template(chat, add_generation_prompt=True, tokenize=True, return_dict=False)
-        for chat in calibration_prompts()
-    ]
+    return [chat_tokens(tokenizer, chat) for chat in calibration_prompts()]

@@ -16,6 +16,7 @@ from rag.core.errors import GenerationError, InvalidInputError
 from rag.core.generation import PassageOrder
 from rag.core.protocols import Delta, GenerationOptions, GeneratorCapabilities, Prompt
 from rag.core.types import Usage
+from rag.generation.backends._chat import chat_tokens
 from rag.generation.backends._choice import TokenChoice
 from rag.generation.backends._doubt import DoubtMeter, ends_sentence
 from rag.generation.backends._loading import Loaded, load_model
@@ -108,6 +109,7 @@ class CausalModel:
 
         Raises:
             GenerationError: the prompt is longer than the context, or the time limit passed.
+            InvalidInputError: the model has no chat template, or one that refuses the messages.
         """
         progress = Progress()
         return stream_from_thread(
@@ -120,9 +122,7 @@ class CausalModel:
     def _generate(self, prompt: Prompt, options: GenerationOptions, progress: Progress) -> Iterator[Delta]:
         loaded = self._load()
         messages = [{"role": message.role, "content": message.content} for message in prompt.messages]
-        token_ids = loaded.tokenizer.apply_chat_template(
-            messages, add_generation_prompt=True, tokenize=True, return_dict=False
-        )
+        token_ids = chat_tokens(loaded.tokenizer, messages)
         if len(token_ids) + options.max_tokens > self.context_tokens:
             raise GenerationError(
                 f"the prompt has {len(token_ids)} tokens, and with an answer of {options.max_tokens} more"
