@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 __all__ = ["Automaton"]
 
 _START = 0  # the state of the empty run
+_MAX_COUNTED = 64  # ends of a text, the longest; only a text that goes round in a circle has more
 
 
 @dataclass(slots=True)
@@ -40,11 +41,16 @@ class Automaton:
         self._last = _START
 
     def feed(self, token_ids: Sequence[int]) -> None:
-        """Go on with the text; amortised constant time a token, but for counting (its own runs a token)."""
+        """Go on with the text, in amortised constant time a token.
+
+        In a text that goes round in a circle the shorter of its runs are counted too low.
+        """
         for token_id in token_ids:
             self._last = self._extended(token_id)
             at = self._last
-            while at != _START:
+            for _ in range(_MAX_COUNTED):
+                if at == _START:
+                    break
                 self._states[at].count += 1
                 at = self._states[at].link
 

@@ -1,12 +1,15 @@
 """The automaton knows what a search through the texts would find."""
 
 import random
+import time
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.generation.speculation._automaton import Automaton
+from rag.generation.speculation._continuations import continuations
+from rag.generation.speculation._drafts import chain
 
 TEXTS = st.lists(st.lists(st.integers(0, 3), min_size=1, max_size=25), min_size=1, max_size=4)
 
@@ -64,6 +67,17 @@ def test_it_stays_linear_in_size() -> None:
     chooser = random.Random(0)
     text = [chooser.randrange(5) for _ in range(4000)]
     assert len(built([text])) <= 2 * len(text)
+
+
+def test_a_text_that_goes_round_in_a_circle_takes_no_longer_and_is_drafted_on() -> None:
+    started = time.process_time()
+    automaton = built([[1, 2, 9], [1, 2, 3] * 7000])
+    assert time.process_time() - started < 5  # 0.2; with every run of every token counted 12
+    drafted = continuations(automaton, max_nodes=7, min_chance=0.05, max_depth=24)
+    assert drafted == chain([1, 2, 3, 1, 2, 3, 1])
+    automaton.feed([1, 2])
+    drafted = continuations(automaton, max_nodes=1, min_chance=0.05, max_depth=24)
+    assert drafted == chain([3])
 
 
 @pytest.mark.parametrize("texts", [[[1, 2, 3, 1, 2]], [[1, 2, 3], [1, 2]]])
