@@ -94,14 +94,13 @@ class CompressedReader:
                 return cache, unread
             piece = torch.tensor([read[start : start + _PIECE_TOKENS]], device=loaded.model.device)
             loaded.model(input_ids=piece, past_key_values=cache, use_cache=True, logits_to_keep=1)
-        if read:
+        if read and not stop.is_set():
             repeat_ids, calibration_ids = (
                 loaded.tokenizer.encode(each, add_special_tokens=False)
                 for each in (REPEAT, calibration_text())
             )
-            self._policy.compress(
-                cache, Reading(loaded.model, read, seen, repeat_ids, calibration_ids, self._folder)
-            )
+            reading = Reading(loaded.model, read, seen, repeat_ids, calibration_ids, self._folder, stop)
+            self._policy.compress(cache, reading)
         return cache, unread
 
 

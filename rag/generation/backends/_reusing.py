@@ -188,8 +188,10 @@ class PassageReader(PrefixReader):
                 return None
             seen = Observations(loaded.model, frozenset(), window=1)  # policies for parts need nothing
             text = [*before, *token_ids]
-            reading = Reading(loaded.model, text, seen, self._repeat_ids, folder=self._folder)
+            reading = Reading(loaded.model, text, seen, self._repeat_ids, folder=self._folder, stop=stop)
             kept = self.form.kept(cache, len(before), reading)
+            if stop.is_set():
+                return None
             self.store.put(key, kept)
         return kept
 

@@ -5,8 +5,9 @@ Knows the order of the steps; the steps are the policies' and the other helpers'
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event
 from typing import Any, ClassVar
 
 import torch
@@ -31,6 +32,7 @@ class Reading:
     repeat_ids: Sequence[int] = ()  # an order to repeat the text, for policies that have it repeated
     calibration_ids: Sequence[int] = ()  # a text of ours, for policies that find out about a model by it
     folder: Path | None = None  # where what was found out about a model is kept
+    stop: Event = field(default_factory=Event)  # set: what a policy makes of the text is no longer wanted
 
 
 class Policy(ABC):

@@ -1,5 +1,7 @@
 """What the model needs to repeat the text: judged once, without a question, and good for any."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -31,10 +33,19 @@ class Kvzip(Policy):
         cache.observe(strongest)
         for first in range(0, len(reading.token_ids), _CHUNK_TOKENS):
             again = [*reading.repeat_ids, *reading.token_ids[first : first + _CHUNK_TOKENS]]
-            with torch.inference_mode():
-                for start in range(0, len(again), _PASS_TOKENS):
-                    piece = torch.tensor([again[start : start + _PASS_TOKENS]], device=reading.model.device)
-                    reading.model(input_ids=piece, past_key_values=cache, use_cache=True, logits_to_keep=1)
-            cache.keep(len(again), ())
+            cache.keep(_read(cache, reading, again), ())
+            if reading.stop.is_set():
+                break
         cache.observe()
         return torch.stack([strongest.most[layer.index] for layer in cache.layers])
+
+
+def _read(cache: RaggedCache, reading: Reading, token_ids: Sequence[int]) -> int:
+    """Read tokens; give how many were read: all, or if it was stopped one piece, so that there are scores."""
+    for start in range(0, len(token_ids), _PASS_TOKENS):
+        piece = torch.tensor([token_ids[start : start + _PASS_TOKENS]], device=reading.model.device)
+        with torch.inference_mode():
+            reading.model(input_ids=piece, past_key_values=cache, use_cache=True, logits_to_keep=1)
+        if reading.stop.is_set():
+            return start + piece.shape[1]
+    return len(token_ids)

@@ -11,6 +11,7 @@ from transformers import PreTrainedTokenizerFast
 from rag.core.errors import UnknownPluginError
 from rag.core.protocols import Delta, GenerationOptions, Message, Prompt
 from rag.core.registry import Family
+from rag.generation.backends._streaming import Progress
 from rag.generation.backends.transformers import Transformers
 
 WORDS = " ".join(f"w{7 * number % 60 + 2}" for number in range(150))
@@ -61,6 +62,22 @@ def test_the_usage_says_how_many_bytes_the_cache_took(folder: Path, budget: floa
     token = 2 * 8 * 4 * 3 * 2  # keys and values of 8 float32 numbers, in 3 layers of 2 heads
     prompt = budget * (usage.prompt_tokens - 1) * token
     assert 0 < usage.cache_bytes - prompt <= (1 + usage.completion_tokens) * token + 3 * 2 * 8
+
+
+@pytest.mark.parametrize("passes", [1, 4])
+def test_a_cancelled_prompt_is_not_read_again(folder: Path, passes: int) -> None:
+    made = Transformers(folder, str(folder), kv_policy="kvzip")
+    loaded, progress, read = made._load(), Progress(), []
+
+    def note(*_: object) -> None:
+        read.append(1)
+        if len(read) == passes:
+            progress.stop.set()
+
+    loaded.model.register_forward_hook(note)
+    tokens = [number % 50 + 2 for number in range(600)]  # three passes, and three again
+    assert list(made._tokens(loaded, tokens, GenerationOptions(4), progress, None)) == []
+    assert len(read) == passes
 
 
 def test_an_unknown_policy_is_refused_by_name() -> None:

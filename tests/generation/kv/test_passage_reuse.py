@@ -193,23 +193,28 @@ def test_a_policy_that_needs_the_question_is_refused(policy: str) -> None:
         Transformers(Path(), kv_reuse="passages", kv_policy=policy)
 
 
-def test_a_stopped_reading_keeps_whole_passages_or_none(loaded: Any) -> None:
-    made, token_ids = reader(loaded), tokens(loaded, prompt(TEXTS, "which?"))
+@pytest.mark.parametrize("times", range(1, 6))
+@pytest.mark.parametrize("policy", [None, "kvzip"])
+def test_a_stopped_reading_keeps_whole_passages_or_none(
+    loaded: Any, policy: str | None, times: int
+) -> None:
+    options = {"policy": build_policy(policy, 0.5, None) if policy else None}
+    made, token_ids = reader(loaded, **options), tokens(loaded, prompt(TEXTS, "which?"))
 
     class _Late(Event):
-        """Set from the third time on that it is asked."""
+        """Set once it was asked so many times."""
 
         asked = 0
 
         def is_set(self) -> bool:
             self.asked += 1
-            return self.asked > 2
+            return self.asked > times
 
     with torch.inference_mode():
         made.read(loaded, token_ids, _Late())
         kept = len(made.store)
         cache, unread = made.read(loaded, token_ids, Event())
-        again, _ = reader(loaded).read(loaded, token_ids, Event())
+        again, _ = reader(loaded, **options).read(loaded, token_ids, Event())
     assert kept < len(made.store)
     assert torch.allclose(logits(loaded, cache, unread), logits(loaded, again, unread), atol=TOLERANCE)
 
