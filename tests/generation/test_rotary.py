@@ -12,6 +12,7 @@ from transformers import GPT2Config, GPT2LMHeadModel
 from rag.core.errors import InvalidInputError
 from rag.generation.backends._packing import pack_linears
 from rag.generation.backends._rotary import extend_context, rotary_of, use_plan
+from rag.generation.kv._heads import fingerprint
 from rag.scoring.rope_plans import PLANS, Rotary
 
 
@@ -33,6 +34,16 @@ def test_a_model_that_is_to_read_more_reads_short_texts_as_planned_too(plan: str
     plain, extended = small_llama(), small_llama()
     extend_context(extended, 4 * extended.config.max_position_embeddings, plan)
     assert not torch.allclose(logits(extended, text(30)), logits(plain, text(30)), atol=1e-4)
+
+
+def test_what_is_found_out_of_a_model_is_kept_apart_for_each_plan_and_length() -> None:
+    names = {fingerprint(small_llama())}
+    for plan in PLANS:
+        for factor in (2, 4):
+            model = small_llama()
+            extend_context(model, factor * model.config.max_position_embeddings, plan)
+            names.add(fingerprint(model))
+    assert len(names) == 2 * len(PLANS)  # none, and entropy_abf, which turns alike at every length
 
 
 def test_packed_weights_leave_the_growth_of_logits_as_it_is() -> None:

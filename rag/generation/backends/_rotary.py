@@ -54,6 +54,8 @@ def rotary_of(model: Any) -> Rotary:
 
 def use_plan(model: Any, plan: RotaryPlan) -> None:
     """Turn by the plan's angles from now on."""
+    # Among a model's sizes, which name it where what is found out about it is kept.
+    model.config.context_plan = [plan.logit_factor, plan.window, *plan.angles.tolist()]
     turner = model.base_model.rotary_emb
     turner.inv_freq.copy_(torch.from_numpy(plan.angles))
     turner.attention_scaling = plan.logit_factor**0.5  # of queries and keys each
