@@ -1,9 +1,13 @@
 """A tree read in one pass gives what its branches give; a cut cache is one that never had more."""
 
+from typing import Any
+
 import pytest
 import torch
 from _tiny import SIZE, generator, prompts
+from transformers import AutoModelForCausalLM, MistralConfig, Qwen2Config
 
+from rag.core.errors import InvalidInputError
 from rag.generation.backends._loading import Loaded
 from rag.generation.backends._packing import pack_linears
 from rag.generation.backends._tree_reading import TreeReader
@@ -12,6 +16,15 @@ from rag.generation.speculation._drafts import ROOT, Draft, chain
 
 DRAFT = Draft((5, 6, 7, 5, 9, 8), (ROOT, 0, 0, ROOT, 2, 4))
 PROMPT = prompts(1)[0]
+SHAPE: dict[str, Any] = {
+    "vocab_size": SIZE,
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "initializer_range": 0.3,
+}
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +46,31 @@ def test_a_tree_is_its_branches(loaded: Loaded) -> None:
             branch = read([3, *path], chain(path))[-1]
             assert torch.allclose(tree[place + 1], branch, atol=1e-5)
     assert tree.shape == (7, SIZE)
+
+
+WINDOWED = {
+    "all": MistralConfig(**SHAPE, sliding_window=4),
+    "some": Qwen2Config(**SHAPE, sliding_window=4, use_sliding_window=True, max_window_layers=1),
+}
+
+
+@pytest.mark.parametrize("kind", WINDOWED)
+def test_a_tree_is_its_branches_for_layers_that_see_the_newest_tokens_alone(kind: str) -> None:
+    torch.manual_seed(0)
+    model = AutoModelForCausalLM.from_config(WINDOWED[kind]).eval()
+    loaded = Loaded(model, None, frozenset())
+    with torch.inference_mode():
+        tree = TreeReader(model, filled(loaded), "cpu")([3, *DRAFT.token_ids], DRAFT)
+        for place, path in enumerate(DRAFT.paths()):
+            branch = model(input_ids=torch.tensor([[*PROMPT, 3, *path]]), use_cache=False).logits[0, -1]
+            assert torch.allclose(tree[place + 1], branch, atol=1e-4)
+
+
+def test_a_model_that_reads_no_tree_says_so() -> None:
+    config = Qwen2Config(**SHAPE, layer_types=["chunked_attention"] * 2)
+    model = AutoModelForCausalLM.from_config(config).eval()
+    with pytest.raises(InvalidInputError, match="layers of chunked_attention"):
+        TreeReader(model, PlainCache(), "cpu")([3, *DRAFT.token_ids], DRAFT)
 
 
 @pytest.mark.parametrize("path", [[0], [0, 1], [0, 1, 3, 5, 6], []])
