@@ -1,41 +1,21 @@
 """In bfloat16 a pass of several tokens rounds otherwise: answers part, but only where two tokens tie."""
 
-import math
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 from _tiny import generator, prompts, proposal
 from transformers import LlamaForCausalLM
 
+from benchmarks._gpu_decoding import parts_at_a_tie
 from rag.core.protocols import GenerationOptions
 from rag.core.registry import Family
 from rag.generation.backends._causal import CausalModel
 from rag.generation.backends._streaming import Progress
-from rag.generation.speculation._cache import PlainCache
-
-_MANTISSA_BITS = 7
-_MAX_ULPS = 2
 
 
 def written(model: CausalModel, prompt: list[int], options: GenerationOptions) -> list[int]:
     return list(model._tokens(model._load(), prompt, options, Progress(), None))
-
-
-def parts_at_a_tie(model: Any, prompt: list[int], plain: Sequence[int], other: Sequence[int]) -> bool:
-    """Tell whether the two likeliest tokens, where two answers part, are within two steps of bfloat16."""
-    place = next(place for place, (one, two) in enumerate(zip(plain, other, strict=False)) if one != two)
-    cache = PlainCache()
-    with torch.inference_mode():
-        for piece in (prompt, *([token_id] for token_id in plain[:place])):  # as plain decoding reads
-            output = model(input_ids=torch.tensor([piece]), past_key_values=cache, use_cache=True)
-    best = output.logits[0, -1].float().topk(2)
-    assert plain[place] == int(best.indices[0])
-    ulp = 2.0 ** (math.floor(math.log2(abs(float(best.values[0])))) - _MANTISSA_BITS)
-    is_second = other[place] == int(best.indices[1])
-    return is_second and float(best.values[0] - best.values[1]) < _MAX_ULPS * ulp
 
 
 @pytest.fixture(scope="module")
