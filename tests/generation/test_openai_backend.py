@@ -47,6 +47,19 @@ def test_the_request_is_what_the_protocol_says(chat: ChatServer) -> None:
     assert chat.headers[0]["Authorization"] == "Bearer secret"
 
 
+def test_a_model_that_thinks_first_is_asked_in_the_words_that_it_takes(chat: ChatServer) -> None:
+    chat.events = [chunk("At nine."), chunk(finish="stop"), "[DONE]"]
+
+    async def ask() -> None:
+        async for _ in Openai(chat.url, "o", is_reasoning=True).stream(PROMPT, GenerationOptions(20)):
+            pass
+
+    asyncio.run(ask())
+    request = chat.requests[0]
+    assert request["max_completion_tokens"] == 20
+    assert {"max_tokens", "temperature"}.isdisjoint(request)
+
+
 def test_a_schema_is_asked_for_where_there_is_one(chat: ChatServer) -> None:
     schema = {"type": "object", "properties": {}}
     answer(chat.url, schema=schema)

@@ -7,6 +7,7 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
+from dataclasses import KW_ONLY, dataclass, field
 from hashlib import sha256
 from typing import Any
 
@@ -24,54 +25,54 @@ _CONNECT_SECONDS = 5.0
 _MAX_ERROR_CHARS = 500
 
 
+@dataclass(eq=False)
 class Openai:
-    """Generate on a server; the answer streams as server-sent events."""
+    """Generate on a server; the answer streams as server-sent events.
 
-    def __init__(
-        self,
-        base_url: str,
-        model: str,
-        *,
-        api_key: str | None = None,
-        context_tokens: int = 4096,
-        keeps_schema: bool = True,
-        passage_order: PassageOrder = "best_first",
-        follows_instructions: bool = True,
-        cache_owner: str | None = None,
-    ) -> None:
-        """Set which server is asked.
+    Args:
+        base_url: with the version, as in `http://127.0.0.1:8765/v1`.
+        model: as the server names it.
+        api_key: sent as bearer token, when there is one.
+        context_tokens: prompt and answer together.
+        keeps_schema: the server knows the `response_format` of the kind `json_schema`.
+        passage_order: where in the prompt the best passages stand.
+        follows_instructions: well enough to rewrite a question or to choose a way.
+        cache_owner: whose prompts share what the server keeps of them: sent, hashed, as `cache_salt`,
+            which vLLM knows and others may refuse; None sends nothing.
+        is_reasoning: the model is one of OpenAI's that think before they answer: the limit of tokens is
+            sent as `max_completion_tokens`, of which thinking is a part, and no temperature is.
+    """
 
-        Args:
-            base_url: with the version, as in `http://127.0.0.1:8765/v1`.
-            model: as the server names it.
-            api_key: sent as bearer token, when there is one.
-            context_tokens: prompt and answer together.
-            keeps_schema: the server knows the `response_format` of the kind `json_schema`.
-            passage_order: where in the prompt the best passages stand.
-            follows_instructions: well enough to rewrite a question or to choose a way.
-            cache_owner: whose prompts share what the server keeps of them: sent, hashed, as `cache_salt`,
-                which vLLM knows and others may refuse; None sends nothing.
+    base_url: str
+    model: str
+    _: KW_ONLY
+    api_key: str | None = field(default=None, repr=False)
+    context_tokens: int = 4096
+    keeps_schema: bool = True
+    passage_order: PassageOrder = "best_first"
+    follows_instructions: bool = True
+    cache_owner: str | None = None
+    is_reasoning: bool = False
+
+    def __post_init__(self) -> None:
+        """Check the address.
+
+        Raises:
+            ValueError: it is none of HTTP.
         """
-        if not base_url.startswith(("http://", "https://")):
-            raise ValueError(f"base_url starts with http:// or https://, got {base_url!r}")
-        self._base_url = base_url.rstrip("/")
-        self._model = model
-        self._api_key = api_key
-        self._context_tokens = context_tokens
-        self._keeps_schema = keeps_schema
-        self._passage_order = passage_order
-        self._follows_instructions = follows_instructions
-        self._cache_salt = sha256(cache_owner.encode()).hexdigest() if cache_owner else None
+        if not self.base_url.startswith(("http://", "https://")):
+            raise ValueError(f"base_url starts with http:// or https://, got {self.base_url!r}")
+        self.base_url = self.base_url.rstrip("/")
 
     @property
     def capabilities(self) -> GeneratorCapabilities:
         """Say which model it is and how much it reads."""
         return GeneratorCapabilities(
-            model=self._model,
-            context_tokens=self._context_tokens,
-            follows_instructions=self._follows_instructions,
-            keeps_schema=self._keeps_schema,
-            passage_order=self._passage_order,
+            model=self.model,
+            context_tokens=self.context_tokens,
+            follows_instructions=self.follows_instructions,
+            keeps_schema=self.keeps_schema,
+            passage_order=self.passage_order,
         )
 
     def count_tokens(self, text: str) -> int:
@@ -102,25 +103,27 @@ class Openai:
                     if text := (choice.get("delta") or {}).get("content"):
                         yield Delta(text)
         if not is_finished:
-            raise GenerationError(f"{self._base_url} ended the stream before the answer was finished")
+            raise GenerationError(f"{self.base_url} ended the stream before the answer was finished")
         yield Delta("", usage)
 
     def _body(self, prompt: Prompt, options: GenerationOptions) -> dict[str, object]:
         body: dict[str, object] = {
-            "model": self._model,
+            "model": self.model,
             "messages": [{"role": message.role, "content": message.content} for message in prompt.messages],
-            "max_tokens": options.max_tokens,
-            "temperature": options.temperature,
             "stream": True,
             "stream_options": {"include_usage": True},
         }
+        if self.is_reasoning:
+            body["max_completion_tokens"] = options.max_tokens
+        else:
+            body |= {"max_tokens": options.max_tokens, "temperature": options.temperature}
         if options.seed is not None:
             body["seed"] = options.seed
         if options.schema is not None:
             schema = {"name": "answer", "schema": options.schema}
             body["response_format"] = {"type": "json_schema", "json_schema": schema}
-        if self._cache_salt is not None:
-            body["cache_salt"] = self._cache_salt
+        if self.cache_owner:
+            body["cache_salt"] = sha256(self.cache_owner.encode()).hexdigest()
         return body
 
     async def _next(
@@ -131,16 +134,16 @@ class Openai:
                 return await anext(events, None)
         except TimeoutError as error:
             raise GenerationError(
-                f"{self._base_url} took longer than {limit} s for the answer; raise the time limit or lower"
+                f"{self.base_url} took longer than {limit} s for the answer; raise the time limit or lower"
                 " max_tokens"
             ) from error
 
     # Any: the events are JSON that another program wrote; each key is asked for, never assumed.
     async def _data(self, client: httpx.AsyncClient, body: object) -> AsyncGenerator[dict[str, Any], None]:
         headers = dict(trace_headers())
-        if self._api_key:
-            headers["Authorization"] = f"Bearer {self._api_key}"
-        url = f"{self._base_url}/chat/completions"
+        if self.api_key:
+            headers["Authorization"] = f"Bearer {self.api_key}"
+        url = f"{self.base_url}/chat/completions"
         try:
             async with client.stream("POST", url, json=body, headers=headers) as response:
                 if response.status_code != httpx.codes.OK:
@@ -153,7 +156,7 @@ class Openai:
                         yield _event(url, data)
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise UnavailableError(
-                f"no generation server answers on {self._base_url} ({error}); start it, for example with"
+                f"no generation server answers on {self.base_url} ({error}); start it, for example with"
                 " `rag llm serve`, or choose another generator"
             ) from error
         except httpx.HTTPError as error:
