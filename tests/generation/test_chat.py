@@ -12,8 +12,8 @@ from rag.generation.backends._chat import chat_tokens
 WORDS = ["unknown", "be", "brief", "who", "I", "more", "user:", "assistant:", "system:"]
 PLAIN = "{% for each in messages %}{{ each['role'] }}: {{ each['content'] }} {% endfor %}"
 NO_SYSTEM = (
-    "{% for each in messages %}{% if each['role'] == 'system' %}{{ raise_exception('System role not supported') }}"
-    "{% endif %}{% endfor %}" + PLAIN
+    "{% for each in messages %}{% if each['role'] == 'system' %}"
+    "{{ raise_exception('System role not supported') }}{% endif %}{% endfor %}" + PLAIN
 )
 MESSAGES = [
     {"role": "system", "content": "be brief"},
@@ -52,5 +52,5 @@ def test_a_template_that_refuses_the_rest_too_says_why() -> None:
 
 
 def test_a_tokenizer_without_a_template_is_refused() -> None:
-    with pytest.raises(InvalidInputError, match="no chat template.*tuned to instructions"):
+    with pytest.raises(InvalidInputError, match=r"no chat template.*tuned to instructions"):
         chat_tokens(tokenizer(None), MESSAGES)

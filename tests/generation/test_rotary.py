@@ -1,4 +1,4 @@
-"""A plan in a model: where no more is to be read than it was trained on, nothing; else it turns as planned."""
+"""A plan in a model: none where no more is to be read than it was trained on; else it turns as planned."""
 
 from typing import Any
 

@@ -28,7 +28,7 @@ def chat_tokens(tokenizer: Any, messages: Sequence[Mapping[str, str]]) -> list[i
     if tokenizer.chat_template is None:
         raise InvalidInputError(
             f"the tokenizer of {tokenizer.name_or_path} has no chat template, which says how messages are"
-            " given to the model: take a model that was tuned to instructions, or put its chat_template.jinja"
+            " given to the model: take one that was tuned to instructions, or put its chat_template.jinja"
             " into the folder"
         )
     try:

@@ -41,7 +41,7 @@ class Kvzip(Policy):
 
 
 def _read(cache: RaggedCache, reading: Reading, token_ids: Sequence[int]) -> int:
-    """Read tokens; give how many were read: all, or if it was stopped one piece, so that there are scores."""
+    """Read tokens; give how many were: all, or if it was stopped a piece, so that there are scores."""
     for start in range(0, len(token_ids), _PASS_TOKENS):
         piece = torch.tensor([token_ids[start : start + _PASS_TOKENS]], device=reading.model.device)
         with torch.inference_mode():
