@@ -15,6 +15,7 @@ from rag.generation.kv._attention import use_ragged_attention
 from rag.generation.kv._cache import RaggedCache
 from rag.generation.kv._entries import Head
 from rag.generation.kv._policy import Policy, Reading
+from rag.generation.kv.streaming import Streaming
 
 POLICIES = Family("rag.generation.kv")
 TOKENS, QUESTION = text(90), text(7, seed=1)
@@ -76,6 +77,15 @@ def test_a_text_that_the_budget_has_no_room_for_stays_whole(model: Any, name: st
     cache = compressed(model, policy, text(longest))
     assert cache.num_entries == 3 * 2 * longest
     assert compressed(model, policy, text(longest + 1)).num_entries == 3 * 2 * policy.least
+
+
+def test_a_window_over_the_text_is_full_attention_bit_for_bit(model: Any) -> None:
+    whole = compressed(model, Streaming(1.0))
+    found = read(model, compressed(model, Streaming(0.25, window=len(TOKENS))), QUESTION)
+    assert torch.equal(found, read(model, whole, QUESTION))
+    plain = DynamicCache()
+    read(model, plain, TOKENS)
+    assert torch.allclose(found, read(model, plain, QUESTION), atol=1e-4)
 
 
 @pytest.mark.parametrize("name", POLICIES.names())

@@ -1,12 +1,14 @@
 """A smaller cache and several tokens a pass together: the same answer as with the smaller cache alone."""
 
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from _tiny import generator as make_model
 from _tiny import proposal
 
 from rag.core.protocols import GenerationOptions
+from rag.core.registry import Family
 from rag.generation.backends._streaming import Progress
 from rag.generation.backends.transformers import Transformers
 
@@ -22,7 +24,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def written(folder: Path, kv_policy: str, speculation: str) -> tuple[list[list[int]], int]:
+def written(
+    folder: Path,
+    kv_policy: str,
+    speculation: str,
+    *,
+    bits: Literal[4, 8] | None = None,
+) -> tuple[list[list[int]], int]:
     """Give the tokens of all answers, and the passes that they took."""
     made = Transformers(
         folder,
@@ -30,6 +38,7 @@ def written(folder: Path, kv_policy: str, speculation: str) -> tuple[list[list[i
         no_repeat_tokens=0,
         kv_policy=kv_policy,
         kv_budget=0.4,
+        kv_bits=bits,
         speculation=proposal(speculation, folder),
     )
     loaded, options = made._load(), GenerationOptions(max_tokens=40)
@@ -49,3 +58,12 @@ def test_drafts_change_nothing_of_what_a_smaller_cache_writes(folder: Path, kv_p
         drafted, fewer = written(folder, kv_policy, speculation)
         assert drafted == plain, speculation
         assert fewer <= passes, speculation
+
+
+@pytest.mark.parametrize("bits", [8, 4])
+@pytest.mark.parametrize("kv_policy", Family("rag.generation.kv").names())
+def test_nor_do_they_where_fewer_bits_are_kept(folder: Path, kv_policy: str, bits: Literal[4, 8]) -> None:
+    plain, _ = written(folder, kv_policy, "none", bits=bits)
+    drafted, _ = written(folder, kv_policy, "rasd", bits=bits)
+    assert drafted == plain
+    assert sum(map(len, plain)) > 10

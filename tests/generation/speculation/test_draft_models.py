@@ -58,9 +58,8 @@ def test_a_model_with_more_logits_drafts_as_well(folder: Path, wide: Path, kind:
 def test_logits_are_as_many_as_the_model_has_that_verifies(folder: Path, wide: Path) -> None:
     given = {}
     for large, small in ((folder, wide), (wide, folder)):
-        loaded = generator(large)._load()
         proposer = build_proposer(
-            "draft", {"draft": str(small)}, loaded=lambda each=loaded: each, device="cpu"
+            "draft", {"draft": str(small)}, loaded=generator(large)._load, device="cpu"
         )
         assert isinstance(proposer, DraftModel)
         given[large] = proposer._draft([[5, 6, 7]])[0]
