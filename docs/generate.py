@@ -52,9 +52,9 @@ export GROVE_GENERATORS='{{"mine": {{"kind": "openai",
   "options": {{"base_url": "http://gpu:8000/v1", "model": "m"}}}}}}'
 ```
 
-OpenAI's reasoning models refuse `max_tokens` and any temperature but 1: with `"is_reasoning": true` among the options of `openai` they
-get `max_completion_tokens`, of which what they think is a part (raise `GROVE_GENERATION__MAX_TOKENS` where answers come out empty), and
-no temperature.
+OpenAI's reasoning models refuse `max_tokens` and any temperature but 1. With `"is_reasoning": true` among
+the options of `openai` they get `max_completion_tokens`, of which what they think is a part (raise
+`GROVE_GENERATION__MAX_TOKENS` where answers come out empty), and no temperature.
 """
 
 
