@@ -132,7 +132,7 @@ def _words(textpage: PdfTextPage, frame: _Frame) -> Iterator[Word]:
     turn, bold, line_end = 0, False, -1
     for number, match in enumerate(_TOKEN.finditer(text)):
         start, end = match.span()
-        letters = match.group().translate(_HYPHENS)
+        letters = _whole(match.group().translate(_HYPHENS))
         if start >= line_end:  # a run of one line has one direction
             found = text.find("\n", start)
             line_end = len(text) if found < 0 else found
@@ -157,7 +157,7 @@ def _words(textpage: PdfTextPage, frame: _Frame) -> Iterator[Word]:
 
 
 def _text(handle: Any, num_chars: int) -> str:  # Any: a foreign pointer
-    """Give a text whose n-th character is PDFium's n-th character."""
+    """Give a text whose n-th character is PDFium's n-th: of one beyond U+FFFF, two halves."""
     if num_chars <= 0:
         return ""
     buffer = (ctypes.c_ushort * (2 * num_chars + 2))()
@@ -168,6 +168,13 @@ def _text(handle: Any, num_chars: int) -> str:  # Any: a foreign pointer
     # PDFium leaves characters out of its text or puts some in: ask for each one.
     codes = (raw.FPDFText_GetUnicode(handle, index) for index in range(num_chars))
     return "".join(chr(code) if code < 0x110000 else "\ufffd" for code in codes)
+
+
+def _whole(text: str) -> str:
+    """Give the text with the halves of a character put together."""
+    if text.isascii():
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def _is_bold(handle: Any, index: int) -> bool:  # Any: a foreign pointer

@@ -65,6 +65,28 @@ def test_a_box_covers_a_word_where_it_was_drawn() -> None:
     assert box.y1 - box.y0 < 15 / height
 
 
+def test_a_character_of_two_halves_is_one_in_its_word() -> None:
+    # PDFium counts the halves that a font's table of Unicode gives; it finds the objects by itself.
+    table = b"1 begincodespacerange <00> <FF> endcodespacerange 1 beginbfchar <41> <D83DDE00> endbfchar"
+    text = b"BT /F 20 Tf 20 100 Td (xAx y) Tj ET"
+    objects = (
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 200]/Contents 4 0 R/Resources<</Font<</F 5 0 R>>>>>>",
+        b"<</Length %d>>stream\n%b\nendstream" % (len(text), text),
+        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica/ToUnicode 6 0 R>>",
+        b"<</Length %d>>stream\n%b\nendstream" % (len(table), table),
+    )
+    written = (b"%d 0 obj%b\nendobj\n" % (number, each) for number, each in enumerate(objects, start=1))
+    content = b"%PDF-1.4\n" + b"".join(written) + b"trailer<</Size 7/Root 1 0 R>>\n"
+    document = _load(content)
+    assert document.text == "x\U0001f600x y"
+    assert [document.text[each.start : each.end] for each in document.layout.boxes] == ["x\U0001f600x", "y"]
+    shares, outside = _darkness(content, document)
+    assert min(shares) > 0.05
+    assert outside < 0.001
+
+
 def test_columns_are_read_one_after_the_other() -> None:
     paragraphs = _load(two_column_pdf()).text.split("\n\n")
     assert paragraphs[0] == "A title that stands over both of the columns"
