@@ -4,8 +4,9 @@ Works by geometry alone: finds the gutter between columns of running text, and n
 between the columns of a table for one. Knows no file format.
 
 1. Neighbouring words of one line make a piece.
-2. A gutter is a strip that few pieces cross and that has running text on both sides; pieces that do
-   cross it (a title, a wide figure) cut the page into bands; in a band the left column comes first.
+2. A gutter is a strip that few pieces cross and that has running text on both sides, each in one column
+   or several; pieces that do cross it (a title, a wide figure) cut the page into bands; in a band the
+   left side comes first.
 3. Within a column, pieces with one base line make a row: a line of text, or a row of a table.
 """
 
@@ -23,6 +24,7 @@ _BASE_SHIFT = 0.45  # of the font size: a raised or lowered word still belongs t
 _MIN_COLUMN_PIECES = 5
 _LINE_EMS = 9  # a line of running text is at least so many font sizes wide
 _LINE_FILL = 0.55  # ... and takes this share of its column
+_NARROW_FILL = 0.75  # ... of three or more columns, where a table's cells are as long as such lines
 _ALIGNED_SHARE = 0.6  # of the pieces left and right that stand side by side in a table
 _MIN_LINES_SHARE = 0.5  # of all that is written in a column, measured by width, is in such lines
 _MAX_CROSSING = 0.3  # share of pieces that may cross a gutter
@@ -163,7 +165,7 @@ def _band(left: list[Piece], right: list[Piece], depth: int) -> Iterator[list[Pi
         if left or right:
             yield left + right
         return
-    if not (_is_running_text(left) and _is_running_text(right)) and _is_aligned(left, right):
+    if not (_is_text(left) and _is_text(right)) and _is_aligned(left, right):
         yield left + right  # a table whose columns happen to leave the gutter free
         return
     for column in (left, right):
@@ -171,7 +173,7 @@ def _band(left: list[Piece], right: list[Piece], depth: int) -> Iterator[list[Pi
             yield from _regions(column, depth + 1)
 
 
-def _gutter(pieces: Sequence[Piece]) -> float | None:
+def _gutter(pieces: Sequence[Piece], fill: float = _LINE_FILL) -> float | None:
     if len(pieces) < 2 * _MIN_COLUMN_PIECES:
         return None
     start, stop = min(piece.x0 for piece in pieces), max(piece.x1 for piece in pieces)
@@ -193,7 +195,7 @@ def _gutter(pieces: Sequence[Piece]) -> float | None:
     )
     if min(map(len, sides)) < _MIN_COLUMN_PIECES:
         return None
-    return gutter if all(_is_running_text(side) for side in sides) else None
+    return gutter if all(_is_text(side, fill) for side in sides) else None
 
 
 def _longest_run(values: Sequence[int], value: int, first: int, last: int) -> tuple[int, int]:
@@ -209,7 +211,12 @@ def _longest_run(values: Sequence[int], value: int, first: int, last: int) -> tu
     return best
 
 
-def _is_running_text(pieces: Sequence[Piece]) -> bool:
+def _is_text(pieces: Sequence[Piece], fill: float = _LINE_FILL) -> bool:
+    """Tell whether this is running text in one column or several."""
+    return _is_running_text(pieces, fill) or _gutter(pieces, _NARROW_FILL) is not None
+
+
+def _is_running_text(pieces: Sequence[Piece], fill: float) -> bool:
     if not pieces:
         return False
     column = max(piece.x1 for piece in pieces) - min(piece.x0 for piece in pieces)
@@ -217,7 +224,7 @@ def _is_running_text(pieces: Sequence[Piece]) -> bool:
     lines = [
         width
         for width, piece in zip(widths, pieces, strict=True)
-        if width >= max(_LINE_EMS * piece.size, _LINE_FILL * column)
+        if width >= max(_LINE_EMS * piece.size, fill * column)
     ]
     # Figures and code beside running text are many short pieces; their number must not outvote the text.
     return sum(lines) >= _MIN_LINES_SHARE * sum(widths)

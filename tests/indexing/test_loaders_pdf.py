@@ -93,6 +93,37 @@ def test_columns_are_read_one_after_the_other() -> None:
     assert " ".join(paragraphs[1:]) == " ".join(COLUMN_LINES)
 
 
+@pytest.mark.parametrize("count", [3, 4])
+@pytest.mark.parametrize("shift", [0, 4])  # of each column against the one before
+def test_several_columns_are_read_one_after_the_other(count: int, shift: float) -> None:
+    columns = [
+        [f"{10 * column + line} lines of this column go {'on ' * (1 + line % 2)}" for line in range(9)]
+        for column in range(count)
+    ]
+    lines = [
+        (20 + 360 / count * column, 500 - 8 * number - shift * column, line)
+        for number in range(9)
+        for column in range(count)
+        for line in [columns[column][number]]
+    ]
+    text = _load(pdf_bytes(lines, size=18 / count)).text
+    assert text.split() == " ".join(line for column in columns for line in column).split()
+
+
+def test_three_columns_of_cells_that_are_as_wide_as_lines_are_a_table() -> None:
+    people = [("Jonathan Q. Smithers", "221B Baker Street", "London, United Kingdom"),
+              ("Ann Lee, treasurer", "7 Rue de la Republique, 3e", "Lyon, France"),
+              ("Maximilian Oberndorfer", "Am Alten Markt 12", "Salzburg, Austria")]  # fmt: skip
+    lines = [
+        (20 + 120 * column, 500.0 - 8 * (3 * turn + number), cell)
+        for turn in range(3)
+        for number, row in enumerate(people)
+        for column, cell in enumerate(row)
+    ]
+    rows = [" | ".join(row) for row in people]
+    assert _load(pdf_bytes(lines, size=6)).text.split("\n") == 3 * rows
+
+
 def test_a_crop_box_moves_the_boxes_with_the_page() -> None:
     document = pypdfium2.PdfDocument(pdf_bytes([(100, 300, "alpha beta")]))
     document[0].set_cropbox(50, 250, 250, 350)
