@@ -86,7 +86,7 @@ def _chunks(dataset: Dataset) -> tuple[list[str], list[str]]:
     for entry in dataset.corpus:
         if entry.text.strip():
             read = pipeline.cut(entry.id, "", ParsedDocument(entry.text, entry.title))
-            texts += read.encoder_texts()
+            texts += pipeline.encoder_texts(read)
             documents += [entry.id] * len(read.chunks)
     return texts, documents
 

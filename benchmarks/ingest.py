@@ -60,7 +60,7 @@ def _passages(files: list[Path]) -> list[str]:
         texts: list[str] = []
         for path in files:
             file = JobFile(source=path.name, path=str(path))
-            texts += pipeline.read(file, *pipeline.content(file)).encoder_texts()
+            texts += pipeline.encoder_texts(pipeline.read(file, *pipeline.content(file)))
     return texts
 
 

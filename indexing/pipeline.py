@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from indexing.addresses import Sources, is_address
+from indexing.contexts import Contexts
 from indexing.embed import Embedder
 from indexing.files import content_of
 from indexing.parse import Read, read_uncut
@@ -24,7 +25,7 @@ from rag.db.publish import EncodedDocument
 
 __all__ = ["FetchedFile", "Pipeline", "ReadDocument", "portable_chunker"]
 
-_VERSION = "7"  # raised when parsing, chunking or `analyze` changes: what was ingested before is read anew
+_VERSION = "8"  # raised when parsing, chunking or `analyze` changes: what was ingested before is read anew
 _CHUNKERS = Family("indexing.chunkers")
 _ENCODE_AT_ONCE = 64
 
@@ -38,11 +39,6 @@ class ReadDocument:
     document: ParsedDocument
     chunks: list[Chunk]
     stamp: str | None = None  # what the source said of the bytes
-
-    def encoder_texts(self) -> list[str]:
-        """Give what the encoder sees: title and headings as context, then the chunk."""
-        title = self.document.title
-        return ["\n".join(dict.fromkeys((title, *chunk.heading, chunk.text))) for chunk in self.chunks]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +69,7 @@ class Pipeline:
         chunker: Chunker,
         read: Read,
         *,
+        contexts: Contexts,
         sources: Sources,
         version: str,
         max_file_bytes: int,
@@ -80,6 +77,7 @@ class Pipeline:
         self._embedder = embedder
         self._read = read
         self._chunker = chunker
+        self._contexts = contexts
         self._sources = sources
         self._max_file_bytes = max_file_bytes
         self.version = version
@@ -92,10 +90,15 @@ class Pipeline:
         version = (
             f"{_VERSION}/{part.kind}{json.dumps(part.options, sort_keys=True)}/{grove.encoder.fingerprint}"
         )
-        embedder = Embedder.from_grove(grove)
-        max_file_bytes = grove.settings.ingestion.max_file_bytes
-        sources = Sources(grove.settings.sources)
-        return cls(embedder, chunker, read, sources=sources, version=version, max_file_bytes=max_file_bytes)
+        return cls(
+            Embedder.from_grove(grove),
+            chunker,
+            read,
+            contexts=Contexts(grove.encoder.token_starts, grove.encoder.max_tokens),
+            sources=Sources(grove.settings.sources),
+            version=version,
+            max_file_bytes=grove.settings.ingestion.max_file_bytes,
+        )
 
     def fetch(self, file: JobFile) -> FetchedFile:
         """Get a file's bytes, from wherever it is.
@@ -138,6 +141,10 @@ class Pipeline:
             raise UnreadableDocumentError("the document holds no text")
         return ReadDocument(source, content_hash, document, chunks)
 
+    def encoder_texts(self, document: ReadDocument) -> list[str]:
+        """Give what the encoder sees of each chunk."""
+        return self._contexts.texts(document.document.title, document.chunks)
+
     def encode(
         self,
         documents: Sequence[ReadDocument],
@@ -154,7 +161,7 @@ class Pipeline:
         """
         if not documents:
             return []
-        texts = [text for document in documents for text in document.encoder_texts()]
+        texts = [text for document in documents for text in self.encoder_texts(document)]
         embedded = self._embedder.embed_all(texts, kinds, at_once=_ENCODE_AT_ONCE, on_texts=on_chunks)
         encoded = []
         start = 0

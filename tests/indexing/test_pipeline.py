@@ -7,7 +7,6 @@ from indexing.pipeline import Pipeline, ReadDocument
 from rag.compose import Grove
 from rag.core.errors import UnreadableDocumentError
 from rag.core.settings import IngestionSettings, Part
-from rag.core.types import Chunk, ParsedDocument
 from rag.db.jobs import JobFile
 
 
@@ -19,12 +18,6 @@ def pipeline(grove: Grove) -> Pipeline:
 def read(pipeline: Pipeline, path: Path) -> ReadDocument:
     file = JobFile(path.name, str(path))
     return pipeline.read(file, *pipeline.content(file))
-
-
-def test_the_encoder_sees_title_and_headings_before_the_text() -> None:
-    chunks = [Chunk(0, 4, "text", ("Part", "Section")), Chunk(5, 9, "more", ("Title", "Section"))]
-    document = ReadDocument("s", "h", ParsedDocument("text more", "Title"), chunks)
-    assert document.encoder_texts() == ["Title\nPart\nSection\ntext", "Title\nSection\nmore"]
 
 
 def test_documents_encoded_together_get_the_vectors_they_get_alone(
