@@ -10,9 +10,10 @@ from docx.oxml.parser import parse_xml
 
 from indexing.loaders._docx_styles import W
 
-__all__ = ["NOTE_MARKS", "marked_notes"]
+__all__ = ["NOTE_MARKS", "REMOVED", "marked_notes"]
 
 NOTE_MARKS: Final = (f"{W}footnoteReference", f"{W}endnoteReference")
+REMOVED: Final = (f"{W}del", f"{W}moveFrom")  # tracked: what has it is no longer there
 _Element = Any  # Any: an element of lxml, which has no types
 
 
@@ -29,7 +30,7 @@ def marked_notes(document: Document) -> dict[str, _Element]:
     for reference in document.element.body.iter(*NOTE_MARKS):
         kind = reference.tag.removeprefix(W).removesuffix("Reference")
         note = stored.get((kind, reference.get(f"{W}id")))
-        if note is not None:
+        if note is not None and next(reference.iterancestors(*REMOVED), None) is None:
             reference.text = f"[{len(notes) + 1}]"
             notes[reference.text] = note
     return notes

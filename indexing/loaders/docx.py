@@ -15,8 +15,9 @@ from docx.opc.exceptions import PackageNotFoundError
 from docx.oxml.parser import etree
 
 from indexing.loaders._archive import open_archive, reading
-from indexing.loaders._docx_notes import NOTE_MARKS, marked_notes
+from indexing.loaders._docx_notes import NOTE_MARKS, REMOVED, marked_notes
 from indexing.loaders._docx_styles import Styles, W
+from indexing.loaders._formula import FORMULAS, formula
 from indexing.loaders._merged import Below
 from indexing.loaders._text import TextBuilder, finish, joined_cells, one_line, raised
 from rag.core.types import Attribute, ParsedDocument
@@ -28,6 +29,7 @@ _BREAKS = {f"{W}tab": "\t", f"{W}br": "\n", f"{W}cr": "\n", f"{W}noBreakHyphen":
 _MAX_SPAN = 40  # columns that one cell takes
 _WRAPPERS = {f"{W}{name}" for name in ("sdt", "sdtContent", "customXml", "smartTag", "ins", "moveTo")}
 _WITH_TEXT = (f"{W}t", *NOTE_MARKS)
+_LEFT_OUT = (f"{W}tabs", *REMOVED, _FALLBACK)
 _Element = Any  # Any: an element of lxml, which has no types
 
 
@@ -150,7 +152,9 @@ def _pieces(element: _Element) -> Iterator[str]:
     for child in element.iterchildren():
         if child.tag in _WITH_TEXT:
             yield raised(child.text or "") if is_raised else child.text or ""
-        elif child.tag in (f"{W}tabs", _FALLBACK):
+        elif child.tag in FORMULAS:
+            yield formula(child)
+        elif child.tag in _LEFT_OUT:
             continue
         else:
             if child.tag in _BREAKS:

@@ -11,12 +11,14 @@ from typing import Any
 import pptx
 from pptx.enum.shapes import PP_PLACEHOLDER
 from pptx.exc import PythonPptxError
+from pptx.oxml import parse_xml
 from pptx.presentation import Presentation
 from pptx.shapes.base import BaseShape
 from pptx.shapes.group import GroupShape
 from pptx.slide import Slide
 
 from indexing.loaders._archive import open_archive, properties, reading
+from indexing.loaders._formula import FORMULAS, formula
 from indexing.loaders._merged import Below
 from indexing.loaders._pages import Pages
 from indexing.loaders._text import TextBuilder, finish, one_line
@@ -38,6 +40,7 @@ _ESCAPED = re.compile(r"_x[0-9A-F]{4}_")  # how PowerPoint writes control charac
 _A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 _ALTERNATIVE = "{http://schemas.openxmlformats.org/markup-compatibility/2006}AlternateContent"
 _CHOICE = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Choice"
+_DIAGRAM = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}t"  # text of a SmartArt
 _Element = Any  # Any: an element of lxml, which has no types
 
 
@@ -79,6 +82,7 @@ def _read(presentation: Presentation) -> tuple[TextBuilder, Pages]:
         for shape in _in_order(slide.shapes, band):
             _add_shape(shape, builder)
         _add_alternatives(slide, builder)
+        _add_diagrams(slide, builder)
         if slide.has_notes_slide and (notes := slide.notes_slide.notes_text_frame):
             text = "\n".join(_paragraph(each) for each in notes.paragraphs).strip()
             builder.add(f"Notes: {text}" if text else "")
@@ -150,8 +154,18 @@ def _mark(paragraph: _Element, *, is_body: bool) -> str:
 
 
 def _paragraph(paragraph: Any) -> str:  # Any: the library's paragraphs, or their elements
-    text: str = paragraph.text
-    return _ESCAPED.sub(" ", text.replace("\v", "\n"))
+    pieces = (_piece(child) for child in getattr(paragraph, "_p", paragraph))
+    return _ESCAPED.sub(" ", "".join(pieces))
+
+
+def _piece(element: _Element) -> str:
+    """Give the text of a run, a field, a break or a formula."""
+    if element.tag in (f"{_A}r", f"{_A}fld"):
+        return element.findtext(f"{_A}t") or ""
+    if element.tag == f"{_A}br":
+        return "\n"
+    shown = element.find(_CHOICE) if element.tag == _ALTERNATIVE else element
+    return "" if shown is None else "".join(map(formula, shown.iter(FORMULAS[0])))
 
 
 def _rows(rows: Sequence[_Element]) -> Iterator[list[str]]:
@@ -177,4 +191,13 @@ def _add_alternatives(slide: Slide, builder: TextBuilder) -> None:
         choice = alternative.find(_CHOICE)
         paragraphs = () if choice is None else choice.iter(f"{_A}p")
         for paragraph in paragraphs:
-            builder.add("".join(piece.text or "" for piece in paragraph.iter(f"{_A}t")))
+            builder.add(_paragraph(paragraph))
+
+
+def _add_diagrams(slide: Slide, builder: TextBuilder) -> None:
+    """Write the points of each SmartArt as a list; they are in a part of their own."""
+    for relation in slide.part.rels.values():
+        if relation.reltype.endswith("/diagramData") and not relation.is_external:
+            points = parse_xml(relation.target_part.blob).iter(_DIAGRAM)
+            texts = (one_line(" ".join(map(_paragraph, point.iter(f"{_A}p")))) for point in points)
+            builder.add("\n".join(f"- {text}" for text in texts if text), "list")

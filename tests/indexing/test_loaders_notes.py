@@ -110,6 +110,22 @@ def test_a_reference_without_a_note_shows_nothing() -> None:
     assert parse_document(target.getvalue(), name="a.docx").text == "The fee is 40 euros"
 
 
+def test_a_note_of_what_was_deleted_is_gone() -> None:
+    document = docx.Document()
+    paragraph = document.add_paragraph("The fee")
+    deleted = paragraph._p.makeelement(f"{{{W}}}del")
+    _refer(paragraph, "footnote", "2")
+    deleted.append(paragraph.runs[-1]._r)
+    paragraph._p.append(deleted)
+    paragraph.add_run(" is 40 euros")
+    _refer(paragraph, "footnote", "3")
+    _add_notes(document, "footnote", {"2": "Deleted.", "3": "Not a copy of it."})
+    target = io.BytesIO()
+    document.save(target)
+    text = parse_document(target.getvalue(), name="a.docx").text
+    assert text == "The fee is 40 euros[1]\n\n[1] Not a copy of it."
+
+
 def test_a_superscript_stays_one() -> None:
     document = docx.Document()
     paragraph = document.add_paragraph("It has 10")

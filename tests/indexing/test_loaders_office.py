@@ -2,10 +2,14 @@ import json
 from io import BytesIO
 from pathlib import Path
 
+import pptx
 import pytest
 from _documents import SAMPLES
 from _office_files import row_xml, xlsx_bytes
 from docx import Document
+from pptx.opc.package import Part
+from pptx.opc.packuri import PackURI
+from pptx.oxml import parse_xml
 
 from indexing.loaders.csv import Csv
 from indexing.loaders.ods import Ods
@@ -19,6 +23,12 @@ from rag.core.errors import UnreadableDocumentError
 from rag.core.types import ParsedDocument
 from rag.scoring.rows import column_names
 
+DRAWING = "http://schemas.openxmlformats.org/drawingml/2006"
+RELATION = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+FORMULA = """<c:AlternateContent xmlns:c="http://schemas.openxmlformats.org/markup-compatibility/2006"
+xmlns:m="http://schemas.openxmlformats.org/officeDocument/2006/math"><c:Choice Requires="a14"><a14:m
+xmlns:a14="http://schemas.microsoft.com/office/drawing/2010/main"><m:oMath><m:r><m:t>E=1</m:t></m:r>
+</m:oMath></a14:m></c:Choice><c:Fallback/></c:AlternateContent>"""
 SUFFIXES = (".csv", ".ods", ".odt", ".pptx", ".rtf", ".xlsx")
 
 
@@ -148,6 +158,21 @@ def test_a_presentation_has_slides_as_pages() -> None:
         page.startswith(start) for page, start in zip(_pages(document), ("Keep", "", "Tools"), strict=True)
     ]
     assert document.metadata["pages"] == 3
+
+
+def test_a_slide_has_its_formulas_and_what_its_smartart_says() -> None:
+    show = pptx.Presentation()
+    slide = show.slides.add_slide(show.slide_layouts[5])
+    frame = slide.shapes.add_textbox(0, 0, 99, 99).text_frame
+    frame.text = "Energy: "
+    frame.paragraphs[0]._p.append(parse_xml(FORMULA))
+    points = "".join(f"<d:pt><d:t><a:p><a:r><a:t>{text}</a:t></a:r></a:p></d:t></d:pt>" for text in "AB")
+    data = f'<d:m xmlns:d="{DRAWING}/diagram" xmlns:a="{DRAWING}/main">{points}<d:pt><d:t/></d:pt></d:m>'
+    part = Part(PackURI("/ppt/d.xml"), "application/xml", slide.part.package, data.encode())
+    slide.part.relate_to(part, f"{RELATION}/diagramData")
+    content = BytesIO()
+    show.save(content)
+    assert parse_document(content.getvalue(), name="a.pptx").text == "Energy: E=1\n\n- A\n- B"
 
 
 def test_an_opendocument_text_has_its_structure() -> None:
