@@ -20,7 +20,8 @@ _NOT_TEXT = frozenset(
     listoverridetable listtable mmathPr nonshppict objdata object pict pntext pntxta pntxtb private
     revtbl rsidtbl stylesheet tc themedata colorschememapping txe xe xmlnstbl""".split()
 )
-_SHOWN = frozenset(("fldrslt", "shptxt", "shpinst", "shp", "listtext", "shppict"))  # even after `\*`
+# Even after `\*`, which LibreOffice writes before notes.
+_SHOWN = frozenset(("fldrslt", "footnote", "shptxt", "shpinst", "shp", "listtext", "shppict"))
 _BODY_LEVEL = 9
 
 

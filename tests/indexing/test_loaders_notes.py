@@ -78,10 +78,10 @@ def odt_bytes() -> bytes:
     )
 
 
-def rtf_bytes() -> bytes:
+def rtf_bytes(start: str = "") -> bytes:
     def note(text: str) -> bytes:
         link = r"{\field{\*\fldinst HYPERLINK nowhere}{\fldrslt }}"
-        return rf"{{\super\chftn}}{{\footnote\pard {{\super\chftn}} {text}{link}}}".encode()
+        return rf"{{\super\chftn}}{{{start}\footnote\pard {{\super\chftn}} {text}{link}}}".encode()
 
     return (
         rb"{\rtf1\ansi The fee is 40 euros"
@@ -95,7 +95,13 @@ def rtf_bytes() -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("name", "content"), [("a.docx", docx_bytes()), ("a.odt", odt_bytes()), ("a.rtf", rtf_bytes())]
+    ("name", "content"),
+    [
+        ("a.docx", docx_bytes()),
+        ("a.odt", odt_bytes()),
+        ("a.rtf", rtf_bytes()),
+        ("a.rtf", rtf_bytes(r"\*")),
+    ],
 )
 def test_a_note_follows_the_block_that_names_it(name: str, content: bytes) -> None:
     document = parse_document(content, name=name)
