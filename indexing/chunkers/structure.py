@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from indexing.chunkers._long_words import with_long_words
 from indexing.chunkers._pieces import Pieces, Span
 from indexing.chunkers._sections import Section, sections, table_caption, table_header
 from rag.core.types import Chunk, ParsedDocument
@@ -27,7 +28,8 @@ class Structure:
     3. A chunk takes in the sections below its own heading while they fit whole. Across a heading of its
        own level or a higher one it does so only when it, or that section, has under `min_tokens`.
 
-    Text that is all one word of more than `max_tokens` is cut at token starts.
+    Text that is all one word of more than `max_tokens` is cut at token starts; eight characters of a word
+    that is too long to be a token count as one.
     """
 
     token_starts: Callable[[str], Sequence[int]]
@@ -43,7 +45,7 @@ class Structure:
     def chunk(self, document: ParsedDocument) -> list[Chunk]:
         """Cut the document; chunks ascend, are disjoint and cover all that is not white space."""
         text = document.text
-        starts = self.token_starts(text)
+        starts = with_long_words(self.token_starts(text), text)
         pieces = Pieces(text, starts, max_tokens=self.max_tokens, min_tokens=self.min_tokens)
         drafts = [
             draft for section in sections(text, document.blocks) for draft in _drafts(section, pieces, text)

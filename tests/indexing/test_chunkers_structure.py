@@ -148,3 +148,11 @@ def test_time_is_linear_in_the_text(piece: str) -> None:
 def test_the_whole_document_is_one_chunk() -> None:
     (chunk,) = Whole().chunk(ParsedDocument(" \n# One\n\ntext\n", "t"))
     assert (chunk.start, chunk.end, chunk.text) == (2, 13, "# One\n\ntext")
+
+
+def test_a_word_that_is_one_token_of_any_length_is_cut_between_what_a_reader_sees() -> None:
+    text = 100 * ("กำ" + "ที่" + "e\u0301" + "👩‍👩‍👧‍👦")
+    chunks = Structure(_words, max_tokens=5, min_tokens=0).chunk(ParsedDocument(text, "t"))
+    assert "".join(chunk.text for chunk in chunks) == text
+    assert max(len(chunk.text) for chunk in chunks) < 5 * 8 * 4
+    assert {chunk.text[0] for chunk in chunks} <= set("กทe👩")
