@@ -21,6 +21,7 @@ _CELL = re.compile(r"([A-Z]{1,3})(\d{1,7})")
 _AREA = re.compile(
     rb"""<(?:\w+:)?mergeCell\s[^>]{0,200}?ref=["']([A-Z]{1,3})(\d{1,7}):[A-Z]{1,3}(\d{1,7})["']"""
 )
+_ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _BLOCK_BYTES = 1 << 20
 _MAX_AREA_BYTES = 300
 
@@ -74,7 +75,7 @@ class Workbook:
         if kind == "d":
             return text.replace("T", " ")
         if kind != "n":
-            return text
+            return _unescaped(text)
         number = float(text)
         index = int(style)
         pattern = self.formats[index] if index < len(self.formats) else "General"
@@ -101,7 +102,7 @@ class _Strings:
         if name == "rPh":
             self._is_hint = False
         elif name == "si":
-            self.strings.append("".join(self._pieces))
+            self.strings.append(_unescaped("".join(self._pieces)))
             self._pieces.clear()
 
     def data(self, text: str) -> None:
@@ -171,6 +172,15 @@ class _Sheet:
         self._cells[self._column] = shown
         if last := self._tall.get((self._row, self._column)):
             self._below.reach(self._column, until=last, text=shown)
+
+
+def _unescaped(text: str) -> str:
+    r"""Give a text with the characters that XML cannot hold, which Excel writes as `_x000D_`.
+
+    >>> _unescaped("a_x0009_b"), _unescaped("as_x005F_x0009_it_is")
+    ('a\tb', 'as_x0009_it_is')
+    """
+    return _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)
 
 
 def _column(letters: str) -> int:

@@ -34,11 +34,14 @@ _ODF = " ".join(
 _META = """<d xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:t="http://purl.org/dc/terms/">
 <dc:title>Bees</dc:title><dc:creator>Ann</dc:creator>
 <t:created>2020-01-31T10:00:00Z</t:created></d>"""
-_STYLES = f"""<styleSheet xmlns="{_MAIN}">
-<numFmts><numFmt numFmtId="164" formatCode="[$€-407] #,##0.0"/></numFmts>
+_STYLES = rf"""<styleSheet xmlns="{_MAIN}">
+<numFmts><numFmt numFmtId="164" formatCode="[$€-407] #,##0.0"/><numFmt numFmtId="165" formatCode="00000"/>
+<numFmt numFmtId="166" formatCode="000\-00\-0000"/>
+<numFmt numFmtId="167" formatCode="[&lt;=9999999]###\-####;\(###\)\ ###\-####"/></numFmts>
 <cellStyleXfs><xf numFmtId="9"/></cellStyleXfs>
 <cellXfs><xf numFmtId="0"/><xf numFmtId="14"/><xf numFmtId="9"/>
-<xf numFmtId="164"/><xf numFmtId="46"/></cellXfs></styleSheet>"""
+<xf numFmtId="164"/><xf numFmtId="46"/><xf numFmtId="165"/><xf numFmtId="166"/>
+<xf numFmtId="167"/></cellXfs></styleSheet>"""
 
 XLS = zlib.decompress(  # made with xlwt: a number, a date, a share, a truth value; one sheet is empty
     base64.b85decode(
@@ -79,7 +82,10 @@ def row_xml(*cells: str) -> str:
 
 
 def xlsx_bytes(sheets: Mapping[str, str], *, strings: str = "") -> bytes:
-    """Write a workbook from its sheets' rows; the styles: 0 plain, 1 date, 2 %, 3 €, 4 [h]:mm:ss."""
+    """Write a workbook from its sheets' rows.
+
+    The styles: 0 plain, 1 date, 2 %, 3 €, 4 [h]:mm:ss, 5 a code, 6 and 7 numbers with signs inside.
+    """
     names = list(sheets)
     parts = [("styles", "styles.xml"), ("sharedStrings", "sharedStrings.xml")]
     parts += [("worksheet", f"sheets/{number}.xml") for number in range(len(names))]
