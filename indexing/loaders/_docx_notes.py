@@ -8,12 +8,11 @@ from typing import Any, Final
 from docx.document import Document
 from docx.oxml.parser import parse_xml
 
-from indexing.loaders._docx_styles import W
+from indexing.loaders._docx_styles import REMOVED, W
 
-__all__ = ["NOTE_MARKS", "REMOVED", "marked_notes"]
+__all__ = ["NOTE_MARKS", "marked_notes"]
 
 NOTE_MARKS: Final = (f"{W}footnoteReference", f"{W}endnoteReference")
-REMOVED: Final = (f"{W}del", f"{W}moveFrom")  # tracked: what has it is no longer there
 _Element = Any  # Any: an element of lxml, which has no types
 
 

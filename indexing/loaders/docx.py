@@ -15,8 +15,8 @@ from docx.opc.exceptions import PackageNotFoundError
 from docx.oxml.parser import etree
 
 from indexing.loaders._archive import open_archive, reading
-from indexing.loaders._docx_notes import NOTE_MARKS, REMOVED, marked_notes
-from indexing.loaders._docx_styles import Styles, W
+from indexing.loaders._docx_notes import NOTE_MARKS, marked_notes
+from indexing.loaders._docx_styles import REMOVED, Styles, W
 from indexing.loaders._formula import FORMULAS, formula
 from indexing.loaders._merged import Below
 from indexing.loaders._text import TextBuilder, finish, joined_cells, one_line, raised
@@ -82,6 +82,9 @@ def _add_body(document: Document, builder: TextBuilder) -> None:
             builder.add("\n".join(_rows(element)), "table")
             continue
         text = _text(element).strip()
+        number = styles.heading_number(element) if level else ""
+        if number and text:
+            text = f"{number} {text}"
         if mark and text:
             items.append(mark + text)
             continue

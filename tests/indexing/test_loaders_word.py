@@ -1,4 +1,4 @@
-"""What Word shows besides plain text: formulas, and tracked changes as they are accepted."""
+"""What Word shows besides plain text: formulas, numbers, and tracked changes as they are accepted."""
 
 import io
 
@@ -14,9 +14,12 @@ NAMES = " ".join(
 )
 
 
-def _text(*paragraphs: str) -> str:
-    """Give the text of a document of such paragraphs."""
+def _text(*paragraphs: str, lists: str = "") -> str:
+    """Give the text of a document of such paragraphs, and of such lists besides the template's."""
     document = docx.Document()
+    numbering = document.part.numbering_part.element
+    for each in parse_xml(f"<w:numbering {NAMES}>{lists}</w:numbering>"):
+        numbering.append(each)
     for paragraph in paragraphs:
         document.element.body.insert(-1, parse_xml(f"<w:p {NAMES}>{paragraph}</w:p>"))
     target = io.BytesIO()
@@ -59,3 +62,57 @@ def test_what_was_moved_stands_where_it_went() -> None:
 def test_of_what_was_deleted_nothing_is_left() -> None:
     deleted = "<w:del><w:r><w:delText>old</w:delText><w:tab/><w:br/></w:r></w:del>"
     assert _text(_run("The ") + deleted + _run("end.")) == "The end."
+
+
+LEVELS = "".join(
+    f'<w:lvl w:ilvl="{level}"><w:start w:val="{start}"/><w:numFmt w:val="{form}"/>{more}'
+    f'<w:lvlText w:val="{text}"/></w:lvl>'
+    for level, (start, form, text, more) in enumerate(
+        (
+            (4, "upperRoman", "%1.", ""),
+            (1, "lowerLetter", "(%2)", ""),
+            (1, "decimal", "%1.%3", "<w:isLgl/>"),
+        )
+    )
+)
+LISTS = (
+    f'<w:abstractNum w:abstractNumId="77">{LEVELS}</w:abstractNum>'
+    '<w:num w:numId="77"><w:abstractNumId w:val="77"/></w:num>'
+    '<w:num w:numId="78"><w:abstractNumId w:val="77"/></w:num>'
+    '<w:num w:numId="79"><w:abstractNumId w:val="77"/>'
+    '<w:lvlOverride w:ilvl="0"><w:startOverride w:val="8"/></w:lvlOverride></w:num>'
+)
+
+
+def _item(text: str, level: int = 0, *, of: int = 77, more: str = "") -> str:
+    place = f'<w:numPr><w:ilvl w:val="{level}"/><w:numId w:val="{of}"/></w:numPr>'
+    return f"<w:pPr>{place}{more}</w:pPr>{_run(text) if text else ''}"
+
+
+def test_an_item_has_the_number_that_word_shows() -> None:
+    items = (
+        _item("Term"),
+        _item("one", 1),
+        _item("two", 1),
+        _item("deep", 2),
+        _item("Next"),
+        _item("x", 1),
+    )
+    assert _text(*items, lists=LISTS).split("\n") == [
+        "IV. Term", "  (a) one", "  (b) two", "    4.1 deep", "V. Next", "  (a) x"
+    ]  # fmt: skip
+
+
+def test_lists_of_one_definition_go_on_counting_unless_one_starts_anew() -> None:
+    items = [_item("a"), _item("b", of=78), _item("c", of=79), _item("d", of=79), _item("e")]
+    assert _text(*items, lists=LISTS) == "IV. a\nV. b\nVIII. c\nIX. d\nX. e"
+
+
+def test_a_heading_has_its_number() -> None:
+    heading = _item("Fees", more='<w:outlineLvl w:val="0"/>')
+    assert _text(heading, _run("Text."), lists=LISTS) == "IV. Fees\n\nText."
+
+
+def test_an_item_that_was_deleted_does_not_count() -> None:
+    deleted = _item("", more="<w:rPr><w:del/></w:rPr>")
+    assert _text(_item("a"), deleted, _item("b"), lists=LISTS) == "IV. a\n\nV. b"
