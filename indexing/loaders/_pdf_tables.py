@@ -22,6 +22,8 @@ _TRAILS = re.compile(r"[)%]+$")  # belongs to the cell before it
 _BEGINS_AMOUNT = re.compile(r"[$€£¥(]*[\d.–—-]")
 _ENDS_AMOUNT = re.compile(r"[\d)–—-]$")
 _LABEL_LINE = 1.7  # font sizes between the lines of one label, at most
+_CELL_LINE = 1.35  # ... of one cell of words: tables set rows further apart
+_ALIGNED = 0.2  # font sizes by which lines of a cell may start apart
 _HANGING = 2.0  # font sizes by which the rest of a label may be set in
 _FULL = 0.7  # of the longest label's width, which a label reaches before it is broken
 _SPACE = 0.25  # font sizes
@@ -43,8 +45,22 @@ def table_rows(rows: Sequence[Row], distance: float) -> list[bool]:
             runs.append([index])
     for run in runs:
         if len(run) > 1:
-            marks[run[0] : run[-1] + 1] = [True] * (run[-1] + 1 - run[0])
+            end = _end_of_cells(rows, run[-1])
+            marks[run[0] : end] = [True] * (end - run[0])
     return marks
+
+
+def _end_of_cells(rows: Sequence[Row], last: int) -> int:
+    """Give where the last row of a table ends: behind the further lines of its cells, labels excepted."""
+    starts = [cell[0].x0 for cell in cells_of(rows[last])[1:]]
+    end = last + 1
+    while (
+        end < len(rows)
+        and rows[end].base - rows[end - 1].base <= _CELL_LINE * rows[end].size
+        and any(abs(start - rows[end].x0) <= _ALIGNED * rows[end].size for start in starts)
+    ):
+        end += 1
+    return end
 
 
 def cells_of(row: Row) -> list[Cell]:

@@ -172,6 +172,21 @@ def test_a_label_of_several_lines_is_one_cell_beside_its_numbers() -> None:
     ]
 
 
+def test_the_last_cell_of_a_table_of_words_has_all_its_lines() -> None:
+    lines = [
+        (50, 500, "Plan"), (120, 500, "Description"), (330, 500, "Price"),
+        (50, 480, "Basic"), (120, 480, "Includes up to five users and"), (330, 480, "$5"),
+        (120, 468, "ten gigabytes of space"), (120, 456, "for files"),
+        (50, 420, "All prices are without tax."),
+    ]  # fmt: skip
+    assert _load(pdf_bytes(lines)).text.split("\n") == [
+        "Plan | Description | Price",
+        "Basic | Includes up to five users and ten gigabytes of space for files | $5",
+        "",
+        "All prices are without tax.",
+    ]
+
+
 def test_a_table_keeps_its_rows_and_its_columns() -> None:
     rows = [("Part", "Life", "Price"), ("Outdoor sensor", "60", "149"), ("Gauge", "36 to 48", "$ 410")]
     lines = [
