@@ -4,11 +4,13 @@ Knows that a cell's text stands apart from its neighbours', row after row at the
 see ruled lines: most tables have none that a PDF tells from other drawing.
 """
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from indexing.loaders._pdf_columns import Cell, in_columns
+from indexing.loaders._pdf_words import Word
 from indexing.loaders._reading_order import Row
 
 __all__ = ["cells_of", "cells_of_table", "is_list_mark", "table_rows"]
@@ -39,21 +41,22 @@ def table_rows(rows: Sequence[Row], distance: float) -> list[bool]:
         if not is_wide:
             continue
         near = runs and index - runs[-1][-1] <= _MAX_TABLE_HOLE + 1
-        if near and rows[index].base - rows[runs[-1][-1]].base <= (_MAX_TABLE_HOLE + 2) * distance:
+        reach = (_MAX_TABLE_HOLE + 2) * max(distance, rows[index].size)
+        if near and rows[index].base - rows[runs[-1][-1]].base <= reach:
             runs[-1].append(index)
         else:
             runs.append([index])
     for run in runs:
         if len(run) > 1:
-            end = _end_of_cells(rows, run[-1])
+            end = _end_of_cells(rows, run)
             marks[run[0] : end] = [True] * (end - run[0])
     return marks
 
 
-def _end_of_cells(rows: Sequence[Row], last: int) -> int:
+def _end_of_cells(rows: Sequence[Row], run: Sequence[int]) -> int:
     """Give where the last row of a table ends: behind the further lines of its cells, labels excepted."""
-    starts = [cell[0].x0 for cell in cells_of(rows[last])[1:]]
-    end = last + 1
+    starts = {round(cell[0].x0) for index in run for cell in cells_of(rows[index])[1:]}
+    end = run[-1] + 1
     while (
         end < len(rows)
         and rows[end].base - rows[end - 1].base <= _CELL_LINE * rows[end].size
@@ -72,10 +75,13 @@ def cells_of_table(rows: Sequence[Row]) -> list[list[Cell]]:
     """Give the cells of each row of a table, cut also at narrow gaps that the other rows share.
 
     A label of several lines is one cell, whichever of its lines the numbers stand on; so is a header's
-    name of a column, and a row that skips a column has an empty cell there.
+    name of a column, and a row that skips a column has an empty cell there. The lines of a cell may stand
+    around the middle of its row.
     """
     gaps = _column_gaps(rows)
-    lines = [_put_signs([cell for piece in row.pieces for cell in _cut(piece.words, gaps)]) for row in rows]
+    lines = _with_lines_above(
+        [_put_signs([cell for piece in row.pieces for cell in _cut(piece.words, gaps)]) for row in rows]
+    )
     labels = _Labels.of(lines)
     table: list[list[Cell]] = []
     for line in lines:
@@ -122,6 +128,54 @@ class _Labels:
         had_room = last.x1 + _SPACE * word.size + (word.x1 - word.x0) <= self.room
         is_short = last.x1 - first.x0 < _FULL * (self.stop - first.x0)
         return None if len(above) > 1 or had_room or is_short or last.text.endswith(":") else column
+
+
+def _with_lines_above(lines: Sequence[list[Cell]]) -> list[list[Cell]]:
+    """Put the lines that stand closer to the row below, right of its label, into their cell there."""
+    table: list[list[Cell]] = []
+    held: list[Cell] = []  # lines of one cell
+    for line, following in zip(lines, [*lines[1:], []], strict=True):
+        if len(line) == 1:
+            held.append(line[0])
+            continue
+        above = table[-1][-1][-1].base if table else -math.inf
+        start = _start_above(held, line, above)
+        below = following[0][0] if len(following) == 1 else None
+        row = _with_cell(line, held[start:], below) if start < len(held) else None
+        table += [[cell] for cell in (held if row is None else held[:start])]
+        table.append(line if row is None else row)
+        held = []
+    return [*table, *([cell] for cell in held)]
+
+
+def _start_above(held: Sequence[Cell], line: Sequence[Cell], above: float) -> int:
+    """Give the first of the lines that are of a cell of the row below; how many there are, if none is."""
+    start, below = len(held), line[0][0].base
+    while start and below - held[start - 1][0].base <= _CELL_LINE * held[start - 1][0].size:
+        start -= 1
+        below = held[start][0].base
+    first = held[start][0] if start < len(held) else line[0][0]
+    is_apart = start > 0 or below - above > _CELL_LINE * first.size
+    is_even = all(abs(cell[0].x0 - first.x0) <= _ALIGNED * first.size for cell in held[start:])
+    return start if is_apart and is_even and first.x0 > line[0][-1].x1 else len(held)
+
+
+def _with_cell(line: Sequence[Cell], above: Sequence[Cell], below: Word | None) -> list[Cell] | None:
+    """Put lines in front of the row's cell below them, or where it has none and the cell goes on below it.
+
+    None if they do not fit.
+    """
+    words = [word for lines in above for word in lines]
+    first, stop = words[0], max(word.x1 for word in words)
+    place = sum(cell[0].x0 < first.x0 - _ALIGNED * first.size for cell in line)
+    rest = list(line[place:])
+    if rest and abs(rest[0][0].x0 - first.x0) <= _ALIGNED * first.size:
+        words += rest.pop(0)
+    elif line[place - 1][-1].x1 > first.x0 or (rest and rest[0][0].x0 < stop):
+        return None
+    elif below is None or abs(below.x0 - first.x0) > _ALIGNED * first.size:
+        return None
+    return [*line[:place], words, *rest]
 
 
 def _put_signs(parts: Sequence[Cell]) -> list[Cell]:

@@ -172,6 +172,25 @@ def test_a_label_of_several_lines_is_one_cell_beside_its_numbers() -> None:
     ]
 
 
+@pytest.mark.parametrize("num_lines", [2, 3])
+def test_the_lines_of_a_cell_may_stand_around_the_middle_of_its_row(num_lines: int) -> None:
+    def cell(y: float, *lines: str) -> list[tuple[float, float, str]]:
+        top = y + 6 * (num_lines - 1)
+        return [(120, top - 12 * number, line) for number, line in enumerate(lines[-num_lines:])]
+
+    lines = [
+        (50, 520, "Plan"), (120, 520, "Description"), (330, 520, "Price"),
+        (50, 480, "Basic"), *cell(480, "all of these and", "five users and", "a disk"), (330, 480, "$5"),
+        (50, 430, "Pro"), *cell(430, "more than that:", "Ten users and", "more"), (330, 430, "$9"),
+    ]  # fmt: skip
+    more = ("all of these and ", "more than that: ") if num_lines == 3 else ("", "")
+    assert _load(pdf_bytes(sorted(lines, key=lambda line: -line[1]))).text.split("\n") == [
+        "Plan | Description | Price",
+        f"Basic | {more[0]}five users and a disk | $5",
+        f"Pro | {more[1]}Ten users and more | $9",
+    ]
+
+
 def test_the_last_cell_of_a_table_of_words_has_all_its_lines() -> None:
     lines = [
         (50, 500, "Plan"), (120, 500, "Description"), (330, 500, "Price"),
