@@ -3,14 +3,14 @@
 import re
 from collections.abc import Mapping, Sequence
 
-from rag.generation.amounts import TIME, Amounts, seconds_of
+from rag.generation.amounts import Amounts, is_measure, seconds_of, size_of
 from rag.generation.comparisons import Comparison
 from rag.generation.measures import same_measure
 from rag.scoring.words import content_words
 
 __all__ = ["asked_column", "unit_factor", "words_of"]
 
-_WORD = re.compile(r"[^\W\d_]+|%")
+_WORD = re.compile(r"(?<!['’])(?<!\w\()[^\W\d_]+|%")  # not the "s" of "guest's" or "item(s)"
 
 
 def words_of(condition: Comparison) -> str:
@@ -36,8 +36,8 @@ def asked_column(condition: Comparison, names: Sequence[str], amounts: Mapping[i
 def unit_factor(unit: str, name: str, column_unit: str) -> float | None:
     """Give how many of the column's unit one of the question's is; None where they do not compare."""
     seconds = seconds_of(unit)
-    if column_unit == TIME:
-        return seconds
+    if is_measure(column_unit):
+        return size_of(unit, column_unit)
     if seconds is not None:
         of_name = next(filter(None, map(seconds_of, _WORD.findall(name.casefold()))), None)
         return seconds / of_name if of_name and not column_unit else None
