@@ -7,6 +7,7 @@ import math
 import re
 from dataclasses import dataclass
 
+from rag.generation.amounts import seconds_of
 from rag.generation.questions import asks_several
 
 __all__ = [
@@ -95,20 +96,9 @@ def compared(question: str) -> Comparison | None:
     if _DIGIT.search(rest) or unit in _MULTIPLES:
         return None
     measure, is_more = _ADJECTIVES.get((given.get("adjective") or "").casefold(), ("", False))
-    value = _number(given["value"])
-    least, most = -math.inf, math.inf
-    if low := given.get("low"):
-        least, most = _number(low), value
-    elif given.get("from"):
-        least = value
-    elif given.get("to"):
-        most = value
-    elif match.re is _EQUAL:
-        least = most = value
-    elif given.get("more") or is_more:
-        least = math.nextafter(value, math.inf)
-    else:
-        most = math.nextafter(value, -math.inf)
+    if measure == "speed" and seconds_of(unit):
+        measure, is_more = "time", not is_more  # "faster than 3 days"
+    least, most = _bounds(match, is_more)
     is_money = any(currency.search(match[0]) for currency in _CURRENCIES.values())
     return Comparison(least, most, "" if is_money else unit, measure or "cost" * is_money, rest)
 
@@ -165,6 +155,22 @@ def is_other_currency(question: str, told: str) -> bool:
         for text in (question, told)
     )
     return bool(asked and held and not asked & held)
+
+
+def _bounds(match: re.Match[str], is_more: bool) -> tuple[float, float]:
+    given = match.groupdict()
+    value = _number(given["value"])
+    if low := given.get("low"):
+        return _number(low), value
+    if given.get("from"):
+        return value, math.inf
+    if given.get("to"):
+        return -math.inf, value
+    if match.re is _EQUAL:
+        return value, value
+    if given.get("more") or is_more:
+        return math.nextafter(value, math.inf), math.inf
+    return -math.inf, math.nextafter(value, -math.inf)
 
 
 def _number(text: str) -> float:

@@ -9,7 +9,7 @@ from functools import lru_cache, partial
 from itertools import groupby
 
 from rag.core.types import Passage
-from rag.generation.amounts import Amounts, column_amounts, full_rows
+from rag.generation.amounts import Amounts, column_amounts, full_rows, is_time
 from rag.generation.asked_columns import asked_column, unit_factor, words_of
 from rag.generation.comparisons import (
     Comparison,
@@ -213,10 +213,12 @@ def _beyond(question: str, number: int, rows: Sequence[Unit]) -> list[Unit]:
     condition, is_more = asked
     amounts = _amounts(rows)
     column = asked_column(condition, rows[0].place.columns, amounts)
-    values = {} if column is None else amounts[column].values
-    if (bound := values.get(number)) is None:
+    if column is None or (bound := amounts[column].values.get(number)) is None:
         return []
-    return [rows[n] for n, value in values.items() if (value > bound if is_more else value < bound)]
+    if condition.measure == "speed" and is_time(rows[0].place.columns[column], amounts[column].unit):
+        is_more = not is_more
+    values = amounts[column].values.items()
+    return [rows[n] for n, value in values if (value > bound if is_more else value < bound)]
 
 
 def _amounts(rows: Sequence[Unit]) -> dict[int, Amounts]:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rag.generation.amounts import column_amounts, full_rows
+from rag.generation.amounts import column_amounts, full_rows, is_time
 from rag.generation.measures import same_measure
 from rag.scoring.words import content_words
 
@@ -30,6 +30,7 @@ _PLAIN = {  # how a measure is asked for in the plain form
     "oldest": "age", "youngest": "age", "loudest": "noise", "quietest": "noise", "hottest": "temperature",
     "warmest": "temperature", "coldest": "temperature", "strongest": "strength", "weakest": "strength",
 }  # fmt: skip
+_SPEEDS = frozenset(("fastest", "quickest", "slowest"))  # of times the fastest is the least
 _ANY = frozenset(
     ("most", "least", "fewest", "highest", "lowest", "largest", "biggest", "smallest", "greatest")
 )
@@ -54,7 +55,8 @@ def extreme_cells(question: str, names: Sequence[str], rows: Mapping[int, Sequen
 
     The column is named right after the superlative ("the longest warranty"), or by its meaning ("the
     cheapest" is of the price), or is the only one of amounts that the question names, or that there is.
-    Rows of totals do not count. A question with a further condition, a number say, is left alone.
+    Rows of totals do not count, and of times the fastest is the least. A question with a further condition,
+    a number say, is left alone.
 
     Args:
         question: what is asked.
@@ -76,15 +78,17 @@ def extreme_cells(question: str, names: Sequence[str], rows: Mapping[int, Sequen
     whole = full_rows(names, rows)
     is_least = match[1] is None
     amounts = {
-        n: found.values
+        n: found
         for n in range(len(names))
         if (found := column_amounts(whole, n, without_open=is_least)) is not None
     }
     column = _column(question, match, names, list(amounts)) if len(whole) > 1 else None
     if column is None:
         return None
-    extreme = (min if is_least else max)(amounts[column].values())
-    chosen = tuple(row for row, value in amounts[column].items() if value == extreme)
+    values = amounts[column].values
+    is_turned = match[0].casefold() in _SPEEDS and is_time(names[column], amounts[column].unit)
+    extreme = (min if is_least != is_turned else max)(values.values())
+    chosen = tuple(row for row, value in values.items() if value == extreme)
     asked = _asked(question, match, names, column) if len(chosen) == 1 else column
     plain = _plain(match)
     words = (
@@ -137,6 +141,11 @@ def _column(
     named = [n for n in amounts if after and after[0] in words[n]]
     if not named:
         named = [n for n in amounts if same_measure(_plain(match), names[n])]
+    if not named and match[0].casefold() in _SPEEDS:
+        named = [n for n in amounts if same_measure("duration", names[n])]
+    rest = set(after[1:] if named else after)
+    if any(rest & words[n] for n in range(1, len(names)) if n not in amounts):
+        return None  # "the least storage" where it cannot be compared, "the cheapest room with a balcony"
     further = [n for n in amounts if words[n].intersection(after)]
     if not named and match[0].casefold() in _ANY | {"longest", "shortest"}:
         named = further or [n for n in amounts if words[n].intersection(before)]

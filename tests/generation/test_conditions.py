@@ -86,6 +86,8 @@ def test_rows_of_plans(question: str, rows: list[str] | None) -> None:
         ("Which walks have more length than the gorge?", ["Ridge path"]),
         ("Which walks are cheaper than the gorge?", None),
         ("Which walks are longer than 2 hours?", ["Ridge path", "Gorge"]),
+        ("Which walks are faster than 100 minutes?", ["Lake round"]),
+        ("Which walks have a faster time than the gorge?", ["Lake round"]),
     ],
 )
 def test_units_and_labels(question: str, rows: list[str] | None) -> None:
