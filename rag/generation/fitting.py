@@ -131,6 +131,6 @@ def _of_another(question: str, units: Sequence[Unit]) -> set[int]:
 def _stated(question: str, units: Sequence[Unit], best: float) -> Iterator[AnswerSpan]:
     """Give the names whose role, and the labels whose text is asked for, before all that was read."""
     for unit in units:
-        holder = role_holder(question, unit.text) or item_label(question, unit.text, unit.about)
+        holder = role_holder(question, unit.text, unit.about) or item_label(question, unit.text, unit.about)
         if holder is not None:
             yield AnswerSpan(unit.passage, unit.start + holder[0], unit.start + holder[1], best + _STATED)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Set
 
 from rag.generation.questions import asked_words
-from rag.scoring.words import content_words
+from rag.scoring.words import analyze, content_words
 
 __all__ = ["item_label", "label_of", "role_holder"]
 
@@ -16,36 +16,63 @@ _NAME = r"[A-Z][\w.'’-]*"
 _HOLDER = re.compile(
     rf"({_NAME}(?: (?:(?:of|de|van|von|der|and|&) ){{0,2}}{_NAME}){{0,6}}) \(([^()]{{2,60}})\)"
 )
-_ASKS_LABEL = re.compile(r"^\W*(?:and |so )?(?:which|what|who)\b", re.IGNORECASE)
+_ROLE = re.compile(r"\([^()]*\)")
+_ASKS_LABEL = re.compile(r"^\W*(?:and |so )?(?:which|what)\b", re.IGNORECASE)
+_ASKS_THE = re.compile(
+    r"^\W*(?:and |so )?what(?:['’]s| is| are| was| were) (?:the|an?|my|our|your)\b", re.IGNORECASE
+)
+_KINDS = frozenset(
+    analyze(
+        """note important warning caution attention danger tip hint info information reminder remark example
+        question answer action decision task todo agreed result update new added fixed changed removed
+        improved deprecated security breaking please"""
+    )
+)
+"""What kind of thing an item is, which labels no thing: "Note: the deposit is 30 EUR."."""
+_SAYS_NOW = frozenset(content_words("current present"))
 _LABELLED = re.compile(
     r"\s*(?:[-*•–]|\d{1,3}[.)])\s+(?:\*\*|__)?([^\s:*_][^:*_\n]{0,40}?)(?:(?:\*\*|__):?|:)\s+([^?]+)\Z"
 )
 
 
-def role_holder(question: str, sentence: str) -> tuple[int, int] | None:
+def role_holder(question: str, sentence: str, about: Set[str]) -> tuple[int, int] | None:
     """Give where the name stands whose role the question asks for; None where the sentence names none.
 
-    >>> present = "Present: Ruth Adeyemi (chair), Paul Novak (treasurer)."
-    >>> start, end = role_holder("Who is the treasurer?", present)
-    >>> present[start:end]
-    'Paul Novak'
-    >>> role_holder("Who elects the treasurer?", present) is None
-    True
+    Of several it is the one of most words that the question has: the vice chair is not the chair. A word
+    before the role makes it another, unless it stands in the sentence or above it.
+
+    Args:
+        question: what is asked.
+        sentence: that may name who holds the role.
+        about: stemmed words of the title and headings above it.
+
+    >>> present = "Present: Ruth Adeyemi (chair), Paul Novak (vice chair)."
+    >>> for question in ("Who is the chair?", "Who is the vice chair?"):
+    ...     start, end = role_holder(question, present, set())
+    ...     print(present[start:end])
+    Ruth Adeyemi
+    Paul Novak
+    >>> [role_holder(f"Who {what} chair?", present, set()) for what in ("elects the", "was the former")]
+    [None, None]
     """
     if not _ASKS.search(question):
         return None
-    asked = frozenset(content_words(question))
+    words, asked = analyze(question), frozenset(content_words(question))
+    others = asked.difference(content_words(_ROLE.sub(" ", sentence)), about, _SAYS_NOW)
+    found: list[tuple[int, tuple[int, int]]] = []
     for match in _HOLDER.finditer(sentence):
         role = content_words(match[2])
-        if role and asked.issuperset(role) and not asked.issuperset(content_words(match[1])):
-            return match.span(1)
-    return None
+        is_asked = bool(role) and asked.issuperset(role) and not asked.issuperset(content_words(match[1]))
+        if is_asked and others.isdisjoint(words[: min(map(words.index, role))][-1:]):
+            found.append((len(role), match.span(1)))
+    return max(found, key=lambda each: each[0])[1] if found else None
 
 
 def item_label(question: str, item: str, about: Set[str]) -> tuple[int, int] | None:
     """Give where the label of a list's item stands, if the question asks which of the items has its text.
 
-    It does if that text has all words of the question that the item does not stand under.
+    It does if that text has all words of the question that the item does not stand under, and does not
+    itself name what is asked for: "What is the deposit?" of "- Keys: the deposit is 30 EUR".
 
     Args:
         question: what is asked.
@@ -61,8 +88,11 @@ def item_label(question: str, item: str, about: Set[str]) -> tuple[int, int] | N
     match = _LABELLED.match(item) if _ASKS_LABEL.match(question) else None
     if match is None:
         return None
+    told = content_words(match[2])
+    is_told = _ASKS_THE.match(question) is not None and set(content_words(question)[:1]) <= set(told)
     asked = set(asked_words(question)) - about
-    return match.span(1) if asked and asked.issubset(content_words(match[2])) else None
+    is_kind = set(analyze(match[1])) <= _KINDS
+    return match.span(1) if asked and asked.issubset(told) and not is_told and not is_kind else None
 
 
 def label_of(item: str) -> str:
