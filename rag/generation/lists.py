@@ -12,7 +12,7 @@ from rag.generation.questions import asked_amount, asked_words, asks_several
 from rag.scoring.rows import column_names, header_lines, is_row
 from rag.scoring.words import analyze
 
-__all__ = ["asked_list", "is_item"]
+__all__ = ["asked_list", "denies", "is_item", "list_lead"]
 
 _ITEM = re.compile(r"\s*(?:[-*•–]|\(?(?:\d{1,3}|[a-z])[.)])\s+\S")
 _LINE = re.compile(r"[^\n]*\S[^\n]*")
@@ -22,6 +22,10 @@ _ASKS_SEVERAL = re.compile(
     r"\b(?:what|which|who|how (?:to|do|does|can|should)|list|name|show)\b", re.IGNORECASE
 )
 _NOT = re.compile(r"\b(?:not|never|no)\b|n['’]t\b", re.IGNORECASE)
+_DENIES = re.compile(
+    rf"{_NOT.pattern}|\b(?:none|nobody|nothing|cannot|without|except\w*|exclu\w+|prohibited|forbidden|banned)\b",
+    re.IGNORECASE,
+)
 _HAVING = frozenset(analyze("sell offer provide include contain come available exist list"))
 """Words of having, which nothing above a list need say: "Which plans do you offer?"."""
 _RULE = re.compile(r"[\s|:-]+")
@@ -65,6 +69,32 @@ def asked_list(question: str, passages: Sequence[Passage]) -> tuple[Passage, lis
             agrees = bool(_NOT.search(question)) == bool(_NOT.search(above))
             if len(items) > 1 and agrees and asked & announced and asked <= announced | titles:
                 return passage, items
+    return None
+
+
+def denies(line: str) -> bool:
+    """Say whether what stands under a line is denied by it.
+
+    >>> denies("What is not covered"), denies("Exclusions:"), denies("What is covered")
+    (True, True, False)
+    """
+    return _DENIES.search(line) is not None
+
+
+def list_lead(text: str, start: int) -> _Span | None:
+    r"""Give what an item of a list stands under: the nearest line above that is none, or a broader item.
+
+    >>> text = "Not covered\n- Theft from\n  a car\n- Parts:\n  - Tyres"
+    >>> [text[slice(*list_lead(text, text.index(item)))] for item in ("- Theft", "- Parts", "- Tyres")]
+    ['Not covered', 'Not covered', '- Parts:']
+    """
+    begin = text.rfind("\n", 0, start) + 1
+    indent = start - begin
+    for match in reversed([*_LINE.finditer(text, 0, begin)]):
+        line = match[0]
+        own = len(line) - len(line.lstrip())
+        if own < indent or (own == indent and not is_item(line)):
+            return match.start() + own, match.start() + len(line.rstrip())
     return None
 
 

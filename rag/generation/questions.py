@@ -11,6 +11,7 @@ __all__ = [
     "asked_words",
     "asks_how",
     "asks_several",
+    "asks_yes_or_no",
     "naming_words",
     "wants_sentences",
     "without_measure",
@@ -67,6 +68,20 @@ def wants_sentences(question: str) -> bool:
     (False, False)
     """
     return any(each.search(question) for each in (_WANTS_SENTENCES, _WANTS_SENTENCES_AT_LAST))
+
+
+_ASKS_YES_OR_NO = re.compile(
+    rf"(?:^\W*|[.,;:!–—]\s+)(?:(?:so|and|but|please),? )*(?:{_AUXILIARY})\b", re.IGNORECASE
+)
+
+
+def asks_yes_or_no(question: str) -> bool:
+    """Say whether a question, or what is asked behind what a person says first, is one of yes or no.
+
+    >>> [asks_yes_or_no(each) for each in ("Is it covered?", "I broke it, is it covered?", "What is it?")]
+    [True, True, False]
+    """
+    return _ASKS_YES_OR_NO.search(question) is not None
 
 
 _ASKS_HOW = re.compile(r"\bhow (?:to|do|does|can|could|should|would)\b", re.IGNORECASE)

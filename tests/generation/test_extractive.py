@@ -1,5 +1,6 @@
 import asyncio
 
+import pytest
 from _passages import passage
 
 from rag.core.protocols import GenerationOptions, Message, Prompt
@@ -55,6 +56,32 @@ def test_what_a_list_is_of_gets_the_whole_list_and_nothing_else() -> None:
     other = passage("The box of the sensor is made of cardboard.", document="d2")
     kit = passage(f"What is in the box\n\n{items}")
     assert answer(kit, other, question="What's in the box?") == items
+
+
+INSURANCE = """## What is covered
+
+- Medical treatment
+- Lost luggage up to 1,500 EUR
+
+## What is not covered
+- Extreme sports
+- Theft from an
+  unlocked car"""
+
+
+@pytest.mark.parametrize(
+    ("question", "given"),
+    [
+        ("Is lost luggage covered?", "## What is covered\n- Lost luggage up to 1,500 EUR"),
+        ("Is theft from an unlocked car covered?", "## What is not covered\n- Theft from an unlocked car"),
+        ("What about theft from an unlocked car?", "## What is not covered\n- Theft from an unlocked car"),
+        ("How much of lost luggage is paid?", "- Lost luggage up to 1,500 EUR"),
+    ],
+)
+def test_an_item_brings_what_denies_it_and_to_yes_or_no_what_it_is_listed_as(
+    question: str, given: str
+) -> None:
+    assert answer(passage(INSURANCE), question=question).endswith(given)
 
 
 def test_why_brings_the_reason_that_follows() -> None:

@@ -15,9 +15,9 @@ from rag.core.protocols import Delta, GenerationOptions, GeneratorCapabilities, 
 from rag.core.types import Usage
 from rag.generation.answer import REFUSAL
 from rag.generation.candidates import Candidate, short_answer
-from rag.generation.lists import is_item
+from rag.generation.lists import denies, is_item, list_lead
 from rag.generation.overview import told_whole
-from rag.generation.questions import asks_how
+from rag.generation.questions import asks_how, asks_yes_or_no
 from rag.generation.support import Support
 from rag.scoring.fences import FENCES, is_fenced
 from rag.scoring.quotations import blank_marks
@@ -126,11 +126,11 @@ class Extractive:
         order: dict[str, int] = {}
         for number, candidate in enumerate(chosen):
             order.setdefault(candidate.passage.chunk_id, number)
-        with_context = {
-            (order[each.passage.chunk_id], each.start): each
-            for candidate in chosen
-            for each in (*_before(candidate, ranked), candidate, *_behind(question, candidate, ranked))
-        }
+        with_context: dict[tuple[int, int], Candidate] = {}
+        for candidate in chosen:
+            before, behind = _before(question, candidate, ranked), _behind(question, candidate, ranked)
+            around = (*before, candidate, *behind)
+            with_context |= {(order[each.passage.chunk_id], each.start): each for each in around}
         return [with_context[place] for place in sorted(with_context)]
 
 
@@ -148,12 +148,14 @@ def _shown(text: str) -> str:
     return "\n".join((f"{fence}{lines[0].lstrip(mark[0])}", body, fence))
 
 
-def _before(candidate: Candidate, ranked: Sequence[Candidate]) -> list[Candidate]:
+def _before(question: str, candidate: Candidate, ranked: Sequence[Candidate]) -> list[Candidate]:
     """Give what stands before a sentence and has to be quoted with it."""
     before = [other for other in reversed(_neighbours(candidate, ranked)) if other.end <= candidate.start]
     quoted = _text(candidate)
     if is_row(quoted):
         return _header(candidate, before)
+    if is_item(quoted):
+        return _lead(question, candidate, before)
     is_led = (
         is_fenced(quoted) and before and not is_row(_text(before[0])) and not is_fenced(_text(before[0]))
     )
@@ -213,6 +215,17 @@ def _header(row: Candidate, before: Sequence[Candidate]) -> list[Candidate]:
     if found and _UNIT.search(above, start) and len(above) - start <= _MAX_CAPTION:
         found.insert(0, replace(row, start=start, end=len(above), span=None))
     return found
+
+
+def _lead(question: str, item: Candidate, before: Sequence[Candidate]) -> list[Candidate]:
+    """Give what an item stands under if that denies, or names what is listed to a question of yes or no."""
+    if (span := list_lead(item.passage.text, item.start)) is None:
+        return []
+    start, end = span
+    line = replace(item, start=start, end=end, span=None)
+    lead = next((other for other in before if other.start <= start and end <= other.end), line)
+    is_named = asks_yes_or_no(question) and not _text(lead).endswith((".", "!"))
+    return [lead] if is_named or denies(_text(lead)) else []
 
 
 def _joint(written: str, sentence: str) -> str:
