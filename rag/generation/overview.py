@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from rag.core.types import Passage
 from rag.generation.conditions import asked_rows
 from rag.generation.instructions import asked_instructions
-from rag.generation.lists import asked_list
+from rag.generation.lists import asked_list, list_lead
+from rag.generation.prose import is_heading
+from rag.scoring.rows import is_row
 from rag.scoring.sentences import sentence_spans
 from rag.scoring.words import analyze, content_words
 
@@ -34,6 +36,8 @@ _ANY_DOCUMENT = frozenset(analyze("document file text paper book report article 
 _ENDS = re.compile(r"[.!?。！？｡؟۔।:][\"'”’)\]」』）]*$")
 _BULLET = re.compile(r"[-*•–]\s")
 _NUMBER = re.compile(r"[\d.]+")
+_NUMBERED = re.compile(r"\d{1,3}[.)]\s")
+_FIELD = re.compile(r":\s")
 _MAX_QUESTION = 200  # characters; the time of `_ASKS` grows with the square
 _MAX_SENTENCES = 3
 _BEGINNING = 50  # characters; a passage that starts later is not the first one, nor the next
@@ -94,21 +98,35 @@ def _page(number: int, title: str, passages: Sequence[Passage]) -> _Told | None:
 
 
 def _section(subject: set[str], passages: Sequence[Passage], *, more: int) -> _Told | None:
-    """Give how the section begins whose heading has the subject's words, and at most so many more."""
-    for passage in passages:
+    """Give how the section begins whose heading has the subject's words, and at most so many more.
+
+    Where no heading has them an item of a list may, and is given with what it stands under.
+    """
+    items: list[_Told] = []
+    for passage in passages if subject else ():
         spans = sentence_spans(passage.text)
         for number, (start, end) in enumerate(spans):
             line = passage.text[start:end]
             words = {word for word in content_words(line) if not _NUMBER.fullmatch(word)}
-            if (
-                subject
-                and subject <= words
-                and len(words) <= len(subject) + more
-                and not _ENDS.search(line)
-            ):
+            if not subject <= words or len(words) > len(subject) + more:
+                continue
+            if _is_heading(passage, start, end):
                 if told := _told(passage, spans[number + 1 :], is_section=True):
                     return told
-    return None
+            elif _BULLET.match(line) and more:
+                lead = list_lead(passage.text, start)
+                items.append((passage, [lead, (start, end)] if lead in spans else [(start, end)]))
+    return next(iter(items), None)
+
+
+def _is_heading(passage: Passage, start: int, end: int) -> bool:
+    """Say whether a line begins a section: no item of a list, row, field ("Noise: 42 dB") or sentence."""
+    text, line = passage.text, passage.text[start:end]
+    if is_heading(passage, start, end):
+        return True
+    is_part = _BULLET.match(line) or _NUMBERED.match(line) or _FIELD.search(line) or is_row(line)
+    begins = not text[:start].strip() or text[:start].rstrip(" \t").endswith("\n\n")
+    return begins and not is_part and not _ENDS.search(line)
 
 
 def _told(passage: Passage, spans: list[tuple[int, int]], *, is_section: bool) -> _Told | None:

@@ -83,6 +83,40 @@ def test_what_a_heading_says_is_asked_for_in_the_plural() -> None:
     assert told("What are the effects?", leaflet) == []
 
 
+COTTAGE = """Cottage
+
+Deposit: 90 EUR
+
+Not included
+
+- Laundry
+- Airport transfer for 2
+
+Room | Beds
+Attic | 5
+
+Quiet hours
+
+From ten to six."""
+
+
+@pytest.mark.parametrize(
+    ("question", "given"),
+    [
+        ("laundry", ["Not included", "- Laundry"]),
+        ("Tell me about the airport transfer.", ["Not included", "- Airport transfer for 2"]),
+        ("Tell me about the quiet hours.", ["From ten to six."]),
+        ("deposit", []),
+        ("attic", []),
+        ("What are the laundries?", []),
+    ],
+)
+def test_an_item_is_told_by_itself_and_a_field_or_row_is_no_heading(
+    question: str, given: list[str]
+) -> None:
+    assert told(question, passage(COTTAGE, title="Cottage")) == given
+
+
 def test_a_hostile_question_takes_no_time() -> None:
     question = "what about " + ". " * 20_000 + "a"
     assert told(question) == []
