@@ -11,7 +11,8 @@ _NUMBERS = """
 two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen
 eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundreds? thousands? millions?
 billions? dozens? one once twice half quarter double every each daily weekly monthly yearly annual
-annually quarterly hourly always never no none nothing all any several few many most much little free
+annually quarterly hourly nightly fortnightly biweekly bimonthly regularly rarely seldom occasionally
+frequently sometimes always never no none nothing all any several few many most much little free
 unlimited as until till up less more over under about
 """.split()
 _TIMES = """
@@ -22,9 +23,19 @@ dawn dusk spring summer autumn fall winter seasons? weekends? weekdays? days? we
 decades? century centuries ages? eras? times? ago later earlier early late soon immediately christmas
 easter
 """.split()
-_NUMBER = re.compile(rf"\d|\b(?:{'|'.join(_NUMBERS)})\b", re.IGNORECASE)
-_TIME = re.compile(rf"\d|\b(?:{'|'.join((*_NUMBERS, *_TIMES))})\b", re.IGNORECASE)
-_ASKS_NUMBER = re.compile(r"\W*(?:and |so )?how (?:many|much|often|long|far|old|tall)\b", re.IGNORECASE)
+_UNITS = "second|minute|hour|day|night|week|fortnight|month|quarter|season|year|decade|century|lifetime"
+_NUMBER = re.compile(rf"\d|\b(?:{'|'.join(_NUMBERS)}|an? (?:{_UNITS}))\b", re.IGNORECASE)
+_TIME = re.compile(rf"\d|\b(?:{'|'.join((*_NUMBERS, *_TIMES))}|if|as soon as)\b", re.IGNORECASE)
+_ASKS_NUMBER = re.compile(r"\W*(?:and |so )?how (many|much|often|long|far|old|tall)\b", re.IGNORECASE)
+_WITHOUT_NUMBER = {  # how a text says so much, so long, so far without a number
+    "much": r"includ\w+|complimentary|without charge|gratis|pinch|handful|dash|splash|drizzle|to taste",
+    "often": (
+        r"(?:mon|tues|wednes|thurs|fri|satur|sun|week)days?|weekends?|mornings?|afternoons?|evenings?|nights?"
+        r"|spring|summer|autumn|winter|when(?:ever)?|after|before|during"
+    ),
+    "long": r"lifetime|for life|as long as|whole|entire|permanent(?:ly)?|indefinite(?:ly)?",
+    "far": r"walk\w*|next|near(?:by)?|close|opposite|adjacent|across|corner|doorstep",
+}
 _ASKS_TIME = re.compile(
     r"\W*(?:and |so |since |until )?(?:when|(?:what|which) (?:year|date|day|month|century|time))\b",
     re.IGNORECASE,
@@ -65,7 +76,11 @@ def may_be_asked(question: str, words: str) -> bool:
         return False
     if _ASKS_TIME.match(question):
         return _TIME.search(words) is not None
-    return _ASKS_NUMBER.match(question) is None or _NUMBER.search(words) is not None
+    asks = _ASKS_NUMBER.match(question)
+    if asks is None or _NUMBER.search(words):
+        return True
+    others = _WITHOUT_NUMBER.get(asks[1].casefold())
+    return others is not None and re.search(rf"\b(?:{others})\b", words, re.IGNORECASE) is not None
 
 
 def is_of_other_unit(question: str, words: str) -> bool:

@@ -26,6 +26,14 @@ def _scores(question: str, text: str, *marked: str) -> list[float]:
         ("What year did he leave?", "He left for Oslo in 1901.", "1901", "Oslo"),
         ("How many came?", "A dozen people came by boat.", "A dozen", "boat"),
         ("How often is it paid?", "Card holders pay rent monthly.", "monthly", "Card holders"),
+        ("How often do they meet?", "The board meets fortnightly.", "fortnightly", "The board"),
+        ("How often do they meet?", "The board meets on Mondays.", "on Mondays", "The board"),
+        ("How long is the break?", "The break of the desk is an hour.", "an hour", "the desk"),
+        ("How much notice do I give?", "Guests give a week's notice.", "a week's notice", "Guests"),
+        ("How far is the beach?", "The beach is a short walk away.", "a short walk", "The beach"),
+        ("How much is breakfast?", "Breakfast is included in the rate.", "included", "Breakfast"),
+        ("How much salt goes in?", "Add a pinch of salt to the dough.", "a pinch", "the dough"),
+        ("When do I water it?", "Water the fern if the soil is dry.", "the soil is dry", "the fern"),
     ],
 )
 def test_what_is_no_time_or_number_is_no_answer_to_when_or_how_many(
