@@ -1,6 +1,6 @@
 """Reading a table by its headers: which row and which column a question asks for.
 
-Knows words, dates and how reports name periods; pure functions.
+Knows words and dates; how reports name periods is periods.py's. Pure functions.
 """
 
 import re
@@ -12,6 +12,13 @@ from rag.generation.dates import DAYS, days_of, months_of, year_and_month
 from rag.generation.features import Unit, coverage
 from rag.generation.kinds import is_of_other_unit
 from rag.generation.measures import same_measure, with_words_of_columns
+from rag.generation.periods import (
+    LENGTH_WORDS,
+    PERIOD_WORDS,
+    is_other_period,
+    num_same_lengths,
+    says_period,
+)
 from rag.generation.superlatives import extreme_across, extreme_cells
 from rag.generation.values import stated_value
 from rag.scoring.rows import is_amount, is_row
@@ -19,25 +26,7 @@ from rag.scoring.words import content_words
 
 __all__ = ["AskedCell", "asked_cells", "cell_logit"]
 
-_PERIODS = (  # how a question names a period's length -> how the columns of reports do
-    (
-        re.compile(r"\bq[1-4]\b|\bquarter(?:ly)?\b|\bthree months\b", re.I),
-        re.compile(r"\bthree months\b", re.I),
-    ),
-    (
-        re.compile(r"\bsix months\b|\bfirst half\b|\bhalf[- ]year\b", re.I),
-        re.compile(r"\bsix months\b", re.I),
-    ),
-    (re.compile(r"\bnine months\b", re.I), re.compile(r"\bnine months\b", re.I)),
-    (
-        re.compile(r"\btwelve months\b|\b(?:full|fiscal|whole) year\b|\bannual(?:ly)?\b", re.I),
-        re.compile(r"\b(?:twelve months|year ended|fiscal year)\b", re.I),
-    ),
-)
-_PERIOD_WORDS = frozenset(content_words("q1 q2 q3 q4 quarter first second third fourth fiscal year month"))
-_LENGTH_WORDS = frozenset(content_words("quarter first second third fourth fiscal year month"))
 _DAY_WORDS = frozenset(content_words(" ".join(DAYS)))
-_YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _NOTE = re.compile(r"\([^()]*\)")
 _UNASKED = 0.4  # what a word of a label that is not asked for takes off
 _SAME = 0.5  # what a word of the same meaning counts in a column's name
@@ -161,7 +150,7 @@ def _lacks_column(question: str, asked: frozenset[str], unit: Unit) -> bool:
     amounts = [n for n, cell in enumerate(_texts(unit)) if n and n < len(names) and is_amount(cell)]
     if len({names[n] for n in amounts}) < 2:
         return False
-    is_other_year = all(_is_other_period(question, names[n]) for n in amounts)
+    is_other_year = all(is_other_period(question, names[n]) for n in amounts)
     said = unit.words.union(unit.about, *(_column_words(question, name) for name in names))
     return is_other_year or not asked <= said
 
@@ -192,7 +181,7 @@ def _fit(asked: frozenset[str], days: frozenset[str], unit: Unit, counts: Counte
             score, words = score + 1, words - _DAY_WORDS
         if not is_amount(cell) and words & asked:
             score += sum(_weight(word, counts) for word in words & asked)
-            score -= _UNASKED * sum(_weight(word, counts) for word in words - asked - _PERIOD_WORDS)
+            score -= _UNASKED * sum(_weight(word, counts) for word in words - asked - PERIOD_WORDS)
     if score > 0:
         grouped = frozenset(content_words(unit.place.group))
         score += sum(_weight(word, counts) for word in grouped & asked) / 2
@@ -234,13 +223,13 @@ def _asked_cell(question: str, asked: frozenset[str], unit: Unit, is_only: bool)
     said = unit.words.union(
         content_words(unit.place.group), measured, _column_words(question, named[column])
     )
-    if _says_period(question, named[column]):
-        said |= _PERIOD_WORDS
+    if says_period(question, named[column]):
+        said |= PERIOD_WORDS
     known = _DAY_WORDS if any(days) else frozenset[str]()
     label = frozenset(
         word for n, cell in enumerate(cells) if is_label[n] for word in content_words(_NOTE.sub(" ", cell))
     )
-    extra = len(label - asked - _PERIOD_WORDS - known) / max(len(label), 1)
+    extra = len(label - asked - PERIOD_WORDS - known) / max(len(label), 1)
     return AskedCell(unit.start + start, unit.start + end, said | known, extra, is_only)
 
 
@@ -250,7 +239,7 @@ def _column(
     """Give the column that the question names best; of periods it does not tell apart, the latest."""
     if len(open_columns) == 1 and not any(named[n] for n in open_columns):
         return open_columns[0]
-    columns = [n for n in open_columns if not _is_other_period(question, named[n])]
+    columns = [n for n in open_columns if not is_other_period(question, named[n])]
     if not columns:
         return None
     rare = Counter(word for n in open_columns for word in set(content_words(named[n])))
@@ -271,28 +260,11 @@ def _column_words(question: str, name: str) -> frozenset[str]:
 def _score(question: str, asked: frozenset[str], name: str, rare: Counter[str]) -> float:
     """Weigh the question's words in a column's name by how few names have them; periods by their length."""
     own = frozenset(content_words(name))
-    words = sum(1 / rare[word] for word in own & asked - _LENGTH_WORDS)
+    words = sum(1 / rare[word] for word in own & asked - LENGTH_WORDS)
     if not words and same_measure(question, name):
         words = _SAME
     words += bool(months_of(question) & months_of(name))
-    return words + sum(_LENGTH for asks, names in _PERIODS if asks.search(question) and names.search(name))
-
-
-def _is_other_period(question: str, name: str) -> bool:
-    """Say whether a column is of another year than the question's, or of a period of another length."""
-    asked_years, years = set(_YEAR.findall(question)), set(_YEAR.findall(name))
-    is_fiscal = (
-        "fiscal" in question.lower() and "fiscal" not in name.lower()
-    )  # such a year has another number
-    if asked_years and years and not is_fiscal and not asked_years & years:
-        return True
-    asked_lengths = {names for asks, names in _PERIODS if asks.search(question)}
-    lengths = {names for _, names in _PERIODS if names.search(name)}
-    return bool(asked_lengths and lengths and not asked_lengths & lengths)
-
-
-def _says_period(question: str, name: str) -> bool:
-    return bool(name) and not _is_other_period(question, name) and year_and_month(name) is not None
+    return words + _LENGTH * num_same_lengths(question, name)
 
 
 def _texts(unit: Unit) -> list[str]:
