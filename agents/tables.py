@@ -32,7 +32,7 @@ def asked_table(question: str, passages: Sequence[Passage], scope: ToolScope) ->
         passages: what was found, best first.
         scope: where the documents are.
     """
-    if not asks_rows(question):
+    if not asks_rows(question, passages):
         return None
     tried: set[tuple[str, int]] = set()
     for passage in passages:

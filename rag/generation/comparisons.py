@@ -5,16 +5,20 @@ Knows words of English, units of time and currencies; pure functions.
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag.generation.amounts import seconds_of
 from rag.generation.questions import asks_several
+from rag.scoring.rows import is_amount
 
 __all__ = [
     "Comparison",
+    "all_compared",
     "compared",
     "compared_thing",
     "compares",
+    "is_called",
     "is_other_currency",
     "sets_side_by_side",
     "without_comparison",
@@ -55,6 +59,7 @@ _SIDE_BY_SIDE = re.compile(
     rf"\b(?:{'|'.join(_ADJECTIVES)}|better|compared?|comparison|versus|vs|differences?)\b", re.IGNORECASE
 )
 _THAN = re.compile(rf"\b({'|'.join(_ADJECTIVES)})(?: [\w-]+){{0,2}} than\b", re.IGNORECASE)
+_AND = re.compile(r",? (?:and|but) ", re.IGNORECASE)
 _DIGIT = re.compile(r"\d")
 _MULTIPLES = frozenset("k thousand million billion hundred dozen".split())
 _CURRENCIES = {
@@ -73,6 +78,12 @@ class Comparison:
     unit: str  # small; empty where the question has none, or a currency
     measure: str  # a word for what is measured, where the comparison says it
     rest: str
+
+    def is_same(self, other: "Comparison") -> bool:
+        """Say whether another has the same bounds, and no other unit."""
+        units = {each.unit.removesuffix("s") or each.measure for each in (self, other)} - {""}
+        is_as_much = math.isclose(self.least, other.least) and math.isclose(self.most, other.most)
+        return is_as_much and len(units) < 2
 
 
 def compared(question: str) -> Comparison | None:
@@ -101,6 +112,25 @@ def compared(question: str) -> Comparison | None:
     least, most = _bounds(match, is_more)
     is_money = any(currency.search(match[0]) for currency in _CURRENCIES.values())
     return Comparison(least, most, "" if is_money else unit, measure or "cost" * is_money, rest)
+
+
+def all_compared(question: str) -> list[Comparison]:
+    """Give the condition of a question, or several: "for at least 6 weeks and cost under 150"."""
+    parts = [question] if compared(question) else _AND.split(question)
+    found = [condition for part in parts if (condition := compared(part)) is not None]
+    return found if len(found) == len(parts) else []
+
+
+def is_called(conditions: Sequence[Comparison], cells: Sequence[str]) -> bool:
+    """Say whether a row is called what looks like a condition, in a cell that is no amount.
+
+    >>> conditions = all_compared("What is the fee for children under 16?")
+    >>> [is_called(conditions, [label, "16"]) for label in ("Children under 16", "Adults over 16")]
+    [True, False]
+    """
+    labels = [cell for cell in cells if _DIGIT.search(cell) and not is_amount(cell)] if conditions else ()
+    held = [label for label in map(compared, labels) if label is not None]
+    return any(condition.is_same(label) for label in held for condition in conditions)
 
 
 def compares(question: str) -> bool:

@@ -3,6 +3,7 @@
 Knows words of English, amounts and times; pure functions.
 """
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
@@ -13,8 +14,9 @@ from rag.generation.amounts import Amounts, column_amounts, full_rows, is_time
 from rag.generation.asked_columns import asked_column, unit_factor, words_of
 from rag.generation.comparisons import (
     Comparison,
-    compared,
+    all_compared,
     compared_thing,
+    is_called,
     is_other_currency,
     sets_side_by_side,
     without_comparison,
@@ -33,8 +35,14 @@ _ASKS = re.compile(
     r"|\b(?:is|are) there\b",
     re.IGNORECASE,
 )
-_NOT = re.compile(r"\b(?:not|without|(?:do|does|is|are|has|have)n['’]?t)\b", re.IGNORECASE)
-_AND = re.compile(r",? (?:and|but) ", re.IGNORECASE)
+_NOT = re.compile(
+    r"\b(?:not|without|no(?! (?:more|less|fewer|longer)\b)|(?:do|does|is|are|has|have)n['’]?t)\b",
+    re.IGNORECASE,
+)
+_DENIED = re.compile(r"\b(?:not|non|without|never|none|no(?!\.? ?\d)|exclu\w+)\b|n['’]t\b", re.IGNORECASE)
+_PARTS = re.compile(r"[,;/()]|\. |\bbut\b", re.IGNORECASE)
+_MAY_WITHIN = re.compile(r"\b(?:can|could|may|able|allowed|possible)\b.* within\b", re.IGNORECASE)
+_TERM = re.compile(r"\b(?:periods?|deadlines?|limits?|windows?|terms?)\b", re.IGNORECASE)
 _EXCEPT = re.compile(r"\b(?:never|except|neither|nor|only|unless)\b", re.IGNORECASE)
 _ANY = frozenset(
     analyze(
@@ -57,7 +65,7 @@ def asked_rows(question: str, passages: Sequence[Passage]) -> tuple[Passage, lis
     the only one there is. Each further word of the question is of the table as a whole or stands in some
     rows, and then only these are given; where several things are asked for, such words alone are a
     condition. So are the rows that a question compares: "Is Team cheaper than Firm?". None where no row is
-    left, or where anything of it is open.
+    left, where anything of it is open, or where a row is called so: "Children under 16".
 
     >>> text = "Plan | Price\nBasic | 9\nTeam | 19\nFirm | 49"
     >>> plans = Passage("", "", 1, "", "Plans", None, 0, len(text), 1.0, text)
@@ -67,7 +75,7 @@ def asked_rows(question: str, passages: Sequence[Passage]) -> tuple[Passage, lis
     ['Plan | Price', 'Basic | 9', 'Team | 19']
     None
     """
-    if (choose := _choice(question)) is None:
+    if (choose := _choice(question)) is None or _names_label(question, passages):
         return None
     for passage in passages:
         for header, rows in _tables(passage):
@@ -76,13 +84,13 @@ def asked_rows(question: str, passages: Sequence[Passage]) -> tuple[Passage, lis
     return None
 
 
-def asks_rows(question: str) -> bool:
-    """Say whether a question asks for rows of a table, if there is one.
+def asks_rows(question: str, passages: Sequence[Passage] = ()) -> bool:
+    """Say whether a question asks for rows of a table, if there is one, none of which is called so.
 
     >>> asks_rows("Which plans cost less than 20 euros?"), asks_rows("Which plan is the cheapest?")
     (True, False)
     """
-    return _choice(question) is not None
+    return _choice(question) is not None and not _names_label(question, passages)
 
 
 def _choice(question: str) -> Callable[[Sequence[Unit]], Sequence[Unit]] | None:
@@ -90,7 +98,7 @@ def _choice(question: str) -> Callable[[Sequence[Unit]], Sequence[Unit]] | None:
     if _EXCEPT.search(question):
         return None
     is_denied = _NOT.search(question) is not None
-    if conditions := _conditions(question):
+    if conditions := all_compared(question):
         return partial(_met, question, conditions) if _ASKS.search(question) and not is_denied else None
     if sets_side_by_side(question):
         return partial(_side_by_side, question)
@@ -101,11 +109,13 @@ def _choice(question: str) -> Callable[[Sequence[Unit]], Sequence[Unit]] | None:
     return partial(_labelled, _NOT.sub(" ", question), is_denied=is_denied, things=things)
 
 
-def _conditions(question: str) -> list[Comparison]:
-    """Give the condition of a question, or several: "for at least 6 weeks and cost under 150"."""
-    parts = [question] if compared(question) else _AND.split(question)
-    found = [condition for part in parts if (condition := compared(part)) is not None]
-    return found if len(found) == len(parts) else []
+def _names_label(question: str, passages: Sequence[Passage]) -> bool:
+    """Say whether a cell that is no amount has a condition of the question, as "Children under 16" has."""
+    conditions = all_compared(question)
+    rows = (
+        row for passage in (passages if conditions else ()) for _, rows in _tables(passage) for row in rows
+    )
+    return any(is_called(conditions, _texts(row)) for row in rows)
 
 
 @lru_cache(maxsize=8)  # a long table is looked at several times for a question
@@ -143,12 +153,13 @@ def _met_one(question: str, condition: Comparison, rows: Sequence[Unit]) -> list
     of_column = same_measure(words_of(condition), names[column]).union(content_words(names[column]))
     labels = _labels(condition.rest, rows) - of_column - set(content_words(condition.measure))
     ticked = set(range(len(rows))).intersection(*_ticked(condition.rest, rows))
+    least, most = condition.least * factor, condition.most * factor
+    if _MAY_WITHIN.search(question) and _TERM.search(names[column]):
+        least, most = most, math.inf  # what may be done within 30 days has a period of as many or more
     return [
         rows[number]
         for number, value in amounts[column].values.items()
-        if condition.least * factor <= value <= condition.most * factor
-        and number in ticked
-        and _has(rows[number], labels)
+        if least <= value <= most and number in ticked and _has(rows[number], labels)
     ]
 
 
@@ -236,7 +247,14 @@ def _labels(question: str, rows: Sequence[Unit]) -> set[str]:
 
 
 def _has(row: Unit, labels: set[str]) -> bool:
-    return labels <= row.words.union(content_words(row.place.group))
+    """Say whether a row has the words, not only where it denies them: "no dogs", "not for beginners"."""
+    parts = [part for cell in _texts(row) for part in _PARTS.split(cell)]
+    said, denied = set[str](), set[str]()
+    for part in parts:
+        denial = _DENIED.search(part)
+        is_denied = denial is not None and labels.isdisjoint(content_words(denial[0]))
+        (denied if is_denied else said).update(content_words(part))
+    return labels <= row.words.difference(denied - said).union(content_words(row.place.group))
 
 
 def _texts(unit: Unit) -> list[str]:

@@ -5,9 +5,10 @@ Knows words and dates; how reports name periods is periods.py's. Pure functions.
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from rag.generation.comparisons import all_compared, is_called
 from rag.generation.dates import DAYS, days_of, months_of, year_and_month
 from rag.generation.features import Unit, coverage
 from rag.generation.kinds import is_of_other_unit
@@ -26,7 +27,10 @@ from rag.scoring.words import content_words
 
 __all__ = ["AskedCell", "asked_cells", "cell_logit"]
 
+_Row = tuple[int, Unit]  # with the number of the unit
 _DAY_WORDS = frozenset(content_words(" ".join(DAYS)))
+_QUANTITY = re.compile(r"[$€£¥]?\d[\d.,]*\s*[^\W\d_]+")
+_DIGIT = re.compile(r"\d")
 _NOTE = re.compile(r"\([^()]*\)")
 _UNASKED = 0.4  # what a word of a label that is not asked for takes off
 _SAME = 0.5  # what a word of the same meaning counts in a column's name
@@ -63,27 +67,13 @@ def asked_cells(question: str, units: Sequence[Unit]) -> dict[int, AskedCell | N
         Number of a unit -> the cell.
     """
     question = with_words_of_columns(question)
-    asked = frozenset(content_words(question))
-    tables: dict[tuple[str, int], list[int]] = {}
-    for number, unit in enumerate(units):
-        if unit.place.cells:
-            tables.setdefault((unit.place.header, -1 if unit.place.header else unit.passage), []).append(
-                number
-            )
+    asked, conditions = frozenset(content_words(question)), all_compared(question)
     found: dict[int, AskedCell | None] = {}
-    for rows in tables.values():
-        table = [(number, units[number]) for number in rows]
-        if (stated := _cells_by_value(question, table)) is not None:
-            found |= {number: stated.get(number) for number in rows}
-            continue
-        fits = _fits(question, asked, table)
-        best = max(fits.values())
-        if best <= 0:
-            continue
-        chosen = [number for number in rows if fits[number] == best]
-        cells = {number: _asked_cell(question, asked, units[number], len(chosen) == 1) for number in chosen}
-        if any(cells.values()) or any(_lacks_column(question, asked, units[number]) for number in chosen):
-            found |= {number: cells.get(number) for number in rows}
+    for table in _tables(units):
+        # A row may be called what looks like a condition: "Children under 16".
+        if called := [(number, unit) for number, unit in table if is_called(conditions, _texts(unit))]:
+            found |= dict.fromkeys(dict(table))
+        found |= _cells_of(question, asked, called or table)
     if found:
         # A header names what others answer.
         found |= {n: None for n, unit in enumerate(units) if is_row(unit.text) and not unit.place.cells}
@@ -106,7 +96,28 @@ def cell_logit(cell: AskedCell, unit: Unit, weights: Mapping[str, float]) -> flo
     return logit if cell.is_only else logit - _SHARED
 
 
-def _cells_by_value(question: str, rows: Sequence[tuple[int, Unit]]) -> dict[int, AskedCell] | None:
+def _tables(units: Sequence[Unit]) -> Iterable[list[_Row]]:
+    tables: dict[tuple[str, int], list[_Row]] = {}
+    for number, unit in enumerate(units):
+        if unit.place.cells:
+            place = (unit.place.header, -1 if unit.place.header else unit.passage)
+            tables.setdefault(place, []).append((number, unit))
+    return tables.values()
+
+
+def _cells_of(question: str, asked: frozenset[str], rows: Sequence[_Row]) -> dict[int, AskedCell | None]:
+    if (stated := _cells_by_value(question, rows)) is not None:
+        return {number: stated.get(number) for number, _ in rows}
+    fits = _fits(question, asked, rows)
+    best = max(fits.values())
+    chosen = {number: unit for number, unit in rows if fits[number] == best > 0}
+    cells = {n: _asked_cell(question, asked, unit, len(chosen) == 1) for n, unit in chosen.items()}
+    if any(cells.values()) or any(_lacks_column(question, asked, unit) for unit in chosen.values()):
+        return {number: cells.get(number) for number, _ in rows}
+    return {}
+
+
+def _cells_by_value(question: str, rows: Sequence[_Row]) -> dict[int, AskedCell] | None:
     """Give the cells asked for of the rows that have the value which the question states, if it does.
 
     So is the most or the least of something.
@@ -122,7 +133,7 @@ def _cells_by_value(question: str, rows: Sequence[tuple[int, Unit]]) -> dict[int
     }
 
 
-def _extreme_cells(question: str, rows: Sequence[tuple[int, Unit]]) -> dict[int, AskedCell] | None:
+def _extreme_cells(question: str, rows: Sequence[_Row]) -> dict[int, AskedCell] | None:
     names = rows[0][1].place.columns
     texts = {number: _texts(unit) for number, unit in rows}
     extreme = extreme_cells(question, names, texts) or extreme_across(question, names, texts)
@@ -155,7 +166,7 @@ def _lacks_column(question: str, asked: frozenset[str], unit: Unit) -> bool:
     return is_other_year or not asked <= said
 
 
-def _fits(question: str, asked: frozenset[str], rows: Sequence[tuple[int, Unit]]) -> dict[int, float]:
+def _fits(question: str, asked: frozenset[str], rows: Sequence[_Row]) -> dict[int, float]:
     """Weigh the rows; where none has a word of the question, those whose label names what it measures."""
     counts = Counter(word for _, unit in rows for word in unit.words)
     days = days_of(question)
@@ -206,7 +217,7 @@ def _asked_cell(question: str, asked: frozenset[str], unit: Unit, is_only: bool)
     asked |= (measured := _measured(question, unit))
     days = [days_of(question) & days_of(cell) for cell in cells]
     is_label = [
-        bool(day) or (not is_amount(cell) and bool(asked & set(content_words(cell))))
+        bool(day) or (not is_amount(cell) and bool(asked & _label_words(cell)))
         for day, cell in zip(days, cells, strict=True)
     ]
     open_columns = [n for n, cell in enumerate(cells) if cell and n and not is_label[n]]
@@ -231,6 +242,12 @@ def _asked_cell(question: str, asked: frozenset[str], unit: Unit, is_only: bool)
     )
     extra = len(label - asked - PERIOD_WORDS - known) / max(len(label), 1)
     return AskedCell(unit.start + start, unit.start + end, said | known, extra, is_only)
+
+
+def _label_words(cell: str) -> frozenset[str]:
+    """Give the words that make a cell a label if they are asked for: of "4.95 EUR" the number alone."""
+    words = frozenset(content_words(cell))
+    return words if _QUANTITY.fullmatch(cell) is None else frozenset(filter(_DIGIT.match, words))
 
 
 def _column(

@@ -3,7 +3,7 @@ from _passages import passage
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.generation.conditions import asked_rows
+from rag.generation.conditions import asked_rows, asks_rows
 
 PLANS = """Our plans
 
@@ -131,6 +131,49 @@ Basic | no | – | yes | 9
 Team | yes | - | yes | 19
 Firm | Yes | ✓ | yes | 49"""
     assert met(question, table) == rows
+
+
+@pytest.mark.parametrize(
+    ("question", "is_of_rows"),
+    [
+        ("What is the fee for children under 16?", False),
+        ("What do groups of at least 10 pay?", False),
+        ("Which fees are under 16 euros?", False),
+        ("Which fees are under 12 euros?", True),
+        ("What is the fee for children under 12?", True),
+    ],
+)
+def test_what_a_row_is_called_is_no_condition(question: str, is_of_rows: bool) -> None:
+    fees = passage("Visitor | Fee\nAdults | 12\nChildren under 16 | 6\nGroups of 10 or more | 90")
+    other = passage("Plan | Price\nBasic | 9\nTeam | 19", document="d2")
+    assert asks_rows(question, [other, fees]) == is_of_rows
+    assert is_of_rows or asked_rows(question, [other, fees]) is None
+
+
+def test_what_may_be_done_within_a_time_has_a_period_as_long() -> None:
+    items = "Plan | Return period (days)\nBooks | 14\nShoes | 30\nBeds | 100"
+    assert met("Which plans can be returned within 30 days?", items) == ["Shoes", "Beds"]
+    times = items.replace("Return period", "Delivery time")
+    assert met("Which plans can come within 30 days?", times) == ["Books", "Shoes"]
+
+
+@pytest.mark.parametrize(
+    ("question", "rows"),
+    [
+        ("Which plans allow dogs?", ["Red"]),
+        ("Which plans have no dogs?", ["Blue", "Green"]),
+        ("Which plans are quiet?", ["Blue", "Green"]),
+        ("Which plans are non-smoking?", ["Green"]),
+        ("Which plans allow smoking?", ["Red"]),
+        ("Which plans have a balcony and cost under 90?", ["Red"]),
+    ],
+)
+def test_a_cell_that_denies_something_does_not_have_it(question: str, rows: list[str]) -> None:
+    rooms = """Plan | Price | Remarks
+Blue | 70 | quiet, no dogs
+Red | 80 | dogs and smoking allowed, balcony
+Green | 80 | quiet, without balcony, non-smoking"""
+    assert met(question, rooms) == rows
 
 
 CELLS = st.sampled_from(

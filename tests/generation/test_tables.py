@@ -123,6 +123,18 @@ Trial | 2 | 500 MB | e-mail"""
     assert cell(question, plans) == answer
 
 
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("What does shipping cost for orders under 50 euros?", "4.95 EUR"),
+        ("What does shipping cost for orders over 50 EUR?", "3 EUR"),
+    ],
+)
+def test_a_row_is_asked_for_by_the_bound_it_is_called_by(question: str, answer: str) -> None:
+    orders = "Orders | Shipping cost\nUnder 50 EUR | 4.95 EUR\nOver 50 EUR | 3 EUR"
+    assert cell(question, orders) == answer
+
+
 def test_amounts_in_brackets_are_below_zero_and_a_total_is_no_row_to_choose() -> None:
     regions = "Region | Net income\nNorth | 12.4\nSouth | (35.1)\nAll regions | (22.7)\nGroup total | 99"
     assert cell("Which region had the highest net income?", regions) == "North"
