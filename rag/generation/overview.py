@@ -122,11 +122,11 @@ def _section(subject: set[str], passages: Sequence[Passage], *, more: int) -> _T
 def _is_heading(passage: Passage, start: int, end: int) -> bool:
     """Say whether a line begins a section: no item of a list, row, field ("Noise: 42 dB") or sentence."""
     text, line = passage.text, passage.text[start:end]
-    if is_heading(passage, start, end):
-        return True
+    if _ENDS.search(line):
+        return False
     is_part = _BULLET.match(line) or _NUMBERED.match(line) or _FIELD.search(line) or is_row(line)
     begins = not text[:start].strip() or text[:start].rstrip(" \t").endswith("\n\n")
-    return begins and not is_part and not _ENDS.search(line)
+    return (begins and not is_part) or is_heading(passage, start, end)
 
 
 def _told(passage: Passage, spans: list[tuple[int, int]], *, is_section: bool) -> _Told | None:
