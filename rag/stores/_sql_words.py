@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from rag.core.types import Hit
 
-_CANDIDATES = 1000  # rows that PostgreSQL's own ranking hands to BM25
+_CANDIDATES = 1000  # rows that are ranked by BM25
 _MAX_POSITION = 16_383  # of a tsvector
 _MAX_WORD_CHARS = 500
 
@@ -23,11 +23,17 @@ SELECT asked.word, (
 )
 FROM unnest(CAST(:asked_words AS text[]), CAST(:queries AS text[])) AS asked (word, query)
 """
+# Candidates are chosen by what BM25 gives when each word stands once; `ts_rank` of a word grows with its
+# count. Unpacked once a row: each look at packed words would unpack them anew.
 _BM25 = """
 WITH candidates AS (
     SELECT chunk_id, words, num_words FROM segment_rows
+    CROSS JOIN LATERAL (SELECT words || '' AS unpacked OFFSET 0) AS once
     WHERE words @@ CAST(:query AS tsquery) AND {visible}
-    ORDER BY ts_rank(words, CAST(:query AS tsquery)) DESC LIMIT :candidates
+    ORDER BY (
+        SELECT sum(idf * ts_rank(unpacked, query))
+        FROM unnest(CAST(:queries AS tsquery[]), CAST(:idfs AS float8[])) AS asked (query, idf)
+    ) / (1 + 1.2 * (0.25 + 0.75 * num_words / :mean_words)) DESC, chunk_id LIMIT :candidates
 )
 SELECT chunk_id, sum(
     asked.idf * cardinality(found.positions) * 2.2
@@ -58,10 +64,10 @@ def best_words(
         text(_BM25.format(visible=visible)),
         {
             **parameters,
+            **asked,
             "query": " | ".join(asked["queries"]),
             "candidates": max(_CANDIDATES, parameters["k"]),
             "mean_words": float(mean_words) or 1.0,
-            "asked_words": words,
             "idfs": idfs,
         },
     )

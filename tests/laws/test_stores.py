@@ -82,6 +82,13 @@ def test_words_score_as_in_memory(kept: Kept, text: str) -> None:
     assert [hit.score for hit in hits] == sorted(found.values(), reverse=True)
 
 
+def test_a_rare_word_is_found_beside_many_rows_of_common_ones(kept: Kept) -> None:
+    rows = [Row(f"d1.1.{n:04}", "d1.1", "pump pump pump valve", unit(n % 5)) for n in range(1100)]
+    rows.append(Row("d2.1.0", "d2.1", "made of zirconium", unit(0)))
+    found = kept.words("pump valve of zirconium", [kept.stage(rows)], k=3)
+    assert found == ["d2.1.0", "d1.1.0000", "d1.1.0001"]
+
+
 def test_many_segments_are_searched_as_one(kept: Kept) -> None:
     rows = make_rows(60)
     whole = [kept.stage(rows)]
