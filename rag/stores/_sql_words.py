@@ -7,14 +7,14 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from rag.core.types import Hit
+from rag.core.types import Hit, Segment
 
 _CANDIDATES = 1000  # rows that are ranked by BM25
 _MAX_POSITION = 16_383  # of a tsvector
 _MAX_WORD_CHARS = 500
 
-_STATISTICS = """
-SELECT count(*), coalesce(avg(num_words), 0) FROM segment_rows WHERE segment_id = ANY(:segments)
+_LENGTHS = """
+SELECT segment_id, sum(num_words) FROM segment_rows WHERE segment_id = ANY(:unknown) GROUP BY segment_id
 """
 _FREQUENCIES = """
 SELECT asked.word, (
@@ -48,30 +48,49 @@ LIMIT :k
 """
 
 
-def best_words(
-    session: Session, words: Sequence[str], visible: str, parameters: dict[str, Any]
-) -> list[Hit]:
-    """Give the best rows that have any of the words and that the condition `visible` lets be seen."""
-    words = [word for word in words if len(word) <= _MAX_WORD_CHARS]
-    num_rows, mean_words = session.execute(text(_STATISTICS), parameters).one()
-    if not words or not num_rows:
-        return []
-    asked = {"asked_words": words, "queries": [_quoted(word) for word in words]}
-    counted = session.execute(text(_FREQUENCIES), {**parameters, **asked}).all()
-    counts: dict[str, int] = {word: count for word, count in counted}
-    idfs = [math.log(1 + (num_rows - counts[word] + 0.5) / (counts[word] + 0.5)) for word in words]
-    found = session.execute(
-        text(_BM25.format(visible=visible)),
-        {
-            **parameters,
-            **asked,
-            "query": " | ".join(asked["queries"]),
-            "candidates": max(_CANDIDATES, parameters["k"]),
-            "mean_words": float(mean_words) or 1.0,
-            "idfs": idfs,
-        },
-    )
-    return [Hit(*row) for row in found]
+class WordSearch:
+    """Finds chunks by words; remembers how many words each segment has, for none of them changes."""
+
+    def __init__(self) -> None:
+        self._num_words: dict[str, int] = {}
+
+    def best(
+        self,
+        session: Session,
+        words: Sequence[str],
+        segments: Sequence[Segment],
+        visible: str,
+        parameters: dict[str, Any],
+    ) -> list[Hit]:
+        """Give the best rows that have any of the words and that the condition `visible` lets be seen."""
+        words = [word for word in words if len(word) <= _MAX_WORD_CHARS]
+        num_rows = sum(segment.num_rows for segment in segments)
+        if not words or not num_rows:
+            return []
+        asked = {"asked_words": words, "queries": [_quoted(word) for word in words]}
+        counted = session.execute(text(_FREQUENCIES), {**parameters, **asked}).all()
+        counts: dict[str, int] = {word: count for word, count in counted}
+        idfs = [math.log(1 + (num_rows - counts[word] + 0.5) / (counts[word] + 0.5)) for word in words]
+        found = session.execute(
+            text(_BM25.format(visible=visible)),
+            {
+                **parameters,
+                **asked,
+                "query": " | ".join(asked["queries"]),
+                "candidates": max(_CANDIDATES, parameters["k"]),
+                "mean_words": self._count(session, segments) / num_rows or 1.0,
+                "idfs": idfs,
+            },
+        )
+        return [Hit(*row) for row in found]
+
+    def _count(self, session: Session, segments: Sequence[Segment]) -> int:
+        ids = [segment.segment_id for segment in segments if segment.num_rows]
+        unknown = [each for each in ids if each not in self._num_words]
+        if unknown:
+            counted = session.execute(text(_LENGTHS), {"unknown": unknown})
+            self._num_words.update({segment_id: num_words for segment_id, num_words in counted})
+        return sum(self._num_words[each] for each in ids)
 
 
 def tsvector(words: Sequence[str]) -> str:

@@ -50,7 +50,7 @@ from rag.stores._sql_rows import (
 )
 from rag.stores._sql_sections import best_in_sections, section_columns, section_of
 from rag.stores._sql_tokens import TokenSearch
-from rag.stores._sql_words import best_words
+from rag.stores._sql_words import WordSearch
 from rag.stores._tokens import FLOATS, Packed, bytes_of_tokens
 
 __all__ = ["Pgvector"]
@@ -85,6 +85,7 @@ class Pgvector:
         self._prepared: set[str] = set()
         self._fde = lru_cache(maxsize=4)(_fde)
         self._tokens = TokenSearch(database, num_candidates=num_candidates, num_probes=num_probes)
+        self._words = WordSearch()
 
     @property
     def capabilities(self) -> StoreCapabilities:
@@ -133,7 +134,8 @@ class Pgvector:
                 case SectionQuery():
                     return best_in_sections(session, query, visible, parameters)
                 case TextQuery():
-                    return best_words(session, query_words(query.text), visible, parameters)
+                    words = query_words(query.text)
+                    return self._words.best(session, words, segments, visible, parameters)
 
     def _insert(
         self,

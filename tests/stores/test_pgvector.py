@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from _kept import Kept
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from rag.compose import Grove
 from rag.core.errors import InvalidInputError
@@ -111,6 +111,18 @@ def test_a_few_rows_are_looked_at_whole(postgres_url: str, tmp_path: Path) -> No
     kept = kept_of(postgres_url, tmp_path, exact_rows=100)
     segments: list[Segment] = [kept.stage(same)]
     assert len(kept.nearest(VECTORS[0], segments, k=100)) == 60
+
+
+def test_a_search_by_words_reads_the_rows_that_have_them(postgres_url: str, tmp_path: Path) -> None:
+    kept = kept_of(postgres_url, tmp_path)
+    segments = [kept.stage(rows()[:9]), kept.stage(rows()[9:18])]
+    assert kept.words("word7", segments) == ["0007"]
+    statements: list[str] = []
+    engine = kept.grove.database.engine
+    event.listen(engine, "before_cursor_execute", lambda *call: statements.append(call[2]))
+    assert kept.words("word9", segments) == ["0009"]
+    reads = [each for each in statements if "FROM segment_rows" in each and "words @@" not in each]
+    assert len(reads) == 1  # that all segments are there
 
 
 def test_a_transaction_takes_in_rows_of_several_dimensions(postgres_url: str, tmp_path: Path) -> None:
