@@ -2,13 +2,15 @@
 
 A segment is a directory: `vectors.faiss`, `words/` (tantivy), `rows.json` (ids and attributes),
 `texts.json` (read only to merge or export), `tokens/` when rows have token vectors (_token_file.py), and
-the checksums of these, compared when each is opened. Small segments are searched exactly, large ones by
-HNSW; token vectors by the centroids that they are near to, the best candidates then by MaxSim.
+the checksums of these, compared when each is opened. Few rows, or few that may be found, are searched
+exactly, many by HNSW; token vectors by the centroids that they are near to, the best candidates then by
+MaxSim.
 
 Source of HNSW: Malkov & Yashunin, 2016, https://arxiv.org/abs/1603.09320.
 """
 
 import json
+import math
 import uuid
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
@@ -39,7 +41,7 @@ __all__ = ["Faiss"]
 
 _HNSW_LINKS = 16
 _SECTIONS = "sections.npz"
-_RARE = 0.1  # below this share of findable rows HNSW loses them; looking at each is exact and quick
+_RARE = 0.1  # below this share of findable rows looking at each is exact, and quicker than HNSW
 _MAX_OPEN = 256
 
 
@@ -113,7 +115,7 @@ class Faiss:
 
     def rows(self, segment: Segment, *, session: Session) -> Iterator[Row]:
         """Read the live rows back; a merge's last look at them is not kept open."""
-        opened = _Opened(self._directory / segment.segment_id, self._device, self._ef_search)
+        opened = self._open_files(segment)
         with intact(opened.path, "vectors.faiss") as path:
             vectors = faiss.read_index(str(path)).reconstruct_n(0, segment.num_rows)
         with intact(opened.path, "texts.json") as path:
@@ -170,11 +172,15 @@ class Faiss:
         index.add(vectors)
         return index
 
+    def _open_files(self, segment: Segment) -> "_Opened":
+        path = self._directory / segment.segment_id
+        return _Opened(path, self._device, exact_rows=self._exact_rows, ef_search=self._ef_search)
+
     def _opened(self, segment: Segment) -> "_Opened":
         with self._lock:
             opened = self._open.get(segment.segment_id)
             if opened is None:
-                opened = _Opened(self._directory / segment.segment_id, self._device, self._ef_search)
+                opened = self._open_files(segment)
                 self._open[segment.segment_id] = opened
                 if len(self._open) > _MAX_OPEN:
                     self._open.popitem(last=False)
@@ -185,9 +191,11 @@ class Faiss:
 class _Opened:
     """A segment's files, each read when first needed."""
 
-    def __init__(self, path: Path, device: str, ef_search: int) -> None:
+    def __init__(self, path: Path, device: str, *, exact_rows: int, ef_search: int) -> None:
         self.path = path
         self._device = device
+        self._gpu_lock = Lock()  # FAISS lets one thread at a time search on a GPU
+        self._exact_rows = exact_rows
         self._ef_search = ef_search
         with intact(path, "rows.json") as file:
             rows = json.loads(file.read_text())
@@ -204,8 +212,17 @@ class _Opened:
     @cached_property
     def vectors(self) -> Any:  # Any: FAISS has no types
         with intact(self.path, "vectors.faiss") as file:
-            index = faiss.read_index(str(file))
-        return index if self._device == "cpu" else _on_gpu(index)
+            return faiss.read_index(str(file))
+
+    @cached_property
+    def _flat(self) -> Any:  # Any: FAISS has no types
+        """The vectors themselves, without their graph."""
+        index = self.vectors
+        return faiss.downcast_index(index.storage) if isinstance(index, faiss.IndexHNSW) else index
+
+    @cached_property
+    def _gpu(self) -> Any:  # Any: FAISS has no types
+        return _on_gpu(self._flat)
 
     @cached_property
     def words(self) -> WordIndex:
@@ -244,24 +261,33 @@ class _Opened:
         num_allowed = len(self.chunk_ids) if mask is None else int(mask.sum())
         if num_allowed == 0:
             return []
-        if mask is not None and num_allowed < max(k, _RARE * len(self.chunk_ids)):
-            rows = np.flatnonzero(mask)
-            scores = self.vectors.reconstruct_batch(rows) @ query.vector
-            return list(zip(rows.tolist(), scores.tolist(), strict=True))
-        scores, found = self.vectors.search(
-            query.vector[None].astype(np.float32), min(k, num_allowed), params=self._parameters(mask, k)
+        scores, found = self._search(
+            query.vector[None].astype(np.float32), mask, num_allowed, min(k, num_allowed)
         )
-        return [
-            (row, score)
-            for row, score in zip(found[0].tolist(), scores[0].tolist(), strict=True)
-            if row >= 0
-        ]
+        return list(zip(found[0].tolist(), scores[0].tolist(), strict=True))
 
-    def _parameters(self, mask: NDArray[np.bool_] | None, k: int) -> Any:  # Any: FAISS has no types
+    def _search(
+        self, query: Vector, mask: NDArray[np.bool_] | None, num_allowed: int, k: int
+    ) -> tuple[Vector, NDArray[np.int64]]:
+        """Give (1, k) scores and rows; on a GPU where all may be found, for it heeds no selector."""
+        if mask is None and self._device == "cuda":
+            with self._gpu_lock:
+                on_gpu: tuple[Vector, NDArray[np.int64]] = self._gpu.search(query, k)
+                return on_gpu
         selector = None if mask is None else faiss.IDSelectorBitmap(np.packbits(mask, bitorder="little"))
-        if isinstance(self.vectors, faiss.IndexHNSW):
-            return faiss.SearchParametersHNSW(sel=selector, efSearch=max(self._ef_search, 2 * k))
-        return faiss.SearchParameters(sel=selector) if selector is not None else None
+        num_rows = len(self.chunk_ids)
+        is_few = num_allowed <= max(self._exact_rows, _RARE * num_rows)
+        if isinstance(self.vectors, faiss.IndexHNSW) and (mask is None or not is_few):
+            # It counts rows that may not be found among those that it looks at.
+            ef_search = math.ceil(max(self._ef_search, 2 * k) * num_rows / num_allowed)
+            by_graph = faiss.SearchParametersHNSW(sel=selector, efSearch=ef_search)
+            scores, found = self.vectors.search(query, k, params=by_graph)
+            if (found >= 0).all():  # else the graph reached too few
+                return scores, found
+        exact: tuple[Vector, NDArray[np.int64]] = self._flat.search(
+            query, k, params=faiss.SearchParameters(sel=selector)
+        )
+        return exact
 
 
 def _on_gpu(index: Any) -> Any:  # Any: FAISS has no types

@@ -1,17 +1,20 @@
-"""What only files can suffer: a byte that changed, a file that is gone."""
+"""What the embedded store alone has: files that can be damaged, a graph of many rows, a GPU."""
 
 from collections.abc import Callable
 from pathlib import Path
 
+import faiss
 import numpy as np
 import pytest
+from _kept import Kept
+from numpy.typing import NDArray
 
 from rag.compose import Grove
 from rag.core.errors import DamagedSegmentError, SegmentGoneError
 from rag.core.protocols import Store
 from rag.core.queries import TextQuery, VectorQuery
 from rag.core.settings import Part, Settings
-from rag.core.types import Row, Segment
+from rag.core.types import Row, Segment, Vector
 
 ROWS = [Row(f"d.1.{n}", "d.1", f"river number {n}", np.eye(8, dtype=np.float32)[n]) for n in range(8)]
 NEAREST, WORDS = VectorQuery(ROWS[0].vector), TextQuery("river")
@@ -114,3 +117,58 @@ def test_a_segment_that_was_opened_before_it_was_removed_is_gone(
     assert store.search(WORDS, [segment], filter=None, k=1)  # its words are open
     with pytest.raises(SegmentGoneError, match="search again"):  # its vectors were not
         store.search(NEAREST, [segment], filter=None, k=1)
+
+
+VECTORS = np.random.default_rng(0).normal(size=(3000, 16)).astype(np.float32)
+
+
+def recalls(home: Path, *, is_masked: bool, **options: object) -> list[float]:
+    """Give the share of the true hundred nearest of several queries; masked, of every sixth row."""
+    kept = Kept(Grove(Settings(home=home, store=Part(kind="faiss", options=options))))
+    rows = [
+        Row(f"{number:04}", f"d{number % 2}.1", "word", vector, {"third": number % 3})
+        for number, vector in enumerate(VECTORS)
+    ]
+    staged = kept.stage(rows)
+    alive = Segment(staged.segment_id, staged.num_rows, frozenset({"d1.1"} if is_masked else ()))
+    where = {"third": 0} if is_masked else None
+    found = []
+    for query in VECTORS[1:20]:
+        best = [f"{row:04}" for row in np.argsort(-VECTORS @ query) if row % (6 if is_masked else 1) == 0][
+            :100
+        ]
+        hits = kept.nearest(query, [alive], where=where, k=100)
+        assert len(set(hits)) == 100
+        found.append(len(set(hits) & set(best)) / 100)
+    return found
+
+
+def test_a_graph_finds_what_a_filter_and_deletions_leave(tmp_path: Path) -> None:
+    assert np.mean(recalls(tmp_path, is_masked=True, exact_rows=100, ef_search=20)) > 0.98
+
+
+def test_few_that_may_be_found_are_all_looked_at(tmp_path: Path) -> None:
+    assert min(recalls(tmp_path, is_masked=True, exact_rows=2000, ef_search=20)) == 1
+
+
+@pytest.mark.parametrize("is_masked", [False, True])
+def test_a_gpu_finds_no_row_that_may_not_be_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_masked: bool
+) -> None:
+    monkeypatch.setattr(faiss, "index_cpu_to_all_gpus", HeedlessIndex, raising=False)
+    assert min(recalls(tmp_path, is_masked=is_masked, device="cuda")) == 1
+
+
+class HeedlessIndex:
+    """Searches as FAISS does on a GPU: whatever the parameters."""
+
+    def __init__(self, index: faiss.Index) -> None:
+        self._index = index
+
+    def search(self, queries: Vector, k: int, params: object = None) -> tuple[Vector, NDArray[np.int64]]:
+        found: tuple[Vector, NDArray[np.int64]] = self._index.search(queries, k)
+        return found
+
+    def reconstruct_batch(self, rows: NDArray[np.int64]) -> Vector:
+        vectors: Vector = self._index.reconstruct_batch(rows)
+        return vectors
