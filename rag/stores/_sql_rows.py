@@ -34,7 +34,6 @@ ALTER TABLE segment_rows ADD COLUMN IF NOT EXISTS tokens bytea;
 ALTER TABLE segment_rows ADD COLUMN IF NOT EXISTS num_tokens integer;
 ALTER TABLE segment_rows ADD COLUMN IF NOT EXISTS book text;
 ALTER TABLE segment_rows ADD COLUMN IF NOT EXISTS has_whole boolean NOT NULL DEFAULT false;
-ALTER TABLE segment_rows ADD COLUMN IF NOT EXISTS fde halfvec;
 ALTER TABLE segment_rows ADD COLUMN IF NOT EXISTS section integer;
 ALTER TABLE segment_rows ADD COLUMN IF NOT EXISTS section_vector halfvec;
 CREATE INDEX IF NOT EXISTS ix_segment_rows_words ON segment_rows USING gin (words);
@@ -51,11 +50,11 @@ CREATE INDEX IF NOT EXISTS ix_segment_rows_chunk_id ON segment_rows (chunk_id)
 INSERT = """
 INSERT INTO segment_rows (
     segment_id, ordinal, chunk_id, version_id, attributes, text, words, num_words, vector,
-    tokens, num_tokens, book, has_whole, fde, section, section_vector
+    tokens, num_tokens, book, has_whole, section, section_vector
 ) VALUES (
     :segment_id, :ordinal, :chunk_id, :version_id, CAST(:attributes AS jsonb), :text,
     CAST(:words AS tsvector), :num_words, CAST(:vector AS halfvec),
-    :tokens, :num_tokens, :book, :has_whole, CAST(:fde AS halfvec),
+    :tokens, :num_tokens, :book, :has_whole,
     :section, CAST(:section_vector AS halfvec)
 )
 """
@@ -156,16 +155,6 @@ def nearest(
     scan(session, candidates)
     by_bits = text(_NEAREST_BY_BITS.format(column="vector", dim=len(query), visible=visible))
     return [Hit(*row) for row in session.execute(by_bits, {**asked, "candidates": candidates})]
-
-
-def token_candidates(
-    session: Session, fde: Vector, visible: str, parameters: dict[str, Any], *, count: int
-) -> list[Any]:  # Any: rows of (chunk_id, segment_id, tokens, num_tokens, book, has_whole, score)
-    """Give the rows whose fixed-dimensional encodings have the largest inner products."""
-    scan(session, count)
-    wanted = "chunk_id, segment_id, tokens, num_tokens, book, has_whole"
-    query = _NEAREST.format(wanted=wanted, column="fde", dim=len(fde), visible=visible)
-    return list(session.execute(text(query), {**parameters, "query": literal(fde), "k": count}))
 
 
 def row_columns(row: Row) -> Mapping[str, object]:

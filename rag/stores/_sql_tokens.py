@@ -1,8 +1,7 @@
-"""The search of token vectors in PostgreSQL: candidates, then MaxSim of what is kept of them.
+"""The search of token vectors in PostgreSQL, as in the embedded store.
 
-Codes are searched as in the embedded store: the first search of a process copies a segment's, which never
-change, into a file of its own, mapped into memory, that ends with the process. Floats, of small segments,
-are found by their fixed-dimensional encodings.
+The first search of a process copies a segment's, which never change, into a file of its own, mapped into
+memory, that ends with the process.
 """
 
 import tempfile
@@ -22,25 +21,24 @@ from rag.core.filters import Filter
 from rag.core.row_bytes import book_of_bytes
 from rag.core.types import Codebook, Hit, Segment, TokenCodes, Vector
 from rag.db.session import Database
-from rag.stores._sql_rows import token_candidates
 from rag.stores._token_file import TokenFile, write_tokens
-from rag.stores._tokens import Kept, Packed, exact_scores, num_candidates_for, tokens_of_bytes
+from rag.stores._tokens import Kept, Packed, num_candidates_for, tokens_of_bytes
 
 __all__ = ["TokenSearch"]
 
 _ROWS_AT_ONCE = 1024
-_CODES = """
+_TOKENS = """
 SELECT ordinal, chunk_id, num_tokens, book, has_whole, tokens, segment_id FROM segment_rows
-WHERE segment_id = :segment AND book IS NOT NULL ORDER BY ordinal
+WHERE segment_id = :segment AND tokens IS NOT NULL ORDER BY ordinal
 """
 _VISIBLE = """
-SELECT ordinal FROM segment_rows WHERE segment_id = :segment AND book IS NOT NULL AND {visible}
+SELECT ordinal FROM segment_rows WHERE segment_id = :segment AND tokens IS NOT NULL AND {visible}
 """
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Copy:
-    """The rows of a segment that have codes."""
+    """The rows of a segment that have token vectors."""
 
     ordinals: NDArray[np.int64]  # (N,)
     chunk_ids: Sequence[str]
@@ -62,7 +60,6 @@ class TokenSearch:
         self,
         session: Session,
         query: Vector,
-        fde: Vector,
         segments: Sequence[Segment],
         visible: str,
         parameters: dict[str, Any],
@@ -73,28 +70,21 @@ class TokenSearch:
         Args:
             session: sees the segments.
             query: (Q, D).
-            fde: its fixed-dimensional encoding.
             segments: to search.
             visible: the condition of the rows that may be found.
             parameters: of the condition, and `k`.
             filter: what the condition has of the caller's; none lets all rows but deleted ones be found.
         """
         k = parameters["k"]
-        hits, num_coded = [], 0
+        hits = []
         for segment in segments:
             copy = self._copies(segment.segment_id)
-            num_coded += len(copy.ordinals)
             if query.shape[1] in copy.dims:
                 is_whole = filter is None and not segment.dead
                 mask = None if is_whole else _mask(session, segment, copy, visible, parameters)
                 count = num_candidates_for(len(copy.ordinals), least=self._num_candidates, k=k)
                 of_copy = copy.file.search(query, mask, num_candidates=count, num_probes=self._num_probes)
                 hits += [Hit(copy.chunk_ids[row], score) for row, score in of_copy]
-        if num_coded < sum(segment.num_rows for segment in segments):
-            count = max(self._num_candidates, 2 * k)
-            found = token_candidates(session, fde, f"book IS NULL AND {visible}", parameters, count=count)
-            scores = exact_scores(query, [self.tokens(row) for row in found]).tolist()
-            hits += [Hit(row.chunk_id, score) for row, score in zip(found, scores, strict=True)]
         return sorted(hits, key=lambda hit: (-hit.score, hit.chunk_id))[:k]
 
     def tokens(self, row: Any) -> Kept:  # Any: a row of the database
@@ -103,22 +93,23 @@ class TokenSearch:
         return tokens_of_bytes(row.tokens, row.num_tokens, book, has_whole=row.has_whole)
 
     def _copy(self, segment_id: str) -> _Copy:
-        """Copy a segment's codes; it never changes: a transaction of its own sees the same."""
+        """Copy a segment's token vectors; it never changes: a transaction of its own sees the same."""
         ordinals: list[int] = []
         chunk_ids: list[str] = []
-        tokens: list[TokenCodes] = []
+        tokens: list[Kept] = []
         with self._database.read() as session:
             options = {"yield_per": _ROWS_AT_ONCE}
-            for row in session.execute(text(_CODES), {"segment": segment_id}, execution_options=options):
-                kept = self.tokens(row)
-                assert isinstance(kept, TokenCodes)
+            for row in session.execute(text(_TOKENS), {"segment": segment_id}, execution_options=options):
                 ordinals.append(row.ordinal)
                 chunk_ids.append(row.chunk_id)
-                tokens.append(kept)
+                tokens.append(self.tokens(row))
         with tempfile.TemporaryDirectory(prefix="grove-tokens-") as folder:
-            write_tokens(Path(folder) / "tokens", Packed.of_codes(tokens))
+            write_tokens(Path(folder) / "tokens", Packed.of_kept(tokens))
             file = TokenFile(Path(folder) / "tokens")  # its mapping outlives the folder
-        dims = frozenset(len(each.codebook.rotation) for each in tokens)
+        dims = frozenset(
+            len(each.codebook.rotation) if isinstance(each, TokenCodes) else each.shape[1]
+            for each in tokens
+        )
         return _Copy(np.array(ordinals, dtype=np.int64), chunk_ids, dims, file)
 
     def _read_book(self, name: str, segment_id: str) -> Codebook:

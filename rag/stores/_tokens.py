@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from rag.core.types import Codebook, Row, TokenCodes, Vector
 from rag.scoring.centroids import CentroidLists, near_centroids
-from rag.scoring.maxsim import join, maxsim, spans
+from rag.scoring.maxsim import join, spans
 from rag.scoring.residual import (
     centroid_similarity,
     code_maxima,
@@ -39,7 +39,6 @@ __all__ = [
     "Packed",
     "bytes_of_tokens",
     "code_scores",
-    "exact_scores",
     "floats_of",
     "num_candidates_for",
     "rough_scores",
@@ -101,12 +100,15 @@ class Packed:
         return cls(codebooks, book_of, np.array(has_whole, dtype=np.bool_), tokens)
 
     @classmethod
-    def of_codes(cls, tokens: Sequence[TokenCodes]) -> Self:
-        """Pack what is compressed already."""
-        codebooks = list({id(each.codebook): each.codebook for each in tokens}.values())
+    def of_kept(cls, tokens: Sequence[Kept]) -> Self:
+        """Pack what a store keeps, as it is."""
+        coded = {index: each for index, each in enumerate(tokens) if isinstance(each, TokenCodes)}
+        codebooks = list({id(each.codebook): each.codebook for each in coded.values()}.values())
         numbers = {id(codebook): number for number, codebook in enumerate(codebooks)}
-        book_of = np.array([numbers[id(each.codebook)] for each in tokens], dtype=np.int16)
-        has_whole = np.array([each.whole is not None for each in tokens], dtype=np.bool_)
+        book_of = np.full(len(tokens), FLOATS, dtype=np.int16)
+        book_of[list(coded)] = [numbers[id(each.codebook)] for each in coded.values()]
+        has_whole = np.zeros(len(tokens), dtype=np.bool_)
+        has_whole[list(coded)] = [each.whole is not None for each in coded.values()]
         return cls(codebooks, book_of, has_whole, tokens)
 
 
@@ -130,24 +132,6 @@ def tokens_of_bytes(content: bytes, num_tokens: int, codebook: Codebook | None, 
 def floats_of(tokens: Kept) -> Vector:
     """Give (T, D) float32, decoded when needed."""
     return decode(tokens) if isinstance(tokens, TokenCodes) else tokens.astype(np.float32)
-
-
-def exact_scores(query: Vector, passages: Sequence[Kept]) -> Vector:
-    """Give the MaxSim, (N,), of passages, those of one codebook scored together."""
-    scores = np.zeros(len(passages), dtype=np.float32)
-    floats = [index for index, tokens in enumerate(passages) if not isinstance(tokens, TokenCodes)]
-    if floats:
-        scores[floats] = maxsim(query, *join([passages[index] for index in floats]))  # type: ignore[misc]
-    groups: dict[tuple[int, bool], dict[int, TokenCodes]] = {}
-    for index, tokens in enumerate(passages):
-        if isinstance(tokens, TokenCodes):
-            groups.setdefault((id(tokens.codebook), tokens.whole is None), {})[index] = tokens
-    for some in groups.values():
-        first = next(iter(some.values()))
-        whole = None if first.whole is None else np.stack([each.whole for each in some.values()])  # type: ignore[misc]
-        codes, offsets = join([each.codes for each in some.values()])
-        scores[list(some)] = code_scores(first.codebook, codes, whole, query, offsets)
-    return scores
 
 
 def code_scores(

@@ -2,9 +2,8 @@
 
 Vectors are `halfvec` (16-bit floats) under HNSW with iterative scans, so that a filter never leaves a
 search short; or one bit a dimension is indexed, and what that finds is ranked by the vectors. Token vectors
-are codes, found by their centroids; in small segments floats, found by their fixed-dimensional encodings,
-also `halfvec` under HNSW (_sql_tokens.py). Batches of a segment share a codebook while it fits. Words:
-_sql_words.py.
+are floats in small segments, else codes (_sql_tokens.py); batches of a segment share a codebook while it
+fits. Words: _sql_words.py.
 
 Source: https://github.com/pgvector/pgvector (iterative index scans, binary quantization).
 """
@@ -13,8 +12,6 @@ import hashlib
 import json
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
-from functools import lru_cache
 from itertools import islice
 
 import numpy as np
@@ -25,10 +22,8 @@ from rag.core.filters import Filter
 from rag.core.protocols import StoreCapabilities
 from rag.core.queries import Query, SectionQuery, TextQuery, TokenQuery, VectorQuery
 from rag.core.row_bytes import book_bytes
-from rag.core.types import Codebook, Hit, Row, Section, Segment, TokenCodes, Vector
+from rag.core.types import Codebook, Hit, Row, Section, Segment, Vector
 from rag.db.session import Database
-from rag.scoring.fde import Fde, FdeShape
-from rag.scoring.maxsim import join
 from rag.scoring.words import query_words
 from rag.stores._ordered import in_order
 from rag.stores._row_ids import attributes_of
@@ -40,7 +35,6 @@ from rag.stores._sql_rows import (
     ROWS,
     hnsw,
     hnsw_of_bits,
-    literal,
     look_at_each,
     make_missing,
     nearest,
@@ -51,17 +45,16 @@ from rag.stores._sql_rows import (
 from rag.stores._sql_sections import best_in_sections, section_columns, section_of
 from rag.stores._sql_tokens import TokenSearch
 from rag.stores._sql_words import WordSearch
-from rag.stores._tokens import FLOATS, Packed, bytes_of_tokens
+from rag.stores._tokens import Packed, bytes_of_tokens
 
 __all__ = ["Pgvector"]
 
-_FDE = FdeShape(num_repetitions=20, num_bits=4, block_dim=8)  # 2560 dimensions; HNSW takes up to 4000
 _MIN_BIT_CANDIDATES = 200
 _HAS_ROWS = "segment_rows"  # in a session's notes: it has written some
 _ROWS_AT_ONCE = 2048
 _ENCODED_AT_ONCE = 64
 _KNOWN_BOOKS = 4
-_TOKEN_COLUMNS = ("tokens", "num_tokens", "book", "has_whole", "fde")
+_TOKEN_COLUMNS = ("tokens", "num_tokens", "book", "has_whole")
 
 
 class Pgvector:
@@ -83,7 +76,6 @@ class Pgvector:
         self._is_binary = quantization == "binary"
         self._exact_rows = exact_rows
         self._prepared: set[str] = set()
-        self._fde = lru_cache(maxsize=4)(_fde)
         self._tokens = TokenSearch(database, num_candidates=num_candidates, num_probes=num_probes)
         self._words = WordSearch()
 
@@ -128,9 +120,8 @@ class Pgvector:
                     candidates = max(_MIN_BIT_CANDIDATES, 10 * k) if self._is_binary else None
                     return nearest(session, query.vector, visible, parameters, candidates=candidates)
                 case TokenQuery():
-                    fde = self._fde(query.vectors.shape[1]).query(query.vectors)
-                    of = (query.vectors, fde, segments)
-                    return self._tokens.best(session, *of, visible, parameters, filter)
+                    of = (query.vectors, segments, visible, parameters, filter)
+                    return self._tokens.best(session, *of)
                 case SectionQuery():
                     return best_in_sections(session, query, visible, parameters)
                 case TextQuery():
@@ -170,15 +161,7 @@ class Pgvector:
         for kept, number, has_whole in of_rows:
             content = (None, None) if kept is None else (bytes_of_tokens(kept), len(kept))
             name = names[number] if number >= 0 else None
-            columns.append(dict(zip(_TOKEN_COLUMNS, (*content, name, has_whole, None), strict=True)))
-        floats = np.flatnonzero(packed.book_of == FLOATS).tolist()
-        for start in range(0, len(floats), _ENCODED_AT_ONCE):
-            some = floats[start : start + _ENCODED_AT_ONCE]
-            # Of what is kept, not of what came: rows that are written anew get the same encoding.
-            tokens, offsets = join([packed.tokens[row] for row in some])  # type: ignore[misc]
-            encoded = self._fde(tokens.shape[1]).passages(tokens, offsets)
-            for row, fde in zip(some, encoded, strict=True):
-                columns[row]["fde"] = literal(fde)
+            columns.append(dict(zip(_TOKEN_COLUMNS, (*content, name, has_whole), strict=True)))
         return columns
 
     def rows(self, segment: Segment, *, session: Session) -> Iterator[Row]:
@@ -227,22 +210,14 @@ class Pgvector:
         match query:
             case VectorQuery():
                 return self._indexes(len(query.vector))
-            case TokenQuery():
-                return [hnsw("fde", self._fde(query.vectors.shape[1]).dim)]
             case SectionQuery():
                 return [hnsw("section_vector", len(query.section_vector))]
-            case TextQuery():
+            case TokenQuery() | TextQuery():
                 return []
 
     def _indexes_of(self, rows: Sequence[Row]) -> list[str]:
-        some = next((row.tokens for row in rows if row.tokens is not None), None)
         sizes = {len(row.section.vector) for row in rows if row.section is not None}
-        of_sections = [hnsw("section_vector", size) for size in sizes]
-        indexes = [*self._indexes(len(rows[0].vector)), *of_sections]
-        if some is None:
-            return indexes
-        dim = len(some.codebook.rotation) if isinstance(some, TokenCodes) else some.shape[1]
-        return [*indexes, hnsw("fde", self._fde(dim).dim)]
+        return [*self._indexes(len(rows[0].vector)), *(hnsw("section_vector", size) for size in sizes)]
 
     def _indexes(self, dim: int) -> list[str]:
         return [hnsw_of_bits(dim) if self._is_binary else hnsw("vector", dim)]
@@ -262,7 +237,3 @@ class Pgvector:
             self._database.lock(session, "segment_rows")
             make_missing(session, wanted)
         self._prepared.update(wanted)
-
-
-def _fde(dim: int) -> Fde:
-    return Fde(dim, replace(_FDE, block_dim=min(_FDE.block_dim, dim)))
