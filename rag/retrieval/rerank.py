@@ -1,5 +1,6 @@
 """The best hits of another retriever, ordered anew by a scorer that reads question and passage together."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,9 +32,9 @@ class Rerank:
         if len(best) < 2:
             return hits[:k]
         with request.timings.stage("rerank"):
-            texts = [passage.text for passage in self.catalog.passages(best)]
-            scores = self.scorer.scores(request.text, texts)
+            passages = self.catalog.passages(best)  # without those deleted in between
+            scores = self.scorer.scores(request.text, [passage.text for passage in passages])
             order = np.argsort(-scores, kind="stable")
-        judged = [Hit(best[place].chunk_id, float(scores[place])) for place in order]
-        lowest = judged[-1].score
+        judged = [Hit(passages[place].chunk_id, float(scores[place])) for place in order]
+        lowest = min((hit.score for hit in judged), default=math.inf)
         return [*judged, *(Hit(hit.chunk_id, min(hit.score, lowest)) for hit in rest)][:k]

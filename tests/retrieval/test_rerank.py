@@ -72,6 +72,21 @@ def test_one_hit_needs_no_judge(grove: Grove) -> None:
     assert (scorer.asked, after) == (0, before)
 
 
+def test_what_was_deleted_meanwhile_takes_no_score_of_another(grove: Grove) -> None:
+    class Slow:
+        """A retriever that finds what is gone when it has found it."""
+
+        def retrieve(self, request: SearchRequest, *, k: int) -> list[Hit]:
+            hits = grove.retriever("lexical").retrieve(request, k=k)
+            return [hits[0], Hit("gone", hits[0].score), *hits[1:]]
+
+    request = SearchRequest("snow", grove.catalog.snapshot("default"))
+    hits = Rerank(Slow(), Shortest(), grove.catalog).retrieve(request, k=10)
+    texts = [passage.text for passage in grove.catalog.passages(hits)]
+    assert [hit.score for hit in hits] == [-len(text) for text in texts]
+    assert texts == TEXTS
+
+
 def test_a_depth_of_nothing_is_refused(grove: Grove) -> None:
     with pytest.raises(ValueError, match="depth is 1 or more, got 0"):
         retrieved(grove, Shortest(), depth=0, k=1)
