@@ -20,6 +20,12 @@ class First:
         if not self.retrievers:
             raise ValueError("retrievers names at least one")
 
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Name the kinds of index that the collection must have: what every one of the retrievers needs."""
+        first, *others = (tuple(getattr(each, "needs", ())) for each in self.retrievers)
+        return tuple(kind for kind in first if all(kind in needs for needs in others))
+
     def retrieve(self, request: SearchRequest, *, k: int) -> list[Hit]:
         """Give at most k hits, best first.
 

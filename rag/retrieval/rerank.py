@@ -25,6 +25,11 @@ class Rerank:
         if self.depth < 1:
             raise ValueError(f"depth is 1 or more, got {self.depth}")
 
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Name the kinds of index that the collection must have."""
+        return tuple(getattr(self.retriever, "needs", ()))
+
     def retrieve(self, request: SearchRequest, *, k: int) -> list[Hit]:
         """Give at most k hits, best first; the scores of those ordered anew are the scorer's."""
         hits = self.retriever.retrieve(request, k=max(k, self.depth))

@@ -28,6 +28,11 @@ class Tools:
         self._retriever, self._encoder, self._catalog, self._depth = retriever, encoder, catalog, depth
         self._known = RememberedVectors(encoder, size=_REMEMBERED)
 
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Name the kinds of index that the collection must have."""
+        return tuple(getattr(self._retriever, "needs", ()))
+
     def retrieve(self, request: SearchRequest, *, k: int) -> list[Hit]:
         """Give at most k hits, best first."""
         hits: dict[str, Hit] = {}

@@ -1,18 +1,24 @@
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
 from sqlalchemy.orm import Session
 
+from rag.compose import Grove
 from rag.core.errors import ConflictError
 from rag.core.filters import parse_filter
-from rag.core.protocols import SearchRequest
+from rag.core.protocols import Retriever, SearchRequest
+from rag.core.settings import Part, Settings
 from rag.core.timings import Timings
-from rag.core.types import Hit, Row, Snapshot
+from rag.core.types import Hit, Row, Snapshot, Vector
 from rag.encoders.hashing import Hashing
 from rag.retrieval.dense import Dense
 from rag.retrieval.first import First
 from rag.retrieval.hybrid import Hybrid
 from rag.retrieval.lexical import Lexical
+from rag.retrieval.rerank import Rerank
+from rag.retrieval.tools import Tools
 from rag.stores.memory import Memory
 
 REQUEST = SearchRequest("text", Snapshot("default", "c", 1, "e", ()), None, Timings())
@@ -69,6 +75,26 @@ def test_the_first_that_the_index_allows_is_asked() -> None:
         First([Needy("ab")]).retrieve(REQUEST, k=2)
     with pytest.raises(ValueError, match="at least one"):
         First([])
+
+
+def test_what_a_retriever_needs_is_known_through_those_around_it(tmp_path: Path) -> None:
+    grove = Grove(Settings(home=tmp_path, encoder=Part(kind="hashing")))
+    needy, easy = Needy("ab"), Fixed("xy")
+    around: list[Retriever] = [
+        Rerank(needy, NoScorer(), grove.catalog),
+        Tools(needy, ENCODER, grove.catalog),
+        First([needy, needy]),
+        Hybrid([easy, needy]),
+    ]
+    for each in around:
+        hits = First([each, easy]).retrieve(REQUEST, k=2)
+        assert [hit.chunk_id for hit in hits] == ["x", "y"]
+    assert First([needy, easy]).needs == ()
+
+
+class NoScorer:
+    def scores(self, query: str, passages: Sequence[str]) -> Vector:
+        raise NotImplementedError
 
 
 def test_wrong_options_are_refused() -> None:
