@@ -4,7 +4,6 @@ Source: Khattab & Zaharia, ColBERT, 2020, section 3.2; one adapter a language: L
 2024, section 3.
 """
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from rag.core.errors import InvalidInputError
 from rag.core.types import Vector
 from rag.encoders._colbert_layout import Augmentation, ColbertLayout, read_layout
 from rag.encoders._colbert_weights import Projection, load_body, load_projection
+from rag.encoders._model_digest import model_digest
 from rag.scoring.languages import language_of
 
 _SPARE_POSITIONS = 2  # RoBERTa's positions start after the one of padding
@@ -48,12 +48,14 @@ class Colbert:
         projection: Projection,
         *,
         name: str,
+        digest: str,
         batch_size: int = 8,
         augmentation: Augmentation = "fixed",
     ) -> None:
         self._layout, self._tokenizer, self._body = layout, tokenizer, body
         self._projection = projection
-        self._name, self._batch_size, self._augmentation = name, batch_size, augmentation
+        self._name, self._digest = name, digest
+        self._batch_size, self._augmentation = batch_size, augmentation
         self._languages: list[str] = list(getattr(body.config, "languages", ()))
         self._skipped = frozenset(self._token_of(symbol) for symbol in layout.skipped)
 
@@ -76,17 +78,15 @@ class Colbert:
             body.to(device),
             projection.to(device),
             name=path.resolve().name,
+            digest=model_digest(path),
             batch_size=batch_size,
             augmentation=augmentation,
         )
 
     @property
     def fingerprint(self) -> str:
-        """Name the vectors' kind: the folder, its projection, and how queries are lengthened."""
-        digest = hashlib.sha256(
-            b"".join(weight.cpu().numpy().tobytes() for weight in self._projection.weights)
-        )
-        return f"colbert:{self._name}:{digest.hexdigest()[:12]}:{self._augmentation}"
+        """Name the vectors' kind: the folder, a digest of its files, and how queries are lengthened."""
+        return f"colbert:{self._name}:{self._digest}:{self._augmentation}"
 
     @property
     def dim(self) -> int:

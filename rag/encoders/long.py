@@ -22,6 +22,7 @@ from tokenizers import Tokenizer
 from rag.core.errors import InvalidInputError
 from rag.core.types import Vector
 from rag.encoders._minilm import FINGERPRINT
+from rag.encoders._model_digest import model_digest
 from rag.encoders._precision import Precision
 from rag.encoders._token_states import TokenStates, states_of
 from rag.scoring.positions import parallel_windows
@@ -81,10 +82,13 @@ class Long:
                 f" it takes truncate, windows, salient, {', '.join(self._model.extensions)}"
             )
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
-        """Name the vectors' kind."""
-        return f"long:{self._directory.name}:{self._strategy}:{self._model.original}:{self.max_tokens}"
+        """Name the vectors' kind: of a named model its folder with a digest of its files."""
+        name = self._directory.name
+        if not self._is_minilm:
+            name += f":{model_digest(self._directory)}"
+        return f"long:{name}:{self._strategy}:{self._model.original}:{self.max_tokens}"
 
     @property
     def backbone(self) -> str | None:

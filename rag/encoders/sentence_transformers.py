@@ -8,6 +8,7 @@ import numpy as np
 import sentence_transformers
 
 from rag.core.types import Vector
+from rag.encoders._model_digest import model_digest
 
 __all__ = ["SentenceTransformers"]
 
@@ -20,10 +21,12 @@ class SentenceTransformers:
         self._device = device
         self._batch_size = batch_size
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
-        """Name the vectors' kind: the model's folder or name."""
-        return f"sentence-transformers:{Path(self._model_name).name}"
+        """Name the vectors' kind: the model's folder with a digest of its files, or its name."""
+        folder = Path(self._model_name)
+        name = f"{folder.name}:{model_digest(folder)}" if folder.is_dir() else self._model_name
+        return f"sentence-transformers:{name}"
 
     @property
     def dim(self) -> int:
