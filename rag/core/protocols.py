@@ -41,6 +41,7 @@ __all__ = [
     "Message",
     "PortableTokens",
     "Prompt",
+    "QueryEncoder",
     "Reader",
     "Retriever",
     "Scorer",
@@ -106,6 +107,15 @@ class PortableTokens(Protocol):
     @property
     def portable_token_starts(self) -> Callable[[str], list[int]] | None:
         """Give `Encoder.token_starts` as an object that is small when it is pickled; none if it is not."""
+        ...
+
+
+@runtime_checkable
+class QueryEncoder(Protocol):
+    """What an encoder has besides that reads questions otherwise than passages."""
+
+    def encode_queries(self, texts: Sequence[str]) -> Vector:
+        """Give (N, D) float32 of unit norm; `Encoder.encode` gives what these compare with."""
         ...
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rag.core.protocols import Encoder, PortableTokens
+from rag.core.protocols import Encoder, PortableTokens, QueryEncoder
 from rag.core.types import Vector
 
 
@@ -58,6 +58,12 @@ class CachedEncoder:
                     [(key, known[key].tobytes()) for key in missing],
                 )
         return np.stack([known[key] for key in keys]) if keys else self._encoder.encode([])
+
+    def encode_queries(self, texts: Sequence[str]) -> Vector:
+        """Give what the encoder gives, anew each time where it reads questions otherwise."""
+        if isinstance(self._encoder, QueryEncoder):
+            return self._encoder.encode_queries(texts)
+        return self.encode(texts)
 
     def _known(self, key: bytes) -> Vector | None:
         row = self._database.execute("SELECT vector FROM vectors WHERE key = ?", (key,)).fetchone()

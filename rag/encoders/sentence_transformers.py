@@ -1,7 +1,7 @@
 """Any model of sentence-transformers, by its path on disk or its name where a network is allowed."""
 
-from collections.abc import Sequence
-from functools import cached_property
+from collections.abc import Callable, Sequence
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +12,11 @@ from rag.encoders._model_digest import model_digest
 
 __all__ = ["SentenceTransformers"]
 
+_PASSAGE_PROMPTS = ("document", "passage", "corpus")
+
 
 class SentenceTransformers:
-    """Encode text by a sentence-transformers model."""
+    """Encode text by a sentence-transformers model, with the prompts of its configuration."""
 
     def __init__(self, model: str, device: str = "cpu", batch_size: int = 16) -> None:
         self._model_name = model
@@ -37,18 +39,32 @@ class SentenceTransformers:
 
     @property
     def max_tokens(self) -> int:
-        """Give the tokens beyond which text is cut off, special tokens excluded."""
+        """Give the tokens beyond which text is cut off, special tokens and a prompt's excluded."""
         tokenizer = self._model.tokenizer
-        return int(self._model.max_seq_length) - int(tokenizer.num_special_tokens_to_add())
+        taken = tokenizer.num_special_tokens_to_add() + len(self.token_starts(self._passage_prompt))
+        return int(self._model.max_seq_length) - int(taken)
 
     def encode(self, texts: Sequence[str]) -> Vector:
-        """Give (N, D) float32 of unit norm."""
+        """Give (N, D) float32 of unit norm, after the model's prompt for passages if it has one."""
+        encode = partial(self._model.encode_document, prompt=self._passage_prompt or None)
+        return self._encode(encode, texts)
+
+    def encode_queries(self, texts: Sequence[str]) -> Vector:
+        """Give (N, D) float32 of unit norm, after the model's prompt for queries if it has one."""
+        return self._encode(self._model.encode_query, texts)
+
+    @property
+    def _passage_prompt(self) -> str:
+        # `encode_document` alone takes "document", which is there, and empty, where a model has "passage".
+        prompts = [self._model.prompts.get(name) for name in _PASSAGE_PROMPTS]
+        return next((prompt for prompt in prompts if prompt), "")
+
+    def _encode(self, encode: Callable[..., Vector], texts: Sequence[str]) -> Vector:
         if not texts:
             return np.zeros((0, self.dim), dtype=np.float32)
-        vectors: Vector = self._model.encode(
+        return encode(
             list(texts), batch_size=self._batch_size, normalize_embeddings=True, show_progress_bar=False
         )
-        return vectors
 
     def token_starts(self, text: str) -> list[int]:
         """Give the character at which each token of the whole text starts."""

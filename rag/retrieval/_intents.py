@@ -12,7 +12,7 @@ from typing import Protocol
 from rag.core.protocols import Encoder, SearchRequest, Store
 from rag.core.queries import VectorQuery
 from rag.db.catalog import Catalog
-from rag.retrieval._nearest import nearest
+from rag.retrieval._nearest import nearest, query_vectors
 from rag.scoring.intents import clusters, parse_intents
 from rag.scoring.words import content_words
 
@@ -61,7 +61,7 @@ class WrittenIntents:
             return found
         request.timings.count("ungrouped")
         variants = list(dict.fromkeys(variant for variant in variants if variant)) or [request.text]
-        groups = clusters(self.encoder.encode(variants))
+        groups = clusters(query_vectors(self.encoder, variants))
         return [min((variants[number] for number in group), key=len) for group in groups]
 
 
@@ -75,13 +75,13 @@ class FoundIntents:
 
     def queries(self, request: SearchRequest, *, round: int) -> list[str]:
         """Give one to three queries; none where the first search has no more answers."""
-        query = VectorQuery(self.encoder.encode([request.text])[0])
+        query = VectorQuery(query_vectors(self.encoder, [request.text])[0])
         hits = nearest(request, self.store, query, k=_VARIANTS * (round + 1))[_VARIANTS * round :]
         texts = [passage.text for passage in self.catalog.passages(hits)]
         if not texts:
             return []
         added = [_words(request.text, text) for text in texts]
-        groups = clusters(self.encoder.encode([_joined(request.text, words) for words in added]))
+        groups = clusters(query_vectors(self.encoder, [_joined(request.text, words) for words in added]))
         return [_joined(request.text, _most([added[number] for number in group])) for group in groups]
 
 

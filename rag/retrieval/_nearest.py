@@ -1,11 +1,13 @@
 """Dense search, which several retrievers begin with."""
 
-from rag.core.errors import ConflictError
-from rag.core.protocols import Encoder, SearchRequest, Store
-from rag.core.queries import VectorQuery
-from rag.core.types import Hit
+from collections.abc import Sequence
 
-__all__ = ["nearest", "query_of"]
+from rag.core.errors import ConflictError
+from rag.core.protocols import Encoder, QueryEncoder, SearchRequest, Store
+from rag.core.queries import VectorQuery
+from rag.core.types import Hit, Vector
+
+__all__ = ["nearest", "query_of", "query_vectors"]
 
 
 def query_of(request: SearchRequest, encoder: Encoder) -> VectorQuery:
@@ -21,7 +23,12 @@ def query_of(request: SearchRequest, encoder: Encoder) -> VectorQuery:
             " set GROVE_ENCODER__KIND back, or `rag reindex` the collection"
         )
     with request.timings.stage("encode"):
-        return VectorQuery(encoder.encode([request.text])[0])
+        return VectorQuery(query_vectors(encoder, [request.text])[0])
+
+
+def query_vectors(encoder: Encoder, texts: Sequence[str]) -> Vector:
+    """Give (N, D) of questions."""
+    return encoder.encode_queries(texts) if isinstance(encoder, QueryEncoder) else encoder.encode(texts)
 
 
 def nearest(request: SearchRequest, store: Store, query: VectorQuery, *, k: int) -> list[Hit]:

@@ -16,7 +16,7 @@ from rag.core.queries import VectorQuery
 from rag.core.types import Hit, Vector
 from rag.db.catalog import Catalog
 from rag.retrieval._intents import FoundIntents, Writer, WrittenIntents
-from rag.retrieval._nearest import nearest, query_of
+from rag.retrieval._nearest import nearest, query_of, query_vectors
 from rag.scoring.intents import coherence, fixed, parse_judgement, score_dw, sim_dw
 
 __all__ = ["Gencrf"]
@@ -86,7 +86,7 @@ class Gencrf:
         with request.timings.stage("intents"):
             request.timings.count("rounds")
             texts = source.queries(request, round=round)
-            intents = self.encoder.encode(texts)
+            intents = query_vectors(self.encoder, texts)
             if self.weights == "score":
                 moved = score_dw(query, intents, [self._judgement(request, text) for text in texts])
             else:
