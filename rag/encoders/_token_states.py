@@ -19,15 +19,10 @@ from rag.encoders._precision import Precision, matrix_dtype
 from rag.networks.bert import Bert
 from rag.networks.rope import rotated
 from rag.scoring.positions import grouped, interpolated, recurrent
-from rag.scoring.rope import attention_scale, ntk_base
+from rag.scoring.rope import attention_scale, ntk_base, self_extend_plan
 
 __all__ = ["BertStates", "RopeStates", "TokenStates", "states_of"]
 
-_GROUPS = {
-    2: (3, 2),
-    4: (5, 4),
-    8: (9, 8),
-}  # times the length -> SelfExtend's group, and its window's share
 _ATTENTION = "grove_long"
 
 
@@ -168,10 +163,7 @@ def _self_extended(query: Tensor, key: Tensor, base: float, original: int) -> Te
     it lies on: one product of turned queries and keys for each side.
     """
     length = query.shape[2]
-    group, share = next(
-        (values for times, values in _GROUPS.items() if length <= times * original), _GROUPS[8]
-    )
-    window = original // share
+    window, group = self_extend_plan(length, original)
     places = torch.arange(length)
     plain = [rotated(each, -places, base) for each in (query, key)]
     groups, shift = places // group, window - window // group

@@ -12,9 +12,14 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["attention_scale", "ntk_base", "self_extend_distances"]
+__all__ = ["attention_scale", "ntk_base", "self_extend_distances", "self_extend_plan"]
 
 _NTK_FACTORS = ((1, 1.0), (2, 3.0), (4, 5.0), (8, 10.0))  # times the length -> factor of the base
+_GROUPS = {
+    2: (2, 3),
+    4: (4, 5),
+    8: (8, 9),
+}  # times the length -> SelfExtend's window's share, and its group
 
 
 def ntk_base(base: float, length: int, original: int) -> float:
@@ -34,6 +39,23 @@ def ntk_base(base: float, length: int, original: int) -> float:
 def attention_scale(length: int, original: int) -> float:
     """Give the factor of attention scores: log(length) / log(original), 1 up to the original length."""
     return max(1.0, math.log(length) / math.log(original))
+
+
+def self_extend_plan(length: int, original: int) -> tuple[int, int]:
+    """Give SelfExtend's window and group for a length.
+
+    Up to eight times the original length they are the published ones. Beyond, which is ours, the group is
+    the least with which no distance is one that the encoder was not trained for.
+
+    >>> self_extend_plan(1024, 512), self_extend_plan(4096, 512), self_extend_plan(8192, 512)
+    ((256, 3), (64, 9), (64, 19))
+    """
+    share, group = next((plan for times, plan in _GROUPS.items() if length <= times * original), _GROUPS[8])
+    window = original // share
+    if length > max(_GROUPS) * original:
+        while (length - 1) // group + window - window // group >= original:
+            group += 1
+    return window, group
 
 
 def self_extend_distances(length: int, *, window: int, group: int) -> NDArray[np.int64]:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rag.scoring.rope import attention_scale, ntk_base, self_extend_distances
+from rag.scoring.rope import attention_scale, ntk_base, self_extend_distances, self_extend_plan
 
 
 def test_distances_are_those_of_the_published_example() -> None:
@@ -15,6 +15,14 @@ def test_groups_of_one_change_no_distance() -> None:
     places = np.arange(12)
     exact = places[None] - places[:, None]
     np.testing.assert_array_equal(self_extend_distances(12, window=3, group=1), exact)
+
+
+@pytest.mark.parametrize("times", [8.5, 16, 40])
+def test_no_distance_is_beyond_what_was_trained(times: float) -> None:
+    length, original = int(times * 128), 128
+    window, group = self_extend_plan(length, original)
+    distances = self_extend_distances(length, window=window, group=group)
+    assert original - window < distances.max() < original
 
 
 @pytest.mark.parametrize(("length", "factor"), [(300, 1), (512, 1), (1024, 3), (2048, 5), (4096, 10)])
