@@ -94,10 +94,14 @@ class RopeStates:
 
     def run(self, token_ids: Tensor, mask: Tensor, extension: str | None = None) -> Tensor:
         """Give the states, with attention as the extension says."""
-        self._model.config.grove_extension = extension
-        self._model.config.grove_original = self.original
+        ids, mask = token_ids.to(self._device), mask.to(self._device)
         with torch.inference_mode():
-            answer = self._model(input_ids=token_ids.to(self._device), attention_mask=mask.to(self._device))
+            answer = self._model(
+                input_ids=ids,
+                attention_mask=mask,
+                grove_extension=extension,  # arguments: threads share the model
+                grove_original=self.original,
+            )
         found: Tensor = answer.last_hidden_state
         return found
 
@@ -138,7 +142,7 @@ def _extended_attention(
     module: Any, query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor | None, **options: Any
 ) -> tuple[Tensor, None]:  # Any: transformers' modules and options
     """Attend over (B, H, T, D) that are rotated to their places already; a rotation can be turned on."""
-    extension, original = module.config.grove_extension, module.config.grove_original
+    extension, original = options["grove_extension"], options["grove_original"]
     length = query.shape[2]
     base = module.config.rope_parameters["rope_theta"]
     scale = options["scaling"]

@@ -131,6 +131,24 @@ def test_ntk_turns_by_the_wider_base(rope_model: Path) -> None:
     torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-4)
 
 
+def test_threads_share_a_model_and_not_its_extension(rope_model: Path) -> None:
+    states = RopeStates(rope_model, original=ORIGINAL, device="cpu")
+    ids = torch.arange(1000, 1000 + 2 * ORIGINAL)[None]
+    mask = torch.ones_like(ids, dtype=torch.bool)
+    alone = states.run(ids, mask, "ntk")
+    others = ["self_extend"]
+
+    def run_another(*_: object) -> None:  # as a thread may, between two layers
+        while others:
+            states.run(ids, mask, others.pop())
+
+    hook = states._model.layers[0].register_forward_hook(run_another)
+    beside = states.run(ids, mask, "ntk")
+    hook.remove()
+    assert not others
+    torch.testing.assert_close(beside, alone)
+
+
 def test_self_extend_scores_are_those_of_its_distances() -> None:
     from rag.encoders._token_states import _self_extended  # noqa: PLC0415 -- a detail, with an oracle here
 
