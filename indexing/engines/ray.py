@@ -8,7 +8,7 @@ be on this machine, or where all machines see them.
 import logging
 import pickle
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any
@@ -45,7 +45,8 @@ class Ray:
         """
         settings = work.grove.settings
         files = work.job.files
-        version = Pipeline.from_grove(work.grove).version
+        kinds = tuple(work.grove.catalog.snapshot(work.job.collection).kinds)
+        ours = _made_by(work.grove, kinds)
         try:
             _connect(settings.ingestion.ray_address, settings.ingestion.workers)
             _check_files(files, are_shared=settings.ingestion.shared_files)
@@ -54,10 +55,7 @@ class Ray:
             num_tasks = -(-len(rows) // _FILES_AT_ONCE)
             read = ray.data.from_items(rows, override_num_blocks=min(num_tasks, _MAX_TASKS)).map_batches(
                 _Machine,
-                fn_constructor_kwargs={
-                    "settings": settings,
-                    "kinds": tuple(work.grove.catalog.snapshot(work.job.collection).kinds),
-                },
+                fn_constructor_kwargs={"settings": settings, "kinds": kinds},
                 batch_size=_FILES_AT_ONCE,
                 batch_format="pyarrow",
                 compute=ray.data.ActorPoolStrategy(min_size=1, max_size=settings.ingestion.workers),
@@ -67,7 +65,9 @@ class Ray:
             for table in read.iter_batches(batch_size=None, batch_format="pyarrow"):
                 for cell in table.column("read"):
                     work.check()
-                    yield _kept(work, version, pickle.loads(cell.as_py()))  # noqa: S301  # made by our own code
+                    theirs, file_read = pickle.loads(cell.as_py())  # noqa: S301  # made by our own code
+                    _refuse_unlike(ours, theirs)
+                    yield _kept(work, file_read)
         except RayError as error:
             raise UnfitError(f"the Ray cluster failed: {type(error).__name__}: {error}") from error
 
@@ -87,6 +87,7 @@ class _Machine:
         )
         self._pipeline = Pipeline.from_grove(self._grove, read=reader.read)
         self._kinds = kinds
+        self._made_by = _made_by(self._grove, kinds)
         self._max_original_bytes = limits.max_original_bytes
 
     def __call__(self, items: pa.Table) -> pa.Table:
@@ -102,7 +103,7 @@ class _Machine:
             replace(read, document=None, encoded=by_source[read.file.source]) if read.document else read
             for read in reads
         ]
-        cells = pa.array([pickle.dumps(read) for read in done], type=pa.large_binary())
+        cells = pa.array([pickle.dumps((self._made_by, read)) for read in done], type=pa.large_binary())
         return pa.table({"read": cells})
 
     def _read(self, ordinal: int, file: JobFile, known: Any) -> FileRead:  # Any: KnownVersion or None
@@ -118,15 +119,25 @@ class _Machine:
         return replace(read, original=small[0]) if small else read
 
 
-def _kept(work: Work, ours: str, read: FileRead) -> FileRead:
-    """Keep the original where the worker keeps them, and refuse what another Grove has read."""
+def _made_by(grove: Grove, kinds: Sequence[str]) -> dict[str, str]:
+    """Name what decides of a document's chunks and vectors."""
+    return {"chunks": Pipeline.from_grove(grove).version, **grove.others(kinds)}
+
+
+def _refuse_unlike(ours: Mapping[str, str], theirs: Mapping[str, str]) -> None:
+    """Raise `UnfitError` where another Grove, or another model, made what was read."""
+    for kind in ours:
+        if ours[kind] != theirs[kind]:
+            raise UnfitError(
+                f"a machine of the cluster reads as {theirs[kind]}, this one as {ours[kind]}; install the"
+                " same Grove, and the same models, on all of them"
+            )
+
+
+def _kept(work: Work, read: FileRead) -> FileRead:
+    """Keep the original where the worker keeps them."""
     if read.original is not None:
         work.grove.originals.keep(*read.original)
-    if read.encoded is not None and read.encoded.pipeline_version != ours:
-        raise UnfitError(
-            f"a machine of the cluster reads as {read.encoded.pipeline_version}, this one as {ours};"
-            " install the same Grove on all of them"
-        )
     return replace(read, original=None)
 
 

@@ -11,6 +11,7 @@ import pytest
 from _findable import content, named_and_present
 
 from indexing.control import cancel_job
+from indexing.engines._engine import UnfitError
 from indexing.submit import submit_paths
 from indexing.worker import Progress, run_job
 from rag.compose import Grove
@@ -153,3 +154,14 @@ def test_a_job_on_a_cluster_is_cancelled_and_the_next_one_runs(
 
 def num_ready(grove: Grove) -> int:
     return sum(document.status == "ready" for document in grove.catalog.documents("c", limit=1000))
+
+
+def test_a_machine_with_another_model_is_refused(tmp_path: Path) -> None:
+    from indexing.engines.ray import _made_by, _refuse_unlike  # noqa: PLC0415  # it may not be installed
+
+    ours = grove_at(tmp_path, "ray")
+    late = Part(kind="hashing_late", options={"dim": 32})
+    other = Grove(ours.settings.model_copy(update={"late_encoder": late}))
+    _refuse_unlike(_made_by(ours, ["dense"]), _made_by(other, ["dense"]))
+    with pytest.raises(UnfitError, match="install the same Grove, and the same models"):
+        _refuse_unlike(_made_by(ours, ["dense", "late"]), _made_by(other, ["dense", "late"]))
