@@ -55,14 +55,16 @@ _ANEW = (
     r"stop(?: it)?|start (?:over|again|anew)|never ?mind|forget (?:it|that)"
     r"|new (?:chat|conversation|topic|question)"
 )
+_FILE = r"\S+\.\w{2,5}"
 _THE_DOCUMENTS = (
-    r"(?:(?:the|this|that|these|those|my|our|all|a|an|new) ){0,2}(?:documents?|files?|collections?)"
+    r"(?:(?:the|this|that|these|those|my|our|all|an?|new|old|last|first) ){0,3}"
+    r"(?:documents?|files?|collections?|handbooks?|pdfs?)"
 )
 _CHANGE = (
     r"(?:please )?(?:"
-    rf"(?:delete|remove|upload|add|import|ingest|rename|edit|update|change) {_THE_DOCUMENTS}(?: \S+)?"
-    r"|(?:delete|upload|ingest) (?:the |my |this )(?:\w+ )?\w+"
-    r"|(?:delete|remove|rename) \S+\.\w{2,5})"
+    rf"(?:delete|remove|upload|add|import|ingest|rename|edit|update|change) {_THE_DOCUMENTS}"
+    rf"(?: (?:\d+|{_FILE}))?"
+    rf"|(?:delete|remove|rename|upload|ingest) (?:the |my |this )?{_FILE})"
 )
 _BETWEEN = r"[\s,.!?;:–-]*"
 _ASK_AGAIN = "Ask again in other words, as a whole question: I look for what the documents say."

@@ -81,6 +81,7 @@ def test_an_utterance_of_several_kinds_gets_one_reply() -> None:
         ("start over", "All right."),
         ("delete the handbook", "I read documents and change none."),
         ("Please delete handbook.pdf", "I read documents and change none."),
+        ("upload a new file", "I read documents and change none."),
         ("are you a robot?", "I answer questions from your documents"),
     ],
 )
@@ -92,7 +93,16 @@ def test_doubt_and_wishes_have_their_reply(utterance: str, begins: str) -> None:
 
 @pytest.mark.parametrize(
     "question",
-    ["What is the source of the Nile?", "Delete the old branches of git", "yes or no?", "stop words"],
+    [
+        "What is the source of the Nile?",
+        "Delete the old branches of git",
+        "yes or no?",
+        "stop words",
+        "delete my account",
+        "upload my receipt",
+        "change the document language",
+        "remove the file lock",
+    ],
 )
 def test_a_question_with_such_words_is_none_of_these(question: str) -> None:
     assert reply_to(question) is None
