@@ -2,10 +2,10 @@
 
 import re
 
-__all__ = ["numbers_in"]
+__all__ = ["NUMBER", "numbers_in"]
 
 _WORDS = {"k": "thousand", "m": "million", "b": "billion", "bn": "billion"}
-_NUMBER = re.compile(
+NUMBER = re.compile(
     r"(?P<money>[$€£¥]\s?)?(?<![\w.])(?P<digits>-?\d+(?:,\d{3})*(?:\.\d+)?)"
     r"(?: (?P<word>thousand|million|billion)\b|(?(money)\s?(?P<letter>k|m|bn?)\b))?(?!\w|[.,]\d)",
     re.IGNORECASE,
@@ -22,5 +22,5 @@ def numbers_in(text: str) -> list[str]:
         " ".join(
             filter(None, (match["digits"], match["word"] or _WORDS.get((match["letter"] or "").lower())))
         )
-        for match in _NUMBER.finditer(text)
+        for match in NUMBER.finditer(text)
     ]

@@ -17,7 +17,7 @@ from agents.followups import behind, leans, stand_alone
 from agents.openings import Opening
 from agents.rewriting import is_faithful, newest
 from agents.routing import choose
-from agents.shares import amount, quoted, share_of
+from agents.shares import amount, quoted, share_of, with_unit
 from agents.state import Context, State, Step
 from agents.summaries import call_in_short, evidence, found_in_short
 from agents.tables import AskedTable
@@ -26,6 +26,7 @@ from agents.writing import Emit, asked
 from rag.core.errors import LimitReachedError, RagError
 from rag.core.protocols import Message
 from rag.core.types import Passage, SearchResult, Usage
+from rag.generation.candidates import Judgement
 from rag.generation.context import neutralise
 from rag.scoring.rows import header_lines
 from rag.scoring.spelling import spelt
@@ -48,9 +49,11 @@ async def prepare(state: State, context: Context, emit: Emit) -> Step:
     earlier = [message.content for message in without_courtesies(history) if message.role == "user"]
     goes_on = bool(earlier) and (query != question or leans(question))
     searched = behind(earlier[-1], query) if goes_on else query
-    share = share_of(query) if context.tools is not None else None
-    query = query if share is None else share.question
     parts = parts_of(query)
+    share = share_of(query) if context.tools is not None and len(parts) == 1 else None
+    if share is not None:
+        query = share.question
+        parts = parts_of(query)
     summary: dict[str, object] = {"query": query, "searched": searched}
     if share is not None:
         summary["percent"] = share.percent
@@ -224,14 +227,18 @@ async def read(state: State, context: Context, emit: Emit) -> Step:
         judged = [await in_turn(context.support.judge, state["query"], passages)]
     is_open = [each.answerability < context.min_answerability for each in judged]
     likeliest = max(judged, key=lambda each: each.answerability)
+    reckoned = [] if all(is_open) else await _reckoned(state, context, likeliest)
+    if not reckoned and context.generator.capabilities.quotes_verbatim:  # the whole is no answer
+        is_open = [each or _is_share(state, part) for each, part in zip(is_open, parts, strict=True)]
     open_parts = tuple(part for part, each in zip(parts, is_open, strict=True) if each)
     # What a tool gave is the answer, in whatever words: the judgement was fitted on prose.
     is_of_tool = state.get("is_of_tool", False)
     is_answerable = is_of_tool or not all(is_open)
     shorts = [each.short_answer for each, is_unmet in zip(judged, is_open, strict=True) if not is_unmet]
     short = judged[0].short_answer if len(parts) == 1 else shorts[0] if len(shorts) == 1 else None
-    if is_of_tool and sum(len(passage.text.splitlines()) for passage in passages) > 1:
-        short = None  # a list is not answered by one of its words
+    is_list = is_of_tool and sum(len(passage.text.splitlines()) for passage in passages) > 1
+    if is_list or any(_is_share(state, part) for part in parts):
+        short = None  # a list is not answered by one of its words, nor a share by the whole
     summary: dict[str, object] = {
         "answerability": round(likeliest.answerability, 3),
         "short_answer": short,
@@ -245,20 +252,25 @@ async def read(state: State, context: Context, emit: Emit) -> Step:
         parts=parts,
         open_parts=open_parts,
     )
-    if is_answerable and (reckoned := await _reckoned(state, context, short)):
-        update |= State(passages=reckoned, is_of_tool=True, short_answer=None)
+    if reckoned:
+        update |= State(passages=reckoned, is_of_tool=True)
         summary["reckoned"] = reckoned[0].text
     return Step(update, summary, {"query": state["query"], "passages": len(passages)})
 
 
-async def _reckoned(state: State, context: Context, short: str | None) -> list[Passage]:
+def _is_share(state: State, part: Part) -> bool:
+    return state.get("share") is not None or share_of(part.query) is not None
+
+
+async def _reckoned(state: State, context: Context, judged: Judgement) -> list[Passage]:
     """Give the share of the amount that was found, and the sentence that has the amount; else nothing."""
-    share, number = state.get("share"), amount(short)
-    if share is None or short is None or number is None or context.tools is None:
+    share, number, best = state.get("share"), amount(judged.short_answer), judged.best
+    if share is None or best is None or number is None or context.tools is None:
         return []
     call = await context.tools.plan(f"{share.percent}% of {number}", ["calculator"])
-    evidence = quoted(state["passages"], short)
-    return [*await context.tools.run(call), *evidence] if call is not None and evidence else []
+    if call is None:
+        return []
+    return [*(with_unit(each, best) for each in await context.tools.run(call)), quoted(best)]
 
 
 def _merged(results: Sequence[SearchResult]) -> SearchResult:

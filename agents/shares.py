@@ -4,21 +4,24 @@ The amount is asked of the documents, as any question is; what is reckoned with 
 """
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from agents._numbers import numbers_in
+from agents._numbers import NUMBER, numbers_in
 from rag.core.types import Passage
-from rag.scoring.sentences import sentence_spans
+from rag.generation.candidates import Candidate
 
-__all__ = ["Share", "amount", "quoted", "share_of"]
+__all__ = ["Share", "amount", "quoted", "share_of", "with_unit"]
 
 _QUESTION = re.compile(
-    r"\W*(?i:(?:and )?(?:what(?:['’]s| is| are| was| were)|how much (?:is|are|was|were)|calculate|compute))"
+    r"\W*(?i:(?:and )?(?:what(?:['’]s| is| are| was| were| would)|how much (?:is|are|was|were|would)"
+    r"|calculate|compute))"
     r" (?P<percent>\d{1,3}(?:\.\d+)?)\s*(?:%|percent) of"
-    r" (?P<what>(?:(?i:the|our|your|my|all)\b|[A-Z])"
-    r"(?:[^?,\d]|(?<=[A-Za-z-])\d+|\b(?:19|20)\d\d\b){2,200}?)[\s?.!]*"
+    r" (?P<what>(?!(?i:the|our|your|my|all) [$€£¥]?\d)(?:(?i:the|our|your|my|all|an?)\b|[A-Z])"
+    r"[^?,]{2,200}?)(?<! for)(?<! of)(?<! by)(?<! with)(?: be)?[\s?.!]*"  # "10% of the land used for"
 )
+_CODE_BEFORE = re.compile(r"(?:^|\s)([A-Z]{3} ?)$")  # "EUR 40"
+_REST = re.compile(r"[,;:(|]")  # what comes after it says more than the unit
+_COLUMN_UNIT = re.compile(r"\(([^()\d]{1,20})\)\s*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +52,32 @@ def amount(short_answer: str | None) -> str | None:
     return numbers[0] if len(numbers) == 1 else None
 
 
-def quoted(passages: Sequence[Passage], words: str) -> list[Passage]:
-    """Give the first sentence that has the words, as a passage of its own; none where there is none."""
-    for passage in passages:
-        for start, end in sentence_spans(passage.text):
-            if words in passage.text[start:end]:
-                first = passage.start + start
-                text = passage.text[start:end]
-                return [replace(passage, start=first, end=first + len(text), text=text)]
-    return []
+def with_unit(reckoned: Passage, best: Candidate) -> Passage:
+    """Give both sides of "25% of 75 = 18.75" the unit that a short answer has, or its column.
+
+    Args:
+        reckoned: what the calculator gave.
+        best: the sentence that has the number.
+    """
+    short = best.short_answer or ""
+    number = NUMBER.search(short)
+    if number is None:
+        return reckoned
+    code = _CODE_BEFORE.search(short, 0, number.start())
+    before = number["money"] or (code[1] if code else "")
+    after = _REST.split(short[number.end() :])[0].rstrip()
+    column = _COLUMN_UNIT.search(best.column)
+    if not (before or after) and column:
+        after = f" {column[1]}"
+    told, _, value = reckoned.text.rpartition(" = ")
+    percent, of, whole = told.rpartition(" of ")
+    text = f"{percent}{of}{before}{whole}{after} = {before}{value}{after}"
+    return replace(reckoned, end=reckoned.start + len(text), text=text)
+
+
+def quoted(best: Candidate) -> Passage:
+    """Give the sentence as a passage of its own."""
+    passage = best.passage
+    text = passage.text[best.start : best.end]
+    start = passage.start + best.start
+    return replace(passage, start=start, end=start + len(text), text=text)

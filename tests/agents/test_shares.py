@@ -1,27 +1,31 @@
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from agents.runs import ask
-from agents.shares import Share, amount, share_of
+from agents.shares import Share, amount, share_of, with_unit
 from indexing.corpus import index_corpus
 from rag.compose import Grove
 from rag.core.events import AnswerFinished
 from rag.core.settings import Settings
 from rag.core.tool_settings import ToolSettings
-from rag.core.types import Answer, ParsedDocument
+from rag.core.types import Answer, ParsedDocument, Passage
+from rag.generation.candidates import Candidate
 
 TEXT = "The depot opens at nine. The price of the basic plan is 40 dollars. Support is answered by mail."
 QUESTION = "What is 15% of the price of the basic plan?"
 
 
-def answered(chosen: Settings) -> Answer:
+def answered(chosen: Settings, question: str = QUESTION, *others: tuple[str, str]) -> Answer:
     grove = Grove(chosen)
-    index_corpus(grove, [("plans.txt", ParsedDocument(TEXT, "Plans"))], collection="default")
+    texts = [("Plans", TEXT), *others]
+    documents = [(f"{title.lower()}.txt", ParsedDocument(text, title)) for title, text in texts]
+    index_corpus(grove, documents, collection="default")
 
     async def last() -> object:
-        return [each async for each in ask(grove, QUESTION)][-1]
+        return [each async for each in ask(grove, question)][-1]
 
     finished = asyncio.run(last())
     grove.database.close()
@@ -31,16 +35,26 @@ def answered(chosen: Settings) -> Answer:
 
 def test_a_share_of_what_the_documents_say_is_reckoned_and_both_are_cited(tmp_path: Path) -> None:
     answer = answered(Settings(home=tmp_path))
-    assert answer.answer == "15% of 40 = 6\n\nThe price of the basic plan is 40 dollars."
+    assert answer.answer == "15% of 40 dollars = 6 dollars\n\nThe price of the basic plan is 40 dollars."
     assert [citation.source for citation in answer.citations] == ["tool:calculator", "plans.txt"]
     assert TEXT[answer.citations[1].start : answer.citations[1].end] == answer.citations[1].quote
 
 
-def test_without_the_calculator_the_amount_stands(tmp_path: Path) -> None:
+def test_the_sentence_that_has_the_amount_is_cited_and_no_other_with_the_same_words(tmp_path: Path) -> None:
+    others = [
+        ("Invoice 7", "Customer: Holm Bakery. The total of the order is 610 EUR."),
+        ("Invoice 8", "Customer: Sand Cafe. The total of the order is 610 EUR."),
+    ]
+    answer = answered(Settings(home=tmp_path), "What is 10% of the total of invoice 8?", *others)
+    assert answer.answer == "10% of 610 EUR = 61 EUR\n\nThe total of the order is 610 EUR."
+    assert answer.citations[1].title == "Invoice 8"
+
+
+def test_the_whole_is_no_answer_where_the_share_cannot_be_reckoned(tmp_path: Path) -> None:
     tools = ToolSettings(disabled=("calculator",))
     answer = answered(Settings(home=tmp_path, tools=tools))
-    assert "40 dollars" in answer.answer
-    assert "= 6" not in answer.answer
+    assert answer.refused
+    assert answer.short_answer is None
 
 
 @pytest.mark.parametrize(
@@ -50,6 +64,7 @@ def test_without_the_calculator_the_amount_stands(tmp_path: Path) -> None:
         "What is 15% of that?",
         "What is the price?",
         "Do 15% of the people work there?",
+        "What is 15% of the land used for?",
     ],
 )
 def test_other_questions_ask_for_no_share(question: str) -> None:
@@ -66,6 +81,32 @@ def test_an_amount_is_one_number() -> None:
 
 def test_a_model_with_a_number_in_its_name_has_a_price() -> None:
     assert share_of("What is 20% of the HX-240's price?") == Share("20", "How much is the HX-240's price?")
+
+
+@pytest.mark.parametrize(
+    "amount_of",
+    ["the total of invoice 8", "the price for 2 adults", "a month's rent", "Plan B 2"],
+)
+def test_an_amount_may_be_of_what_has_a_number(amount_of: str) -> None:
+    assert share_of(f"What is 10% of {amount_of}?") == Share("10", f"How much is {amount_of}?")
+    assert share_of(f"What would 10% of {amount_of} be?") == Share("10", f"How much is {amount_of}?")
+
+
+@pytest.mark.parametrize(
+    ("short", "column", "expected"),
+    [
+        ("75 EUR per claim", "", "25% of 75 EUR per claim = 18.75 EUR per claim"),
+        ("$75", "", "25% of $75 = $18.75"),
+        ("EUR 75 (net)", "", "25% of EUR 75 = EUR 18.75"),
+        ("75", "Excess (EUR)", "25% of 75 EUR = 18.75 EUR"),
+        ("75", "Excess", "25% of 75 = 18.75"),
+    ],
+)
+def test_a_share_has_the_unit_of_its_amount(short: str, column: str, expected: str) -> None:
+    passage = Passage("c", "d", 1, "d", "D", None, 0, len(short), 1.0, short)
+    reckoned = replace(passage, text="25% of 75 = 18.75")
+    best = Candidate(passage, 0, len(short), 1.0, (0, len(short)), column)
+    assert with_unit(reckoned, best).text == expected
 
 
 def test_a_year_is_no_amount() -> None:
