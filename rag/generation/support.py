@@ -221,15 +221,15 @@ class Support:
             question: what was asked; a sentence of a few words says little without it.
         """
         sentence = without_lead_in(sentence)
-        if (whole := find_verbatim(sentence, passages)) is not None:
-            return Evidence(passages[whole.passage], whole.start, whole.end, 1.0, 1.0, True)
-        for answer in self.rank(question, passages)[:1]:  # no less likely answer counts
+        ranked = self.rank(question, passages)[:1]  # no less likely answer counts
+        nearest = [*(answer.passage for answer in ranked), *of_named(question, passages), *passages]
+        if (whole := find_verbatim(sentence, nearest)) is not None:  # others may have the same sentence
+            return Evidence(nearest[whole.passage], whole.start, whole.end, 1.0, 1.0, True)
+        for answer in ranked:
             if answer.span and answer.told == " ".join(sentence.split()):
                 return Evidence(answer.passage, *answer.span, 1.0, answer.relevance, True)
         units = units_of(passages)
-        must = frozenset(content_words(sentence))
-        asked = frozenset(content_words(question))
-        new = must - asked
+        must, asked = frozenset(content_words(sentence)), frozenset(content_words(question))
         texts = passage_words(units)
         claim = f"{question} {sentence}" if len(must) < SHORT_CLAIM else sentence
         similarities = dict(zip(units, self.similarities(claim, units), strict=True))
@@ -238,7 +238,7 @@ class Support:
         for window in windows(units):
             if all(must.isdisjoint(unit.words) for unit in window):
                 continue
-            features = claim_features(window, weights, new, [similarities[unit] for unit in window])
+            features = claim_features(window, weights, must - asked, [similarities[unit] for unit in window])
             score, relevance = float(features[0]), sigmoid(self._coefficients.supports, features)
             if contradicts(sentence, window, asked & texts[window[0].passage]):
                 score, relevance = score / 2, min(relevance, _CONTRADICTED)

@@ -173,6 +173,15 @@ def test_a_citation_quotes_its_document_and_bounds_its_sentence(text: str, sourc
     assert sum(sentence.supported for sentence in answer.sentences) == len(answer.citations)
 
 
+@pytest.mark.parametrize("question", ["When is payment due for invoice 8?", "When must Sand Cafe pay?"])
+def test_a_sentence_of_several_documents_is_cited_to_the_one_asked_about(question: str) -> None:
+    due = "Payment is due within 30 days."
+    seven = passage(f"Customer: Holm Bakery.\n\n{due}", document="d7", title="Invoice 7")
+    eight = passage(f"Customer: Sand Cafe.\n\n{due}", document="d8", title="Invoice 8")
+    (citation,) = cited(due, seven, eight, question=question).citations
+    assert (citation.title, citation.quote) == ("Invoice 8", due)
+
+
 def test_a_quotation_is_cited_where_it_stands() -> None:
     answer = cited("🐝 Bees hum. The depot opens at nine.", passage(TEXT, start=100))
     assert [citation.quote for citation in answer.citations] == ["🐝 Bees hum.", "The depot opens at nine."]
