@@ -1,8 +1,9 @@
 """Text -> sentences, as offsets; for chunking, extraction and citation alike.
 
-Knows the sentence marks of the common scripts, abbreviations, initials and decimals, and that a blank line
-ends a sentence, as does the line before a list item, a table row or what begins with its time, also where
-lines are quoted. A Markdown row is one sentence, and so is code between fences. Does not know grammar.
+Knows the sentence marks of the common scripts, abbreviations, initials, decimals and German dates. A blank
+line ends a sentence, as do a Markdown heading and the line before one, before a list item, a table row or
+what begins with its time, also where lines are quoted. A Markdown row is one sentence, and so is code
+between fences. Does not know grammar.
 """
 
 import re
@@ -13,10 +14,16 @@ from rag.scoring.quotations import blank_marks
 __all__ = ["sentence_spans"]
 
 _ABBREVIATIONS = frozenset(
-    """al approx apr aug bros ca cf co corp dec dept dr ed eds eg e.g etc eq eqs esp est feb fig figs gen
-    i.e ie inc jan jr jul jun lt ltd mar max mr mrs ms min mt no nos nov oct op p.m a.m pp prof resp ref
-    refs rev sec sep sept sr st tab u.k u.s u.n viz vol vols vs""".split()
+    """al approx apr aug bros bzw ca cf co corp d.h dec dept dr ed eds eg e.g etc eq eqs esp est evtl excl
+    exkl feb fig figs gen ggf i.e ie inc incl inkl jan jr jul jun lt ltd mar max mr mrs ms min mt nos nov
+    oct op p.m a.m pp prof resp ref refs rev sec sep sept sr st tab u.k u.s u.n vgl viz vol vols vs z.b
+    zzgl""".split()
 )
+# What is short for something only before a number: "tel. 01482", "Art. 6", "No. 5", but "said no. Then".
+_BEFORE_NUMBERS = frozenset(
+    "abs apt art ave ext fax kap mob no para pos sect str tel ver vers ziff".split()
+)
+_WEEKDAYS = frozenset("Mon Tue Tues Wed Weds Thu Thur Thurs Fri Sat Sun Mo Di Mi Do Fr Sa So".split())
 _DATE, _TIME = r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}", r"\d{1,2}:\d\d(?::\d\d)?(?: ?[AaPp][Mm])?"
 # How a line of a chat, a log or a programme begins: "[10:02] ", "2026-05-09 10:02", "9:30 – 10:00 Talk".
 _TIMED = (
@@ -30,7 +37,8 @@ _END = re.compile(
     r"|(?<![.!?])[.!?]++[\"'”’)\]]*(?=\s)"
     r"|[。！？｡؟۔।]+[”’」』）]*"
     r"|\n[ \t]*(?=\n)"
-    r"|\n(?=[ \t]*(?:[-*•‣▪]|\d{1,3}[.)])[ \t])"
+    r"|^[ \t]*#{1,6}[ \t][^\n]*\n"  # a Markdown heading
+    r"|\n(?=[ \t]*(?:[-*•‣▪]|\d{1,3}[.)]|#{1,6})[ \t])"
     r"|\n(?=[^\n]*[|\t])"
     rf"|\n(?={_TIMED})"
     r"|(?<!\S)\|(?=\s)[^\n|]*\n",  # from a row's last mark on: what follows the row is not of its last cell
@@ -38,6 +46,14 @@ _END = re.compile(
 )
 _ROW = re.compile(r"\n?[ \t]*\|(?=\s)[^\n]*(?<=\s)\|(?=[ \t]*(?:\n|\Z))")  # of Markdown: marks at both ends
 _LAST_WORD = re.compile(r"[\w.]+$")
+_NO_VOWEL = re.compile(
+    r"(?![A-Z]+$)[B-DF-HJ-NP-TV-XZb-df-hj-np-tv-xz]{2,}|\w*str"
+)  # "Nr", "Bldg", "Hauptstr"
+_MEASURED = re.compile(r"\d\s?\w+$")  # "5 kg"
+_GERMAN_MONTH = re.compile(
+    r"(?:Januar|Jänner|Februar|März|April|Mai|Juni|Juli|August|September|Oktober|November|Dezember"
+    r"|Jan|Feb|Mär|Apr|Jun|Jul|Aug|Sept?|Okt|Nov|Dez)\b"
+)
 
 
 def sentence_spans(text: str, *, start: int = 0, end: int | None = None) -> list[tuple[int, int]]:
@@ -84,7 +100,8 @@ def _row_end(text: str, begin: int, stop: int) -> int:
 
 
 def _continues(text: str, begin: int, dot: int, after: int) -> bool:
-    word = _LAST_WORD.search(text, max(begin, dot - 12), dot)
+    before = text[max(begin, dot - 12) : dot]
+    word = _LAST_WORD.search(before)
     following = text[after : after + 40].lstrip()
     if following[:1].islower():
         return True
@@ -93,7 +110,21 @@ def _continues(text: str, begin: int, dot: int, after: int) -> bool:
     last = word.group().lower().strip(".")
     is_initial = len(last) == 1 and last.isalpha() and last != "i"
     is_list_number = last.isdigit() and not text[begin:dot].strip().strip(last)
-    return is_initial or is_list_number or last in _ABBREVIATIONS
+    is_day = last.isdigit() and len(last) <= 2 and _GERMAN_MONTH.match(following) is not None
+    return (
+        is_initial
+        or is_list_number
+        or is_day
+        or last in _ABBREVIATIONS
+        or (re.match(r"[\d|–-]", following) is not None and _is_short_for(word.group(), before))
+    )
+
+
+def _is_short_for(word: str, before: str) -> bool:
+    """Say whether a word before a number is cut short: "Fri", "tel", "Bldg", but not the "kg" of "5 kg"."""
+    if word in _WEEKDAYS or word.lower() in _BEFORE_NUMBERS:
+        return True
+    return _NO_VOWEL.fullmatch(word) is not None and _MEASURED.search(before) is None
 
 
 def _append(spans: list[tuple[int, int]], text: str, start: int, end: int) -> None:

@@ -110,6 +110,14 @@ def test_a_part_of_a_text_has_its_sentences_inside_the_part(text: str, one: int,
             "He wrote:\n> Two. It\n> is so:\n>\n> - one\n> - two",
             ["He wrote:\n> Two.", "It\n> is so:\n>", "> - one", "> - two"],
         ),
+        ("Tel. 01482 555, ext. 2. Open.", ["Tel. 01482 555, ext. 2.", "Open."]),
+        ("It is 49 EUR incl. 20 % VAT. See Art. 6.", ["It is 49 EUR incl. 20 % VAT.", "See Art. 6."]),
+        ("Dock Rd. 5, Bldg. 7. Hauptstr. 12", ["Dock Rd. 5, Bldg. 7.", "Hauptstr. 12"]),
+        ("Mon. – Fri. 9 to 17, Sat. 10 to 12", ["Mon. – Fri. 9 to 17, Sat. 10 to 12"]),
+        ("It is 5 kg. 3 were sold. We sat. 4 ran.", ["It is 5 kg.", "3 were sold.", "We sat.", "4 ran."]),
+        ("He said no. Then two. No. 5 is it.", ["He said no.", "Then two.", "No. 5 is it."]),
+        ("Am 3. Mai ist Fest. Am 4. Dann nie.", ["Am 3. Mai ist Fest.", "Am 4.", "Dann nie."]),
+        ("## 1. Aims\nTo be.\n# So\nIt is.", ["## 1. Aims", "To be.", "# So", "It is."]),
         ("We are open until\n10:00 and then close.", ["We are open until\n10:00 and then close."]),
     ],
 )
@@ -138,6 +146,8 @@ def test_an_empty_or_blank_text_has_no_sentences() -> None:
         "\n```a",
         "!!! a\n",
         "\n!!! a",
+        "\n# a",
+        "Nr. 1 ",
     ],
 )
 def test_a_long_text_is_read_in_linear_time(piece: str) -> None:
