@@ -10,6 +10,16 @@ __all__ = ["DAYS", "days_of", "months_of", "without_days", "year_and_month"]
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _MONTHS = "january february march april may june july august september october november december".split()
+_SHORT = "Mon Tue Tues Wed Weds Thu Thur Thurs Fri Sat Sun".split()
+_SHORT_DAY = re.compile(
+    rf"\b(?:{'|'.join(f'{day}|{day.upper()}' for day in _SHORT if day[0] != 'S')})\b\.?", re.ASCII
+)
+# "Sat" and "Sun" are words as well: days where a time, another day, or the end of a cell or a line follows.
+_WEEKEND = re.compile(
+    r"(?P<before>day(?:\s?[,;/&–-]\s?|\s(?:and|to|or)\s))(?P<after>S(?:at|un|AT|UN))\b\.?"
+    r"|(?<!the )(?<!The )\b(?P<day>S(?:at|un|AT|UN))\b\.?(?=[,:(]?\s?\d|\s?[|)\n]|\?|$"
+    r"|\s(?:closed|open|only)\b|(?:\s?[,;/&–-]\s?|\s(?:and|to|or)\s)(?i:sat|sun|\w{3,6}day)\b)"
+)
 _TO = r" ?(?:to|through|until|till|-|–) ?"
 _DAY = rf"({'|'.join(DAYS)})s?"
 _DAY_RANGE = re.compile(rf"\b{_DAY}{_TO}{_DAY}\b", re.IGNORECASE)
@@ -30,7 +40,10 @@ def days_of(text: str) -> frozenset[str]:
 
     >>> sorted(days_of("open Monday to Wednesday and on Sundays"))
     ['monday', 'sunday', 'tuesday', 'wednesday']
+    >>> sorted(days_of("Sat, Sun closed; we sat in the Sun on Wed.")), len(days_of("Mon-Fri"))
+    (['saturday', 'sunday', 'wednesday'], 5)
     """
+    text = _in_full(text)
     found = {match[1].lower() for match in _ONE_DAY.finditer(text)}
     for match in _DAY_RANGE.finditer(text):
         first, last = (DAYS.index(day.lower()) for day in match.groups())
@@ -57,6 +70,7 @@ def without_days(text: str) -> str:
     >>> without_days("which walks are on Saturdays in July")
     'which walks are on  in '
     """
+    text = _in_full(text)
     for pattern in (_ONE_DAY, _ONE_MONTH, *(part for part, _ in _PARTS)):
         text = pattern.sub("", text)
     return text
@@ -73,6 +87,18 @@ def year_and_month(text: str) -> tuple[int, int] | None:
         return None
     months = _ONE_MONTH.findall(text)
     return int(years[-1]), _MONTHS.index(_full(months[-1])) + 1 if months else 0
+
+
+def _in_full(text: str) -> str:
+    """Write days of three or four letters in full."""
+    text = _SHORT_DAY.sub(lambda match: _full_day(match[0]), text)
+    return _WEEKEND.sub(
+        lambda match: (match["before"] or "") + _full_day(match["after"] or match["day"]), text
+    )
+
+
+def _full_day(day: str) -> str:
+    return next(name for name in DAYS if name.startswith(day[:3].lower()))
 
 
 def _between(names: Sequence[str], first: int, last: int) -> Sequence[str]:

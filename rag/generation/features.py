@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rag.core.types import Passage, Vector
+from rag.generation.dates import days_of
 from rag.generation.prose import is_heading
 from rag.generation.questions import answers_kind, asked_words
 from rag.generation.rows import RowPlace, heading_parts, row_places
@@ -56,6 +57,7 @@ _SPEAKING = (  # what a text has without saying it
     (re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+\.\w"), frozenset(content_words("email mail address"))),
     (re.compile(r"\bhttps?://|\bwww\.\w"), frozenset(content_words("website web address link url"))),
 )
+_OF_DAYS = re.compile(r"day|daily|weekend|\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)", re.IGNORECASE)  # may be
 
 
 def units_of(passages: Sequence[Passage]) -> list[Unit]:
@@ -89,7 +91,8 @@ def units_of(passages: Sequence[Passage]) -> list[Unit]:
 
 
 def _implied(text: str) -> frozenset[str]:
-    return frozenset().union(*(words for pattern, words in _SPEAKING if pattern.search(text)))
+    days = content_words(" ".join(days_of(text))) if _OF_DAYS.search(text) else ()
+    return frozenset(days).union(*(words for pattern, words in _SPEAKING if pattern.search(text)))
 
 
 def passage_words(units: Sequence[Unit]) -> dict[int, frozenset[str]]:

@@ -28,7 +28,7 @@ from rag.scoring.words import content_words
 __all__ = ["AskedCell", "asked_cells", "cell_logit"]
 
 _Row = tuple[int, Unit]  # with the number of the unit
-_DAY_WORDS = frozenset(content_words(" ".join(DAYS)))
+_DAY_WORDS = frozenset(content_words(" ".join((*DAYS, *(day[:3] for day in DAYS)))))
 _QUANTITY = re.compile(r"[$€£¥]?\d[\d.,]*\s*[^\W\d_]+")
 _DIGIT = re.compile(r"\d")
 _NOTE = re.compile(r"\([^()]*\)")

@@ -10,6 +10,7 @@ from rag.generation.fitting import fitting
 from rag.generation.named import of_named
 from rag.generation.prose import defines, is_address, is_code, is_front_matter, is_markup
 from rag.generation.reading import UNREAD, best_spans
+from rag.scoring.words import content_words
 
 
 def _scores(question: str, text: str, *marked: str) -> list[float]:
@@ -169,6 +170,15 @@ def test_items_beside_the_one_whose_label_is_asked_about_do_not_answer() -> None
     assert _scores("when is the beginner course", text, *spans) == [UNREAD, 5.0, 5.0]
     assert _scores("when is the taster or the beginner course", text, *spans) == [5.0, 5.0, 5.0]
     assert _scores("when does it begin", text, *spans) == [5.0, 5.0, 5.0]
+
+
+def test_days_that_are_written_short_are_those_of_the_question_or_not() -> None:
+    text = "07:10 | Harbour | Mon-Fri\n08:40 | Harbour | Sat, Sun"
+    assert _scores("When does the ferry leave on Sunday?", text, "07:10", "08:40") == [UNREAD, 5.0]
+    assert [set(content_words("Sunday Tuesday")) & unit.words for unit in units_of([passage(text)])] == [
+        set(content_words("Tuesday")),
+        set(content_words("Sunday")),
+    ]
 
 
 def test_what_a_document_says_is_looked_for_in_that_document() -> None:

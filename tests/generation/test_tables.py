@@ -263,3 +263,9 @@ Saturday, Sunday | 09:30–19:00 | 11:00–17:00"""
 )
 def test_days_and_months_within_ranges(question: str, answer: str | None) -> None:
     assert cell(question, HOURS) == answer
+
+
+def test_days_are_written_short() -> None:
+    short = HOURS.replace("Tuesday–Friday", "Tue.–Fri.").replace("Saturday, Sunday", "Sat, Sun")
+    assert cell("what time does it close on a wednesday in july", short) == "10:00–18:00"
+    assert cell("When are you open on Sundays in December?", short) == "11:00–17:00"
