@@ -47,7 +47,7 @@ from rag.generation.reading import (
 from rag.generation.tables import asked_cells, cell_logit
 from rag.generation.values import lacks_value
 from rag.generation.verbatim import find_verbatim, without_lead_in
-from rag.scoring.languages import is_english
+from rag.scoring.languages import may_be_english
 from rag.scoring.spelling import respellings
 from rag.scoring.words import content_words
 
@@ -180,9 +180,9 @@ class Support:
 
         A word that the encoder has as one token is none: one of characters or words has all.
         """
-        if self._encoder is None or self._coefficients is LEXICAL or not is_english(question):
-            return {}
         texts = [" ".join((passage.title, *passage.heading, passage.text)) for passage in passages]
+        if self._encoder is None or self._coefficients is LEXICAL or not may_be_english(question, texts):
+            return {}
         starts = self._encoder.token_starts
         return respellings(question, texts, lambda word: len(starts(word)) == 1)
 
@@ -238,7 +238,8 @@ class Support:
         for window in windows(units):
             if all(must.isdisjoint(unit.words) for unit in window):
                 continue
-            features = claim_features(window, weights, must - asked, [similarities[unit] for unit in window])
+            cosines = [similarities[unit] for unit in window]
+            features = claim_features(window, weights, must - asked, cosines)
             score, relevance = float(features[0]), sigmoid(self._coefficients.supports, features)
             if contradicts(sentence, window, asked & texts[window[0].passage]):
                 score, relevance = score / 2, min(relevance, _CONTRADICTED)

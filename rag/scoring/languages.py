@@ -8,14 +8,15 @@ Source of the codes: Pfeiffer et al., Lifting the Curse of Multilinguality (X-MO
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from itertools import chain
 
 import regex
 
 from rag.scoring._small_words import LETTERS, SMALL_WORDS
+from rag.scoring.words import content_words
 
-__all__ = ["is_english", "language_of"]
+__all__ = ["is_english", "language_of", "may_be_english"]
 
 _SCRIPTS = {
     "KANA": "ja_XX",
@@ -57,6 +58,14 @@ _NUM_WITH_LETTER = {
     script: Counter(chain.from_iterable(LETTERS.get(language, "") for language in words))
     for script, words in _WORDS.items()
 }
+# What questions of other languages have besides, but for words of English ("hat", "come", "hay").
+_OTHER_QUESTIONS = frozenset(
+    """wer wem wessen wann wo warum wieso welche welcher welches wieviel sind haben habe gibt wird werden
+    kann können darf dürfen muss müssen soll ich wir unser combien où quand pourquoi qui peut puis faut avez
+    cuánto cuánta cuántos cuántas cuanto cuando cuándo dónde donde quién cómo puedo tiene quanto quando
+    perché onde quem posso waar wanneer hoeveel zijn""".split()
+)
+_SPANISH = "¿¡"
 _FOREIGN = 2  # small words of another language in a text that has some of English
 _WORD = re.compile(r"[^\W\d_]+")
 _WHOLE_WORD = regex.compile(r"[\p{L}\p{M}]+")
@@ -88,14 +97,41 @@ def is_english(text: str) -> bool:
 
     >>> is_english("who sang la bamba"), is_english("can i drive"), is_english("Wer hat die Uhr erfunden?")
     (True, True, False)
+    >>> is_english("Sind Haustiere erlaubt?"), is_english("¿Cuesta?"), is_english("Zürich fees")
+    (False, False, True)
     """
     scripts = Counter(_script(character) for character in text[:_SEEN] if character.isalpha())
     if not scripts or scripts.most_common(1)[0][0] != "LATIN":
         return not scripts
+    english, others = _small_words(text)
+    if not english and any(mark in text for mark in _SPANISH):
+        return False
+    return others < (max(_FOREIGN, english + 1) if english else 1)
+
+
+def may_be_english(question: str, texts: Sequence[str]) -> bool:
+    """Say whether a question may be English; one without small words, as "Kaution", if what has it may be.
+
+    Args:
+        question: what is asked.
+        texts: what was found for it; those that hold most of its words tell.
+    """
+    asked = frozenset(content_words(question))
+    if any(_small_words(question)) or not asked or not is_english(question):
+        return is_english(question)
+    held = [len(asked.intersection(content_words(text))) for text in texts]
+    most = max(held, default=0)
+    return not most or any(
+        is_english(text) for text, words in zip(texts, held, strict=True) if words == most
+    )
+
+
+def _small_words(text: str) -> tuple[int, int]:
+    """Count the small words of English, and those of the other language that has most of them."""
     words = [word.casefold() for word in _WORD.findall(text[:_SEEN])]
     counts = {language: sum(word in small for word in words) for language, small in _LATIN.items()}
     english = counts.pop("en_XX") + sum(word in _ENGLISH_QUESTIONS for word in words)
-    return max(counts.values()) < (max(_FOREIGN, english + 1) if english else 1)
+    return english, max(*counts.values(), sum(word in _OTHER_QUESTIONS for word in words))
 
 
 def _script(character: str) -> str:

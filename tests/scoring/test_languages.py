@@ -2,8 +2,10 @@
 
 import pytest
 
-from rag.scoring.languages import language_of
+from rag.scoring.languages import is_english, language_of, may_be_english
 
+GERMAN = "Die Ruhezeit beginnt um 22 Uhr. Haustiere sind nicht erlaubt."
+ENGLISH = "The quiet hours begin at ten. A deposit of 900 euros is kept by the owner."
 TEXTS = {
     "sv_SE": "Bilen stod kvar på gatan eftersom motorn inte startade i kylan.",
     "da_DK": "Bilen blev stående på gaden, fordi motoren ikke ville starte i kulden.",
@@ -53,3 +55,23 @@ def test_one_sign_is_not_enough(text: str) -> None:
 def test_a_foreign_name_does_not_decide() -> None:
     text = "The house in Malmö was sold by Åke och Söner to the owner of La Paloma."
     assert language_of(text, ["en_XX", *TEXTS], "en_XX") == "en_XX"
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["Sind Haustiere erlaubt?", "¿Cuánto cuesta?", "Combien coûte le billet ?", "Wo schläft er?"],
+)
+def test_a_short_question_of_another_language_is_not_english(question: str) -> None:
+    assert not is_english(question)
+
+
+@pytest.mark.parametrize("question", ["opening hours Zürich", "deposit", "hay fever", "comment syntax"])
+def test_words_without_a_sentence_may_be_english(question: str) -> None:
+    assert is_english(question)
+    assert may_be_english(question, [])
+
+
+def test_what_has_its_words_tells_the_language_of_a_question_without_small_words() -> None:
+    assert not may_be_english("Ruhezeit", [ENGLISH, GERMAN])
+    assert may_be_english("deposit", [ENGLISH, GERMAN])
+    assert may_be_english("Where is the Ruhezeit told?", [ENGLISH, GERMAN])

@@ -14,7 +14,7 @@ from rag.encoders._minilm import shared_backbone
 from rag.encoders._precision import Precision
 from rag.generation.readers._windows import Window, padded, pieces, spans_of, strides
 from rag.networks.reader import SpanReader
-from rag.scoring.languages import is_english
+from rag.scoring.languages import is_english, may_be_english
 
 __all__ = ["Minilm"]
 
@@ -42,7 +42,7 @@ class Minilm:
 
     def read(self, question: str, passages: Sequence[Passage]) -> list[AnswerSpan]:
         """Give the best spans, a few a passage; none of passages that are not English."""
-        if not is_english(question):
+        if not may_be_english(question, [passage.text for passage in passages]):
             return []
         chosen = [number for number, passage in enumerate(passages) if is_english(passage.text)]
         found: dict[int, list[_Place]] = {number: [] for number in chosen}

@@ -94,6 +94,13 @@ def test_passages_in_other_languages_are_left_out(reader: Minilm) -> None:
     assert {span.passage for span in spans} == {1}
 
 
+def test_a_word_of_another_language_is_not_read_in_english_passages(reader: Minilm) -> None:
+    german = passage("Die Ruhezeit beginnt um 22 Uhr. Die Kaution ist nicht hoch.", document="d2")
+    assert reader.read("Kaution?", [HARBOUR, german]) == []
+    assert reader.read("Sind Haustiere erlaubt?", [HARBOUR, german]) == []
+    assert {span.passage for span in reader.read("harbour winter", [HARBOUR, german])} == {0}
+
+
 @pytest.mark.parametrize("text", ["", " ", "x", "\u200b\n"])
 def test_texts_of_nothing_are_no_trouble(reader: Minilm, text: str) -> None:
     for span in reader.read("Who dug the harbour?", [passage(text), HARBOUR]):
