@@ -17,10 +17,10 @@ from rag.core.protocols import Encoder, Reader
 from rag.core.types import AnswerSpan, Passage, Vector
 from rag.generation.candidates import Candidate, Judgement
 from rag.generation.coefficients import DENSE, LEXICAL, Coefficients
+from rag.generation.contradictions import contradicts
 from rag.generation.features import (
     Unit,
     claim_features,
-    contradicts,
     passage_words,
     question_features,
     summary_features,

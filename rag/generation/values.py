@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rag.generation.comparisons import compares
-from rag.generation.features import missing_numbers
+from rag.generation.contradictions import missing_numbers
 from rag.generation.questions import wants_sentences
 from rag.scoring.rows import has_year, is_amount
 from rag.scoring.words import content_words
