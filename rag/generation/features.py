@@ -53,7 +53,7 @@ _SPEAKING = (  # what a text has without saying it
     (re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+\.\w"), frozenset(content_words("email mail address"))),
     (re.compile(r"\bhttps?://|\bwww\.\w"), frozenset(content_words("website web address link url"))),
 )
-_OF_DAYS = re.compile(r"day|daily|weekend|\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)", re.IGNORECASE)  # may be
+_SHORT_DAY = re.compile(r"\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|MON|TUE|WED|THU|FRI|SAT|SUN)[a-zA-Z]{0,2}\b")
 
 
 def units_of(passages: Sequence[Passage]) -> list[Unit]:
@@ -87,7 +87,7 @@ def units_of(passages: Sequence[Passage]) -> list[Unit]:
 
 
 def _implied(text: str) -> frozenset[str]:
-    days = content_words(" ".join(days_of(text))) if _OF_DAYS.search(text) else ()
+    days = content_words(" ".join(days_of(text))) if _SHORT_DAY.search(text) else ()
     return frozenset(days).union(*(words for pattern, words in _SPEAKING if pattern.search(text)))
 
 
