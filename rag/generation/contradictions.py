@@ -1,15 +1,17 @@
-"""What a claim says otherwise than the sentences that seem to support it: numbers, names and negation.
+"""What a claim says otherwise than the sentences that seem to support it: amounts, names, yes or no.
 
 Pure functions over words of English; how alike the rest is, is features.py's.
 """
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from functools import lru_cache
 
-from rag.generation.features import Unit
+from rag.generation.features import Unit, passage_words
+from rag.scoring.languages import is_english
 from rag.scoring.words import content_words
 
-__all__ = ["agrees_in_negation", "contradicts", "missing_names", "missing_numbers"]
+__all__ = ["agrees_in_negation", "contradiction", "missing_names", "missing_numbers"]
 
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _UNITS = "zero one two three four five six seven eight nine".split()
@@ -18,10 +20,49 @@ _TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
 _NUMBER_WORDS = {word: value for value, word in enumerate([*_UNITS, *_TEENS])} | {
     word: 10 * value for value, word in enumerate(_TENS, 2)
 }
+_MEASURES = {  # each way to write a unit -> one of them
+    word: words.split()[0]
+    for words in (
+        "second seconds sec",
+        "minute minutes min mins",
+        "hour hours hr hrs h",
+        "day days",
+        "week weeks",
+        "month months",
+        "year years",
+        "eur euro euros €",
+        "usd dollar dollars $",
+        "gbp £",
+        "chf francs",
+        "yen jpy ¥",
+        "mm millimetres millimeters",
+        "cm centimetres centimeters",
+        "metre metres meter meters",
+        "km kilometres kilometers",
+        "mile miles",
+        "gram grams g",
+        "kg kilograms",
+        "ml millilitres milliliters",
+        "litre litres liter liters l",
+        "% percent",
+    )
+    for word in words.split()
+}
+_UNIT = "|".join(sorted(map(re.escape, _MEASURES), key=len, reverse=True))
+_LARGE = {"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9}
 # "zero" and "one" alone are words like others: "no one", "one of them".
 _NUMBER_WORD = re.compile(
-    rf"\b(?:({'|'.join(_TENS)})(?:[- ]({'|'.join(_UNITS[1:])}))?|({'|'.join([*_UNITS[2:], *_TEENS])}))\b"
+    rf"\b(?:({'|'.join(_TENS)})(?:[- ]({'|'.join(_UNITS[1:])}))?|({'|'.join([*_UNITS[2:], *_TEENS])})"
+    rf"|(one)(?=[- ](?:{'|'.join(_LARGE)}|{_UNIT})\b))\b"
 )
+_SINGLE = re.compile(rf"\ban?(?= (?:{'|'.join(_LARGE)}|{_UNIT})\b)", re.IGNORECASE)
+_OF_LARGE = re.compile(rf"(\d+(?:\.\d+)?) ({'|'.join(_LARGE)})\b")
+_NO_CENTS = re.compile(r"(?<=\d)\.0+(?!\.?\d)")
+_MEASURED = re.compile(
+    rf"(?:(?P<before>eur|usd|gbp|chf|jpy|[$€£¥])\s?)?(?P<number>{_NUMBER.pattern})"
+    rf"(?:[- ]?(?:(?:working|business|calendar|full) )?(?P<after>{_UNIT})(?!\w))?"
+)
+_Amount = tuple[str, str]  # number, unit or currency ("" where that is unknown)
 
 
 def missing_numbers(claim: str, texts: Sequence[str]) -> int:
@@ -32,16 +73,41 @@ def missing_numbers(claim: str, texts: Sequence[str]) -> int:
     >>> missing_numbers("It took twenty-four of ninety days.", ["24 days of ninety-one"])
     1
     """
-    return len(_numbers(claim) - set[str]().union(*map(_numbers, texts)))
+    held = {number for text in texts for number, _ in _held_amounts(text)}
+    return len({number for number, _ in _amounts(claim)} - held)
 
 
-def _numbers(text: str) -> set[str]:
-    lowered = text.lower()
-    digits = {match.replace(",", "") for match in _NUMBER.findall(lowered)}
-    spelled = {
-        str(sum(_NUMBER_WORDS[word] for word in parts if word)) for parts in _NUMBER_WORD.findall(lowered)
-    }
-    return digits | spelled
+@lru_cache(maxsize=4096)
+def _held_amounts(text: str) -> frozenset[_Amount]:
+    """Give the amounts of a text that may support a claim: in "a year" it has one."""
+    return _amounts(_SINGLE.sub("1", text))
+
+
+def _amounts(text: str) -> frozenset[_Amount]:
+    """Give the numbers of a text, each with its unit.
+
+    >>> sorted(_amounts("$2,000.00 in one year, of two thousand; 30-minute"))
+    [('1', 'year'), ('2000', ''), ('2000', 'usd'), ('30', 'minute')]
+    """
+    lowered = _NUMBER.sub(lambda match: match[0].replace(",", ""), text.lower())
+    digits = _NUMBER_WORD.sub(
+        lambda match: str(sum(_NUMBER_WORDS[word] for word in match.groups() if word)), lowered
+    )
+    whole = _OF_LARGE.sub(lambda match: f"{float(match[1]) * _LARGE[match[2]]:.10g}", digits)
+    return frozenset(
+        (match["number"], _MEASURES.get(match["before"] or match["after"] or "", ""))
+        for match in _MEASURED.finditer(_NO_CENTS.sub("", whole))
+    )
+
+
+def _lacks_amount(claimed: Collection[_Amount], texts: Sequence[str]) -> bool:
+    """Say whether a number stands in no text, or with other units alone: "30 hours" for "30 minutes"."""
+    held = frozenset[_Amount]().union(*map(_held_amounts, texts)) if claimed else ()
+    for number, unit in claimed:
+        units = {other for same, other in held if same == number}
+        if not units or (unit and units.isdisjoint((unit, ""))):
+            return True
+    return False
 
 
 _NEGATION = re.compile(
@@ -81,19 +147,96 @@ def missing_names(claim: str, words: Collection[str]) -> list[str]:
     return [name for name in names if not set(content_words(name)) <= set(words)]
 
 
-def contradicts(claim: str, window: Sequence[Unit], known: Collection[str] = ()) -> bool:
-    """Say whether the claim has a number or name that the window lacks, or only one of the two denies.
+_OPPOSITES = (  # and whether one is the other denied
+    (r"allow(?:s|ed)?|permit(?:s|ted)?", r"prohibit(?:s|ed)?|forb[ia]d(?:s|den)?|ban(?:s|ned)?", True),
+    (r"includ(?:es?|ed|ing)", r"exclud(?:es?|ed|ing)", True),
+    (r"accept(?:s|ed)?", r"reject(?:s|ed)?|refus(?:es?|ed)", True),
+    ("possible", "impossible", True),
+    ("opens|opened", "closes|closed|shuts", False),
+    ("increas(?:es?|ed)|r[io]ses?|risen|grew|grown", "decreas(?:es?|ed)|f[ae]ll(?:s|en)?|dropped", False),
+    ("maximum|at most|up to", "minimum|at least", False),
+    ("more than|over", "less than|fewer than|under", False),
+    ("before", "after", False),
+    ("highest|largest|most", "lowest|smallest|least", False),
+    ("indoors?", "outdoors?", False),
+)
+_SIDES = tuple(
+    (re.compile(rf"\b(?:{own})\b", re.I), re.compile(rf"\b(?:{other})\b", re.I), is_denial)
+    for first, second, is_denial in _OPPOSITES
+    for own, other in ((first, second), (second, first))
+)
+_POINTING = re.compile(r"\b(?:it|its|they|their|he|his|she|her|this|these|that)\b", re.IGNORECASE)
+_TELLING = 2  # words of a claim beside its names and numbers
+
+
+def contradiction(
+    claim: str, units: Sequence[Unit], asked: Collection[str] = ()
+) -> Callable[[Sequence[Unit]], bool]:
+    """Make what says of a window of units whether it contradicts a claim.
+
+    It lacks a number or name of the claim or has the number in another unit, only one of the two denies,
+    one says the opposite, or the passage says this of another subject.
 
     Args:
         claim: a sentence.
-        window: units of one passage.
-        known: stemmed words whose names the claim may use without the window.
+        units: of all passages.
+        asked: stemmed words of the question; names that it and a passage have, a window need not have.
     """
-    if missing_numbers(claim, [window[0].label, *(unit.text for unit in window)]):
-        return True
-    held = frozenset[str]().union(known, window[0].about, *(unit.words for unit in window))
-    if missing_names(claim, held):
-        return True
-    words = frozenset(content_words(claim))
-    closest = max(window, key=lambda unit: len(words & unit.words))
-    return not agrees_in_negation(claim, closest.text)
+    held, claimed, words = passage_words(units), _amounts(claim), frozenset(content_words(claim))
+    sides = [
+        (own, other, is_denial)
+        for own, other, is_denial in _SIDES
+        if own.search(claim) and not other.search(claim)
+    ]
+    of_another = {
+        number
+        for number in held
+        if _is_of_another(claim, [unit for unit in units if unit.passage == number])
+    }
+
+    def contradicts(window: Sequence[Unit]) -> bool:
+        number = window[0].passage
+        texts = [window[0].label, *(unit.text for unit in window)]
+        if number in of_another or _lacks_amount(claimed, texts):
+            return True
+        known = held[number].intersection(asked)
+        if missing_names(claim, known.union(window[0].about, *(unit.words for unit in window))):
+            return True
+        closest = max(window, key=lambda unit: len(words & unit.words)).text
+        opposed = [
+            is_denial
+            for own, other, is_denial in sides
+            if other.search(closest) and not any(own.search(text) for text in texts)
+        ]
+        is_denied = any(opposed)  # "prohibited" is "not allowed"
+        return (bool(opposed) and not is_denied) or agrees_in_negation(claim, closest) == is_denied
+
+    return contradicts
+
+
+def _is_of_another(claim: str, units: Sequence[Unit]) -> bool:
+    """Say whether a passage has a claim's names or numbers in sentences of another subject alone.
+
+    "The roof was repaired by Brandt. The lift was repaired by Holm." has all else of "The lift was repaired
+    by Brandt" with another name; what has Brandt has no lift and does not point back.
+    """
+    words, (names, numbers) = frozenset(content_words(claim)), _values(claim)
+    rest = words - names - numbers
+    if len(rest) < _TELLING or not is_english(claim):
+        return False
+    for unit in units:
+        values = _values(unit.text) if rest <= unit.words else ()
+        for mine, others in zip((names, numbers), values, strict=False):
+            missing = mine - unit.words
+            holders = [each for each in units if missing & each.words] if others - words else []
+            if holders and not any(
+                rest <= each.words | each.about or _POINTING.search(each.text) for each in holders
+            ):
+                return True
+    return False
+
+
+def _values(text: str) -> tuple[frozenset[str], frozenset[str]]:
+    """Give the stemmed words of a text that are names, and those that are numbers."""
+    numbers = frozenset(word for word in content_words(text) if word[0].isdigit())
+    return frozenset(content_words(" ".join(missing_names(text, ())))), numbers

@@ -17,11 +17,10 @@ from rag.core.protocols import Encoder, Reader
 from rag.core.types import AnswerSpan, Passage, Vector
 from rag.generation.candidates import Candidate, Judgement
 from rag.generation.coefficients import DENSE, LEXICAL, Coefficients
-from rag.generation.contradictions import contradicts
+from rag.generation.contradictions import contradiction
 from rag.generation.features import (
     Unit,
     claim_features,
-    passage_words,
     question_features,
     summary_features,
     units_of,
@@ -230,7 +229,7 @@ class Support:
                 return Evidence(answer.passage, *answer.span, 1.0, answer.relevance, True)
         units = units_of(passages)
         must, asked = frozenset(content_words(sentence)), frozenset(content_words(question))
-        texts = passage_words(units)
+        contradicts = contradiction(sentence, units, asked)
         claim = f"{question} {sentence}" if len(must) < SHORT_CLAIM else sentence
         similarities = dict(zip(units, self.similarities(claim, units), strict=True))
         weights = weights_of(dict.fromkeys(content_words(claim)), units)
@@ -241,7 +240,7 @@ class Support:
             cosines = [similarities[unit] for unit in window]
             features = claim_features(window, weights, must - asked, cosines)
             score, relevance = float(features[0]), sigmoid(self._coefficients.supports, features)
-            if contradicts(sentence, window, asked & texts[window[0].passage]):
+            if contradicts(window):
                 score, relevance = score / 2, min(relevance, _CONTRADICTED)
             if best is None or relevance > best.relevance:
                 start, end = window[0].start, window[-1].end

@@ -1,0 +1,64 @@
+import pytest
+from _passages import passage
+
+from rag.generation.contradictions import contradiction
+from rag.generation.features import units_of, windows
+from rag.scoring.words import content_words
+
+HOUSE = """The deposit for the flat is 300 EUR. The monthly fee for cleaning is 45 EUR.
+The lift was repaired by Holm in March. The roof was repaired by Brandt in June. The shop opens at 9.
+Dogs are prohibited in the garden. The kettle runs for 30 minutes. The guarantee lasts one year.
+The court has two thousand members."""
+
+
+def contradicted(claim: str, text: str = HOUSE) -> bool:
+    """Say whether what has most words of a claim contradicts it."""
+    units = units_of([passage(text)])
+    words = set(content_words(claim))
+    closest = max(
+        windows(units), key=lambda window: len(words & set[str]().union(*(unit.words for unit in window)))
+    )
+    return contradiction(claim, units)(closest)
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "The kettle runs for 30 hours.",
+        "The deposit for the flat is $300.",
+        "The shop closes at 9.",
+        "Dogs are allowed in the garden.",
+        "The lift was repaired by Brandt in June.",
+        "The deposit for the flat is 45 EUR.",
+        "The guarantee lasts one month.",
+    ],
+)
+def test_another_unit_subject_or_the_opposite_contradicts(claim: str) -> None:
+    assert contradicted(claim)
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "The kettle runs for 30 min.",
+        "The flat's deposit is €300.00.",
+        "The guarantee lasts 1 year.",
+        "The court has 2,000 members.",
+        "Dogs are not allowed in the garden.",
+        "Holm repaired the lift in March and Brandt the roof in June.",
+        "The fee for cleaning is 45 euros.",
+    ],
+)
+def test_the_same_in_other_words_does_not(claim: str) -> None:
+    assert not contradicted(claim)
+
+
+def test_a_sentence_that_points_back_may_be_of_the_subject_before() -> None:
+    text = "The Tarn kettle was made by Lund in 2019. It was repaired by Holm in 2024."
+    assert not contradicted("The Tarn kettle was repaired by Holm in 2024.", text)
+
+
+def test_a_claim_of_several_subjects_is_in_several_sentences() -> None:
+    text = "Holm pays a fee of 12 EUR. Brandt pays a fee of 6 EUR. Osei pays a fee of 9 EUR."
+    assert not contradicted("Holm and Brandt pay fees of 12 EUR and 6 EUR.", text)
+    assert contradicted("Holm pays a fee of 7 EUR.", text)
