@@ -14,6 +14,7 @@ from typing import Any
 from benchmarks._machine import machine
 from rag.core.types import Passage
 from rag.encoders.minilm import Minilm
+from rag.generation.readers.minilm import Minilm as Reader
 from rag.generation.support import Support
 from rag.scoring.sentences import sentence_spans
 from rag.training._reader_data import Example, Side, held_out
@@ -31,7 +32,7 @@ def run(*, quick: bool, side: Side = "report") -> dict[str, Any]:
     """Measure on the questions of qa_nq_gold that are kept for reports; `quick` the first 150."""
     examples = held_out(DATA, side)
     examples = examples[:150] if quick else examples
-    support = Support(Minilm())
+    support = Support(Minilm(), Reader())
     rows = []
     for name, judge in (("any", lambda *_: True), ("support", _judge(support))):
         rows.append({"what": name, **_figures(examples, judge)})
