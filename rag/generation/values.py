@@ -4,7 +4,9 @@
 and amounts; pure functions.
 """
 
+import math
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -27,6 +29,17 @@ _CODE = re.compile(
 )  # no quarter or half of a year
 _MANY = 10  # a smaller number may count what is asked for: "the top 3", "in 2 sentences"
 _YEARS = re.compile(r"(?<![\w.,/-])(?:19|20)\d\d(?![\w/-]|[.,]\d)")
+_SOME = r"[$€£¥]?\s?(?P<{}>\d+(?:[.,]\d+)*)"
+_LEAST, _MOST = _SOME.format("least"), _SOME.format("most")
+_BANDS = tuple(  # what is said of all numbers from one on, up to one, or between two
+    re.compile(band, re.IGNORECASE)
+    for band in (
+        rf"{_LEAST}(?:\s?\+|\s[^\d.;|]{{0,30}}?\b(?:or|and) (?:more|over|above|up|older|longer)\b)",
+        rf"\b(?:from|at least|over|above|more than|exceed(?:s|ing)|minimum(?: of)?) {_LEAST}",
+        rf"\b(?:up to|under|below|less than|fewer than|at most|within|maximum(?: of)?) {_MOST}",
+        rf"{_LEAST}\s?(?:-|–|to)\s?{_MOST}",
+    )
+)
 _SIGNS = re.compile(r"[^\d.]")
 
 
@@ -90,7 +103,7 @@ def lacks_value(question: str, texts: Sequence[str]) -> bool:
     """Say whether the question is of a year or a code, or of what has a number, and no text holds that.
 
     A number of "how much" or "how long" is one to reckon with, a time of day one to compare with, and a yes
-    or no may deny either: they need not stand in a text.
+    or no may deny either: they need not stand in a text. A number of what a text tells by bands is in one.
 
     >>> lacks_value("Which plan costs 25 dollars?", ["Basic costs 12 dollars."])
     True
@@ -98,9 +111,14 @@ def lacks_value(question: str, texts: Sequence[str]) -> bool:
     False
     >>> [lacks_value(f"What does {code} mean?", ["E4: leak; E 6: fan"]) for code in ("E4", "E6", "E5")]
     [False, False, True]
+    >>> lacks_value("How much CO2 is emitted?", ["It emits 120 g CO₂."])
+    False
     >>> lacks_value("What changed in version 3.3.2?", ["3.3.1 is out."])
     True
+    >>> [lacks_value(f"What do {n} mugs get?", ["50 mugs or more: 10% off"]) for n in (40, 60)]
+    [True, False]
     """
+    question, texts = _folded(question), [_folded(text) for text in texts]
     if _lacks_code(question, texts):
         return True
     if wants_sentences(question):
@@ -109,7 +127,36 @@ def lacks_value(question: str, texts: Sequence[str]) -> bool:
     if _ASKS.search(question) and not _MEASURES.search(question):
         numbers = _numbers(_TIME.sub(" ", _DAY.sub(" ", question)))
         stated |= {number for number in numbers if number.count(".") > 1 or float(number) > _MANY}
-    return any(missing_numbers(number, texts) for number in stated)
+    return any(
+        missing_numbers(number, texts) and not any(_is_in_band(number, question, text) for text in texts)
+        for number in stated
+    )
+
+
+def _folded(text: str) -> str:
+    """Write "CO₂" as "CO2"."""
+    return text if text.isascii() else unicodedata.normalize("NFKC", text)
+
+
+def _is_in_band(number: str, question: str, text: str) -> bool:
+    """Say whether a text tells a band that has the number, of the same: "60 mugs", "50 mugs or more"."""
+    things = re.search(rf"(?<![\d.,]){re.escape(number)}[\s-]+([^\W\d_]+)", question)
+    if (
+        things is None
+        or number.count(".") > 1
+        or not set(content_words(things[1])) & set(content_words(text))
+    ):
+        return False
+    bands = (match.groupdict() for band in _BANDS for match in band.finditer(text))
+    return any(
+        _value(band.get("least"), -math.inf) <= float(number) <= _value(band.get("most"), math.inf)
+        for band in bands
+    )
+
+
+def _value(number: str | None, otherwise: float) -> float:
+    plain = (number or "").replace(",", "")
+    return float(plain) if plain.count(".") < 2 and plain else otherwise
 
 
 def _lacks_code(question: str, texts: Sequence[str]) -> bool:
