@@ -37,6 +37,7 @@ _DURATION = re.compile(
 _FURTHER = re.compile(
     rf"\b(?:(?:another|a further) {_DURATION.pattern}|{_DURATION.pattern} (?:more|longer)\b)", re.IGNORECASE
 )
+_NEW_CLAUSE = re.compile(r"[,;]|\b(?:and|then|or)\b", re.IGNORECASE)
 _DIGIT = re.compile(r"\d")
 _Span = tuple[int, int]
 
@@ -113,18 +114,33 @@ def in_clause(question: str, sentence: str, clause: _Span, spans: Sequence[_Span
 def duration(question: str, sentence: str, span: _Span) -> _Span:
     """Give the time of a span that is to say how long, up to the last that the sentence adds to it.
 
+    What it adds for something else, "then let it rest for another 50 minutes", does not count: the verb is
+    neither of the question nor the one before.
+
     >>> step = "Bake at 240 °C for 15 minutes, then bake for another 40 minutes."
     >>> start, end = duration("How long does it bake?", step, (8, 29))
     >>> step[start:end]
     '15 minutes, then bake for another 40 minutes'
+    >>> step = "Knead it for 10 minutes, then let the dough rest for another 50 minutes."
+    >>> start, end = duration("How long do I knead the dough?", step, (13, 72))
+    >>> step[start:end]
+    '10 minutes'
     """
     first = _DURATION.search(sentence, *span) if _HOW_LONG.search(question) else None
     if first is None:
         return span
-    further = [match.end() for match in _FURTHER.finditer(sentence, first.end())]
-    end = further[-1] if further else span[1]
+    same = frozenset(content_words(f"{question} {sentence[: first.start()]}"))
+    further = list(_FURTHER.finditer(sentence, first.end()))
+    ends = [match.end() for match in further if same.issuperset(_verb(sentence[: match.start()]))]
+    is_of_others = not ends and any(match.start() < span[1] for match in further)
+    end = ends[-1] if ends else first.end() if is_of_others else span[1]
     is_with_other = _DIGIT.search(sentence, span[0], first.start()) is not None  # "240 °C for 15 minutes"
-    return (first.start() if further or is_with_other else span[0]), end
+    return (first.start() if ends or is_with_other else span[0]), end
+
+
+def _verb(before: str) -> list[str]:
+    """Give the first word of content of the clause that a text ends with, if it has one."""
+    return content_words(_NEW_CLAUSE.split(before)[-1])[:1]
 
 
 def _clauses(sentence: str) -> list[_Span]:
