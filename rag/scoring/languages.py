@@ -50,7 +50,8 @@ _WORDS = {
     script: {language: frozenset(words.split()) for language, words in languages.items()}
     for script, languages in SMALL_WORDS.items()
 }
-_LATIN = {language: _WORDS["LATIN"][language] for language in _RIVALS}
+_ALSO_ENGLISH = frozenset("come comment dove".split())
+_LATIN = {language: _WORDS["LATIN"][language] - _ALSO_ENGLISH for language in _RIVALS}
 _WORDS["LATIN"]["en_XX"] |= _ENGLISH_QUESTIONS
 # How many languages of a script have a small word, or a letter of their alphabet beside those all have.
 _NUM_WITH_WORD = {script: Counter(chain.from_iterable(words.values())) for script, words in _WORDS.items()}
