@@ -10,11 +10,12 @@ from itertools import groupby
 from rag.core.types import Passage
 from rag.generation.questions import asked_amount, asked_words, asks_several
 from rag.scoring.rows import column_names, header_lines, is_row
+from rag.scoring.sentences import NUMBERED
 from rag.scoring.words import analyze
 
 __all__ = ["asked_list", "denies", "is_item", "list_lead"]
 
-_ITEM = re.compile(r"\s*(?:[-*•–]|\(?(?:\d{1,3}|[a-z])[.)])\s+\S")
+_ITEM = re.compile(rf"\s*(?:[-*•–]|\(?(?:\d{{1,3}}|[a-z])[.)]|{NUMBERED})\s+\S")
 _LINE = re.compile(r"[^\n]*\S[^\n]*")
 _ASKS_ONE = re.compile(r"\bwho(?:['’]s| is| was| (?!has\b|does\b)\w+s)\b", re.IGNORECASE)
 """A person: "who is the landlord", "who chairs the meeting"."""
@@ -38,6 +39,8 @@ def is_item(line: str) -> bool:
 
     >>> is_item("- a clamp"), is_item("2. Open the lid."), is_item("2.31 metres"), is_item("-5 degrees")
     (True, True, False, False)
+    >>> is_item("4.1 Fees are due"), is_item("(iv) the deposit")
+    (True, True)
     """
     return _ITEM.match(line) is not None
 

@@ -11,7 +11,7 @@ import re
 from rag.scoring.fences import code_spans
 from rag.scoring.quotations import blank_marks
 
-__all__ = ["sentence_spans"]
+__all__ = ["NUMBERED", "sentence_spans"]
 
 _ABBREVIATIONS = frozenset(
     """al approx apr aug bros bzw ca cf co corp d.h dec dept dr ed eds eg e.g etc eq eqs esp est evtl excl
@@ -30,6 +30,11 @@ _TIMED = (
     rf"[ \t]*(?:\[(?:{_DATE}[ T,]{{1,3}})?{_TIME}\]|{_DATE}[ T,]{{1,3}}{_TIME}"
     rf"|{_TIME}(?: ?[-–] ?{_TIME})?:?[ \t]+(?:[-–][ \t]+)?(?:[^\W\d_a-z]|[^\n:]{{1,30}}:[ \t]))"
 )
+NUMBERED = (
+    r"(?:\d{1,3}\.|\(?(?:\d{1,3}|[a-z]|[ivx]{2,5})\)|[ivx]{2,5}\."
+    r"|\d{1,3}(?:\.\d{1,3})+\.?(?=[ \t]+[^\W\d_a-z]))"
+)
+"""How an item that is counted begins: "4.", "4)", "(a)", "iv.", "4.1 Fees", but "4.1 million"."""
 # The end of a sentence: a mark with its closing quotes before white space, a full-width mark, or a break.
 # Look-behind and possessive runs keep the search linear on a line of a hundred thousand dots.
 _END = re.compile(
@@ -38,13 +43,14 @@ _END = re.compile(
     r"|[。！？｡؟۔।]+[”’」』）]*"
     r"|\n[ \t]*(?=\n)"
     r"|^[ \t]*#{1,6}[ \t][^\n]*\n"  # a Markdown heading
-    r"|\n(?=[ \t]*(?:[-*•‣▪]|\d{1,3}[.)]|#{1,6})[ \t])"
+    rf"|\n(?=[ \t]*(?:[-*•‣▪]|#{{1,6}}|{NUMBERED})[ \t])"
     r"|\n(?=[^\n]*[|\t])"
     rf"|\n(?={_TIMED})"
     r"|(?<!\S)\|(?=\s)[^\n|]*\n",  # from a row's last mark on: what follows the row is not of its last cell
     re.MULTILINE,
 )
 _ROW = re.compile(r"\n?[ \t]*\|(?=\s)[^\n]*(?<=\s)\|(?=[ \t]*(?:\n|\Z))")  # of Markdown: marks at both ends
+_COUNT = re.compile(r"\d+(?:\.\d+)*|[ivx]{2,5}")  # before the point of an item's number
 _LAST_WORD = re.compile(r"[\w.]+$")
 _NO_VOWEL = re.compile(
     r"(?![A-Z]+$)[B-DF-HJ-NP-TV-XZb-df-hj-np-tv-xz]{2,}|\w*str"
@@ -109,7 +115,7 @@ def _continues(text: str, begin: int, dot: int, after: int) -> bool:
         return False
     last = word.group().lower().strip(".")
     is_initial = len(last) == 1 and last.isalpha() and last != "i"
-    is_list_number = last.isdigit() and not text[begin:dot].strip().strip(last)
+    is_list_number = _COUNT.fullmatch(text[begin:dot].strip()) is not None
     is_day = last.isdigit() and len(last) <= 2 and _GERMAN_MONTH.match(following) is not None
     return (
         is_initial
