@@ -28,7 +28,7 @@ _SIZES: dict[str, dict[str, float]] = {  # measure -> unit -> how many of the sm
         "second": 1, "sec": 1, "s": 1, "minute": 60, "min": 60, "hour": 3600, "h": 3600, "day": 86_400,
         "week": 604_800, "month": 2_629_746, "year": 31_556_952,
     },
-    "bytes": {"kb": 1, "mb": 1e3, "gb": 1e6, "tb": 1e9},
+    "bytes": {"byte": 1, "b": 1, "kb": 1e3, "mb": 1e6, "gb": 1e9, "tb": 1e12},
     "weight": {"g": 1, "kg": 1000},
     "length": {"mm": 1, "cm": 10, "m": 1000, "km": 1_000_000},
     "volume": {"ml": 1, "cl": 10, "l": 1000},
@@ -79,7 +79,7 @@ def column_amounts(
     >>> column_amounts({3: ["Basic", "2 h"], 4: ["Plus", "30 min"], 5: ["Pro", "-"]}, 1)
     Amounts(values={3: 7200.0, 4: 1800.0}, unit='time')
     >>> column_amounts({3: ["500 MB"], 4: ["2 GB"]}, 0), column_amounts({3: ["2 kg"], 4: ["2 GB"]}, 0)
-    (Amounts(values={3: 500000.0, 4: 2000000.0}, unit='bytes'), None)
+    (Amounts(values={3: 500000000.0, 4: 2000000000.0}, unit='bytes'), None)
     >>> column_amounts({3: ["$12.4"], 4: ["$(35.1)"]}, 0)
     Amounts(values={3: 12.4, 4: -35.1}, unit='')
     """
