@@ -33,9 +33,11 @@ _SIZES: dict[str, dict[str, float]] = {  # measure -> unit -> how many of the sm
     "length": {"mm": 1, "cm": 10, "m": 1000, "km": 1_000_000},
     "volume": {"ml": 1, "cl": 10, "l": 1000},
 }  # fmt: skip
-_TIMES = re.compile(
-    r"(?<!/)(?<!\bper )(?<!\ba )(?<!\ban )"  # "km/h", "pages per minute"
-    r"\b(?:times?|durations?|m?s|secs?|seconds?|mins?|minutes?|h|hrs?|hours?|days?|weeks?)\b",
+_A_TIME = r"m?s|secs?|seconds?|mins?|minutes?|h|hrs?|hours?|days?|weeks?"
+_IN_TIMES = re.compile(rf"(?:[(\[,]\s?|\bin )(?:{_A_TIME})(?=\s*(?:[)\],]|$))", re.IGNORECASE)
+_OF_TIMES = re.compile(
+    r"(?<!/)(?<!/ )(?<!\d[ -])(?<!\bper )(?<!\ba )(?<!\ban )"  # "km/h", "in 24 hours", "pages per minute"
+    r"\b(?:times?|durations?|secs?|seconds?|mins|minutes?|hrs?|hours?|days?|weeks?)\b",
     re.IGNORECASE,
 )
 _NAMED_VALUES = {"unlimited": math.inf, "none": 0.0, "free": 0.0, "no": 0.0}
@@ -120,8 +122,11 @@ def is_time(name: str, unit: str) -> bool:
 
     >>> [is_time(name, "") for name in ("Lap (s)", "Delivery time", "Speed (km/h)", "Pages per minute")]
     [True, True, False, False]
+    >>> [is_time(name, "") for name in ("Lap, min", "Laps in 5 min", "A driver's laps")]
+    [True, False, False]
     """
-    return unit == TIME or _TIMES.search(name) is not None
+    is_named = "speed" not in name.casefold() and _OF_TIMES.search(name) is not None
+    return unit == TIME or is_named or _IN_TIMES.search(name) is not None
 
 
 def seconds_of(unit: str) -> float | None:

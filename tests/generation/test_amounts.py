@@ -1,6 +1,7 @@
 import pytest
 from _passages import passage
 
+from rag.generation.amounts import is_time
 from rag.generation.conditions import asked_rows
 
 
@@ -11,3 +12,22 @@ def test_bytes_are_a_unit_of_sizes(cells: str) -> None:
     found = asked_rows("Which files are larger than 600 bytes?", [table])
     assert found is not None
     assert [table.text[start:end] for start, end in found[1]] == ["File | Size", f"photo | {large}"]
+
+
+@pytest.mark.parametrize(
+    ("name", "is_of_times"),
+    [
+        ("Lap (s)", True),
+        ("Lap, min", True),
+        ("Response speed (ms)", True),
+        ("Time in h", True),
+        ("Duration / s", True),
+        ("Driver's top speed", False),
+        ("Driver’s laps", False),
+        ("Distance in 24 h (km)", False),
+        ("Words in 5 min", False),
+        ("Pages / minute", False),
+    ],
+)
+def test_a_column_is_of_times_by_its_name(name: str, is_of_times: bool) -> None:
+    assert is_time(name, "") == is_of_times
