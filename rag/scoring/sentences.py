@@ -21,9 +21,11 @@ _ABBREVIATIONS = frozenset(
 )
 # What is short for something only before a number: "tel. 01482", "Art. 6", "No. 5", but "said no. Then".
 _BEFORE_NUMBERS = frozenset(
-    "abs apt art ave ext fax kap mob no para pos sect str tel ver vers ziff".split()
+    "abs apt art ave ext fax kap mob no nr para pos sect str tel ver vers ziff".split()
 )
-_WEEKDAYS = frozenset("Mon Tue Tues Wed Weds Thu Thur Thurs Fri Sat Sun Mo Di Mi Do Fr Sa So".split())
+_WEEKDAYS = frozenset("Mon Tue Tues Wed Weds Thu Thur Thurs Fri Mo Di Fr Sa".split())
+_WORDS_OR_DAYS = frozenset("Sat Sun Mi Do So".split())  # days only before a time or date
+_OF_DAY = re.compile(r"[|–-]|\d{1,2}(?:[.:]\d| ?(?:[–-]|to\b|bis\b|[ap]\.?m\b|Uhr\b))")
 _DATE, _TIME = r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}", r"\d{1,2}:\d\d(?::\d\d)?(?: ?[AaPp][Mm])?"
 # How a line of a chat, a log or a programme begins: "[10:02] ", "2026-05-09 10:02", "9:30 – 10:00 Talk".
 _TIMED = (
@@ -53,13 +55,14 @@ _ROW = re.compile(r"\n?[ \t]*\|(?=\s)[^\n]*(?<=\s)\|(?=[ \t]*(?:\n|\Z))")  # of 
 _COUNT = re.compile(r"\d+(?:\.\d+)*|[ivx]{2,5}")  # before the point of an item's number
 _LAST_WORD = re.compile(r"[\w.]+$")
 _NO_VOWEL = re.compile(
-    r"(?![A-Z]+$)[B-DF-HJ-NP-TV-XZb-df-hj-np-tv-xz]{2,}|\w*str"
+    r"(?![A-Z]+$)[B-DF-HJ-NP-TV-XZ][b-df-hj-np-tv-xz]+|[^\W\d_a-z]\w*str"
 )  # "Nr", "Bldg", "Hauptstr"
 _MEASURED = re.compile(r"\d\s?\w+$")  # "5 kg"
-_GERMAN_MONTH = re.compile(
-    r"(?:Januar|Jänner|Februar|März|April|Mai|Juni|Juli|August|September|Oktober|November|Dezember"
-    r"|Jan|Feb|Mär|Apr|Jun|Jul|Aug|Sept?|Okt|Nov|Dez)\b"
+_GERMAN_MONTH = re.compile(  # and whether English has it too, and the year
+    r"(?:Januar|Jänner|Februar|März|Mai|Juni|Juli|Oktober|Dezember|Feb|Mär|Okt|Dez"
+    r"|(April|August|September|November|Jan|Apr|Jun|Jul|Aug|Sept?|Nov))\b(\.? \d{4}\b)?"
 )
+_GERMAN_DAY = re.compile(r"\b(?:a[bm]|vom|bis|und|zum|de[mnr]|seit|\w*tag,|Mittwoch,) \d+$", re.IGNORECASE)
 
 
 def sentence_spans(text: str, *, start: int = 0, end: int | None = None) -> list[tuple[int, int]]:
@@ -116,20 +119,29 @@ def _continues(text: str, begin: int, dot: int, after: int) -> bool:
     last = word.group().lower().strip(".")
     is_initial = len(last) == 1 and last.isalpha() and last != "i"
     is_list_number = _COUNT.fullmatch(text[begin:dot].strip()) is not None
-    is_day = last.isdigit() and len(last) <= 2 and _GERMAN_MONTH.match(following) is not None
+    is_day = last.isdigit() and len(last) <= 2 and _is_german_date(before, following)
     return (
         is_initial
         or is_list_number
         or is_day
         or last in _ABBREVIATIONS
-        or (re.match(r"[\d|–-]", following) is not None and _is_short_for(word.group(), before))
+        or (re.match(r"[\d|–-]", following) is not None and _is_short_for(word.group(), before, following))
     )
 
 
-def _is_short_for(word: str, before: str) -> bool:
+def _is_german_date(before: str, following: str) -> bool:
+    month = _GERMAN_MONTH.match(following)
+    if month is None or month[1] is None or month[2] is not None:
+        return month is not None
+    return _GERMAN_DAY.search(before) is not None
+
+
+def _is_short_for(word: str, before: str, following: str) -> bool:
     """Say whether a word before a number is cut short: "Fri", "tel", "Bldg", but not the "kg" of "5 kg"."""
     if word in _WEEKDAYS or word.lower() in _BEFORE_NUMBERS:
         return True
+    if word in _WORDS_OR_DAYS:
+        return _OF_DAY.match(following) is not None
     return _NO_VOWEL.fullmatch(word) is not None and _MEASURED.search(before) is None
 
 
