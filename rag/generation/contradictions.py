@@ -3,6 +3,7 @@
 Pure functions over words of English; how alike the rest is, is features.py's.
 """
 
+import math
 import re
 from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache
@@ -50,19 +51,23 @@ _MEASURES = {  # each way to write a unit -> one of them
 }
 _UNIT = "|".join(sorted(map(re.escape, _MEASURES), key=len, reverse=True))
 _LARGE = {"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9}
+_MONEY = "eur|usd|gbp|chf|jpy|[$€£¥]"
+_SHORT = {"k": 1000, "m": 10**6, "mn": 10**6, "b": 10**9, "bn": 10**9}  # of money alone
 # "zero" and "one" alone are words like others: "no one", "one of them".
 _NUMBER_WORD = re.compile(
     rf"\b(?:({'|'.join(_TENS)})(?:[- ]({'|'.join(_UNITS[1:])}))?|({'|'.join([*_UNITS[2:], *_TEENS])})"
     rf"|(one)(?=[- ](?:{'|'.join(_LARGE)}|{_UNIT})\b))\b"
 )
 _SINGLE = re.compile(rf"\ban?(?= (?:{'|'.join(_LARGE)}|{_UNIT})\b)", re.IGNORECASE)
-_OF_LARGE = re.compile(rf"(\d+(?:\.\d+)?) ({'|'.join(_LARGE)})\b")
 _NO_CENTS = re.compile(r"(?<=\d)\.0+(?!\.?\d)")
 _MEASURED = re.compile(
-    rf"(?:(?P<before>eur|usd|gbp|chf|jpy|[$€£¥])\s?)?(?P<number>{_NUMBER.pattern})"
+    rf"(?:(?P<before>{_MONEY})\s?)?(?P<number>{_NUMBER.pattern})"
+    rf"(?:(?P<large>(?:[- ](?:{'|'.join(_LARGE)})\b)+)"
+    rf"|\s?(?P<short>{'|'.join(_SHORT)})\b(?(before)|(?= ?(?:{_MONEY}))))?"
     rf"(?:[- ]?(?:(?:working|business|calendar|full) )?(?P<after>{_UNIT})(?!\w))?"
 )
-_Amount = tuple[str, str]  # number, unit or currency ("" where that is unknown)
+# A number as it is written, what it is with its "million", and its unit or currency ("" where unknown).
+_Amount = tuple[str, str, str]
 
 
 def missing_numbers(claim: str, texts: Sequence[str]) -> int:
@@ -73,39 +78,61 @@ def missing_numbers(claim: str, texts: Sequence[str]) -> int:
     >>> missing_numbers("It took twenty-four of ninety days.", ["24 days of ninety-one"])
     1
     """
-    held = {number for text in texts for number, _ in _held_amounts(text)}
-    return len({number for number, _ in _amounts(claim)} - held)
+    held = _held(texts)
+    return len({amount[:2] for amount in _amounts(claim) if not _units_of(amount, held)})
+
+
+def _held(texts: Sequence[str]) -> frozenset[_Amount]:
+    """Give the amounts of texts that may support a claim."""
+    return frozenset[_Amount]().union(*map(_held_amounts, texts))
 
 
 @lru_cache(maxsize=4096)
 def _held_amounts(text: str) -> frozenset[_Amount]:
-    """Give the amounts of a text that may support a claim: in "a year" it has one."""
-    return _amounts(_SINGLE.sub("1", text))
+    return _amounts(_SINGLE.sub("1", text))  # "a year" has one
 
 
 def _amounts(text: str) -> frozenset[_Amount]:
     """Give the numbers of a text, each with its unit.
 
-    >>> sorted(_amounts("$2,000.00 in one year, of two thousand; 30-minute"))
-    [('1', 'year'), ('2000', ''), ('2000', 'usd'), ('30', 'minute')]
+    >>> sorted(_amounts("$2,000.00 in one year, of two thousand; 30-minute, £1.2bn"))
+    [('1', '1', 'year'), ('1.2', '1200000000', 'gbp'), ('2', '2000', ''), ('2000', '2000', 'usd'), \
+('30', '30', 'minute')]
     """
     lowered = _NUMBER.sub(lambda match: match[0].replace(",", ""), text.lower())
     digits = _NUMBER_WORD.sub(
         lambda match: str(sum(_NUMBER_WORDS[word] for word in match.groups() if word)), lowered
     )
-    whole = _OF_LARGE.sub(lambda match: f"{float(match[1]) * _LARGE[match[2]]:.10g}", digits)
     return frozenset(
-        (match["number"], _MEASURES.get(match["before"] or match["after"] or "", ""))
-        for match in _MEASURED.finditer(_NO_CENTS.sub("", whole))
+        (match["number"], _whole(match), _MEASURES.get(match["before"] or match["after"] or "", ""))
+        for match in _MEASURED.finditer(_NO_CENTS.sub("", digits))
     )
+
+
+def _whole(match: re.Match[str]) -> str:
+    number = match["number"]
+    words = re.findall("[a-z]+", match["large"] or match["short"] or "")
+    if not words or number.count(".") > 1:
+        return number
+    value = float(number) * math.prod(_LARGE.get(word) or _SHORT[word] for word in words)
+    return f"{value:.6f}".rstrip("0").rstrip(".")
+
+
+def _units_of(claimed: _Amount, held: Collection[_Amount]) -> set[str]:
+    """Give the units that texts have a number in.
+
+    "25 million" is in "25,000,000" and in "in millions: 25", not in "25 thousand"; 8 is in "8 million".
+    """
+    number, whole, _ = claimed
+    return {unit for own, large, unit in held if whole in (own, large) or number == own == large}
 
 
 def _lacks_amount(claimed: Collection[_Amount], texts: Sequence[str]) -> bool:
     """Say whether a number stands in no text, or with other units alone: "30 hours" for "30 minutes"."""
-    held = frozenset[_Amount]().union(*map(_held_amounts, texts)) if claimed else ()
-    for number, unit in claimed:
-        units = {other for same, other in held if same == number}
-        if not units or (unit and units.isdisjoint((unit, ""))):
+    held = _held(texts) if claimed else frozenset()
+    for amount in claimed:
+        units = _units_of(amount, held)
+        if not units or (amount[2] and units.isdisjoint((amount[2], ""))):
             return True
     return False
 

@@ -27,6 +27,7 @@ _TIME = re.compile(r"\b\d{1,2}(?::\d\d| ?[ap]\.?m\b)\S*", re.I)
 _CODE = re.compile(
     r"(?<![\w-])(?!(?:Q|H|FY)\d)([A-Z]{1,5})-?(\d{1,5})(?![\w-]|[.,]\d)"
 )  # no quarter or half of a year
+_LARGE = re.compile(rf"({_NUMBER.pattern})(?: (?:thousand|million|billion)\b)?", re.I)
 _MANY = 10  # a smaller number may count what is asked for: "the top 3", "in 2 sentences"
 _YEARS = re.compile(r"(?<![\w.,/-])(?:19|20)\d\d(?![\w/-]|[.,]\d)")
 _SOME = r"[$€£¥]?\s?(?P<{}>\d+(?:[.,]\d+)*)"
@@ -123,14 +124,18 @@ def lacks_value(question: str, texts: Sequence[str]) -> bool:
         return True
     if wants_sentences(question):
         return False
-    stated = set(_YEARS.findall(question))
-    if _ASKS.search(question) and not _MEASURES.search(question):
-        numbers = _numbers(_TIME.sub(" ", _DAY.sub(" ", question)))
-        stated |= {number for number in numbers if number.count(".") > 1 or float(number) > _MANY}
-    return any(
-        missing_numbers(number, texts) and not any(_is_in_band(number, question, text) for text in texts)
-        for number in stated
-    )
+    if any(missing_numbers(year, texts) for year in _YEARS.findall(question)):
+        return True
+    if not _ASKS.search(question) or _MEASURES.search(question):
+        return False
+    for match in _LARGE.finditer(_TIME.sub(" ", _DAY.sub(" ", question))):
+        number = _plain(match[1])
+        if has_year(match[1]) or (number.count(".") < 2 and float(number) <= _MANY):
+            continue
+        is_missing = missing_numbers(match[0], texts) > 0
+        if is_missing and not any(_is_in_band(number, question, text) for text in texts):
+            return True
+    return False
 
 
 def _folded(text: str) -> str:

@@ -62,3 +62,27 @@ def test_a_claim_of_several_subjects_is_in_several_sentences() -> None:
     text = "Holm pays a fee of 12 EUR. Brandt pays a fee of 6 EUR. Osei pays a fee of 9 EUR."
     assert not contradicted("Holm and Brandt pay fees of 12 EUR and 6 EUR.", text)
     assert contradicted("Holm pays a fee of 7 EUR.", text)
+
+
+@pytest.mark.parametrize(
+    ("claim", "text"),
+    [
+        ("Net sales were $383,285 million.", "Net sales (in $ millions): 383,285"),
+        ("The hall cost 2.5 million dollars.", "The hall cost $2.5M."),
+        ("The profit was £1.2 billion.", "The profit was £1.2bn."),
+        ("The profit was £1.2 billion.", "The profit was 1.2 bn GBP."),
+        ("The profit was £1,200,000,000.", "The profit was £1.2 billion."),
+        ("The debt is 383,285,000,000 dollars.", "The debt is $383,285 million."),
+        ("Sales rose to 8.1 million or 8.3 million.", "Sales rose to 8.1 or 8.3 million."),
+        ("Sales rose to 8.1 or 8.3 million.", "Sales rose to 8.1 million or 8.3 million."),
+        ("The hall has two hundred thousand tiles.", "The hall has 200,000 tiles."),
+    ],
+)
+def test_a_number_is_the_same_with_its_million_or_without(claim: str, text: str) -> None:
+    assert not contradicted(claim, text)
+
+
+@pytest.mark.parametrize("claim", ["The hall cost $25 thousand.", "The hall cost 26 million dollars."])
+def test_thousands_are_no_millions(claim: str) -> None:
+    assert contradicted(claim, "The hall cost $25 million.")
+    assert contradicted(claim, "The hall cost $25M.")
