@@ -159,7 +159,7 @@ def missing_names(claim: str, words: Collection[str]) -> list[str]:
     """Give the names of the claim of which some word is not among `words`, stemmed as `content_words` does.
 
     A word in capitals is a name but at the start: there it is one if another follows, or if all else of
-    the claim is among the words.
+    the claim is among the words. A currency is none.
 
     >>> missing_names("Then Tesla met Edison.", content_words("He then met Edison."))
     ['Tesla']
@@ -167,7 +167,9 @@ def missing_names(claim: str, words: Collection[str]) -> list[str]:
     ['Tesla']
     """
     first, *rest = _TOKEN.findall(claim) or [""]
-    names = [token for token in rest if _CAPITALISED.fullmatch(token)]
+    names = [
+        token for token in rest if _CAPITALISED.fullmatch(token) and not re.fullmatch(_MONEY, token.lower())
+    ]
     others = set(content_words(" ".join(rest)))
     if _CAPITALISED.fullmatch(first) and (rest[:1] == names[:1] or others <= set(words)):
         names.insert(0, first)

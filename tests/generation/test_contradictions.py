@@ -86,3 +86,8 @@ def test_a_number_is_the_same_with_its_million_or_without(claim: str, text: str)
 def test_thousands_are_no_millions(claim: str) -> None:
     assert contradicted(claim, "The hall cost $25 million.")
     assert contradicted(claim, "The hall cost $25M.")
+
+
+def test_a_currency_is_no_name() -> None:
+    assert not contradicted("The hall cost 300 EUR.", "The hall cost €300.")
+    assert contradicted("The hall cost 300 USD.", "The hall cost €300.")
