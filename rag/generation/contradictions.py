@@ -181,12 +181,11 @@ _OPPOSITES = (  # and whether one is the other denied
     (r"includ(?:es?|ed|ing)", r"exclud(?:es?|ed|ing)", True),
     (r"accept(?:s|ed)?", r"reject(?:s|ed)?|refus(?:es?|ed)", True),
     ("possible", "impossible", True),
-    ("opens|opened", "closes|closed|shuts", False),
+    ("open(?:s|ed|ing)?", "clos(?:es|ed|ing)|shuts", False),
     ("increas(?:es?|ed)|r[io]ses?|risen|grew|grown", "decreas(?:es?|ed)|f[ae]ll(?:s|en)?|dropped", False),
     ("maximum|at most|up to", "minimum|at least", False),
-    ("more than|over", "less than|fewer than|under", False),
-    ("before", "after", False),
-    ("highest|largest|most", "lowest|smallest|least", False),
+    ("more than", "less than|fewer than", False),
+    ("highest|largest", "lowest|smallest", False),
     ("indoors?", "outdoors?", False),
 )
 _SIDES = tuple(
@@ -194,6 +193,7 @@ _SIDES = tuple(
     for first, second, is_denial in _OPPOSITES
     for own, other in ((first, second), (second, first))
 )
+_CLAUSE = re.compile(r"[,;]\s|\b(?:and|while|but)\b", re.IGNORECASE)
 _POINTING = re.compile(r"\b(?:it|its|they|their|he|his|she|her|this|these|that)\b", re.IGNORECASE)
 _TELLING = 2  # words of a claim beside its names and numbers
 
@@ -213,7 +213,7 @@ def contradiction(
     """
     held, claimed, words = passage_words(units), _amounts(claim), frozenset(content_words(claim))
     sides = [
-        (own, other, is_denial)
+        (words.difference(content_words(" ".join(own.findall(claim)))), own, other, is_denial)
         for own, other, is_denial in _SIDES
         if own.search(claim) and not other.search(claim)
     ]
@@ -233,14 +233,23 @@ def contradiction(
             return True
         closest = max(window, key=lambda unit: len(words & unit.words)).text
         opposed = [
-            is_denial
-            for own, other, is_denial in sides
+            (rest, other, is_denial)
+            for rest, own, other, is_denial in sides
             if other.search(closest) and not any(own.search(text) for text in texts)
         ]
-        is_denied = any(opposed)  # "prohibited" is "not allowed"
-        return (bool(opposed) and not is_denied) or agrees_in_negation(claim, closest) == is_denied
+        if not agrees_in_negation(claim, closest):  # "prohibited" is "not allowed"
+            return not any(is_denial for *_, is_denial in opposed)
+        return any(_is_said(rest, other, closest) for rest, other, _ in opposed)
 
     return contradicts
+
+
+def _is_said(words: Collection[str], verb: re.Pattern[str], sentence: str) -> bool:
+    """Say whether a clause of a sentence has a word of a kind and all of some others, stemmed."""
+    return any(
+        verb.search(clause) and frozenset(words) <= frozenset(content_words(clause))
+        for clause in _CLAUSE.split(sentence)
+    )
 
 
 def _is_of_another(claim: str, units: Sequence[Unit]) -> bool:

@@ -47,6 +47,7 @@ def test_another_unit_subject_or_the_opposite_contradicts(claim: str) -> None:
         "Dogs are not allowed in the garden.",
         "Holm repaired the lift in March and Brandt the roof in June.",
         "The fee for cleaning is 45 euros.",
+        "Dogs are not allowed in the garden of the house.",
     ],
 )
 def test_the_same_in_other_words_does_not(claim: str) -> None:
@@ -86,6 +87,37 @@ def test_a_number_is_the_same_with_its_million_or_without(claim: str, text: str)
 def test_thousands_are_no_millions(claim: str) -> None:
     assert contradicted(claim, "The hall cost $25 million.")
     assert contradicted(claim, "The hall cost $25M.")
+
+
+@pytest.mark.parametrize(
+    ("claim", "text"),
+    [
+        (
+            "The library opens at 9 on Monday.",
+            "The library is open on Monday from 9 to 17 and closed on Sunday.",
+        ),
+        ("The price includes breakfast.", "Breakfast is part of the price, VAT excluded."),
+        ("Dogs are allowed in the garden.", "Dogs may be in the garden; smoking is prohibited."),
+        (
+            "The fee is paid before the course.",
+            "The fee for the course is due when you register, refunds are paid after the course.",
+        ),
+        (
+            "Orders over 50 euros ship free.",
+            "Orders from 50 euros ship free, those under 50 euros cost 5 euros.",
+        ),
+        ("The tank holds at most 40 litres.", "The tank holds 40 litres, refill at least weekly."),
+    ],
+)
+def test_the_opposite_of_something_else_does_not_contradict(claim: str, text: str) -> None:
+    assert not contradicted(claim, text)
+
+
+def test_open_and_closed_are_opposites() -> None:
+    text = "The café is closed on Mondays, and the shop is open on Mondays."
+    assert contradicted("The café is open on Mondays.", "The café is closed on Mondays, like the bar.")
+    assert contradicted("The shop is closed on Mondays.", "The shop is open on Mondays.")
+    assert not contradicted("The shop is open on Mondays.", text)
 
 
 def test_a_currency_is_no_name() -> None:
