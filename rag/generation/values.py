@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from rag.generation.comparisons import compares
 from rag.generation.contradictions import missing_numbers
 from rag.generation.questions import wants_sentences
-from rag.scoring.rows import has_year, is_amount
+from rag.scoring.rows import has_year, is_amount, is_row
 from rag.scoring.words import content_words
 
 __all__ = ["StatedValue", "lacks_value", "stated_value"]
@@ -30,13 +30,15 @@ _CODE = re.compile(
 _LARGE = re.compile(rf"({_NUMBER.pattern})(?: (?:thousand|million|billion)\b)?", re.I)
 _MANY = 10  # a smaller number may count what is asked for: "the top 3", "in 2 sentences"
 _YEARS = re.compile(r"(?<![\w.,/-])(?:19|20)\d\d(?![\w/-]|[.,]\d)")
-_SOME = r"[$€£¥]?\s?(?P<{}>\d+(?:[.,]\d+)*)"
+_SOME = r"[$€£¥]?\s?(?P<{}>\d++(?:[.,]\d++)*+)"
 _LEAST, _MOST = _SOME.format("least"), _SOME.format("most")
-_BANDS = tuple(  # what is said of all numbers from one on, up to one, or between two
-    re.compile(band, re.IGNORECASE)
+_NO_END = r"(?!\s?(?:[^\W\d_]+\s)?(?:-|–|to\b|until\b|till\b)\s?[$€£¥]?\d)"
+_BANDS = tuple(  # what is said of all numbers from one on, up to one, or between two; with what they count
+    re.compile(rf"(?:{band})(?:[\s-]+[^\W\d_]+){{0,3}}", re.IGNORECASE)
     for band in (
         rf"{_LEAST}(?:\s?\+|\s[^\d.;|]{{0,30}}?\b(?:or|and) (?:more|over|above|up|older|longer)\b)",
-        rf"\b(?:from|at least|over|above|more than|exceed(?:s|ing)|minimum(?: of)?) {_LEAST}",
+        rf"\bfrom {_LEAST}{_NO_END}",
+        rf"\b(?:at least|over|above|more than|exceed(?:s|ing)|minimum(?: of)?) {_LEAST}",
         rf"\b(?:up to|under|below|less than|fewer than|at most|within|maximum(?: of)?) {_MOST}",
         rf"{_LEAST}\s?(?:-|–|to)\s?{_MOST}",
     )
@@ -146,13 +148,15 @@ def _folded(text: str) -> str:
 def _is_in_band(number: str, question: str, text: str) -> bool:
     """Say whether a text tells a band that has the number, of the same: "60 mugs", "50 mugs or more"."""
     things = re.search(rf"(?<![\d.,]){re.escape(number)}[\s-]+([^\W\d_]+)", question)
-    if (
-        things is None
-        or number.count(".") > 1
-        or not set(content_words(things[1])) & set(content_words(text))
-    ):
+    if things is None or number.count(".") > 1:
         return False
-    bands = (match.groupdict() for band in _BANDS for match in band.finditer(text))
+    asked = set(content_words(things[1]))
+    bands = [
+        match.groupdict()
+        for band in _BANDS
+        for match in band.finditer(text)
+        if asked.intersection(content_words(text if is_row(text) else match[0]))
+    ]
     return any(
         _value(band.get("least"), -math.inf) <= float(number) <= _value(band.get("most"), math.inf)
         for band in bands
