@@ -30,7 +30,7 @@ _CODE = re.compile(
 _LARGE = re.compile(rf"({_NUMBER.pattern})(?: (?:thousand|million|billion)\b)?", re.I)
 _MANY = 10  # a smaller number may count what is asked for: "the top 3", "in 2 sentences"
 _YEARS = re.compile(r"(?<![\w.,/-])(?:19|20)\d\d(?![\w/-]|[.,]\d)")
-_SOME = r"[$€£¥]?\s?(?P<{}>\d++(?:[.,]\d++)*+)"
+_SOME = r"[$€£¥]?\s?(?<![\d.,])(?P<{}>\d++(?:[.,]\d++)*+)"
 _LEAST, _MOST = _SOME.format("least"), _SOME.format("most")
 _NO_END = r"(?!\s?(?:[^\W\d_]+\s)?(?:-|–|to\b|until\b|till\b)\s?[$€£¥]?\d)"
 _BANDS = tuple(  # what is said of all numbers from one on, up to one, or between two; with what they count
@@ -150,12 +150,12 @@ def _is_in_band(number: str, question: str, text: str) -> bool:
     things = re.search(rf"(?<![\d.,]){re.escape(number)}[\s-]+([^\W\d_]+)", question)
     if things is None or number.count(".") > 1:
         return False
-    asked = set(content_words(things[1]))
+    asked, of_row = set(content_words(things[1])), content_words(text) if is_row(text) else None
     bands = [
         match.groupdict()
         for band in _BANDS
         for match in band.finditer(text)
-        if asked.intersection(content_words(text if is_row(text) else match[0]))
+        if asked.intersection(of_row or content_words(match[0]))
     ]
     return any(
         _value(band.get("least"), -math.inf) <= float(number) <= _value(band.get("most"), math.inf)
