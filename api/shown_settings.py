@@ -6,6 +6,7 @@ Of the tree it knows the order of its groups, and that a model inside a model is
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import get_args
 
 from pydantic import BaseModel
@@ -60,10 +61,17 @@ def setting_groups(settings: Settings) -> list[SettingGroup]:
             info, value = type(settings).model_fields[field], getattr(settings, field)
             default = _default(info)
             if value is None:
-                value = getattr(settings, f"resolved_{field}", None)
-                value = default = ",".join(value) if isinstance(value, tuple) else value
+                value = default = _resolved(settings, field)
             _add(group, groups, f"GROVE_{field.upper()}", info, value=value, default=default)
     return groups
+
+
+def _resolved(settings: Settings, field: str) -> object:
+    """Give what stands for a setting that is not set, or nothing."""
+    value = getattr(settings, f"resolved_{field.removesuffix('_url')}", None)
+    if isinstance(value, Path):
+        return f"sqlite:///{value}"
+    return ",".join(value) if isinstance(value, tuple) else value
 
 
 def _add(

@@ -1,14 +1,12 @@
 """Retrieval by other people's code on the same files: bm25s and sentence-transformers, one text a document.
 
 `python benchmarks/independent_retrieval.py DATA... > tests/golden/retrieval_independent.json` makes the
-values that tests/golden/test_retrieval.py compares Grove with; "DATA (part)" is a part of the set. Takes
-minutes: it encodes every corpus.
+values that tests/golden/test_retrieval.py compares Grove with. Takes minutes: it encodes every corpus.
 """
 
 import json
 import math
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import bm25s
@@ -19,7 +17,6 @@ from sentence_transformers import SentenceTransformer
 
 from rag.evaluation.datasets import Dataset, load_dataset
 
-PART = " (part)"  # behind the name of a set
 DEPTH = 100
 RRF = 60
 
@@ -44,18 +41,6 @@ def measure(dataset: Dataset) -> dict[str, object]:
         for name, found in rankings.items()
     }
     return {"queries": len(questions), "ndcg@10": {name: round(score, 4) for name, score in scores.items()}}
-
-
-def load(path: Path) -> Dataset:
-    """Read a set; of "NAME (part)" the first 75 questions, and of the documents theirs and every fourth."""
-    dataset = load_dataset(path.with_name(path.name.removesuffix(PART)))
-    if not path.name.endswith(PART):
-        return dataset
-    questions = dataset.questions[:75]
-    needed = set[str]().union(*(dataset.relevant[question.id] for question in questions))
-    corpus = [entry for number, entry in enumerate(dataset.corpus) if entry.id in needed or number % 4 == 0]
-    relevant = {question.id: dataset.relevant[question.id] for question in questions}
-    return replace(dataset, corpus=corpus, questions=questions, relevant=relevant)
 
 
 def lexical(texts: list[str], questions: list[str]) -> list[list[int]]:
@@ -98,5 +83,7 @@ def ndcg(ranking: list[str], gains: object) -> float:
 
 
 if __name__ == "__main__":
-    json.dump({Path(each).name: measure(load(Path(each))) for each in sys.argv[1:]}, sys.stdout, indent=2)
+    json.dump(
+        {Path(each).name: measure(load_dataset(Path(each))) for each in sys.argv[1:]}, sys.stdout, indent=2
+    )
     sys.stdout.write("\n")

@@ -24,17 +24,18 @@ def call(request: Any) -> None:
     send(request, result={"content": [{"type": "text", "text": str(os.getpid())}]})
 
 
-for line in sys.stdin:
-    request = json.loads(line)
-    match request["method"]:
-        case "initialize":
-            version = request["params"]["protocolVersion"]
-            about = {"capabilities": {"tools": {}}, "serverInfo": {"name": "light", "version": "1"}}
-            send(request, result={"protocolVersion": version, **about})
-        case "tools/list":
-            tools = [{"name": name, "inputSchema": SCHEMA} for name in ("wait", "refuse")]
-            send(request, result={"tools": tools})
-        case "tools/call":
-            threading.Thread(target=call, args=(request,), daemon=True).start()
-        case _ if "id" in request:
-            send(request, error={"code": -32601, "message": "no such method"})
+if __name__ == "__main__":
+    for line in sys.stdin:
+        request = json.loads(line)
+        match request["method"]:
+            case "initialize":
+                version = request["params"]["protocolVersion"]
+                about = {"capabilities": {"tools": {}}, "serverInfo": {"name": "light", "version": "1"}}
+                send(request, result={"protocolVersion": version, **about})
+            case "tools/list":
+                tools = [{"name": name, "inputSchema": SCHEMA} for name in ("wait", "refuse")]
+                send(request, result={"tools": tools})
+            case "tools/call":
+                threading.Thread(target=call, args=(request,), daemon=True).start()
+            case _ if "id" in request:
+                send(request, error={"code": -32601, "message": "no such method"})
