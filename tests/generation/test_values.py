@@ -39,8 +39,3 @@ def test_a_band_has_the_numbers_of_what_it_counts(question: str, text: str, is_l
 @pytest.mark.parametrize("piece", ["1", "1.", "1-", "from 1 ", "1 or "])
 def test_a_long_text_is_read_in_linear_time(piece: str) -> None:
     assert lacks_value("What do 60 mugs get?", [piece * 20_000])
-
-
-@pytest.mark.parametrize("piece", ["1", "1.", "1-", "from 1 ", "1 or "])
-def test_a_long_text_is_read_in_linear_time(piece: str) -> None:
-    assert lacks_value("What do 60 mugs get?", [piece * 20_000])
