@@ -26,7 +26,10 @@ _MAX_POWER = 1000  # of ten
 _MAX_BITS = 20_000  # of a numerator or denominator
 _CONSTANTS = {"pi": Decimal("3.14159265358979323846264338327950288419716939937510"), "e": Decimal(1).exp()}
 _SEPARATOR = re.compile(r"(?<=\d),(?=\d{3}\b)")
-_TAKES_SEVERAL = re.compile(r"\b(?:max|min|round)\s*\(", re.IGNORECASE)  # there a comma is between values
+# There a comma is between values; round takes no number of three digits for its second.
+_TAKES_SEVERAL = re.compile(r"\b(?:max|min)\s*\(", re.IGNORECASE)
+_COMMA_BETWEEN = re.compile(r",\s")
+_LEADING_ZERO = re.compile(r"(?<![\w.])(?<!e[+-])0\d", re.IGNORECASE)  # as in "max(1,000)"
 _WORDS = (
     (r"(\d+(?:\.\d+)?) thousand\b", r"(\1*1000)"),
     (r"(\d+(?:\.\d+)?) million\b", r"(\1*1000000)"),
@@ -124,7 +127,7 @@ def evaluate(expression: str) -> str:
 
 
 def _plain(expression: str) -> str:
-    if not _TAKES_SEVERAL.search(expression):
+    if not _TAKES_SEVERAL.search(expression) or _COMMA_BETWEEN.search(expression):
         expression = _SEPARATOR.sub("", expression)
     for pattern, replacement in _WORDS:
         expression = re.sub(pattern, replacement, expression, flags=re.IGNORECASE)
@@ -135,6 +138,8 @@ def _parsed(expression: str) -> ast.expr:
     if not 0 < len(expression) <= _MAX_CHARS:
         raise InvalidInputError(f"an expression has 1 to {_MAX_CHARS} characters, got {len(expression)}")
     try:
+        if _LEADING_ZERO.search(expression):
+            raise ValueError("it may be the end of another number")
         return ast.parse(expression, mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
         raise InvalidInputError(

@@ -43,7 +43,10 @@ def test_sums_products_and_quotients_are_those_of_fractions(a: int, b: int, c: i
         ("factorial(20)", "2432902008176640000"),
         ("1 / 3", "0.333333333333333"),
         ("max(5,100)", "100"),
+        ("max(1,000, 2,500)", "2500"),
+        ("round(1,234.5) + round(1,234.56, 1)", "2468.6"),
         ("round(2/3,3)", "0.667"),
+        ("1e-05 * 2", "0.00002"),
         ("1,234 + sqrt(1,600)", "1274"),
         ("2 ** 200 % 7", "4"),
         ("(2/3 * 3) // 1", "2"),
@@ -91,6 +94,8 @@ def test_what_is_no_arithmetic_is_refused(expression: str) -> None:
         ("", "1 to 500 characters, got 0"),
         ("(" * 240 + "1" + ")" * 240, "no arithmetic expression"),
         ("1 +", "no arithmetic expression"),
+        ("max(1,000)", "no arithmetic expression"),
+        ("min(5,007.5)", "no arithmetic expression"),
     ],
 )
 def test_what_has_no_value_says_why(expression: str, reason: str) -> None:
