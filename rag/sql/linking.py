@@ -52,9 +52,9 @@ def link(question: str, schema: Schema, matches: Sequence[Match]) -> list[Link]:
             found = Link("word", (words[at],), at)  # "the amount of all contracts", which have one
         links.append(found)
         at += len(found.words)
-    said = [each for each in links if each.words[0].isalnum()]
+    last = next((each for each in reversed(links) if each.words[0].isalnum()), None)
     # What somebody does is no row.
-    return [replace(each, kind="unread") if each is said[-1] and _is_do(each) else each for each in links]
+    return [replace(each, kind="unread") if each is last and _is_do(each) else each for each in links]
 
 
 def display_columns(table: Table) -> list[Column]:

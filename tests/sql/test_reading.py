@@ -96,6 +96,10 @@ NO_QUERY = [
     "the most",
     "average of the customers",
     "top 5",
+    '"Acme"?',
+    "e-mail",
+    "c/o?",
+    "?",
 ]
 
 
