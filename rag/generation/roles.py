@@ -17,7 +17,7 @@ _HOLDER = re.compile(
     rf"({_NAME}(?: (?:(?:of|de|van|von|der|and|&) ){{0,2}}{_NAME}){{0,6}}) \(([^()]{{2,60}})\)"
 )
 _ROLE = re.compile(r"\([^()]*\)")
-_ASKS_LABEL = re.compile(r"^\W*(?:and |so )?(?:which|what)\b", re.IGNORECASE)
+_ASKS_LABEL = re.compile(r"^\W*(?:and |so )?(?:which|what|who)\b", re.IGNORECASE)
 _ASKS_THE = re.compile(
     r"^\W*(?:and |so )?what(?:['’]s| is| are| was| were) (?:the|an?|my|our|your)\b", re.IGNORECASE
 )

@@ -36,6 +36,8 @@ def test_a_role_of_more_words_is_another(question: str, name: str | None) -> Non
         ("what is the deposit for a key", "- Keys: the deposit for a key is 30 EUR.", None),
         ("what is closed until May", "- Warning: the diving board is closed until May.", None),
         ("which bug was a crash", "- Fixed: a crash when the bug shows", None),
+        ("who opens the office", "- Anna: opens the office on Mondays", "Anna"),
+        ("who opens the office", "- Note: Anna opens the office", None),
         ("who sends the budget", "- Action: Ines to send the budget", None),
     ],
 )
