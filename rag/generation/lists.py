@@ -24,7 +24,8 @@ _ASKS_SEVERAL = re.compile(
 )
 _NOT = re.compile(r"\b(?:not|never|no)\b|n['’]t\b", re.IGNORECASE)
 _DENIES = re.compile(
-    rf"{_NOT.pattern}|\b(?:none|nobody|nothing|cannot|without|except\w*|exclu\w+|prohibited|forbidden|banned)\b",
+    rf"{_NOT.pattern}|\b(?:none|nobody|nothing|cannot|without|except(?:ions?|ing|ed)?|exclud\w+|exclusions?"
+    r"|excl|prohibited|forbidden|banned)\b",
     re.IGNORECASE,
 )
 _HAVING = frozenset(analyze("sell offer provide include contain come available exist list"))

@@ -3,7 +3,7 @@
 import pytest
 
 from rag.core.types import Passage
-from rag.generation.lists import asked_list
+from rag.generation.lists import asked_list, denies
 
 STEPS = (
     "Open the lid with a coin.\n\nChanging the batteries:\n"
@@ -47,6 +47,21 @@ def test_what_is_denied_is_another_list() -> None:
     text = "Do not use the sensor\n- near fire\n- in a sauna"
     assert items("what must the sensor not be used for", text) == ["- near fire", "- in a sauna"]
     assert items("what is the sensor used for", text) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "is_denied"),
+    [
+        ("Exceptions:", True),
+        ("All rooms except", True),
+        ("Excluded from the price:", True),
+        ("Excl. in the basic plan:", True),
+        ("Exclusive offers:", False),
+        ("Exceptional service includes:", False),
+    ],
+)
+def test_an_exception_denies_and_what_is_exceptional_does_not(line: str, is_denied: bool) -> None:
+    assert denies(line) == is_denied
 
 
 @pytest.mark.parametrize(
