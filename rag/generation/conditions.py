@@ -39,7 +39,16 @@ _NOT = re.compile(
     r"\b(?:not|without|no(?! (?:more|less|fewer|longer)\b)|(?:do|does|is|are|has|have)n['’]?t)\b",
     re.IGNORECASE,
 )
-_DENIED = re.compile(r"\b(?:not|non|without|never|none|no(?!\.? ?\d)|exclu\w+)\b|n['’]t\b", re.IGNORECASE)
+_DENIED = re.compile(
+    r"\b(?:not|non|without|never|none|no(?!\.? ?\d)|exclud\w+|exclusions?|excl)\b|n['’]t\b",
+    re.IGNORECASE,
+)
+"""What denies the words behind it, as "no dogs", or if there are none those before: "Dogs: none"."""
+_ALL_DENIED = re.compile(
+    r"(?:\b(?:not|never)|n['’]t)(?: be)? (?:included|available|allowed|permitted|possible|provided|offered"
+    r"|accepted|admitted|welcome)\b|\bexcluded\b",
+    re.IGNORECASE,
+)
 _PARTS = re.compile(r"[,;/()]|\. |\bbut\b", re.IGNORECASE)
 _MAY_WITHIN = re.compile(r"\b(?:can|could|may|able|allowed|possible)\b.* within\b", re.IGNORECASE)
 _TERM = re.compile(r"\b(?:periods?|deadlines?|limits?|windows?|terms?)\b", re.IGNORECASE)
@@ -248,12 +257,16 @@ def _labels(question: str, rows: Sequence[Unit]) -> set[str]:
 
 def _has(row: Unit, labels: set[str]) -> bool:
     """Say whether a row has the words, not only where it denies them: "no dogs", "not for beginners"."""
-    parts = [part for cell in _texts(row) for part in _PARTS.split(cell)]
     said, denied = set[str](), set[str]()
-    for part in parts:
+    for part in (part for cell in _texts(row) for part in _PARTS.split(cell)):
         denial = _DENIED.search(part)
-        is_denied = denial is not None and labels.isdisjoint(content_words(denial[0]))
-        (denied if is_denied else said).update(content_words(part))
+        if denial is None or not labels.isdisjoint(content_words(denial[0])):
+            said.update(content_words(part))
+            continue
+        is_all = _ALL_DENIED.search(part) is not None or not content_words(part[denial.end() :])
+        start = 0 if is_all else denial.start()
+        said.update(content_words(part[:start]))
+        denied.update(content_words(part[start:]))
     return labels <= row.words.difference(denied - said).union(content_words(row.place.group))
 
 

@@ -176,6 +176,26 @@ Green | 80 | quiet, without balcony, non-smoking"""
     assert met(question, rooms) == rows
 
 
+@pytest.mark.parametrize(
+    ("question", "rows"),
+    [
+        ("Which plans have a sauna?", ["Red", "Green"]),
+        ("Which plans have no sauna?", ["Blue", "White"]),
+        ("Which plans have a pool?", ["Blue", "White"]),
+        ("Which plans have a balcony?", ["Green"]),
+        ("Which plans allow dogs?", ["Green"]),
+        ("Which plans include breakfast?", ["Blue"]),
+    ],
+)
+def test_only_what_stands_behind_a_denial_is_denied(question: str, rows: list[str]) -> None:
+    rooms = """Plan | Price | Remarks
+Blue | 70 | pool without extra charge, breakfast
+Red | 80 | sauna at no extra cost; dogs not allowed
+Green | 85 | exclusive sauna, balcony, dogs
+White | 90 | sauna not included; pool, breakfast excluded, dogs: none"""
+    assert met(question, rooms) == rows
+
+
 CELLS = st.sampled_from(
     ["", "Plan", "9", "19 GB", "1,000", "2 h", "30 min", "unlimited", "-", "Total", "chat | x"]
 )
