@@ -50,8 +50,9 @@ _WORDS = {
     script: {language: frozenset(words.split()) for language, words in languages.items()}
     for script, languages in SMALL_WORDS.items()
 }
-_ALSO_ENGLISH = frozenset("come comment dove".split())
-_LATIN = {language: _WORDS["LATIN"][language] - _ALSO_ENGLISH for language in _RIVALS}
+# Words of English, and names.
+_NO_SIGNS = frozenset("ai aus bao chi cine come comment dove kim oder ou sau".split())
+_LATIN = {language: _WORDS["LATIN"][language] - _NO_SIGNS for language in _RIVALS}
 _WORDS["LATIN"]["en_XX"] |= _ENGLISH_QUESTIONS
 # How many languages of a script have a small word, or a letter of their alphabet beside those all have.
 _NUM_WITH_WORD = {script: Counter(chain.from_iterable(words.values())) for script, words in _WORDS.items()}
@@ -62,7 +63,7 @@ _NUM_WITH_LETTER = {
 # What questions of other languages have besides, but for words of English ("hat", "come", "hay").
 _OTHER_QUESTIONS = frozenset(
     """wer wem wessen wann wo warum wieso welche welcher welches wieviel sind haben habe gibt wird werden
-    kann können darf dürfen muss müssen soll ich wir unser combien où quand pourquoi qui peut puis faut avez
+    kann können darf dürfen muss müssen soll wir unser combien où quand pourquoi qui peut puis faut avez
     cuánto cuánta cuántos cuántas cuanto cuando cuándo dónde donde quién cómo puedo tiene quanto quando
     perché onde quem posso waar wanneer hoeveel zijn""".split()
 )
@@ -128,8 +129,22 @@ def may_be_english(question: str, texts: Sequence[str]) -> bool:
 
 
 def _small_words(text: str) -> tuple[int, int]:
-    """Count the small words of English, and those of the other language that has most of them."""
-    words = [word.casefold() for word in _WORD.findall(text[:_SEEN])]
+    """Count the small words of English, and those of the other language that has most of them.
+
+    A single one that has a capital may be a name, as in "Des Moines", or initials; it counts only if it
+    begins a sentence with a full stop, or a question as few names do.
+    """
+    said = _WORD.findall(text[:_SEEN])
+    english, others = _counted([word.casefold() for word in said])
+    if not english and others == 1:
+        begins = {word.casefold() for word in said[:1] if word.istitle()}
+        if not text.rstrip().endswith("."):
+            begins &= _OTHER_QUESTIONS
+        others = _counted([*begins, *(word for word in said if word.islower())])[1]
+    return english, others
+
+
+def _counted(words: Sequence[str]) -> tuple[int, int]:
     counts = {language: sum(word in small for word in words) for language, small in _LATIN.items()}
     english = counts.pop("en_XX") + sum(word in _ENGLISH_QUESTIONS for word in words)
     return english, max(*counts.values(), sum(word in _OTHER_QUESTIONS for word in words))

@@ -59,9 +59,15 @@ def test_a_foreign_name_does_not_decide() -> None:
 
 @pytest.mark.parametrize(
     "question",
-    ["Sind Haustiere erlaubt?", "¿Cuánto cuesta?", "Combien coûte le billet ?", "Wo schläft er?"],
+    [
+        "Sind Haustiere erlaubt?",
+        "¿Cuánto cuesta?",
+        "Combien coûte le billet ?",
+        "Wo schläft er?",
+        "Die Miete steigt.",
+    ],
 )
-def test_a_short_question_of_another_language_is_not_english(question: str) -> None:
+def test_a_short_question_or_sentence_of_another_language_is_not_english(question: str) -> None:
     assert not is_english(question)
 
 
@@ -71,7 +77,29 @@ def test_words_without_a_sentence_may_be_english(question: str) -> None:
     assert may_be_english(question, [])
 
 
+@pytest.mark.parametrize(
+    "question",
+    [
+        "AI policy",
+        "AI budget: 3,000 EUR",
+        "Kim Lee salary",
+        "kim's phone number",
+        "Bao Nguyen extension",
+        "Chi Minh salary",
+        "ICH Q7 requirements",
+        "Oder river length",
+        "WO 2019/123 status",
+        "Des Moines office",
+        "parking at El Paso",
+    ],
+)
+def test_a_name_or_initials_are_no_sign_of_another_language(question: str) -> None:
+    assert is_english(question)
+    assert may_be_english(question, [])
+
+
 def test_what_has_its_words_tells_the_language_of_a_question_without_small_words() -> None:
     assert not may_be_english("Ruhezeit", [ENGLISH, GERMAN])
+    assert not may_be_english("Die Ruhezeit?", [ENGLISH, GERMAN])
     assert may_be_english("deposit", [ENGLISH, GERMAN])
     assert may_be_english("Where is the Ruhezeit told?", [ENGLISH, GERMAN])
