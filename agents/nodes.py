@@ -17,7 +17,7 @@ from agents.followups import behind, leans, stand_alone
 from agents.openings import Opening
 from agents.rewriting import is_faithful, newest
 from agents.routing import choose
-from agents.shares import amount, quoted, share_of, with_unit
+from agents.shares import Share, amount, quoted, share_of, tells_share, with_unit
 from agents.state import Context, State, Step
 from agents.summaries import call_in_short, evidence, found_in_short
 from agents.tables import AskedTable
@@ -228,8 +228,10 @@ async def read(state: State, context: Context, emit: Emit) -> Step:
     is_open = [each.answerability < context.min_answerability for each in judged]
     likeliest = max(judged, key=lambda each: each.answerability)
     reckoned = [] if all(is_open) else await _reckoned(state, context, likeliest)
+    shares = [state.get("share") or share_of(part.query) for part in parts]
     if not reckoned and context.generator.capabilities.quotes_verbatim:  # the whole is no answer
-        is_open = [each or _is_share(state, part) for each, part in zip(is_open, parts, strict=True)]
+        lacks = [_lacks(share, each) for share, each in zip(shares, judged, strict=True)]
+        is_open = [each or is_without for each, is_without in zip(is_open, lacks, strict=True)]
     open_parts = tuple(part for part, each in zip(parts, is_open, strict=True) if each)
     # What a tool gave is the answer, in whatever words: the judgement was fitted on prose.
     is_of_tool = state.get("is_of_tool", False)
@@ -237,7 +239,7 @@ async def read(state: State, context: Context, emit: Emit) -> Step:
     shorts = [each.short_answer for each, is_unmet in zip(judged, is_open, strict=True) if not is_unmet]
     short = judged[0].short_answer if len(parts) == 1 else shorts[0] if len(shorts) == 1 else None
     is_list = is_of_tool and sum(len(passage.text.splitlines()) for passage in passages) > 1
-    if is_list or any(_is_share(state, part) for part in parts):
+    if is_list or any(shares):
         short = None  # a list is not answered by one of its words, nor a share by the whole
     summary: dict[str, object] = {
         "answerability": round(likeliest.answerability, 3),
@@ -258,8 +260,9 @@ async def read(state: State, context: Context, emit: Emit) -> Step:
     return Step(update, summary, {"query": state["query"], "passages": len(passages)})
 
 
-def _is_share(state: State, part: Part) -> bool:
-    return state.get("share") is not None or share_of(part.query) is not None
+def _lacks(share: Share | None, judged: Judgement) -> bool:
+    """Say whether a share is asked for whose percentage the likeliest sentence does not tell."""
+    return share is not None and (judged.best is None or not tells_share(quoted(judged.best).text, share))
 
 
 async def _reckoned(state: State, context: Context, judged: Judgement) -> list[Passage]:
@@ -267,6 +270,8 @@ async def _reckoned(state: State, context: Context, judged: Judgement) -> list[P
     share, number, best = state.get("share"), amount(judged.short_answer), judged.best
     if share is None or best is None or number is None or context.tools is None:
         return []
+    if tells_share(judged.short_answer or "", share):
+        return []  # "20% of the budget is spent on travel" has no amount
     call = await context.tools.plan(f"{share.percent}% of {number}", ["calculator"])
     if call is None:
         return []

@@ -10,15 +10,19 @@ from agents._numbers import NUMBER, numbers_in
 from rag.core.types import Passage
 from rag.generation.candidates import Candidate
 
-__all__ = ["Share", "amount", "quoted", "share_of", "with_unit"]
+__all__ = ["Share", "amount", "quoted", "share_of", "tells_share", "with_unit"]
 
 _QUESTION = re.compile(
     r"\W*(?i:(?:and )?(?:what(?:['’]s| is| are| was| were| would)|how much (?:is|are|was|were|would)"
     r"|calculate|compute))"
     r" (?P<percent>\d{1,3}(?:\.\d+)?)\s*(?:%|percent) of"
     r" (?P<what>(?!(?i:the|our|your|my|all) [$€£¥]?\d)(?:(?i:the|our|your|my|all|an?)\b|[A-Z])"
-    r"[^?,]{2,200}?)(?<! for)(?<! of)(?<! by)(?<! with)(?: be)?[\s?.!]*"  # "10% of the land used for"
+    r"[^?,]{2,200}?)(?: be)?[\s?.!]*"
 )
+_ASKS_WHAT_FOR = re.compile(
+    r" (?:about|as|at|by|for|from|in|into|of|on|over|through|to|towards?|with)$", re.IGNORECASE
+)
+"""The end of a question for something else: "What is 10% of the land used for?"."""
 _CODE_BEFORE = re.compile(r"(?:^|\s)([A-Z]{3} ?)$")  # "EUR 40"
 _REST = re.compile(r"[,;:(|]")  # what comes after it says more than the unit
 _COLUMN_UNIT = re.compile(r"\(([^()\d]{1,20})\)\s*$")
@@ -39,7 +43,18 @@ def share_of(question: str) -> Share | None:
     Share(percent='15', question='How much is the price of the basic plan?')
     """
     match = _QUESTION.fullmatch(question)  # "what is" may ask what something means
-    return None if match is None else Share(match["percent"], f"How much is {match['what']}?")
+    if match is None or _ASKS_WHAT_FOR.search(match["what"]):
+        return None
+    return Share(match["percent"], f"How much is {match['what']}?")
+
+
+def tells_share(text: str, share: Share) -> bool:
+    """Say whether a text has the percentage itself.
+
+    >>> [tells_share(text, Share("20", "")) for text in ("20 % is spent on travel", "a fee of 120%")]
+    [True, False]
+    """
+    return re.search(rf"(?<![\d.,]){re.escape(share.percent)}\s*(?:%|percent\b)", text) is not None
 
 
 def amount(short_answer: str | None) -> str | None:

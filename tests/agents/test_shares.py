@@ -58,6 +58,16 @@ def test_the_whole_is_no_answer_where_the_share_cannot_be_reckoned(tmp_path: Pat
 
 
 @pytest.mark.parametrize(
+    "question", ["What is 20% of the budget spent on?", "What is 20% of the budget spent on each year?"]
+)
+def test_a_percentage_that_the_documents_tell_is_not_reckoned(question: str, tmp_path: Path) -> None:
+    others = [("Budget", "The club has 80 members. 20% of the budget is spent on travel.")]
+    answer = answered(Settings(home=tmp_path), question, *others)
+    assert answer.answer.endswith("20% of the budget is spent on travel.")
+    assert "=" not in answer.answer
+
+
+@pytest.mark.parametrize(
     "question",
     [
         "What is 15% of 240?",
@@ -65,6 +75,8 @@ def test_the_whole_is_no_answer_where_the_share_cannot_be_reckoned(tmp_path: Pat
         "What is the price?",
         "Do 15% of the people work there?",
         "What is 15% of the land used for?",
+        "What is 20% of the budget spent on?",
+        "What would 20% of the budget be put into?",
     ],
 )
 def test_other_questions_ask_for_no_share(question: str) -> None:
