@@ -151,3 +151,13 @@ def test_closing_the_answer_closes_the_connection(chat: ChatServer) -> None:
 def test_an_address_without_a_scheme_is_refused() -> None:
     with pytest.raises(ValueError, match="http://"):
         Openai("localhost:8000", "m")
+
+
+def test_prose_is_estimated_by_its_length_and_numbers_by_their_characters() -> None:
+    count = Openai("http://127.0.0.1:1/v1", "a-model").count_tokens
+    prose = "The guard's key opens the gate, as ever; it doesn't open the well-kept hall.\nNobody hurries."
+    assert count(prose) == (len(prose) + 2) // 3
+    for table in ("12.5,7,-3.25\n" * 100, "|1|25|\n" * 100):
+        assert len(table) - 2 <= count(table) <= len(table)
+    assert count("\N{GRINNING FACE}") == 3
+    assert count("\N{CYRILLIC SMALL LETTER A}") == 2
