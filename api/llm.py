@@ -197,12 +197,14 @@ def _tail(log_file: Path, lines: int = 15) -> str:
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(_STOP_SECONDS)
-    with suppress(ProcessLookupError):  # the engine's processes outlive a server that was killed
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    try:
+        process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_STOP_SECONDS)
+    finally:  # a second Ctrl-C does not wait
+        with suppress(ProcessLookupError):  # the engine's processes outlive a server that was killed
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

@@ -25,6 +25,11 @@ class Handler(BaseHTTPRequestHandler):
 
 HTTPServer(("127.0.0.1", int(sys.argv[sys.argv.index("--port") + 1])), Handler).serve_forever()
 """
+DEAF = """#!{python}
+import signal
+for number in (signal.SIGTERM, signal.SIGINT):
+    signal.signal(number, signal.SIG_IGN)
+""" + HEALTHY.split("\n", 1)[1]
 BROKEN = "#!/bin/sh\necho 'no such architecture'\nexit 7\n"
 SERVE = """
 import sys
@@ -142,6 +147,24 @@ def test_a_signal_ends_the_command_and_its_server(
             assert process.poll() is None
         process.send_signal(number)
         assert process.wait(timeout=30) == 0
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port)).close()
+
+
+def test_a_second_signal_ends_a_server_that_heard_none(tmp_path: Path, model_dir: Path) -> None:
+    environment = stand_in(tmp_path / "venv", DEAF)
+    port = free_port()
+    command = [sys.executable, "-c", SERVE, str(environment), str(model_dir), str(port)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        while "vLLM answers on" not in process.stdout.readline():
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        with pytest.raises(subprocess.TimeoutExpired):  # it waits for the server
+            process.wait(timeout=0.5)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=15) == 0  # less than it waits for the server
+        assert "vLLM is stopped" in process.stdout.read()
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port)).close()
 
