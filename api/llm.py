@@ -118,7 +118,7 @@ def running_server(
             env=server_variables(options),
             start_new_session=True,
         )
-    root = f"http://{options.host}:{options.port}"
+    root = f"http://{f'[{options.host}]' if _is_ipv6(options) else options.host}:{options.port}"
     try:
         _wait_until_healthy(root, process, options, log_file=log_file, on_line=on_line)
         yield RunningServer(f"{root}/v1", process, log_file, time.monotonic() - started)
@@ -136,7 +136,8 @@ def _check_can_start(options: ServerOptions, environment: Path) -> None:
             f"{options.model_dir} holds no config.json: give a folder with a model in safetensors"
         )
     try:
-        socket.create_server((options.host, options.port)).close()
+        family = socket.AF_INET6 if _is_ipv6(options) else socket.AF_INET
+        socket.create_server((options.host, options.port), family=family).close()
     except OSError as error:
         raise ConflictError(
             f"cannot listen on {options.host}:{options.port}: {error.strerror}; `rag llm check` tells"
@@ -144,6 +145,10 @@ def _check_can_start(options: ServerOptions, environment: Path) -> None:
         ) from error
     if not has_gpu():
         _check_memory(options)
+
+
+def _is_ipv6(options: ServerOptions) -> bool:
+    return ":" in options.host
 
 
 def _check_memory(options: ServerOptions) -> None:

@@ -30,6 +30,9 @@ import signal
 for number in (signal.SIGTERM, signal.SIGINT):
     signal.signal(number, signal.SIG_IGN)
 """ + HEALTHY.split("\n", 1)[1]
+IPV6 = HEALTHY.replace(
+    'HTTPServer(("127.0.0.1"', f'HTTPServer.address_family = {int(socket.AF_INET6)}\nHTTPServer(("::1"'
+)
 BROKEN = "#!/bin/sh\necho 'no such architecture'\nexit 7\n"
 SERVE = """
 import sys
@@ -167,6 +170,18 @@ def test_a_second_signal_ends_a_server_that_heard_none(tmp_path: Path, model_dir
         assert "vLLM is stopped" in process.stdout.read()
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port)).close()
+
+
+def test_a_host_may_be_an_ipv6_address(tmp_path: Path, model_dir: Path) -> None:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    environment = stand_in(tmp_path / "venv", IPV6)
+    options = ServerOptions(model_dir, host="::1", port=free_port())
+    log_file = tmp_path / "vllm.log"
+    with running_server(options, environment=environment, log_file=log_file, on_line=print) as server:
+        assert server.base_url == f"http://[::1]:{options.port}/v1"
 
 
 def test_arguments_that_grove_does_not_know_reach_vllm(model_dir: Path) -> None:
