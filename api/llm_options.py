@@ -54,7 +54,7 @@ class ServerOptions:
     drafted_tokens: int = 8  # at most, of a request in a step
     kv: KvOptions | None = None  # which keys and values of a prompt are kept; None: all
     # More than one thread spins against everything else on a small machine: ten times slower on 2 cores.
-    threads: int = 1
+    threads: int = 1  # unless OMP_NUM_THREADS is set
     start_seconds: float = 600.0
     more_arguments: tuple[str, ...] = ()  # handed to `vllm serve` as they are
 
@@ -170,8 +170,10 @@ def speculation(options: ServerOptions) -> dict[str, object] | None:
 def server_variables(options: ServerOptions) -> Mapping[str, str]:
     """Give the environment of the `vllm` command."""
     return {
-        **os.environ,
+        # By itself vLLM for CPUs sets the number of threads, and binds one to each physical core but one.
+        "VLLM_CPU_OMP_THREADS_BIND": "nobind",
         "OMP_NUM_THREADS": str(options.threads),
+        **os.environ,
         "HF_HUB_OFFLINE": "1",
         "VLLM_NO_USAGE_STATS": "1",
         **({"VLLM_USE_V2_MODEL_RUNNER": "0"} if options.kv else {}),  # compression knows the older one

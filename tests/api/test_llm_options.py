@@ -111,6 +111,17 @@ def test_a_draft_that_is_none_of_ours_is_refused_with_those_that_are() -> None:
         checked_draft("eagle")
 
 
+def test_vllm_has_one_thread_unless_the_environment_says_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("OMP_NUM_THREADS", "VLLM_CPU_OMP_THREADS_BIND"):
+        monkeypatch.delenv(name, raising=False)
+    variables = server_variables(ServerOptions(MODEL))
+    assert (variables["OMP_NUM_THREADS"], variables["VLLM_CPU_OMP_THREADS_BIND"]) == ("1", "nobind")
+    monkeypatch.setenv("OMP_NUM_THREADS", "6")
+    assert server_variables(ServerOptions(MODEL))["OMP_NUM_THREADS"] == "6"
+    monkeypatch.setenv("VLLM_CPU_OMP_THREADS_BIND", "0-5")
+    assert server_variables(ServerOptions(MODEL))["VLLM_CPU_OMP_THREADS_BIND"] == "0-5"
+
+
 @pytest.mark.parametrize("name", ["drafted_tokens", "max_num_seqs", "cache_bytes"])
 def test_a_number_below_one_is_refused(name: str) -> None:
     with pytest.raises(InvalidInputError, match="1 or more"):
