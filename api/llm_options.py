@@ -107,14 +107,14 @@ def checked_draft(name: str | None) -> Draft:
     raise InvalidInputError(f"--draft is one of {', '.join(get_args(Draft))}, got {name!r}")
 
 
-def checked_kv(policy: str | None, budget: float, settings: str) -> KvOptions | None:
+def checked_kv(policy: str | None, budget: float | None, settings: str) -> KvOptions | None:
     """Give what is kept of a prompt, None where no policy is named.
 
     >>> checked_kv("snapkv", 0.5, '{"kernel": 15}').settings
     {'kernel': 15}
 
     Raises:
-        InvalidInputError: settings that are no JSON object, or that belong to no policy.
+        InvalidInputError: settings that are no JSON object, or settings or a budget that belong to no policy.
     """
     try:
         given = json.loads(settings)
@@ -125,10 +125,12 @@ def checked_kv(policy: str | None, budget: float, settings: str) -> KvOptions | 
             f"--kv-settings is a JSON object such as '{{\"kernel\": 15}}', got {settings!r}"
         )
     if policy is None:
-        if given:
-            raise InvalidInputError("--kv-settings are those of a policy: name it with --kv-policy")
+        if given or budget is not None:
+            raise InvalidInputError(
+                "--kv-budget and --kv-settings are those of a policy: name it with --kv-policy"
+            )
         return None
-    return KvOptions(policy, budget, given)
+    return KvOptions(policy, settings=given) if budget is None else KvOptions(policy, budget, given)
 
 
 def server_arguments(options: ServerOptions, *, is_gpu: bool) -> list[str]:

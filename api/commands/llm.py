@@ -41,7 +41,9 @@ class _Served:
     ] = None
     drafted: Annotated[int, _Of("--drafted-tokens", help="Of a request in a step, at most.")] = 8
     policy: Annotated[str | None, _Of("--kv-policy", help="Which keys and values stay (all).")] = None
-    budget: Annotated[float, _Of("--kv-budget", help="Share of a prompt's that stays.")] = 0.5
+    budget: Annotated[
+        float | None, _Of("--kv-budget", help="Share of a prompt's that stays (0.5 with a policy).")
+    ] = None
     kv_settings: Annotated[
         str, _Of("--kv-settings", help="The policy's own, as JSON: docs/serving.md.")
     ] = "{}"

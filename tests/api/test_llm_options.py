@@ -81,7 +81,14 @@ def test_a_policy_that_must_read_every_token_turns_the_prefix_cache_off(
 )
 def test_settings_that_are_none_are_refused(policy: str | None, settings: str, message: str) -> None:
     with pytest.raises(InvalidInputError, match=message):
-        checked_kv(policy, 0.5, settings)
+        checked_kv(policy, None, settings)
+
+
+def test_a_budget_belongs_to_a_policy_and_is_a_half_unless_given() -> None:
+    assert checked_kv("snapkv", None, "{}") == KvOptions("snapkv", 0.5)
+    assert checked_kv(None, None, "{}") is None
+    with pytest.raises(InvalidInputError, match="name it with --kv-policy"):
+        checked_kv(None, 0.25, "{}")
 
 
 @pytest.mark.parametrize(
