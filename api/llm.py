@@ -194,7 +194,9 @@ def _wait_until_healthy(
             on_line(f"{waited:4.0f} s  {last:.120}")
             shown = last
         time.sleep(0.5)
-    raise UnavailableError(f"vLLM was not ready within {options.start_seconds:.0f} s:\n{_tail(log_file)}")
+    raise UnavailableError(
+        f"vLLM was not ready within {options.start_seconds:.0f} s (--start-seconds):\n{_tail(log_file)}"
+    )
 
 
 def _tail(log_file: Path, lines: int = 15) -> str:

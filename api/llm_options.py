@@ -55,17 +55,19 @@ class ServerOptions:
     kv: KvOptions | None = None  # which keys and values of a prompt are kept; None: all
     # More than one thread spins against everything else on a small machine: ten times slower on 2 cores.
     threads: int = 1  # unless OMP_NUM_THREADS is set
-    start_seconds: float = 600.0
+    start_seconds: float = 600.0  # until it answers; more is given up
     more_arguments: tuple[str, ...] = ()  # handed to `vllm serve` as they are
 
     def __post_init__(self) -> None:
         """Check the values that vLLM would refuse late or in other words."""
         if any(number is not None and number < 1 for number in self._numbers):
-            raise InvalidInputError("--drafted-tokens, --max-num-seqs and --cache-bytes are 1 or more")
+            raise InvalidInputError(
+                "--drafted-tokens, --max-num-seqs, --cache-bytes and --start-seconds are 1 or more"
+            )
 
     @property
-    def _numbers(self) -> tuple[int | None, ...]:
-        return self.drafted_tokens, self.max_num_seqs, self.cache_bytes
+    def _numbers(self) -> tuple[float | None, ...]:
+        return self.drafted_tokens, self.max_num_seqs, self.cache_bytes, self.start_seconds
 
     @property
     def plugin(self) -> PluginOptions | None:
@@ -114,7 +116,7 @@ def checked_kv(policy: str | None, budget: float | None, settings: str) -> KvOpt
     {'kernel': 15}
 
     Raises:
-        InvalidInputError: settings that are no JSON object, or settings or a budget that belong to no policy.
+        InvalidInputError: settings that are no JSON object, or a budget or settings of no policy.
     """
     try:
         given = json.loads(settings)

@@ -47,6 +47,7 @@ class _Served:
     kv_settings: Annotated[
         str, _Of("--kv-settings", help="The policy's own, as JSON: docs/serving.md.")
     ] = "{}"
+    start_seconds: Annotated[float, _Of("--start-seconds", help="For it to answer.")] = 600
     more: Annotated[list[str] | None, _Of("--vllm", help="An argument of `vllm serve`; repeat it.")] = None
     environment: Environment = None
     home: Home = None
@@ -95,6 +96,7 @@ def serve(given: _Served) -> None:
         draft=llm.checked_draft(given.draft),
         drafted_tokens=given.drafted,
         kv=llm.checked_kv(given.policy, given.budget, given.kv_settings),
+        start_seconds=given.start_seconds,
         more_arguments=tuple(given.more or ()),
     )
     if not options.has_prefix_cache:

@@ -3,7 +3,9 @@ import os
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from api.cli import app
 from api.llm_options import ServerOptions, checked_draft, checked_kv, server_arguments, server_variables
 from rag.core.errors import InvalidInputError
 from rag.generation.vllm_plugin.options import KvOptions, PluginOptions
@@ -129,7 +131,15 @@ def test_vllm_has_one_thread_unless_the_environment_says_more(monkeypatch: pytes
     assert server_variables(ServerOptions(MODEL))["VLLM_CPU_OMP_THREADS_BIND"] == "0-5"
 
 
-@pytest.mark.parametrize("name", ["drafted_tokens", "max_num_seqs", "cache_bytes"])
+@pytest.mark.parametrize("name", ["drafted_tokens", "max_num_seqs", "cache_bytes", "start_seconds"])
 def test_a_number_below_one_is_refused(name: str) -> None:
     with pytest.raises(InvalidInputError, match="1 or more"):
         ServerOptions(MODEL, **{name: 0})  # type: ignore[arg-type]  # each is a number
+
+
+def test_the_command_takes_how_long_a_model_may_take_to_start(tmp_path: Path) -> None:
+    told = CliRunner().invoke(
+        app, ["llm", "serve", str(MODEL), "--start-seconds", "0", "--home", str(tmp_path)]
+    )
+    assert isinstance(told.exception, InvalidInputError)
+    assert "--start-seconds" in str(told.exception)
