@@ -4,13 +4,14 @@ Reads vLLM's configuration by attribute, so that it can be tested without vLLM.
 """
 
 import json
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rag.core.errors import UnavailableError
 from rag.generation.vllm_plugin.options import PROMPT_LENGTHS
 from rag.generation.vllm_plugin.scoring import Compressor
 
-__all__ = ["check_engine"]
+__all__ = ["check_engine", "check_layers"]
 
 _DRAFTERS = ("ngram", "custom_class", "suffix")  # that have no cache of their own
 
@@ -46,6 +47,33 @@ def check_engine(config: Any, compressor: Compressor) -> None:
         "keys are packed as numbers, and this cache holds codes: start with --kv-cache-dtype"
         " auto": config.cache_config.cache_dtype != "auto",
     }
+    _refuse(refusals)
+
+
+def check_layers(layers: Iterable[Any], compressor: Compressor) -> None:
+    """Refuse attention that smaller caches would compute otherwise.
+
+    Args:
+        layers: what attends in each of vLLM's, its `AttentionImpl`.
+        compressor: the policy.
+
+    Raises:
+        UnavailableError: the message says what the model has.
+    """
+    found = list(layers)
+    refusals = {
+        "this model tells positions by ALiBi, whose biases hang on where a key stood, and packing moves"
+        " keys": any(each.alibi_slopes is not None for each in found),
+        "this model's attention has sinks, which attention to smaller caches does not add": any(
+            each.sinks is not None for each in found
+        ),
+        "this model caps its attention's logits, and razor's, computed in torch, would have none: take"
+        " another policy": compressor.has_biases and any(each.logits_soft_cap for each in found),
+    }
+    _refuse(refusals)
+
+
+def _refuse(refusals: Mapping[str, bool]) -> None:
     for reason, is_refused in refusals.items():
         if is_refused:
             raise UnavailableError(f"kv compression cannot start: {reason}")

@@ -1,10 +1,11 @@
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from rag.core.errors import UnavailableError
-from rag.generation.vllm_plugin.conditions import check_engine
+from rag.generation.vllm_plugin.conditions import check_engine, check_layers
 from rag.generation.vllm_plugin.scoring import Compressor
 
 
@@ -69,3 +70,29 @@ def test_an_engine_that_compression_does_not_go_with_is_refused(
 ) -> None:
     with pytest.raises(UnavailableError, match=what_to_do):
         check_engine(config(**changed), compressor("streaming"))
+
+
+def attending(**changed: Any) -> Any:
+    return SimpleNamespace(**{"alibi_slopes": None, "sinks": None, "logits_soft_cap": 0} | changed)
+
+
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [({"alibi_slopes": [0.5, 0.25]}, "ALiBi"), ({"sinks": [0.1, 0.2]}, "sinks")],
+)
+def test_attention_that_is_not_kept_beside_packed_keys_is_refused(
+    changed: dict[str, Any], named: str
+) -> None:
+    check_layers([attending(), attending()], compressor("streaming"))
+    with pytest.raises(UnavailableError, match=named):
+        check_layers([attending(), attending(**changed)], compressor("streaming"))
+
+
+def test_a_cap_of_logits_goes_with_all_policies_but_razor(tmp_path: Path) -> None:
+    capped = [attending(logits_soft_cap=50.0)]
+    check_layers(capped, compressor("streaming"))
+    heads = tmp_path / "heads.json"
+    heads.write_text('{"echo": [[0, 1, 2]], "induction": [[0, 1, 2]]}')
+    razor = Compressor("razor", 0.5, {"heads": str(heads)}, num_heads=3, block_size=32)
+    with pytest.raises(UnavailableError, match="take another policy"):
+        check_layers(capped, razor)

@@ -14,7 +14,7 @@ from vllm.v1.attention.backend import AttentionImpl, AttentionMetadataBuilder, C
 from vllm.v1.kv_cache_interface import AttentionSpec
 
 from rag.generation.vllm_plugin.compressing import Kernels, Pass, Worker
-from rag.generation.vllm_plugin.conditions import check_engine
+from rag.generation.vllm_plugin.conditions import check_engine, check_layers
 from rag.generation.vllm_plugin.layout import found_layout
 from rag.generation.vllm_plugin.options import KvOptions
 from rag.generation.vllm_plugin.scoring import Compressor
@@ -52,6 +52,7 @@ def worker_of(
     shape = (spec.num_kv_heads, spec.block_size, spec.head_size)
     layout = found_layout(store, shape=shape, dtype=spec.dtype, device=device)
     layers: dict[str, Any] = get_layers_from_vllm_config(config, Attention, list(layer_names))
+    check_layers((layer.impl for layer in layers.values()), compressor)
     scales = {layer.impl.scale for layer in layers.values()}
     assert len(scales) == 1, "layers of one model scale alike"
     return Worker(compressor, layout, num_heads=spec.num_kv_heads, scaling=scales.pop())
