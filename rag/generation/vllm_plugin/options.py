@@ -29,7 +29,7 @@ class ProposerOptions:
     min_chance: float = 0.03  # of a drafted token to be reached and right; less is not worth its place
     step_tokens: int = 256  # drafted in one step for all requests together
     answer_tokens: int = 65_536  # of earlier answers that are drafted from, the newest; 0 for none
-    min_shared: float = 0.5  # of a prompt: only answers to prompts that have so much of it are drafted from
+    min_shared: float = 0.5  # of a prompt, which an answer's prompt must have to be drafted from
 
     def __post_init__(self) -> None:
         """Check the values."""

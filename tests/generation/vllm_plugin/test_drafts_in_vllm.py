@@ -17,6 +17,8 @@ PASSAGE = (
     "The vault under the town hall was built in 1931 by the engineer Ada Marsh. Its door weighs eight tons."
     " The code of the vault is 7294, and it is changed on the first Monday of each year by the mayor alone."
 )
+KEPT = ("deeds", "letters", "crowns of tin", "books of accounts", "keys", "maps of the mill stream")
+SHELVES = " ".join(f"Shelf {n} holds {n * 37 % 89} {KEPT[n % 6]}." for n in range(1, 41))
 QUESTIONS = ("What is the code of the vault and when is it changed?", "Who built the vault, and when?")
 SPECULATION = {
     "method": "custom_class",
@@ -28,7 +30,7 @@ SPECULATION = {
 def asked() -> list[list[int]]:
     tokenizer = AutoTokenizer.from_pretrained(Grove(Settings()).local_model(), local_files_only=True)
     texts = [
-        f"<|im_start|>user\n{PASSAGE}\n{PASSAGE[:90]}\n{each}<|im_end|>\n<|im_start|>assistant\n"
+        f"<|im_start|>user\n{SHELVES}\n{PASSAGE}\n{PASSAGE[:90]}\n{each}<|im_end|>\n<|im_start|>assistant\n"
         for each in QUESTIONS
     ]
     return [tokenizer.encode(text) for text in texts]
@@ -42,7 +44,7 @@ def written(environment: Path, plugin: PluginOptions | None) -> list[Answered]:
         SPECULATION if plugin else None,
         plugin,
         max_num_seqs=2,
-        max_model_tokens=512,
+        max_model_tokens=1024,
         cache_bytes=64 << 20,
     )
     return run_engine(engine, [Round(both, 32), Round(both[:1], 32)], environment=environment)
