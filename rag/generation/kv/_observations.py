@@ -4,6 +4,7 @@ Attention is computed anew from queries and keys, so that the model itself may u
 policy: each takes what it needs.
 """
 
+from collections.abc import Iterator
 from typing import Any, Literal
 
 import torch
@@ -14,6 +15,7 @@ from rag.generation.kv._cache import Layer
 __all__ = ["Need", "Observations", "Strongest", "attention", "grouped"]
 
 Need = Literal["attention", "queries"]
+_QUERIES = 256  # whose attention is held at once: that of a whole text would be its length squared
 
 
 class Observations:
@@ -47,7 +49,8 @@ class Observations:
             held = queries
         self.window[number] = held[:, -self._size :]
         if "attention" in self._needs:
-            self._see_attention(number, attention(queries, keys, scaling))
+            for weights in _sliced(queries, keys, scaling):
+                self._see_attention(number, weights)
         if self._rotary is not None:
             self._see_queries(number, queries, keys.shape[1] - queries.shape[1])
 
@@ -94,10 +97,10 @@ class Strongest:
 
     def see(self, layer: Layer, queries: Tensor, scaling: float) -> None:
         """Take (H, N, D) queries of the newest tokens."""
-        weights = attention(queries, layer.keys, scaling)[..., : self._size]
-        most = weights.amax(dim=(1, 2))
-        before = self.most.get(layer.index)
-        self.most[layer.index] = most if before is None else torch.maximum(most, before)
+        for weights in _sliced(queries, layer.keys, scaling):
+            most = weights[..., : self._size].amax(dim=(1, 2))
+            before = self.most.get(layer.index)
+            self.most[layer.index] = most if before is None else torch.maximum(most, before)
 
 
 def attention(queries: Tensor, keys: Tensor, scaling: float) -> Tensor:
@@ -112,3 +115,11 @@ def attention(queries: Tensor, keys: Tensor, scaling: float) -> Tensor:
 def grouped(heads: Tensor, num_kept: int) -> Tensor:
     """Give (K, G, ...) of (H, ...): each KV head with its query heads."""
     return heads.reshape(num_kept, -1, *heads.shape[1:])
+
+
+def _sliced(queries: Tensor, keys: Tensor, scaling: float) -> Iterator[Tensor]:
+    """Give `attention` of some queries at a time, on the keys up to the last of them."""
+    seen = keys.shape[1] - queries.shape[1]
+    for part in torch.split(queries, _QUERIES, dim=1):
+        seen += part.shape[1]
+        yield attention(part, keys[:, :seen], scaling)

@@ -6,10 +6,11 @@ import pytest
 import torch
 from _small_llama import small_llama, text
 from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from rag.generation.kv._attention import use_ragged_attention
-from rag.generation.kv._cache import RaggedCache
-from rag.generation.kv._observations import Observations, Strongest
+from rag.generation.kv._cache import Layer, RaggedCache
+from rag.generation.kv._observations import Observations, Strongest, attention
 from rag.generation.kv._policy import attention_of_window
 from rag.generation.kv.expected import _mean_rotation
 
@@ -92,3 +93,33 @@ def test_the_mean_rotation_is_the_mean_over_the_positions_to_come() -> None:
     turned = query * cosines[0] + torch.cat((-query[:, 4:], query[:, :4]), dim=-1) * sines[0]
     found = query @ _mean_rotation(model, 40, query).T
     assert torch.allclose(found[0], turned.mean(dim=0), atol=1e-5)
+
+
+class Largest(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's
+    """Note the size of the largest tensor that is made."""
+
+    size = 0
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:  # Any: torch's
+        made = func(*args, **(kwargs or {}))
+        self.size = max(self.size, made.numel() if isinstance(made, Tensor) else 0)
+        return made
+
+
+def test_a_long_piece_is_noted_in_slices() -> None:
+    generator = torch.Generator().manual_seed(1)
+    keys, queries = torch.randn(1, 700, 4, generator=generator), torch.randn(2, 600, 4, generator=generator)
+    whole = attention(queries, keys, 0.5)
+    layer, notes, most = Layer(0), Observations(None, frozenset({"attention"}), 8), Strongest(100)
+    layer.append(keys, keys)
+    with Largest() as largest:  # type: ignore[no-untyped-call]  # torch's
+        notes.see(layer, queries, 0.5)
+        most.see(layer, queries, 0.5)
+    assert torch.allclose(notes.received[0], whole.sum(dim=2).mean(dim=1), atol=1e-4)
+    assert torch.allclose(
+        notes.entropy[0], torch.special.entr(whole).sum(dim=-1).mean(dim=(0, 1)), atol=1e-5
+    )
+    assert torch.allclose(most.most[0], whole[..., :100].amax(dim=(1, 2)), atol=1e-6)
+    assert largest.size == 2 * 256 * 612  # two heads, the second slice
