@@ -40,19 +40,21 @@ class ServerReport:
     counters: Counters | None  # of servers that expose vLLM's
 
 
-def check(base_url: str, *, timeout_seconds: float = 120.0) -> ServerReport:
+def check(base_url: str, *, api_key: str | None = None, timeout_seconds: float = 120.0) -> ServerReport:
     """Ask a server for its health, its model, a few tokens and its counters.
 
     Args:
         base_url: as in the settings, with /v1 at its end.
+        api_key: sent as bearer token, when there is one.
         timeout_seconds: for each of the requests.
 
     Raises:
-        UnavailableError: nothing answers there, or not as a generation server does.
+        UnavailableError: nothing answers there, or not as a generation server does, or it wants a key.
     """
     base = base_url.rstrip("/")
+    headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
     try:
-        with httpx.Client(timeout=timeout_seconds, trust_env=False) as client:
+        with httpx.Client(timeout=timeout_seconds, trust_env=False, headers=headers) as client:
             started = time.perf_counter()
             client.get(f"{base.removesuffix('/v1')}/health").raise_for_status()
             healthy = time.perf_counter()
@@ -84,6 +86,11 @@ def check(base_url: str, *, timeout_seconds: float = 120.0) -> ServerReport:
             f"no generation server answers on {base}: {error}; start it with `rag llm serve`"
         ) from error
     except (httpx.HTTPStatusError, KeyError, IndexError, TypeError, ValueError) as error:
+        if isinstance(error, httpx.HTTPStatusError) and error.response.status_code in (401, 403):
+            raise UnavailableError(
+                f"{base} refused with HTTP {error.response.status_code}: give"
+                f" {'another' if api_key else 'its'} key with --api-key or VLLM_API_KEY"
+            ) from error
         raise UnavailableError(
             f"what answers on {base} is no OpenAI-compatible generation server: {error!r}"
         ) from error

@@ -111,6 +111,9 @@ def serve(given: _Served) -> None:
 
 def check(
     base_url: Annotated[str, typer.Option("--base-url")] = "http://127.0.0.1:8765/v1",
+    api_key: Annotated[
+        str | None, _Of("--api-key", envvar="VLLM_API_KEY", help="That the server asks for.")
+    ] = None,
     home: Home = None,
     json: Json = False,
 ) -> None:
@@ -118,7 +121,7 @@ def check(
     from api import llm
 
     console = Console.open(home, json)
-    report = as_json(llm.check(base_url))
+    report = as_json(llm.check(base_url, api_key=api_key))
     assert isinstance(report, dict)
     counters = report["counters"]
     shown = {name: value for name, value in report.items() if name != "counters"}

@@ -1,11 +1,17 @@
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import httpx
+import pytest
+from typer.testing import CliRunner
 
-from api.llm_check import Counters, counters
+from api.cli import app
+from api.llm_check import Counters, check, counters
+from rag.core.errors import UnavailableError
 
 METRICS = """# HELP vllm:spec_decode_num_drafts_total Number of spec decoding drafts.
 # TYPE vllm:spec_decode_num_drafts_total counter
@@ -53,3 +59,36 @@ def test_without_drafts_there_is_no_share_of_them() -> None:
 def test_a_server_without_such_counters_has_none() -> None:
     assert read("process_cpu_seconds_total 3.0\n") is None
     assert read("no such page", 404) is None
+
+
+class Guarded(BaseHTTPRequestHandler):
+    """A generation server with the key `sesame`."""
+
+    def do_GET(self) -> None:
+        is_open = self.path == "/health" or self.headers["authorization"] == "Bearer sesame"
+        self.send_response(200 if is_open else 401)
+        self.end_headers()
+        choice = {"message": {"content": "Hello."}}
+        said = {"data": [{"id": "m"}], "choices": [choice], "usage": {"completion_tokens": 2}}
+        self.wfile.write(json.dumps(said).encode())
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
+        self.do_GET()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def test_a_server_that_asks_for_a_key_gets_it(tmp_path: Path) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Guarded) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        base_url = f"http://127.0.0.1:{server.server_port}/v1"
+        command = ["llm", "check", "--base-url", base_url, "--home", str(tmp_path)]
+        for more, variables in ((["--api-key", "sesame"], {}), ([], {"VLLM_API_KEY": "sesame"})):
+            assert "Hello." in CliRunner().invoke(app, [*command, *more], env=variables).stdout
+        with pytest.raises(UnavailableError, match="HTTP 401: give its key with --api-key"):
+            check(base_url)
+        with pytest.raises(UnavailableError, match="give another key"):
+            check(base_url, api_key="abracadabra")
+        server.shutdown()

@@ -29,6 +29,7 @@ class Served:
         base_url: str = "http://127.0.0.1:8765/v1",
         model: str = "smollm2",
         *,
+        api_key: str | None = None,
         passage_tokens: int = 256,
         timeout_seconds: float = 60.0,
         tenant: str = "default",
@@ -38,6 +39,7 @@ class Served:
         Args:
             base_url: with the version, as in `http://127.0.0.1:8765/v1`.
             model: as the server names it.
+            api_key: sent as bearer token, when there is one.
             passage_tokens: of each passage, what is beyond is not read.
             timeout_seconds: of a request.
             tenant: whose passages share the server's prefix cache; sent hashed.
@@ -48,6 +50,7 @@ class Served:
             raise ValueError("passage_tokens is 1 or more")
         self._base_url = base_url.rstrip("/")
         self._model = model
+        self._key = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         self._passage_tokens = passage_tokens
         self._timeout_seconds = timeout_seconds
         self._salt = sha256(tenant.encode()).hexdigest()
@@ -61,9 +64,8 @@ class Served:
         """
         if not passages:
             return np.zeros(0, dtype=np.float32)
-        with httpx.Client(
-            timeout=self._timeout_seconds, trust_env=False, headers=dict(trace_headers())
-        ) as client:
+        headers = {**trace_headers(), **self._key}
+        with httpx.Client(timeout=self._timeout_seconds, trust_env=False, headers=headers) as client:
             asked = self._tokens(client, f" {query}")[:_MAX_QUERY_TOKENS]
             link = self._tokens(client, _LINK)
             read = [self._tokens(client, text.strip())[: self._passage_tokens] for text in passages]
@@ -104,10 +106,9 @@ class Served:
             response.raise_for_status()
             return response.json()
         except httpx.HTTPStatusError as error:
-            said = error.response.text[:_MAX_ERROR_CHARS]
-            raise GenerationError(
-                f"{url} refused with HTTP {error.response.status_code}: {said}"
-            ) from error
+            status, said = error.response.status_code, error.response.text[:_MAX_ERROR_CHARS]
+            advice = {401: "; give api_key", 403: "; give another api_key"}.get(status, "")
+            raise GenerationError(f"{url} refused with HTTP {status}: {said}{advice}") from error
         except httpx.TransportError as error:
             raise UnavailableError(
                 f"no generation server answers on {self._base_url} ({error or type(error).__name__}); start"

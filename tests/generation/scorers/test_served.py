@@ -17,6 +17,7 @@ class Vllm:
     def __init__(self) -> None:
         self.words: list[str] = []
         self.requests: list[dict[str, Any]] = []
+        self.keys: list[str | None] = []
 
     def tokenize(self, body: dict[str, Any]) -> object:
         tokens = []
@@ -44,6 +45,7 @@ def serving(vllm: Any, status: int = 200) -> Iterator[str]:  # Any: with methods
             body = json.loads(self.rfile.read(int(self.headers["content-length"])))
             if isinstance(vllm, Vllm):
                 vllm.requests.append(body)
+                vllm.keys.append(self.headers["authorization"])
             answer = getattr(vllm, self.path.rsplit("/", 1)[1])(body)
             self.send_response(status)
             self.end_headers()
@@ -100,3 +102,12 @@ def test_a_server_without_such_probabilities_is_told_from_vllm() -> None:
 def test_an_address_that_is_none_is_refused() -> None:
     with pytest.raises(ValueError, match="http://"):
         Served("127.0.0.1:8765")
+
+
+def test_a_key_is_sent_and_asked_for() -> None:
+    vllm = Vllm()
+    with serving(vllm) as url:
+        Served(url, api_key="sesame").scores("depot", ["depot"])
+    assert set(vllm.keys) == {"Bearer sesame"}
+    with serving(vllm, status=401) as url, pytest.raises(GenerationError, match=r"HTTP 401.*give api_key"):
+        Served(url).scores("depot", ["depot"])
