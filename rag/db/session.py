@@ -14,16 +14,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 from zlib import crc32
 
-from sqlalchemy import Connection, Engine, create_engine, event, func, inspect, select, text
+from sqlalchemy import Connection, Engine, create_engine, event, exc, func, inspect, select, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import (
-    ArgumentError,
-    DatabaseError,
-    DBAPIError,
-    InterfaceError,
-    NoSuchModuleError,
-    OperationalError,
-)
 from sqlalchemy.orm import Session, sessionmaker
 
 from rag.core.errors import ConflictError, InvalidInputError, UnavailableError
@@ -35,7 +27,14 @@ __all__ = ["Database", "DatabaseReport", "look_at", "open_database"]
 _T = TypeVar("_T")
 _BUSY_SECONDS = 60
 _CONNECT_SECONDS = 10
-_DAMAGED = (DatabaseError, sqlite3.DatabaseError)  # themselves, and none of their subclasses
+_DAMAGED = (exc.DatabaseError, sqlite3.DatabaseError)  # themselves, and none of their subclasses
+_DOWN = (  # the other kinds are of a statement, and say nothing of the database
+    *_DAMAGED,
+    sqlite3.OperationalError,
+    exc.OperationalError,
+    exc.InterfaceError,
+    exc.TimeoutError,  # all connections are in use
+)
 _UNWRITABLE = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
 _log = logging.getLogger(__name__)
 
@@ -155,9 +154,8 @@ class Database:
     def _reachable(self) -> Iterator[None]:
         try:
             yield
-        except (DBAPIError, sqlite3.DatabaseError) as error:
-            # The other kinds are of a statement, and say nothing of the database.
-            if type(error) not in (*_DAMAGED, OperationalError, InterfaceError, sqlite3.OperationalError):
+        except (exc.DBAPIError, exc.TimeoutError, sqlite3.DatabaseError) as error:
+            if type(error) not in _DOWN:
                 raise
             where = self.engine.url.render_as_string(hide_password=True)
             raise UnavailableError(f"the database {where} {_plight(error)}") from error
@@ -235,7 +233,7 @@ def _engine(url: str | Path) -> Engine:
                 hide_parameters=True,  # an error must not show the text of a document
                 connect_args={"connect_timeout": _CONNECT_SECONDS},
             )
-    except (ArgumentError, NoSuchModuleError) as error:
+    except (exc.ArgumentError, exc.NoSuchModuleError) as error:
         raise InvalidInputError(f"not an address of a database: {error}") from error
     raise InvalidInputError(
         f"databases of the kind {backend!r} are not supported; use sqlite:///FILE or postgresql://USER@HOST/NAME"
@@ -257,8 +255,8 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql(options.get("begin", "BEGIN"))
 
 
-def _plight(error: DBAPIError | sqlite3.DatabaseError) -> str:
-    said = error.orig if isinstance(error, DBAPIError) else error
+def _plight(error: exc.SQLAlchemyError | sqlite3.DatabaseError) -> str:
+    said = error.orig if isinstance(error, exc.DBAPIError) else error
     if type(error) in _DAMAGED:
         return f"is damaged: {said}; move it and its -wal away, and restore an export: `rag import FILE`"
     if getattr(said, "sqlite_errorcode", 0) & 0xFF in _UNWRITABLE:
@@ -295,6 +293,6 @@ def _migrate(database: Database) -> None:
             f"the database was made by a newer Grove (this one knows tables up to {HEAD});"
             f" install that version or use another database: {error}"
         ) from error
-    except DBAPIError as error:
+    except exc.DBAPIError as error:
         raise UnavailableError(f"the database could not be migrated to {HEAD}: {error.orig}") from error
     _log.info("The database is at %s.", HEAD)

@@ -5,10 +5,11 @@ memory, that ends with the process.
 """
 
 import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -16,21 +17,21 @@ from numpy.typing import NDArray
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from rag.core.errors import SegmentGoneError
 from rag.core.filters import Filter
 from rag.core.row_bytes import book_of_bytes
 from rag.core.types import Codebook, Hit, Segment, TokenCodes, Vector
-from rag.db.session import Database
 from rag.stores._token_file import TokenFile, write_tokens
 from rag.stores._tokens import Kept, Packed, num_candidates_for, tokens_of_bytes
 
-__all__ = ["TokenSearch"]
+__all__ = ["TokenSearch", "books_of", "kept_tokens"]
 
 _ROWS_AT_ONCE = 1024
+_MAX_COPIES = 256
 _TOKENS = """
-SELECT ordinal, chunk_id, num_tokens, book, has_whole, tokens, segment_id FROM segment_rows
+SELECT ordinal, chunk_id, num_tokens, book, has_whole, tokens FROM segment_rows
 WHERE segment_id = :segment AND tokens IS NOT NULL ORDER BY ordinal
 """
+_BOOKS = "SELECT book, content FROM segment_codebooks WHERE segment_id = :segment"
 _VISIBLE = """
 SELECT ordinal FROM segment_rows WHERE segment_id = :segment AND tokens IS NOT NULL AND {visible}
 """
@@ -46,15 +47,22 @@ class _Copy:
     file: TokenFile
 
 
+@dataclass(slots=True)
+class _Place:
+    """Where the copy of a segment is, once it is made."""
+
+    lock: Lock = field(default_factory=Lock)
+    copy: _Copy | None = None
+
+
 class TokenSearch:
     """Finds chunks by token vectors."""
 
-    def __init__(self, database: Database, *, num_candidates: int, num_probes: int) -> None:
-        self._database = database
+    def __init__(self, *, num_candidates: int, num_probes: int) -> None:
         self._num_candidates = num_candidates
         self._num_probes = num_probes
-        self.book = lru_cache(maxsize=256)(self._read_book)
-        self._copies = lru_cache(maxsize=256)(self._copy)
+        self._places: OrderedDict[str, _Place] = OrderedDict()
+        self._lock = Lock()
 
     def best(
         self,
@@ -78,7 +86,7 @@ class TokenSearch:
         k = parameters["k"]
         hits = []
         for segment in segments:
-            copy = self._copies(segment.segment_id)
+            copy = self._copied(session, segment.segment_id)
             if query.shape[1] in copy.dims:
                 is_whole = filter is None and not segment.dead
                 mask = None if is_whole else _mask(session, segment, copy, visible, parameters)
@@ -87,38 +95,49 @@ class TokenSearch:
                 hits += [Hit(copy.chunk_ids[row], score) for row, score in of_copy]
         return sorted(hits, key=lambda hit: (-hit.score, hit.chunk_id))[:k]
 
-    def tokens(self, row: Any) -> Kept:  # Any: a row of the database
-        """Give the tokens of a row that has some, as they are kept."""
-        book = None if row.book is None else self.book(row.book, row.segment_id)
-        return tokens_of_bytes(row.tokens, row.num_tokens, book, has_whole=row.has_whole)
+    def _copied(self, session: Session, segment_id: str) -> _Copy:
+        """Give the copy of a segment, made once, however many want it at the same time."""
+        with self._lock:
+            place = self._places.setdefault(segment_id, _Place())
+            self._places.move_to_end(segment_id)
+            if len(self._places) > _MAX_COPIES:
+                self._places.popitem(last=False)
+        with place.lock:
+            # In the caller's session: one more connection might have to wait for those that wait here.
+            place.copy = place.copy or _copy(session, segment_id)
+            return place.copy
 
-    def _copy(self, segment_id: str) -> _Copy:
-        """Copy a segment's token vectors; it never changes: a transaction of its own sees the same."""
-        ordinals: list[int] = []
-        chunk_ids: list[str] = []
-        tokens: list[Kept] = []
-        with self._database.read() as session:
-            options = {"yield_per": _ROWS_AT_ONCE}
-            for row in session.execute(text(_TOKENS), {"segment": segment_id}, execution_options=options):
-                ordinals.append(row.ordinal)
-                chunk_ids.append(row.chunk_id)
-                tokens.append(self.tokens(row))
-        with tempfile.TemporaryDirectory(prefix="grove-tokens-") as folder:
-            write_tokens(Path(folder) / "tokens", Packed.of_kept(tokens))
-            file = TokenFile(Path(folder) / "tokens")  # its mapping outlives the folder
-        dims = frozenset(
-            len(each.codebook.rotation) if isinstance(each, TokenCodes) else each.shape[1]
-            for each in tokens
-        )
-        return _Copy(np.array(ordinals, dtype=np.int64), chunk_ids, dims, file)
 
-    def _read_book(self, name: str, segment_id: str) -> Codebook:
-        query = text("SELECT content FROM segment_codebooks WHERE segment_id = :segment AND book = :book")
-        with self._database.read() as session:
-            content = session.scalar(query, {"segment": segment_id, "book": name})
-        if content is None:
-            raise SegmentGoneError(f"segment {segment_id} is gone; search again")
-        return book_of_bytes(content)
+def books_of(session: Session, segment_id: str) -> dict[str, Codebook]:
+    """Give the codebooks of a segment by their names."""
+    found = session.execute(text(_BOOKS), {"segment": segment_id})
+    return {name: book_of_bytes(content) for name, content in found}
+
+
+def kept_tokens(row: Any, books: Mapping[str, Codebook]) -> Kept:  # Any: a row of the database
+    """Give the tokens of a row that has some, as they are kept."""
+    book = None if row.book is None else books[row.book]
+    return tokens_of_bytes(row.tokens, row.num_tokens, book, has_whole=row.has_whole)
+
+
+def _copy(session: Session, segment_id: str) -> _Copy:
+    """Copy a segment's token vectors."""
+    ordinals: list[int] = []
+    chunk_ids: list[str] = []
+    tokens: list[Kept] = []
+    books = books_of(session, segment_id)
+    options = {"yield_per": _ROWS_AT_ONCE}
+    for row in session.execute(text(_TOKENS), {"segment": segment_id}, execution_options=options):
+        ordinals.append(row.ordinal)
+        chunk_ids.append(row.chunk_id)
+        tokens.append(kept_tokens(row, books))
+    with tempfile.TemporaryDirectory(prefix="grove-tokens-") as folder:
+        write_tokens(Path(folder) / "tokens", Packed.of_kept(tokens))
+        file = TokenFile(Path(folder) / "tokens")  # its mapping outlives the folder
+    dims = frozenset(
+        len(each.codebook.rotation) if isinstance(each, TokenCodes) else each.shape[1] for each in tokens
+    )
+    return _Copy(np.array(ordinals, dtype=np.int64), chunk_ids, dims, file)
 
 
 def _mask(

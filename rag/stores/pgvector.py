@@ -43,7 +43,7 @@ from rag.stores._sql_rows import (
     vectors_of,
 )
 from rag.stores._sql_sections import best_in_sections, section_columns, section_of
-from rag.stores._sql_tokens import TokenSearch
+from rag.stores._sql_tokens import TokenSearch, books_of, kept_tokens
 from rag.stores._sql_words import WordSearch
 from rag.stores._tokens import Packed, bytes_of_tokens
 
@@ -76,7 +76,7 @@ class Pgvector:
         self._is_binary = quantization == "binary"
         self._exact_rows = exact_rows
         self._prepared: set[str] = set()
-        self._tokens = TokenSearch(database, num_candidates=num_candidates, num_probes=num_probes)
+        self._tokens = TokenSearch(num_candidates=num_candidates, num_probes=num_probes)
         self._words = WordSearch()
 
     @property
@@ -166,6 +166,7 @@ class Pgvector:
 
     def rows(self, segment: Segment, *, session: Session) -> Iterator[Row]:
         """Read the live rows back; vectors as 16-bit floats keep them."""
+        books = books_of(session, segment.segment_id)
         found = session.execute(
             text(ROWS),
             {"segment": segment.segment_id, "dead": list(segment.dead)},
@@ -180,7 +181,7 @@ class Pgvector:
                 row.text,
                 np.array(json.loads(row.vector), dtype=np.float32),
                 attributes_of(row.attributes),
-                None if row.tokens is None else self._tokens.tokens(row),
+                None if row.tokens is None else kept_tokens(row, books),
                 section,
                 row.has_whole,
             )

@@ -10,7 +10,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
 
 import rag.db.conversation_tables
@@ -105,6 +105,16 @@ def test_a_database_of_a_newer_grove_is_refused(database: Database, database_url
         session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(ConflictError, match="newer Grove"):
         open_database(database_url)
+
+
+def test_a_database_whose_connections_are_all_in_use_is_unavailable(database_url: str) -> None:
+    open_database(database_url).close()
+    database = Database(create_engine(database_url, pool_size=1, max_overflow=0, pool_timeout=0))
+    with database.read() as session:
+        session.execute(text("SELECT 1"))
+        with pytest.raises(UnavailableError, match="limit of size 1"), database.read() as another:
+            another.execute(text("SELECT 1"))
+    database.close()
 
 
 @pytest.mark.parametrize("url", ["mysql://localhost/x", "nonsense", ""])

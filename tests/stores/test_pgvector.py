@@ -1,18 +1,24 @@
 """What the PostgreSQL store alone has: indexes for many rows, of vectors, of their bits."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from _kept import Kept
-from sqlalchemy import event, text
+from sqlalchemy import create_engine, event, text
 
 from rag.compose import Grove
 from rag.core.errors import InvalidInputError
+from rag.core.queries import TokenQuery
 from rag.core.settings import Part, Settings
 from rag.core.types import Row, Segment, Vector
+from rag.db.session import Database
 from rag.stores._tokens import Packed
+from rag.stores.pgvector import Pgvector
 
 pytestmark = pytest.mark.postgres
 DIM = 64
@@ -95,6 +101,30 @@ def test_codes_are_found_through_their_centroids(postgres_url: str, tmp_path: Pa
     odd = kept.tokens(TOKENS[8], [segment], where={"even": False}, k=20)
     assert len(odd) == 20
     assert all(int(chunk_id) % 2 for chunk_id in odd)
+
+
+def test_a_search_by_tokens_needs_one_connection(postgres_url: str, tmp_path: Path) -> None:
+    segment = kept_of(postgres_url, tmp_path).stage(rows())
+    engine = create_engine(postgres_url, pool_size=1, max_overflow=0, pool_timeout=0)
+    found = Pgvector(Database(engine)).search(TokenQuery(TOKENS[7]), [segment], filter=None, k=1)
+    assert [hit.chunk_id for hit in found] == ["0007"]
+
+
+def test_searches_at_the_same_time_share_a_copy(postgres_url: str, tmp_path: Path) -> None:
+    kept = kept_of(postgres_url, tmp_path)
+    segment = kept.stage(rows())
+    copied: list[str] = []
+
+    def watch(*call: Any) -> None:  # Any: what SQLAlchemy tells of a statement
+        if "num_tokens" in call[2]:
+            copied.append(call[2])
+            time.sleep(0.2)  # the others come meanwhile
+
+    event.listen(kept.grove.database.engine, "before_cursor_execute", watch)
+    with ThreadPoolExecutor(4) as pool:
+        found = pool.map(lambda number: kept.tokens(TOKENS[number], [segment], k=1), range(4))
+        assert list(found) == [["0000"], ["0001"], ["0002"], ["0003"]]
+    assert len(copied) == 1
 
 
 def test_each_kind_of_search_has_its_index(postgres_url: str, tmp_path: Path) -> None:
