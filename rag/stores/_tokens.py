@@ -31,6 +31,7 @@ from rag.scoring.residual import (
 from rag.scoring.whole import norms, of_bytes, similarities, to_bytes
 
 __all__ = [
+    "CODED_TOKENS",
     "FLOAT",
     "FLOATS",
     "NO_TOKENS",
@@ -48,7 +49,7 @@ __all__ = [
 FLOATS = -1  # in place of a codebook's number
 NO_TOKENS = -2
 FLOAT: np.dtype[Any] = np.dtype("<f2")  # Any: what is kept so is a Vector to all others
-_CODED_TOKENS = (
+CODED_TOKENS = (
     65_536  # fewer are kept as floats: looking at each takes 20 ms, and a codebook has its weight
 )
 _ENCODED_AT_ONCE = 256
@@ -73,7 +74,7 @@ class Packed:
 
     @classmethod
     def of(
-        cls, rows: Sequence[Row], *, coded_tokens: int = _CODED_TOKENS, known: Sequence[Codebook] = ()
+        cls, rows: Sequence[Row], *, coded_tokens: int = CODED_TOKENS, known: Sequence[Codebook] = ()
     ) -> Self:
         """Pack; floats are compressed when there are so many tokens in all, or a known codebook fits."""
         given = dict(enumerate(row.tokens for row in rows))

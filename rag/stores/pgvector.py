@@ -45,7 +45,7 @@ from rag.stores._sql_rows import (
 from rag.stores._sql_sections import best_in_sections, section_columns, section_of
 from rag.stores._sql_tokens import TokenSearch, books_of, kept_tokens
 from rag.stores._sql_words import WordSearch
-from rag.stores._tokens import Packed, bytes_of_tokens
+from rag.stores._tokens import CODED_TOKENS, Packed, bytes_of_tokens
 
 __all__ = ["Pgvector"]
 
@@ -89,7 +89,7 @@ class Pgvector:
         segment_id, count, remaining = uuid.uuid4().hex, 0, iter(rows)
         before: Row | None = None
         books: Sequence[Codebook] = ()
-        while some := list(islice(remaining, _ROWS_AT_ONCE)):
+        while some := _next_rows(remaining, num_tokens=0 if books else CODED_TOKENS):
             packed = Packed.of(some, known=books)
             self._insert(segment_id, count, some, packed, section_columns(some, before), session)
             books = [*packed.codebooks, *books][:_KNOWN_BOOKS]
@@ -143,7 +143,7 @@ class Pgvector:
         for name, content in books.items():
             session.execute(text(INSERT_BOOK), {"segment_id": segment_id, "book": name, "content": content})
         tokens = self._token_columns(packed, list(books))
-        columns = [
+        columns = (
             {
                 "segment_id": segment_id,
                 "ordinal": first + number,
@@ -152,8 +152,9 @@ class Pgvector:
                 **sections[number],
             }
             for number, row in enumerate(rows)
-        ]
-        session.execute(text(INSERT), columns)
+        )
+        while some := list(islice(columns, _ROWS_AT_ONCE)):
+            session.execute(text(INSERT), some)
 
     def _token_columns(self, packed: Packed, names: Sequence[str]) -> list[dict[str, object]]:
         columns: list[dict[str, object]] = []
@@ -238,3 +239,15 @@ class Pgvector:
             self._database.lock(session, "segment_rows")
             make_missing(session, wanted)
         self._prepared.update(wanted)
+
+
+def _next_rows(rows: Iterator[Row], *, num_tokens: int) -> list[Row]:
+    """Take some rows; of those with token vectors so many that there are `num_tokens`, or all."""
+    taken: list[Row] = []
+    while some := list(islice(rows, _ROWS_AT_ONCE)):
+        taken += some
+        found = sum(len(row.tokens) for row in some if row.tokens is not None)
+        num_tokens -= found
+        if num_tokens <= 0 or not found:
+            break
+    return taken

@@ -103,6 +103,14 @@ def test_codes_are_found_through_their_centroids(postgres_url: str, tmp_path: Pa
     assert all(int(chunk_id) % 2 for chunk_id in odd)
 
 
+def test_many_short_rows_share_a_codebook(postgres_url: str, tmp_path: Path) -> None:
+    kept = kept_of(postgres_url, tmp_path)
+    vector, tokens = np.ones(4, dtype=np.float32), unit_rows(11, 16, 4)
+    kept.stage([Row(f"{n:04}", "d.1", "", vector, tokens=tokens) for n in range(3 * 2048)])
+    with kept.grove.database.read() as session:
+        assert session.scalar(text("SELECT count(book) FROM segment_rows")) == 3 * 2048
+
+
 def test_a_search_by_tokens_needs_one_connection(postgres_url: str, tmp_path: Path) -> None:
     segment = kept_of(postgres_url, tmp_path).stage(rows())
     engine = create_engine(postgres_url, pool_size=1, max_overflow=0, pool_timeout=0)
