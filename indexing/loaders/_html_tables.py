@@ -27,8 +27,7 @@ def layout_tables(root: LexborNode) -> set[int]:
 
 def line_numbers(root: LexborNode) -> set[int]:
     """Give the cells that only number the lines of the code beside them."""
-    pairs = (row for table in root.css("table:has(pre)") for row in _rows(table) if len(row) == 2)
-    return {gutter.mem_id for gutter, code in pairs if _is_count(gutter) and not _is_count(code)}
+    return {cell.mem_id for table in root.css("table:has(pre)") for cell in _gutters(list(_rows(table)))}
 
 
 def code_of(node: LexborNode) -> str:
@@ -75,17 +74,38 @@ def _is_data(table: LexborNode) -> bool:
 def _is_listing(table: LexborNode) -> bool:
     """Tell a table whose cells hold nothing but code."""
     cells = [cell for row in _rows(table) for cell in row]
-    pres = [cell.css_first("pre") for cell in cells]
-    return any(pres) and all(
-        cell.text().strip() == (pre.text().strip() if pre is not None else "")
-        for cell, pre in zip(cells, pres, strict=True)
-    )
+    return any(cell.css_first("pre") for cell in cells) and all(map(_is_code, cells))
 
 
-def _is_count(cell: LexborNode) -> bool:
-    """Tell a cell that holds numbers, each one more than that before it."""
+def _is_code(cell: LexborNode) -> bool:
+    pre = cell.css_first("pre")
+    return cell.text().strip() == (pre.text().strip() if pre is not None else "")
+
+
+def _gutters(rows: list[list[LexborNode]]) -> list[LexborNode]:
+    """Give the cells with line numbers: one number in each row, or many beside so many lines."""
+    pairs = [row for row in rows if len(row) == 2 and _is_code(row[1]) and not _numbers(row[1])]
+    numbers = [_numbers(gutter) for gutter, _ in pairs]
+    if numbers == [[number] for number in range(1, len(rows) + 1)]:
+        return [gutter for gutter, _ in pairs]
+    return [
+        gutter
+        for (gutter, code), counted in zip(pairs, numbers, strict=True)
+        if len(counted) > 1 and _has_lines(code, len(counted))
+    ]
+
+
+def _numbers(cell: LexborNode) -> list[int]:
+    """Give what a cell holds if it is numbers alone, each one more than that before it."""
     words = code_of(cell).split()
-    if not words or not all(word.isascii() and word.isdecimal() and len(word) < 10 for word in words):
-        return False
+    if not all(word.isascii() and word.isdecimal() and len(word) < 10 for word in words):
+        return []
     numbers = [int(word) for word in words]
-    return numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+    return numbers if numbers == [numbers[0] + place for place in range(len(numbers))] else []
+
+
+def _has_lines(cell: LexborNode, count: int) -> bool:
+    """Tell whether a cell's code has so many lines; empty ones at its ends may count."""
+    pre = cell.css_first("pre")
+    code = code_of(pre) if pre is not None else ""
+    return code.strip("\n").count("\n") < count <= code.count("\n") + 1

@@ -197,6 +197,20 @@ def test_code_keeps_its_lines_and_loses_their_numbers(body: str) -> None:
     assert _blocks(_html(body)) == [("code", 0, "def f():\n  return 1")]
 
 
+@pytest.mark.parametrize(
+    ("rows", "text"),
+    [
+        ("<tr><td>1<td><pre>def f():</pre><tr><td>2<td><pre>return 1</pre>", "def f():\nreturn 1"),
+        ("<tr><td>404<td>None<tr><td>200<td><pre>{}</pre>", "404 | None\n200 | {}"),
+        ("<tr><td>200<td><pre>{}</pre><tr><td>201<td><pre>[]</pre>", "200 | {}\n201 | []"),
+        ("<tr><td>1<td>fails, as <pre>x</pre><tr><td>2<td>never", "1 | fails, as x\n2 | never"),
+        ("<tr><td>1 2 3<td><pre>f()\ng()</pre><tr><td>a<td>b", "1 2 3 | f() g()\na | b"),
+    ],
+)
+def test_numbers_beside_code_are_data_unless_they_count_its_lines(rows: str, text: str) -> None:
+    assert _html(f"<table>{rows}</table>").text == text
+
+
 def test_items_have_the_numbers_that_the_page_gives_them() -> None:
     items = "<ol start=5><li>a<li value=9>b<li>c</ol><ol start=x><li>d</ol>"
     assert _html(items).text == "5. a\n9. b\n10. c\n\n1. d"
