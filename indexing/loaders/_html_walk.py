@@ -4,6 +4,7 @@ Iterative and linear: pages nested a hundred thousand deep exist, by accident an
 """
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from selectolax.lexbor import LexborNode
@@ -28,10 +29,7 @@ _INLINE = frozenset(
     wbr""".split()
 )
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
-_KEPT_INSIDE = {  # what is left out elsewhere
-    "button": frozenset((*_HEADINGS, "dt", "summary")),  # opens and closes what stands below
-    "footer": frozenset(["blockquote"]),  # says whose words they are
-}
+_TITLED = frozenset((*_HEADINGS, "dt", "summary"))  # what a button in them opens stands below
 _NEAR = 4  # elements around
 _CELLS = ("td", "th")
 _SPACES = re.compile(r"[ \t\n\r\f\v]+")
@@ -57,10 +55,12 @@ class HtmlWalk:
     _inner: int = 0  # tables inside that table, whose text is that of a cell
     _layout: set[int] = field(default_factory=set)  # elements that say nothing about what is in them
     _line_numbers: set[int] = field(default_factory=set)
+    _titles: set[int] = field(default_factory=set)  # buttons
 
     def walk(self, root: LexborNode) -> None:
         """Write all text below an element."""
         self._layout, self._line_numbers = layout_tables(root), line_numbers(root)
+        self._titles = _titles(root)
         path: list[str] = []
         parents: list[LexborNode] = []
         node = root.first_child
@@ -106,7 +106,8 @@ class HtmlWalk:
         if node.mem_id in self._line_numbers:
             return True
         is_named = tag in _SKIPPED or tag in self.left_out or not tag[0].isalpha()
-        return (is_named and not _stands_in(node, _KEPT_INSIDE.get(tag, frozenset()))) or _is_hidden(node)
+        says_who = tag == "footer" and _near(node, ("blockquote",)) is not None
+        return (is_named and not says_who and node.mem_id not in self._titles) or _is_hidden(node)
 
     def _open(self, node: LexborNode, tag: str) -> None:
         if self._rows is not None:
@@ -207,13 +208,33 @@ def _whole(node: LexborNode, name: str, default: int) -> int:
     return int(match[0]) if match else default
 
 
-def _stands_in(node: LexborNode, tags: frozenset[str]) -> bool:
-    around = node.parent if tags else None
+def _near(node: LexborNode, tags: Collection[str]) -> LexborNode | None:
+    """Give the nearest of such elements around, if it is near."""
+    around = node.parent
     for _ in range(_NEAR):
         if around is None or around.tag in tags:
-            return around is not None
+            return around
         around = around.parent
-    return False
+    return None
+
+
+def _titles(root: LexborNode) -> set[int]:
+    """Give the buttons that are the title of what they open: a heading is in them, or all of its words."""
+    found: set[int] = set()
+    in_headings: dict[int, tuple[LexborNode, list[LexborNode]]] = {}
+    for button in root.css("button"):
+        if button.css_first(", ".join(_HEADINGS)) is not None:
+            found.add(button.mem_id)
+        elif (heading := _near(button, _TITLED)) is not None:
+            in_headings.setdefault(heading.mem_id, (heading, []))[1].append(button)
+    for heading, buttons in in_headings.values():
+        if _num_letters(heading) == sum(map(_num_letters, buttons)):
+            found |= {button.mem_id for button in buttons}
+    return found
+
+
+def _num_letters(node: LexborNode) -> int:
+    return sum(map(str.isalnum, node.text()))
 
 
 def _formula(math: LexborNode) -> str:

@@ -136,6 +136,9 @@ def test_html_leaves_out_its_furniture(furniture: str) -> None:
     ("body", "text"),
     [
         ("<h2><button>How?<svg></svg></button></h2><p>So.</p>", "How?\n\nSo."),
+        ("<button><h2>How?</h2></button><p>So.</p>", "How?\n\nSo."),
+        ("<h2><button>How?</button> <a>#</a></h2>", "How? #"),
+        ("<h2>How? <button>copy</button></h2>", "How?"),
         ("<details><summary><span><button>More</button></span></summary>Less</details>", "More\n\nLess"),
         ("<blockquote>Smoke.<footer>Ann</footer></blockquote><footer>gone</footer>", "Smoke.\n\nAnn"),
     ],
