@@ -45,7 +45,8 @@ class HtmlWalk:
     left_out: frozenset[str] = FURNITURE
     _words: list[str] = field(default_factory=list)  # of the block at hand; "\n" only where there is a <br>
     _items: list[str] = field(default_factory=list)  # of the list at hand
-    _counters: list[int | None] = field(default_factory=list)  # of the lists around; None: not numbered
+    # Of the lists around, the number of the latest item and what the next one has more; None: not numbered.
+    _counters: list[tuple[int, int] | None] = field(default_factory=list)
     _mark: str = ""  # of the item at hand, until its first text
     _rows: list[str] | None = None  # of the table at hand
     _cells: list[str] = field(default_factory=list)  # of the row at hand
@@ -115,7 +116,7 @@ class HtmlWalk:
             return
         self._end_block()
         if tag in ("ul", "ol", "menu", "dl"):
-            self._counters.append(_whole(node, "start", 1) - 1 if tag == "ol" else None)
+            self._counters.append(_counter(node) if tag == "ol" else None)
         elif tag in ("li", "dt", "dd"):
             self._mark = self._next_mark(node, tag)
         else:
@@ -189,10 +190,11 @@ class HtmlWalk:
     def _next_mark(self, node: LexborNode, tag: str) -> str:
         if tag != "li" or not self._counters:
             return "" if tag == "dt" else "- "
-        count = self._counters[-1]
-        if count is None:
+        if (counter := self._counters[-1]) is None:
             return "- "
-        number = self._counters[-1] = _whole(node, "value", count + 1)
+        count, step = counter
+        number = _whole(node, "value", count + step)
+        self._counters[-1] = number, step
         return f"{number}. "
 
     def _take_words(self, *, one_line: bool) -> str:
@@ -206,6 +208,13 @@ def _whole(node: LexborNode, name: str, default: int) -> int:
     """Give the number that an attribute says."""
     match = _WHOLE.fullmatch(node.attributes.get(name) or "")
     return int(match[0]) if match else default
+
+
+def _counter(ordered: LexborNode) -> tuple[int, int]:
+    """Give what stands before a list's first number, and the step to the next one."""
+    if "reversed" not in ordered.attributes:
+        return _whole(ordered, "start", 1) - 1, 1
+    return _whole(ordered, "start", sum(item.tag == "li" for item in ordered.iter())) + 1, -1
 
 
 def _near(node: LexborNode, tags: Collection[str]) -> LexborNode | None:

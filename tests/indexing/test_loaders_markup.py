@@ -219,6 +219,11 @@ def test_items_have_the_numbers_that_the_page_gives_them() -> None:
     assert _html(items).text == "5. a\n9. b\n10. c\n\n1. d"
 
 
+def test_a_reversed_list_counts_down() -> None:
+    items = "<ol reversed><li>a<ol><li>x</ol><li>b</ol><ol reversed start=9><li>c<li value=5>d<li>e</ol>"
+    assert _html(items).text == "2. a\n  1. x\n1. b\n\n9. c\n5. d\n4. e"
+
+
 def test_words_of_one_line_stay_together() -> None:
     assert _html("<p>H<sub>2</sub>O &amp; <b>more</b>\n  of\tit</p>").text == "H2O & more of it"
 
