@@ -30,6 +30,7 @@ class _Level:
     text: str  # `%1.%2`: the numbers of the levels, and what stands around them
     start: int
     is_decimal: bool  # also the numbers of the levels above
+    starts_anew: bool  # below each item of a level above
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class Numbers:
         """Count on, and give the number as it is shown: `4.`, `(a)`, `4.1`; empty for a bullet."""
         found = self.lists.get(list_id)
         form = found.levels.get(level) if found else None
-        if found is None or form is None or form.format == "bullet":
+        if found is None or form is None:
             return ""
         counts = self.counts.setdefault(found.definition, {})
         if list_id not in self.begun:
@@ -69,8 +70,11 @@ class Numbers:
             for restarted in found.restarted:
                 counts.pop(restarted, None)
         counts[level] = counts[level] + 1 if level in counts else form.start
-        for deeper in [each for each in counts if each > level]:
-            del counts[deeper]  # starts anew
+        below = [each for each in counts if each > level]
+        for deeper in [each for each in below if found.levels.get(each, form).starts_anew]:
+            del counts[deeper]
+        if form.format == "bullet":
+            return ""
 
         def number(match: re.Match[str]) -> str:
             place = int(match[1]) - 1
@@ -105,6 +109,7 @@ def _level(element: _Element, start: str | None) -> _Level:
         value(element, "lvlText")[:_MAX_TEXT],
         _number(start or value(element, "start")),
         element.find(f"{W}isLgl") is not None,
+        value(element, "lvlRestart") != "0",
     )
 
 

@@ -72,6 +72,9 @@ LEVELS = "".join(
             (4, "upperRoman", "%1.", ""),
             (1, "lowerLetter", "(%2)", ""),
             (1, "decimal", "%1.%3", "<w:isLgl/>"),
+            (1, "bullet", "-", ""),
+            (1, "decimal", "%5.", ""),
+            (1, "decimal", "%6)", '<w:lvlRestart w:val="0"/>'),
         )
     )
 )
@@ -101,6 +104,12 @@ def test_an_item_has_the_number_that_word_shows() -> None:
     assert _text(*items, lists=LISTS).split("\n") == [
         "IV. Term", "  (a) one", "  (b) two", "    4.1 deep", "V. Next", "  (a) x"
     ]  # fmt: skip
+
+
+def test_an_item_starts_anew_below_a_bullet_unless_its_level_never_does() -> None:
+    items = [_item("x", level) for level in (3, 4, 4, 5, 3, 4, 5)]
+    marks = [line.split()[0] for line in _text(*items, lists=LISTS).split("\n")]
+    assert marks == ["-", "1.", "2.", "1)", "-", "1.", "2)"]
 
 
 def test_lists_of_one_definition_go_on_counting_unless_one_starts_anew() -> None:
