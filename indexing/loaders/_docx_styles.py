@@ -47,8 +47,8 @@ class Styles:
                 return int(match[1]) + 1
         return 0
 
-    def heading_number(self, paragraph: _Element) -> str:
-        """Give the number that Word shows before a heading, counting on; empty when there is none."""
+    def number(self, paragraph: _Element) -> str:
+        """Give the number that Word shows before a paragraph, counting on; empty when there is none."""
         return self.numbers.next(*self._place(paragraph))
 
     def list_mark(self, paragraph: _Element) -> str:

@@ -79,10 +79,10 @@ def _add_body(document: Document, builder: TextBuilder) -> None:
             if (note := notes.get(reference.text or "")) is not None:
                 builder.note(f"{reference.text} {one_line(' '.join(map(_text, _paragraphs(note))))}")
         if element.tag == f"{W}tbl":
-            builder.add("\n".join(_rows(element)), "table")
+            builder.add("\n".join(_rows(element, styles)), "table")
             continue
         text = _text(element).strip()
-        number = styles.heading_number(element) if level else ""
+        number = styles.number(element) if level else ""
         if number and text:
             text = f"{number} {text}"
         if mark and text:
@@ -107,7 +107,7 @@ def _content(parent: _Element) -> Iterator[_Element]:
             yield from _content(child)
 
 
-def _rows(table: _Element) -> Iterator[str]:
+def _rows(table: _Element, styles: Styles) -> Iterator[str]:
     """Give one line a row; a cell that continues one to the left is empty."""
     below = Below()
     for number, row in enumerate(table.iter(f"{W}tr")):
@@ -116,7 +116,8 @@ def _rows(table: _Element) -> Iterator[str]:
         cells: list[str] = []
         for cell in row.iter(f"{W}tc"):
             if next(cell.iterancestors(f"{W}tr")) is row:
-                text = one_line(" ".join(_text(paragraph) for paragraph in _paragraphs(cell)))
+                texts = [f"{styles.number(each)} {_text(each)}" for each in _paragraphs(cell)]
+                text = one_line(" ".join(texts))
                 if _continues(cell):
                     below.extend(len(cells), until=number)
                 else:

@@ -15,13 +15,14 @@ NAMES = " ".join(
 
 
 def _text(*paragraphs: str, lists: str = "") -> str:
-    """Give the text of a document of such paragraphs, and of such lists besides the template's."""
+    """Give the text of a document of such paragraphs or rows, and of such lists besides the template's."""
     document = docx.Document()
     numbering = document.part.numbering_part.element
     for each in parse_xml(f"<w:numbering {NAMES}>{lists}</w:numbering>"):
         numbering.append(each)
     for paragraph in paragraphs:
-        document.element.body.insert(-1, parse_xml(f"<w:p {NAMES}>{paragraph}</w:p>"))
+        tag = "w:tbl" if paragraph.startswith("<w:tr>") else "w:p"
+        document.element.body.insert(-1, parse_xml(f"<{tag} {NAMES}>{paragraph}</{tag}>"))
     target = io.BytesIO()
     document.save(target)
     return parse_document(target.getvalue(), name="a.docx").text
@@ -120,6 +121,11 @@ def test_lists_of_one_definition_go_on_counting_unless_one_starts_anew() -> None
 def test_a_heading_has_its_number() -> None:
     heading = _item("Fees", more='<w:outlineLvl w:val="0"/>')
     assert _text(heading, _run("Text."), lists=LISTS) == "IV. Fees\n\nText."
+
+
+def test_items_in_the_cells_of_a_table_count() -> None:
+    rows = "".join(f"<w:tr><w:tc><w:p>{_item(text)}</w:p></w:tc></w:tr>" for text in "bc")
+    assert _text(_item("a"), rows, _item("d"), lists=LISTS) == "IV. a\n\nV. b\nVI. c\n\nVII. d"
 
 
 def test_an_item_that_was_deleted_does_not_count() -> None:
