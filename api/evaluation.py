@@ -46,10 +46,13 @@ class IndexedDataset:
     ) -> None:
         self._dataset = dataset
         self._files = (directory / "files").resolve()
-        self._kinds = Grove(settings).kinds_for(retrievers)
+        asked = Grove(settings)
+        self._kinds = asked.kinds_for(retrievers)
         ways: list[object] = [self._digest(), settings.chunker.model_dump(), settings.encoder.model_dump()]
+        ways.append(asked.encoder.fingerprint)  # a model that was trained further has the same settings
         if len(self._kinds) > 1:
-            ways += [self._kinds, settings.late_encoder.model_dump(), settings.ingestion.token_pooling]
+            ways += [asked.others(self._kinds), settings.late_encoder.model_dump()]
+            ways.append(settings.ingestion.token_pooling)
         key = json.dumps(ways, sort_keys=True)
         home = work / dataset.name / sha256(key.encode()).hexdigest()[:12]
         home.mkdir(parents=True, exist_ok=True)

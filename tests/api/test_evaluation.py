@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from _colbert_checkpoints import save_pylate
+from safetensors.torch import load_file, save_file
 
 from api.evaluation import IndexedDataset
 from rag.core.settings import Part, Settings
@@ -49,6 +51,20 @@ def test_a_corpus_that_changed_is_another_one(folder: Path) -> None:
     assert set(indexed(folder).search("lexical")("depot", 9)) == {"depot", "old"}
     write_corpus(folder, {"depot": "The depot opens at ten."})
     assert indexed(folder).search("lexical")("depot", 9) == ["depot"]
+
+
+def test_a_corpus_is_indexed_anew_for_a_model_that_was_trained_further(
+    folder: Path, tmp_path: Path
+) -> None:
+    write_corpus(folder, {"depot": "The depot opens at nine."})
+    save_pylate(tmp_path / "late")
+    late = Part(kind="late", options={"model": str(tmp_path / "late")})
+    for seed in range(2):
+        weights = load_file(tmp_path / "late/model.safetensors")
+        changed = {name: values + seed for name, values in weights.items()}
+        save_file(changed, tmp_path / "late/model.safetensors")
+        found = indexed(folder, indexes="dense,late", late_encoder=late)
+        assert found.search("late")("depot", 9) == ["depot"]
 
 
 def test_a_set_of_files_is_searched_and_asked_by_their_paths_in_it(
