@@ -13,6 +13,7 @@ import numpy as np
 from rag.core.protocols import Encoder
 from rag.core.types import Vector
 from rag.networks.tools import ToolAlignment
+from rag.retrieval._nearest import query_vectors
 from rag.retrieval._remembered import RememberedVectors
 from rag.scoring.tools import Bm25, Tool, prerequisites, request_parts
 
@@ -92,7 +93,7 @@ class ToolIndex:
         return likely
 
     def _encoded(self, texts: Sequence[str]) -> Vector:
-        vectors = self._encoder.encode(texts)
+        vectors = query_vectors(self._encoder, texts)
         return vectors if self._alignment is None else self._alignment.queries(vectors)
 
     def _fused(self, texts: Sequence[str]) -> Vector:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from rag.core.protocols import Encoder
+from rag.retrieval._nearest import query_vectors
 from rag.scoring.words import analyze, content_words
 from rag.sql.schema import Column, Schema, Table, name_words, spelled
 from rag.sql.values import Match
@@ -93,5 +94,5 @@ def _meaning(question: str, schema: Schema, encoder: Encoder) -> Mapping[tuple[s
     places = [(table.name, "") for table in schema.tables]
     places += [(table.name, column.name) for table in schema.tables for column in table.columns]
     texts = [f"{spelled(table)} {spelled(column)}".strip() for table, column in places]
-    vectors = encoder.encode([question, *texts])
-    return dict(zip(places, map(float, vectors[1:] @ vectors[0]), strict=True))
+    cosines = encoder.encode(texts) @ query_vectors(encoder, [question])[0]
+    return dict(zip(places, map(float, cosines), strict=True))

@@ -1,6 +1,7 @@
 """The few tools that a request needs, among many."""
 
 import pytest
+from _other_questions import OtherQuestions
 
 from rag.encoders.hashing import Hashing
 from rag.networks.tools import ToolAlignment
@@ -73,3 +74,8 @@ def test_a_request_for_nothing_here_is_less_likely_than_one_for_a_tool(index: To
     asked = index.probabilities("Give the weather forecast of a city.").max()
     assert asked > 0.9
     assert index.probabilities("Quarks and gluons?").max() < 0.5
+
+
+def test_a_request_is_read_as_a_question() -> None:
+    likely = ToolIndex(TOOLS, OtherQuestions(dim=4096)).probabilities("translate text wanted: weather")
+    assert TOOLS[likely.argmax()].name == "getWeather"

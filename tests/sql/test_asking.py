@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from _other_questions import OtherQuestions
 from _shop import source, sqlite_shop
 from llguidance import LLMatcher, LLTokenizer
 
@@ -174,6 +175,12 @@ def test_the_filter_keeps_the_keys_that_join_what_it_keeps(shop: SqlSource) -> N
     item = few.table("purchase_item")
     assert item is not None
     assert [column.name for column in item.columns] == ["purchase_id", "product_id"]
+
+
+def test_the_filter_reads_what_is_asked_as_a_question() -> None:
+    tables = tuple(Table(name, (Column("id", "INTEGER"),)) for name in ("orders", "people"))
+    few = filtered("orders wanted: people", Schema(tables), [], encoder=OtherQuestions(), max_tables=1)
+    assert [table.name for table in few.tables] == ["people"]
 
 
 def test_what_a_database_says_cannot_leave_the_prompt() -> None:
