@@ -10,7 +10,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 import rag.db.conversation_tables
@@ -98,6 +98,20 @@ def test_times_come_back_aware_and_in_utc(database: Database) -> None:
         created = session.get_one(RunRow, "a").created_at
     assert created.utcoffset() is not None
     assert abs(time.time() - created.timestamp()) < 60
+
+
+@pytest.mark.postgres
+def test_an_older_installation_loses_what_nothing_reads(postgres_url: str) -> None:
+    database = open_database(postgres_url)
+    with database.write() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '0016'"))
+        session.execute(text("CREATE TABLE segment_rows (ordinal integer, fde real)"))
+        session.execute(text("CREATE INDEX ix_segment_rows_fde_2560 ON segment_rows (fde)"))
+    open_database(postgres_url).close()
+    found = inspect(database.engine)
+    assert [column["name"] for column in found.get_columns("segment_rows")] == ["ordinal"]
+    assert found.get_indexes("segment_rows") == []
+    database.close()
 
 
 def test_a_database_of_a_newer_grove_is_refused(database: Database, database_url: str) -> None:
