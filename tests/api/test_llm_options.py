@@ -120,11 +120,11 @@ def test_a_draft_that_is_none_of_ours_is_refused_with_those_that_are() -> None:
         checked_draft("eagle")
 
 
-def test_vllm_has_one_thread_unless_the_environment_says_more(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_vllm_has_so_many_threads_unless_the_environment_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("OMP_NUM_THREADS", "VLLM_CPU_OMP_THREADS_BIND"):
         monkeypatch.delenv(name, raising=False)
-    variables = server_variables(ServerOptions(MODEL))
-    assert (variables["OMP_NUM_THREADS"], variables["VLLM_CPU_OMP_THREADS_BIND"]) == ("1", "nobind")
+    variables = server_variables(ServerOptions(MODEL, threads=3))
+    assert (variables["OMP_NUM_THREADS"], variables["VLLM_CPU_OMP_THREADS_BIND"]) == ("3", "nobind")
     monkeypatch.setenv("OMP_NUM_THREADS", "6")
     assert server_variables(ServerOptions(MODEL))["OMP_NUM_THREADS"] == "6"
     monkeypatch.setenv("VLLM_CPU_OMP_THREADS_BIND", "0-5")
