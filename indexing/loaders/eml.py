@@ -6,6 +6,7 @@ plain one what HTML lacks.
 
 import mimetypes
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -50,7 +51,7 @@ class Eml:
             UnreadableDocumentError: no message, nested too deep, or holding far too much.
         """
         with reading(name, kind="an e-mail", program="a mail program"):
-            message = BytesParser(policy=compat32).parsebytes(content)
+            message = BytesParser(policy=compat32).parsebytes(content.removeprefix(BOM_UTF8))
             if not any(message.get(field) for field in _HEADERS):
                 raise UnreadableDocumentError(
                     f"{name!r} is no e-mail: it begins with none of a message's headers, such as From or"

@@ -112,6 +112,10 @@ def test_a_header_is_decoded_however_it_is_written(header: bytes, subject: str) 
     assert _eml(b"Subject: " + header + b"\nFrom: a@b.c\n\nText.").title == subject
 
 
+def test_a_mark_of_utf_8_before_the_headers_is_no_header() -> None:
+    assert _eml(b"\xef\xbb\xbf" + HEADER + b"\nText.").title == "Bees"
+
+
 @pytest.mark.parametrize(
     "name", ["=?utf-8?q?Schmidt=2C_Eva?=", '"=?utf-8?q?Schmidt=2C_Eva?="', '"Schmidt, Eva"']
 )
