@@ -120,7 +120,7 @@ def test_a_draft_that_is_none_of_ours_is_refused_with_those_that_are() -> None:
         checked_draft("eagle")
 
 
-def test_vllm_has_so_many_threads_unless_the_environment_says_otherwise(
+def test_vllm_has_the_threads_that_are_asked_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for name in ("OMP_NUM_THREADS", "VLLM_CPU_OMP_THREADS_BIND"):
