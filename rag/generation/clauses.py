@@ -7,6 +7,7 @@ both times, or the wrong one. Knows clauses by their small words, those of Engli
 import re
 from collections.abc import Sequence
 
+from rag.generation.dates import DAYS, days_of
 from rag.generation.questions import asked_amount
 from rag.scoring.words import content_words
 
@@ -28,6 +29,12 @@ _TWO_THINGS = re.compile(
     re.IGNORECASE,
 )
 _COMPLEMENT = re.compile(rf"\b{_PREPOSITION}\b", re.IGNORECASE)
+_WHEN = re.compile(r"\b(?:when|what time|(?:what|which) days?)\b", re.IGNORECASE)
+_AT = re.compile(
+    r"\b(?:\d{1,2}[:.]\d\d|\d{1,2}(?: ?[ap]\.?m\b| o'clock)|[12]\d{3}|\d{1,2} (?:to|until|-|–) \d{1,2}"
+    rf"|(?:{'|'.join(day.title() for day in DAYS)}|January|February|March|April|May|June|July|August"
+    r"|September|October|November|December))"
+)
 _HOW_LONG = re.compile(r"\bhow long\b", re.IGNORECASE)
 _DURATION = re.compile(
     rf"(?:\d[\d.,]*(?:(?: ?[-–] ?| to ){_NUMBER})?|{_NUMBER}|an?|half an?) "
@@ -57,28 +64,37 @@ def asked_clause(question: str, sentence: str) -> _Span | None:
     ['Shoes are hired for 4.50 EUR a day', 'a harness for 3.50 EUR.']
     >>> asked_clause("Who kept readings in the archive?", kept) is None
     True
+    >>> ferry = "It leaves at 07:10 on Mon-Fri and at 08:40 on Sat, Sun."
+    >>> [ferry[slice(*asked_clause(f"When does it go on {day}?", ferry))] for day in ("Tuesday", "Sunday")]
+    ['It leaves at 07:10 on Mon-Fri', 'at 08:40 on Sat, Sun.']
     >>> due = "It is due every 24 months for indoor models and every 12 months for outdoor models."
     >>> start, end = asked_clause("How often is it due for outdoor models?", due)
     >>> due[start:end]
     'every 12 months for outdoor models'
     """
-    given = asked_amount(question)
+    given = _given(question)
     if given is not None and (case := _asked_case(question, sentence)) is not None:
         return case
     clauses = _clauses(sentence)
     if given is None or sum(given.search(sentence, *clause) is not None for clause in clauses) < 2:
         return None
-    asked = frozenset(content_words(question))
+    asked = _words(question)
     told = [_telling(sentence[slice(*clause)], is_first=clause[0] == 0) & asked for clause in clauses]
     chosen = [clause for clause, words in zip(clauses, told, strict=True) if words]
     return chosen[0] if len(chosen) == 1 else None
 
 
+def _given(question: str) -> re.Pattern[str] | None:
+    """Give what the asked amount or time looks like; of when, times of day and days of the week besides."""
+    given = asked_amount(question)
+    return _AT if given is not None and _WHEN.search(question) else given
+
+
 def _asked_case(question: str, sentence: str) -> _Span | None:
     """Give the amount with its case, of two that share a verb: by the words they do not share."""
-    asked = frozenset(content_words(question))
+    asked = _words(question)
     for match in (*_TWO_CASES.finditer(sentence), *_TWO_THINGS.finditer(sentence)):
-        first, second = (frozenset(content_words(case)) for case in match.groups())
+        first, second = map(_words, match.groups())
         is_first, is_second = bool(asked & (first - second)), bool(asked & (second - first))
         if is_first != is_second:
             return match.span(1 if is_first else 2)
@@ -102,7 +118,7 @@ def in_clause(question: str, sentence: str, clause: _Span, spans: Sequence[_Span
         if first >= last:
             continue
         if start < clause[0]:
-            given = asked_amount(question)
+            given = _given(question)
             found = given.search(sentence, first, last) if given else None
             if found is None:
                 continue
@@ -155,4 +171,9 @@ def _telling(clause: str, *, is_first: bool) -> frozenset[str]:
     begin = _COMPLEMENT.search(clause) if is_first else None
     if is_first and begin is None:
         return frozenset()
-    return frozenset(content_words(clause[begin.start() :] if begin else clause))
+    return _words(clause[begin.start() :] if begin else clause)
+
+
+def _words(text: str) -> frozenset[str]:
+    """Give the stemmed words of a text, and the days that it names in short or within a range."""
+    return days_of(text).union(content_words(text))
