@@ -5,6 +5,8 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -137,17 +139,23 @@ def test_a_server_that_never_gets_ready_is_given_up_and_stopped(tmp_path: Path, 
         os.kill(int((environment / "bin" / "vllm.pid").read_text()), 0)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_the_command_and_its_server(
-    tmp_path: Path, model_dir: Path, number: signal.Signals
-) -> None:
-    environment = stand_in(tmp_path / "venv", HEALTHY)
+@contextmanager
+def answering(environment: Path, model_dir: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """Run the command until its server answers; give it and the port."""
     port = free_port()
     command = [sys.executable, "-c", SERVE, str(environment), str(model_dir), str(port)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         while "vLLM answers on" not in process.stdout.readline():
             assert process.poll() is None
+        yield process, port
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_command_and_its_server(
+    tmp_path: Path, model_dir: Path, number: signal.Signals
+) -> None:
+    with answering(stand_in(tmp_path / "venv", HEALTHY), model_dir) as (process, port):
         process.send_signal(number)
         assert process.wait(timeout=30) == 0
     with pytest.raises(ConnectionRefusedError):
@@ -155,19 +163,13 @@ def test_a_signal_ends_the_command_and_its_server(
 
 
 def test_a_second_signal_ends_a_server_that_heard_none(tmp_path: Path, model_dir: Path) -> None:
-    environment = stand_in(tmp_path / "venv", DEAF)
-    port = free_port()
-    command = [sys.executable, "-c", SERVE, str(environment), str(model_dir), str(port)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        while "vLLM answers on" not in process.stdout.readline():
-            assert process.poll() is None
+    with answering(stand_in(tmp_path / "venv", DEAF), model_dir) as (process, port):
         process.send_signal(signal.SIGINT)
         with pytest.raises(subprocess.TimeoutExpired):  # it waits for the server
             process.wait(timeout=0.5)
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=15) == 0  # less than it waits for the server
-        assert "vLLM is stopped" in process.stdout.read()
+        assert "vLLM is stopped" in process.communicate()[0]
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port)).close()
 
