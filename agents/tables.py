@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from agents.tools import ToolScope, passage_at
 from rag.core.types import Passage
 from rag.generation.conditions import asked_rows, asks_rows
-from rag.scoring.rows import is_row
+from rag.scoring.rows import is_row, is_table_line
 
 __all__ = ["AskedTable", "asked_table"]
 
@@ -56,13 +56,13 @@ def _tables(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     at = text.rfind("\n", 0, start) + 1
     while at < end:
         line = _line(text, at)
-        if not is_row(line):
+        if not is_table_line(line):
             at += len(line) + 1
             continue
         first = at
-        while first and is_row(above := text[text.rfind("\n", 0, first - 1) + 1 : first - 1]):
+        while first and is_table_line(above := text[text.rfind("\n", 0, first - 1) + 1 : first - 1]):
             first -= len(above) + 1
-        while at < len(text) and is_row(line := _line(text, at)):
+        while at < len(text) and is_table_line(line := _line(text, at)):
             at += len(line) + 1
         yield first, min(at - 1, len(text))
 

@@ -9,7 +9,7 @@ from itertools import groupby
 
 from rag.core.types import Passage
 from rag.generation.questions import asked_amount, asked_words, asks_several
-from rag.scoring.rows import column_names, header_lines, is_row
+from rag.scoring.rows import column_names, header_lines, is_table_line
 from rag.scoring.sentences import NUMBERED
 from rag.scoring.words import analyze
 
@@ -121,7 +121,7 @@ def _lists(text: str) -> Iterator[tuple[str, list[_Span]]]:
 def _tables(text: str) -> Iterator[tuple[str, list[_Span]]]:
     """Give the line above each short table with its first column's name, and its rows with the header."""
     lines = [*_LINE.finditer(text)]
-    for is_table, group in groupby(range(len(lines)), lambda number: is_row(lines[number][0])):
+    for is_table, group in groupby(range(len(lines)), lambda number: is_table_line(lines[number][0])):
         rows = [lines[number] for number in group] if is_table else []
         header = header_lines([row[0] for row in rows])
         if not len(header) < len(rows) <= _MAX_ROWS + len(header):

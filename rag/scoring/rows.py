@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from rag.scoring.fences import is_fenced
 
-__all__ = ["cell_spans", "column_names", "has_year", "header_lines", "is_amount", "is_row"]
+__all__ = ["cell_spans", "column_names", "has_year", "header_lines", "is_amount", "is_row", "is_table_line"]
 
 _MARK = re.compile(r"(?<!\S)\|(?!\S)")
 _RULE = re.compile(r"[\s|:=+-]*[-=]{2}[\s|:=+-]*")  # below a Markdown table's header
@@ -20,6 +20,15 @@ _MAX_HEADER_LINES = 4
 def is_row(line: str) -> bool:
     """Say whether a line is a table's row of several cells; code is none, whatever its marks."""
     return _MARK.search(line) is not None and not is_fenced(line)
+
+
+def is_table_line(line: str) -> bool:
+    """Say whether a line is a row, or the rule below a header, which some write without blanks.
+
+    >>> [is_table_line(line) for line in ("Plan | Price", "|:--|--:|", "---|---", "-----", "a|b")]
+    [True, True, True, False, False]
+    """
+    return is_row(line) or ("|" in line and _RULE.fullmatch(line) is not None)
 
 
 def cell_spans(line: str) -> list[tuple[int, int]]:

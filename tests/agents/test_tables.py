@@ -11,6 +11,7 @@ from agents.tables import asked_table
 from agents.tools import tool_scope
 from indexing.corpus import index_corpus
 from indexing.loaders.csv import Csv
+from indexing.loaders.markdown import Markdown
 from rag.compose import Grove
 from rag.core.events import AnswerFinished
 from rag.core.settings import Part, Settings
@@ -54,6 +55,17 @@ def test_rows_are_of_the_whole_table(question: str, rows: list[str], parts: Grov
     assert len(answer.citations) == len(rows) + 1
     text = parts.catalog.document(answer.citations[0].document_id).text
     assert [text[each.start : each.end] for each in answer.citations] == [header, *lines]
+
+
+def test_the_rule_of_a_markdown_table_parts_no_row_from_its_header(tmp_path: Path) -> None:
+    header = "| Part | Supplier | Stock | Price |"
+    rows = [f"| {line.replace(',', ' | ')} |" for line in LINES]
+    document = Markdown().load("\n".join((header, "|---|---|--:|--:|", *rows)).encode(), name="parts.md")
+    grove = Grove(Settings(home=tmp_path, encoder=Part(kind="hashing")))
+    index_corpus(grove, [("parts.md", document)], collection="default")
+    answer = answered("Which parts have a stock of more than 5 and cost more than 190?", grove)
+    grove.database.close()
+    assert answer.answer == f"{header}\n{rows[195]}"
 
 
 def test_more_rows_than_an_answer_holds_are_counted_and_none_is_left_out_unsaid(parts: Grove) -> None:

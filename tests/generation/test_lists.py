@@ -98,6 +98,12 @@ def test_a_short_table_is_a_list_of_what_its_first_column_names(question: str) -
     assert items(question, PLANS) == ["Plan | Price", "Basic | 9 euros", "Team | 29 euros"]
 
 
+@pytest.mark.parametrize("rule", ["| --- | --- |", "|---|---|", "|:--|--:|", "---|---"])
+def test_the_rule_of_a_markdown_table_parts_no_row_from_its_header(rule: str) -> None:
+    rows = ["| Plan | Price |", "| Basic | 9 euros |", "| Team | 29 euros |"]
+    assert items("which plans are there", "\n".join((rows[0], rule, *rows[1:]))) == rows
+
+
 @pytest.mark.parametrize(
     "question", ["Which plan does Brightline sell?", "Which plans are cheap?", "What are the calls?"]
 )
