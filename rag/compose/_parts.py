@@ -225,7 +225,7 @@ class Parts(Rows):
                 return parts[name] if option is None else option
             return _PARTS[name](self) if name in _PARTS else None
 
-        return family.build(part.kind, part.options, supply)
+        return family.build(part.kind, part.options, supply, filled={*_PARTS, *parts})
 
 
 def _check_name(role: str, name: str, names: Sequence[str]) -> None:

@@ -10,7 +10,7 @@ import inspect
 import json
 import pkgutil
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
@@ -53,7 +53,12 @@ class Family:
         return part
 
     def build(
-        self, name: str, options: Mapping[str, object], supply: Callable[[str, object], object]
+        self,
+        name: str,
+        options: Mapping[str, object],
+        supply: Callable[[str, object], object],
+        *,
+        filled: Collection[str] = (),
     ) -> Any:  # Any: as `load`
         """Build the named part.
 
@@ -62,6 +67,7 @@ class Family:
             options: by parameter; text is read as JSON where the parameter takes no text, since a variable
                 of the environment, `GROVE_GENERATOR__OPTIONS__MAX_BATCH=4`, holds nothing else.
             supply: (parameter, its option or None) -> its argument, None for the part's own default.
+            filled: parameters that `supply` fills by their names: no error offers them as options.
 
         Raises:
             UnknownPluginError: the family has no such part.
@@ -70,9 +76,10 @@ class Family:
         kind = self.load(name)
         parameters = inspect.signature(kind).parameters
         if unknown := sorted(set(options) - set(parameters)):
+            taken = ", ".join(each for each in parameters if each not in filled)
             raise InvalidInputError(
                 f"{name} of {self.package} takes no option {', '.join(unknown)};"
-                f" it takes: {', '.join(parameters)}"
+                f" it takes: {taken or 'none'}"
             )
         supplied = {
             each: supply(each, _read(options.get(each), parameter.annotation))

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from rag.compose import Grove
 from rag.core.errors import InvalidInputError, MissingExtraError, UnknownPluginError
 from rag.core.registry import Family
+from rag.core.settings import Part, Settings
 
 FAMILIES = (
     "indexing.chunkers",
@@ -47,6 +49,21 @@ def test_a_library_that_is_missing_is_named() -> None:
 def test_options_that_a_part_cannot_do_without_are_named() -> None:
     with pytest.raises(InvalidInputError, match=r"openai of .* needs the options base_url, model"):
         Family("rag.generation.backends").build("openai", {}, nothing_to_add)
+
+
+@pytest.mark.parametrize(
+    ("package", "kind", "taken"),
+    [
+        ("indexing.chunkers", "structure", "max_tokens, min_tokens"),
+        ("rag.retrieval", "dense", "none"),
+    ],
+)
+def test_an_unknown_option_is_refused_with_those_that_a_person_can_give(
+    package: str, kind: str, taken: str
+) -> None:
+    part = Part(kind=kind, options={"size": 3})
+    with pytest.raises(InvalidInputError, match=f"takes no option size; it takes: {taken}$"):
+        Grove(Settings()).build(Family(package), part, token_starts=list)
 
 
 def test_listing_imports_no_part() -> None:
