@@ -43,6 +43,10 @@ Examples:
 ```sh
 # PostgreSQL with pgvector for everything
 export GROVE_DATABASE_URL=postgresql+psycopg://grove@localhost/grove
+# smaller chunks; what is in already is cut anew when it is ingested again
+export GROVE_CHUNKER__OPTIONS='{{"max_tokens": 120}}'
+# another encoder; `rag reindex` moves the collections to it
+export GROVE_ENCODER='{{"kind": "sentence_transformers", "options": {{"model": "/models/e5"}}}}'
 # SmolLM2 writes the answers
 export GROVE_GENERATOR__KIND=transformers
 # how `default` combines words and vectors
@@ -51,6 +55,10 @@ export GROVE_RETRIEVER='{{"kind": "hybrid", "options": {{"fusion": "score"}}}}'
 export GROVE_GENERATORS='{{"mine": {{"kind": "openai",
   "options": {{"base_url": "http://gpu:8000/v1", "model": "m"}}}}}}'
 ```
+
+What each part takes: [retrievers](retrieval.md), [chunker, encoders and stores](indexes.md), the generators
+[`openai`](answers.md#with-a-language-model) and [`transformers`](generation.md). An option that a part does
+not take is refused with the names of those that it takes.
 
 OpenAI's reasoning models refuse `max_tokens` and any temperature but 1. With `"is_reasoning": true` among
 the options of `openai` they get `max_completion_tokens`, of which what they think is a part (raise

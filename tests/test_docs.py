@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from typer.core import TyperGroup
 from agents.tools import Effects, ToolResult, ToolScope
 from api.benchmarks import benchmark_names
 from api.cli import app
+from rag.generation.backends.openai import Openai
 from rag.scoring.tools import Tool
 
 REPOSITORY = Path(__file__).parents[1]
@@ -119,6 +121,21 @@ def test_the_examples_of_the_settings_page_are_settings(tmp_path: Path) -> None:
     build = f"{imports}; print(Grove(Settings()).retriever())"
     made = shell(f"{script}\nunset GROVE_DATABASE_URL\npython -c '{build}'", tmp_path)
     assert "fusion='score'" in made
+
+
+def test_the_generators_of_the_page_on_answers_are_settings(tmp_path: Path) -> None:
+    page = REPOSITORY / "docs/answers.md"
+    (script,) = re.findall(r"^export GROVE_GENERATORS=.*?(?=^rag )", blocks(page), re.DOTALL | re.MULTILINE)
+    imports = "from rag.compose import Grove; from rag.core.settings import Settings"
+    build = f'{imports}; g = Grove(Settings()).generator; print(g("ollama").model, g("cloud").api_key)'
+    assert shell(f"{script}\npython -c '{build}'", tmp_path) == "llama3.2 KEY\n"
+
+
+def test_the_options_of_servers_are_those_of_the_page_on_answers() -> None:
+    page = (REPOSITORY / "docs/answers.md").read_text()
+    (table,) = re.findall(r"^\| option of `openai`.*\n(?:\|.*\n)*", page, re.MULTILINE)
+    options = [field.name for field in fields(Openai)]
+    assert re.findall(r"^\| `(\w+)`", table, re.MULTILINE) == options
 
 
 def test_the_commands_of_the_tools_page_run(tmp_path: Path) -> None:
