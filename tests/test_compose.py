@@ -99,6 +99,16 @@ def test_every_service_has_a_health_check_and_time_to_stop() -> None:
     assert int(SERVICES["api"]["stop_grace_period"].removesuffix("s")) > seconds + 5
 
 
+def test_on_a_cpu_answers_are_quoted_as_they_are_without_any_setting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    usual = Settings().generator
+    for variables in (example(), {"GROVE_POSTGRES_PASSWORD": SECRET, "GROVE_API_KEY": SECRET}):
+        for name, value in filled(SHARED, variables).items():
+            monkeypatch.setenv(name, value)
+        assert Settings().generator == usual
+
+
 def test_on_a_gpu_the_vllm_service_generates(monkeypatch: pytest.MonkeyPatch) -> None:
     variables = example(is_gpu=True)
     for name, value in filled(SHARED, variables).items():
@@ -182,8 +192,8 @@ def test_its_processes_work_together_on_postgresql(tmp_path: Path, postgres_url:
             files = {"files": ("mast.md", b"# Mast\n\nThe mast at Nordkap was replaced in March 2024.\n")}
             job = client.post("/api/v1/collections/default/documents", files=files).json()
             wait_until(lambda: client.get(f"/api/v1/jobs/{job['job_id']}").json()["state"] == "done", 120)
-            question = {"question": "When was the mast at Nordkap replaced?", "generator": "extractive"}
-            answer = client.post("/api/v1/ask", json=question).json()
+            question = "When was the mast at Nordkap replaced?"
+            answer = client.post("/api/v1/ask", json={"question": question}).json()
             assert "March 2024" in answer["answer"]
             assert answer["citations"][0]["source"] == "mast.md"
             assert 'grove_job_files{state="done"} 1.0' in client.get("/metrics").text
