@@ -99,6 +99,13 @@ def test_every_benchmark_in_the_docs_exists(page: Path) -> None:
     assert set(re.findall(r"rag bench ([a-z]\w*)", page.read_text())) <= set(benchmark_names())
 
 
+def test_the_torch_of_the_page_on_dependencies_is_the_one_that_is_set_up() -> None:
+    (version,) = re.findall(
+        r"^TORCH \?= (torch==[\d.]+)", (REPOSITORY / "Makefile").read_text(), re.MULTILINE
+    )
+    assert f"make setup TORCH={version}\n" in (REPOSITORY / "docs/dependencies.md").read_text()
+
+
 def test_the_tutorial_runs(tmp_path: Path) -> None:
     shutil.copytree(REPOSITORY / "examples", tmp_path / "examples")
     assert "[1]" in shell(blocks(REPOSITORY / "docs/tutorial.md"), tmp_path)
