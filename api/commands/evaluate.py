@@ -46,7 +46,13 @@ def add_commands(app: typer.Typer) -> None:
 
 def retrieval(
     data: Data,
-    retriever: Annotated[list[str] | None, typer.Option("--retriever", help="Repeat for several.")] = None,
+    retriever: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--retriever",
+            help="Repeat for several; else `lexical`, `dense`, `hybrid` and `default`.",
+        ),
+    ] = None,
     chunker: Chunker = "structure",
     limit: Limit = None,
     work: Work = None,
@@ -57,7 +63,7 @@ def retrieval(
     from rag.evaluation.retrieval import evaluate_retriever
 
     console = Console.open(home, json)
-    names = list(dict.fromkeys(retriever or ["lexical", "dense", "hybrid"]))
+    names = list(dict.fromkeys(retriever or ["lexical", "dense", "hybrid", "default"]))
     with Progress(console=console.err) as progress:
         dataset, indexed = _indexed(console, data, chunker, limit, work, progress, retrievers=names)
         measures = {}
@@ -98,7 +104,10 @@ def answers(
 
 def tools(
     data: Data,
-    retriever: Annotated[list[str] | None, typer.Option("--retriever", help="Repeat for several.")] = None,
+    retriever: Annotated[
+        list[str] | None,
+        typer.Option("--retriever", help="Repeat for several; else `lexical`, `dense` and `tools`."),
+    ] = None,
     limit: Limit = None,
     work: Work = None,
     home: Home = None,

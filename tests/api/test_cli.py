@@ -218,9 +218,13 @@ def test_an_evaluation_indexes_once_and_measures(rag: Callable[..., Finished], t
         "lexical": 1,
         "dense": 1,
     }
+    by_default = rag("eval", "retrieval", "--data", str(data)).json
+    assert [*by_default["retrievers"]] == ["lexical", "dense", "hybrid", "default"]
     answers = rag("eval", "answers", "--data", str(data))
     assert (answers.json["contains"], answers.json["n"]) == (1.0, 1)
     assert "asynchronous generator" not in answers.err
+    page = (Path(__file__).parents[2] / "docs/evaluation.md").read_text()
+    assert [name for name in answers.json if f"`{name}`" not in page] == []
     nowhere = rag("eval", "retrieval", "--data", str(data), "--work", "/proc/nowhere")
     assert (nowhere.code, "/proc/nowhere" in nowhere.json["error"]["message"]) == (1, True)
     assert "Traceback" not in nowhere.err
