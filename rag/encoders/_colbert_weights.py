@@ -13,6 +13,7 @@ from transformers import AutoModel, PreTrainedModel
 
 from rag.core.errors import InvalidInputError
 from rag.encoders._colbert_layout import ColbertLayout
+from rag.networks._reading import READING
 
 _FILES = ("model.safetensors", "pytorch_model.bin")
 
@@ -46,9 +47,10 @@ def load_body(directory: Path) -> PreTrainedModel:
     Raises:
         InvalidInputError: the file lacks weights of the model that config.json describes.
     """
-    body, notes = AutoModel.from_pretrained(
-        directory, local_files_only=True, dtype=torch.float32, output_loading_info=True
-    )
+    with READING:
+        body, notes = AutoModel.from_pretrained(
+            directory, local_files_only=True, dtype=torch.float32, output_loading_info=True
+        )
     missing = [name for name in notes["missing_keys"] if not name.startswith("pooler.")]
     if missing:
         raise InvalidInputError(

@@ -16,6 +16,7 @@ from torch.nn import functional as F
 from rag.core.errors import InvalidInputError
 from rag.core.types import Vector
 from rag.encoders._precision import Precision, matrix_dtype
+from rag.networks._reading import READING
 from rag.networks.bert import Bert
 from rag.networks.rope import rotated
 from rag.scoring.positions import grouped, interpolated, recurrent
@@ -110,9 +111,10 @@ class RopeStates:
         from transformers import AttentionInterface, AutoModel  # noqa: PLC0415 -- takes seconds
 
         AttentionInterface.register(_ATTENTION, _extended_attention)
-        model = AutoModel.from_pretrained(
-            self._directory, local_files_only=True, attn_implementation=_ATTENTION
-        )
+        with READING:
+            model = AutoModel.from_pretrained(
+                self._directory, local_files_only=True, attn_implementation=_ATTENTION
+            )
         return model.to(self._device).eval()
 
 

