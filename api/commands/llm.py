@@ -1,15 +1,14 @@
 """llm install, serve, check, and models prepare: the generation server and the carried model."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from inspect import signature
 from pathlib import Path
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated
 
 import typer
 
 from api.commands import doctor
 from api.console import Console, Home, Json, as_json
+from api.options import command_of
 
 __all__ = ["add_commands"]
 
@@ -58,7 +57,7 @@ def add_commands(app: typer.Typer) -> None:
     group = typer.Typer(
         help="The generation server: vLLM in an environment of its own.", no_args_is_help=True
     )
-    for command in (install, _with_options(_Served, serve), check):
+    for command in (install, command_of(serve, _Served), check):
         group.command()(command)
     app.add_typer(group, name="llm")
     models = typer.Typer(invoke_without_command=True)
@@ -138,16 +137,3 @@ def prepare(home: Home = None, json: Json = False) -> None:
     console.note("preparing SmolLM2 (once, about 45 s) ...")
     path = Grove(console.settings).local_model()
     console.result({"model_dir": path}, f"SmolLM2 is ready in {path}")
-
-
-def _with_options(kind: type[_Served], function: Callable[[_Served], None]) -> Callable[..., None]:
-    """Give a command that takes the fields as its options."""
-
-    def command(**given: Any) -> None:  # Any: each of its field's type
-        function(kind(**given))
-
-    command.__name__, command.__doc__ = function.__name__, function.__doc__
-    # Where Typer looks for options and their types.
-    command.__signature__ = signature(kind)  # type: ignore[attr-defined]
-    command.__annotations__ = get_type_hints(kind, include_extras=True)
-    return command
