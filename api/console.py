@@ -99,7 +99,7 @@ class Console:
         elif text:
             self.out.print(shown(text), markup=False)
 
-    def grove(self, tenant: str | None) -> "Grove":
+    def grove(self, tenant: str | None = None) -> "Grove":
         """Give what the home keeps for a tenant: the one named, or the settings'."""
         from rag.compose import Grove
 

@@ -55,9 +55,7 @@ def search(
             {"query": text, "collection": collection, "retriever": retriever, "k": k, "filter": condition}
         )
     else:
-        from rag.compose import Grove
-
-        result = Grove(console.settings).search(
+        result = console.grove().search(
             text, collection=collection, retriever=retriever, k=k, filter=condition
         )
         found = {"hits": as_json(result.passages), "timings": result.timings, "counts": result.counts}

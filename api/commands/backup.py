@@ -103,9 +103,8 @@ def _told(counts: "ArchiveCounts") -> str:
 
 
 def _open(home: Path | None, is_json: bool) -> "tuple[Console, Grove, Archive]":
-    from rag.compose import Grove
     from rag.db.archive import Archive
 
     console = Console.open(home, is_json)
-    grove = Grove(console.settings)
+    grove = console.grove()
     return console, grove, Archive(grove.database, grove.store, grove.access, originals=grove.originals)

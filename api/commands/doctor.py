@@ -40,10 +40,9 @@ def models(context: typer.Context, home: Home = None, json: Json = False) -> Non
         return
     from api.installed import installed_models
     from api.render import table_text
-    from rag.compose import Grove
 
     console = Console.open(home, json)
-    found = installed_models(Grove(console.settings))
+    found = installed_models(console.grove())
     rows = [
         {
             "family": model.family,

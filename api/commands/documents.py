@@ -1,15 +1,11 @@
 """delete, collections, documents, show: what is in the library."""
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from api.console import Collection, Console, Home, Json, as_json
 from api.render import table_text
-
-if TYPE_CHECKING:
-    from rag.compose import Grove
 
 __all__ = ["add_commands"]
 
@@ -27,8 +23,8 @@ def delete(
     json: Json = False,
 ) -> None:
     """Delete a document, or all of a collection; it cannot be found from then on."""
-    console, grove = _open(home, json)
-    num_documents, num_chunks = grove.publisher.delete_documents(collection, source=source)
+    console = Console.open(home, json)
+    num_documents, num_chunks = console.grove().publisher.delete_documents(collection, source=source)
     console.result(
         {"documents": num_documents, "chunks": num_chunks},
         f"Deleted {num_documents} documents ({num_chunks} chunks).",
@@ -37,8 +33,8 @@ def delete(
 
 def collections(home: Home = None, json: Json = False) -> None:
     """List the collections."""
-    console, grove = _open(home, json)
-    rows = as_json(grove.catalog.collections())
+    console = Console.open(home, json)
+    rows = as_json(console.grove().catalog.collections())
     console.result({"collections": rows}, table_text(rows, ["name", "documents", "chunks", "created_at"]))
 
 
@@ -49,8 +45,8 @@ def documents(
     json: Json = False,
 ) -> None:
     """List the documents of a collection."""
-    console, grove = _open(home, json)
-    rows = as_json(grove.catalog.documents(collection, limit=limit))
+    console = Console.open(home, json)
+    rows = as_json(console.grove().catalog.documents(collection, limit=limit))
     columns = ["document_id", "source", "status", "chunks", "error"]
     console.result({"documents": rows}, table_text(rows, columns))
 
@@ -61,8 +57,8 @@ def show(
     json: Json = False,
 ) -> None:
     """Show one document: its text, pages and chunks."""
-    console, grove = _open(home, json)
-    document = grove.catalog.document(document_id)
+    console = Console.open(home, json)
+    document = console.grove().catalog.document(document_id)
     fields = {
         "document_id": document.document_id,
         "version": document.version,
@@ -74,10 +70,3 @@ def show(
         "chunks": document.chunks,
     }
     console.result(fields, f"{document.title} ({document.source})\n\n{document.text}")
-
-
-def _open(home: Path | None, is_json: bool) -> "tuple[Console, Grove]":
-    from rag.compose import Grove
-
-    console = Console.open(home, is_json)
-    return console, Grove(console.settings)

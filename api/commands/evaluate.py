@@ -147,14 +147,13 @@ def sql(
     import asyncio
     from functools import cache
 
-    from rag.compose import Grove
     from rag.core.sql_settings import SqlSourceSettings
     from rag.evaluation.sql import evaluate_sql, load_questions
     from rag.sql.asking import SqlAsker
     from rag.sql.source import SqlSource
 
     console = Console.open(home, json)
-    grove = Grove(console.settings)
+    grove = console.grove()
     asker = SqlAsker(
         generator=None if generator is None else grove.generator(generator),
         encoder=None if generator is None else grove.encoder,
@@ -188,11 +187,10 @@ def judge(
     json: Json = False,
 ) -> None:
     """Measure how often a judge of answers prefers what people prefer, in whatever order it sees them."""
-    from rag.compose import Grove
     from rag.evaluation.judge import evaluate_judge, judged_by_generator, judged_by_scorer, load_pairs
 
     console = Console.open(home, json)
-    grove = Grove(console.settings)
+    grove = console.grove()
     pairs = load_pairs(data, limit=limit)
     named = generator or f"scorer {console.settings.scorer.kind}"
     prefer = (

@@ -45,7 +45,8 @@ def reindex(
     """
     from indexing.reindex import submit_reindex
 
-    console, grove = _open(home, json)
+    console = Console.open(home, json)
+    grove = console.grove()
     _follow(console, grove, submit_reindex(grove, collection, kinds=kinds_of(index)), is_detached=detach)
 
 
@@ -59,8 +60,8 @@ def jobs(
     hand_down(context, home, json)
     if context.invoked_subcommand is not None:
         return
-    console, grove = _open(home, json)
-    rows = as_json(grove.jobs.jobs(limit))
+    console = Console.open(home, json)
+    rows = as_json(console.grove().jobs.jobs(limit))
     columns = ["job_id", "kind", "collection", "state", "files_done", "files_total"]
     columns += ["rate_per_second", "eta_seconds", "created_at"]
     console.result({"jobs": rows}, table_text(rows, columns))
@@ -68,8 +69,8 @@ def jobs(
 
 def pause(job_id: JobId, home: Home = None, json: Json = False) -> None:
     """Leave a job alone until it is resumed; what it has done stays."""
-    console, grove = _open(home, json)
-    grove.job_control.pause(job_id)
+    console = Console.open(home, json)
+    console.grove().job_control.pause(job_id)
     console.result({"job": job_id, "state": "paused"}, f"Paused; `rag jobs resume {job_id}` goes on.")
 
 
@@ -84,8 +85,8 @@ def cancel(job_id: JobId, home: Home = None, json: Json = False) -> None:
     """End a job for good; what it has done stays."""
     from indexing.control import cancel_job
 
-    console, grove = _open(home, json)
-    cancel_job(grove, job_id)
+    console = Console.open(home, json)
+    cancel_job(console.grove(), job_id)
     console.result({"job": job_id, "state": "cancelled"}, "Cancelled.")
 
 
@@ -114,14 +115,7 @@ def _follow(console: Console, grove: "Grove", job_id: str, *, is_detached: bool)
 
 
 def _open_to_read(home: Path | None, is_json: bool, *, detach: bool) -> "tuple[Console, Grove]":
-    console, grove = _open(home, is_json)
+    console = Console.open(home, is_json)
     if not detach:
         check_engine(console.settings)
-    return console, grove
-
-
-def _open(home: Path | None, is_json: bool) -> "tuple[Console, Grove]":
-    from rag.compose import Grove
-
-    console = Console.open(home, is_json)
-    return console, Grove(console.settings)
+    return console, console.grove()

@@ -78,14 +78,13 @@ def install(environment: Environment = None, home: Home = None, json: Json = Fal
 def serve(given: _Served) -> None:
     """Serve a model until stopped; `rag ask --generator vllm` asks it."""
     from api import llm
-    from rag.compose import Grove
     from rag.core.errors import InvalidInputError
 
     if given.model and given.named and given.model != given.named:
         raise InvalidInputError(f"two models are named, {given.model} and {given.named}: give one")
     console = Console.open(given.home, is_json=False)
     options = llm.ServerOptions(
-        given.model or given.named or Grove(console.settings).local_model(),
+        given.model or given.named or console.grove().local_model(),
         host=given.host,
         port=given.port,
         model_name=given.name,
@@ -131,9 +130,7 @@ def check(
 
 def prepare(home: Home = None, json: Json = False) -> None:
     """Convert the carried language model once (about 45 s); `make setup` does it."""
-    from rag.compose import Grove
-
     console = Console.open(home, json)
     console.note("preparing SmolLM2 (once, about 45 s) ...")
-    path = Grove(console.settings).local_model()
+    path = console.grove().local_model()
     console.result({"model_dir": path}, f"SmolLM2 is ready in {path}")

@@ -23,10 +23,8 @@ def runs(
     json: Json = False,
 ) -> None:
     """List the questions that were asked; each can be replayed by `explain`."""
-    from rag.compose import Grove
-
     console = Console.open(home, json)
-    listed = Grove(console.settings).runs.runs(limit)
+    listed = console.grove().runs.runs(limit)
     rows = [as_json(run) for run in listed]
     console.result({"runs": rows}, table_text(rows, ["run_id", "state", "created_at", "question"]))
 
@@ -37,9 +35,7 @@ def explain(
     json: Json = False,
 ) -> None:
     """Replay a run that ended or waits, step by step: what each step took in, found and chose."""
-    from rag.compose import Grove
-
     console = Console.open(home, json)
-    log = Grove(console.settings).runs
+    log = console.grove().runs
     run, events = log.run(run_id), log.events(run_id)
     console.result({**as_json(run), "events": as_json(events)}, run_text(run, events))

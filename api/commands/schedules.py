@@ -1,15 +1,11 @@
 """schedules: sources that are synchronised again and again, by whatever worker runs."""
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from api.console import Collection, Console, Home, Json, as_json
 from api.render import table_text
-
-if TYPE_CHECKING:
-    from rag.compose import Grove
 
 __all__ = ["add_commands"]
 
@@ -39,9 +35,9 @@ def add(
     """Synchronise places with a collection again and again, as `rag ingest --sync` does."""
     from indexing.schedules import add_schedule, timing_of
 
-    console, grove = _open(home, json)
+    console = Console.open(home, json)
     timing = timing_of(every=every, cron=cron)
-    schedule_id = add_schedule(grove, places, collection=collection, timing=timing)
+    schedule_id = add_schedule(console.grove(), places, collection=collection, timing=timing)
     console.result(
         {"schedule": schedule_id, "timing": timing},
         f"Schedule {schedule_id}: {timing}. `rag serve` or `rag worker` runs it.",
@@ -50,8 +46,8 @@ def add(
 
 def show(home: Home = None, json: Json = False) -> None:
     """List the schedules, the next one first, with how the last run went."""
-    console, grove = _open(home, json)
-    rows = as_json(grove.schedules.list())
+    console = Console.open(home, json)
+    rows = as_json(console.grove().schedules.list())
     columns = [
         "schedule_id",
         "collection",
@@ -67,22 +63,22 @@ def show(home: Home = None, json: Json = False) -> None:
 
 def pause(schedule_id: ScheduleId, home: Home = None, json: Json = False) -> None:
     """Leave a schedule alone until it is resumed; `rag schedules run` still runs it."""
-    console, grove = _open(home, json)
-    grove.schedules.pause(schedule_id)
+    console = Console.open(home, json)
+    console.grove().schedules.pause(schedule_id)
     console.result({"schedule": schedule_id}, "Paused.")
 
 
 def resume(schedule_id: ScheduleId, home: Home = None, json: Json = False) -> None:
     """Run a schedule again when it is due; what was missed is made up once."""
-    console, grove = _open(home, json)
-    grove.schedules.resume(schedule_id)
+    console = Console.open(home, json)
+    console.grove().schedules.resume(schedule_id)
     console.result({"schedule": schedule_id}, "Resumed.")
 
 
 def remove(schedule_id: ScheduleId, home: Home = None, json: Json = False) -> None:
     """Forget a schedule; its documents stay."""
-    console, grove = _open(home, json)
-    grove.schedules.remove(schedule_id)
+    console = Console.open(home, json)
+    console.grove().schedules.remove(schedule_id)
     console.result({"schedule": schedule_id}, "Removed.")
 
 
@@ -90,14 +86,7 @@ def run(schedule_id: ScheduleId, home: Home = None, json: Json = False) -> None:
     """Queue now what a schedule does, whenever it is due."""
     from indexing.schedules import run_schedule
 
-    console, grove = _open(home, json)
-    job_id = run_schedule(grove, schedule_id)
+    console = Console.open(home, json)
+    job_id = run_schedule(console.grove(), schedule_id)
     text = f"Job {job_id} is queued; `rag jobs` shows how it fares." if job_id else "No job: see the list."
     console.result({"schedule": schedule_id, "job": job_id}, text)
-
-
-def _open(home: Path | None, is_json: bool) -> "tuple[Console, Grove]":
-    from rag.compose import Grove
-
-    console = Console.open(home, is_json)
-    return console, Grove(console.settings)

@@ -86,7 +86,6 @@ def worker(
 
     from api.telemetry.logs import set_up_logs
     from indexing.worker import work_forever
-    from rag.compose import Grove
 
     check_engine(console.settings)
     set_up_logs(console.settings.log)
@@ -96,7 +95,7 @@ def worker(
     if while_stdin:
         threading.Thread(target=_stop_at_end_of_input, args=(stop,), daemon=True).start()
     console.note("Waiting for ingestion jobs. Ctrl-C stops after the file in hand.")
-    work_forever(Grove(console.settings), stop)
+    work_forever(console.grove(), stop)
 
 
 def _tracing(endpoint: str | None) -> "Tracing | None":

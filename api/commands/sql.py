@@ -27,10 +27,8 @@ def add_commands(app: typer.Typer) -> None:
 @sql.command()
 def sources(home: Home = None, json: Json = False) -> None:
     """List the registered databases with their tables; exit code 3 when one cannot be read."""
-    from rag.compose import Grove
-
     console = Console.open(home, json)
-    found = [source.summary() for source in Grove(console.settings).sql_sources.values()]
+    found = [source.summary() for source in console.grove().sql_sources.values()]
     rows = [{**as_json(each), "tables": each.error or ", ".join(each.tables)} for each in found]
     text = table_text(rows, ["name", "dialect", "description", "tables"]) if rows else f"{_NONE}."
     console.result({"sources": found}, text)
@@ -48,11 +46,10 @@ def ask(
     json: Json = False,
 ) -> None:
     """Answer a question with the rows of a database, and show the query."""
-    from rag.compose import Grove
     from rag.sql.asking import as_text
 
     console = Console.open(home, json)
-    grove = Grove(console.settings)
+    grove = console.grove()
     answer = asyncio.run(grove.sql_asker.ask(question, _chosen(grove, source)))
     result = {
         "source": answer.source,

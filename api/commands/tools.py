@@ -59,9 +59,8 @@ def call(
 
 async def _listed(console: Console) -> "tuple[list[ToolSummary], dict[str, str]]":
     from agents.toolset import Toolset
-    from rag.compose import Grove
 
-    toolset = Toolset(Grove(console.settings))
+    toolset = Toolset(console.grove())
     try:
         return await toolset.summaries(), toolset.failures
     finally:
@@ -74,9 +73,8 @@ async def _called(
     from agents.calling import Call, PermissionNeeded
     from agents.tools import tool_scope
     from agents.toolset import Toolset
-    from rag.compose import Grove
 
-    grove = Grove(console.settings)
+    grove = console.grove()
     toolset = Toolset(grove)
     wanted = Call(name, arguments)
     try:
