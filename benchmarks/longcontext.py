@@ -1,6 +1,6 @@
 """One vector a long document: what truncation loses, and what each way to read on finds again.
 
-Passkeys and needles (rag/evaluation/long_context.py) at several lengths, then real long documents. Rows of
+Passkeys and needles (benchmarks/_long_context.py) at several lengths, then real long documents. Rows of
 kind `one` keep a single vector of 384 dimensions a document; rows of kind `many` keep one for each of its
 passages, or for each of their tokens; `words` is BM25. The needles are sentences of real questions, the
 haystack are PEPs.
@@ -25,6 +25,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from benchmarks._long_context import LENGTHS, needles, passkeys
 from benchmarks._machine import machine
 from indexing.corpus import index_corpus
 from rag.compose import DEFAULT, Grove
@@ -34,7 +35,6 @@ from rag.encoders.late import Late
 from rag.encoders.long import Long, Strategy
 from rag.encoders.minilm import Minilm
 from rag.evaluation.datasets import Dataset, load_dataset
-from rag.evaluation.long_context import LENGTHS, needles, passkeys
 from rag.evaluation.metrics import ndcg
 from rag.scoring.maxsim import join, maxsim
 from rag.scoring.sentences import sentence_spans

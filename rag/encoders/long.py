@@ -39,7 +39,6 @@ _NEIGHBOURS, _POWER = 3, 16
 _MEAN_WEIGHT = 2.0
 _NUM_SPECIAL = 2
 _BATCH_PARTS = 16
-_Window = tuple[int, int]
 
 
 class Long:

@@ -9,10 +9,7 @@ Chiang & Cholak, 2022 (attention scaled by the logarithm of the length).
 
 import math
 
-import numpy as np
-from numpy.typing import NDArray
-
-__all__ = ["attention_scale", "ntk_base", "self_extend_distances", "self_extend_plan"]
+__all__ = ["attention_scale", "ntk_base", "self_extend_plan"]
 
 _NTK_FACTORS = ((1, 1.0), (2, 3.0), (4, 5.0), (8, 10.0))  # times the length -> factor of the base
 _GROUPS = {
@@ -56,16 +53,3 @@ def self_extend_plan(length: int, original: int) -> tuple[int, int]:
         while (length - 1) // group + window - window // group >= original:
             group += 1
     return window, group
-
-
-def self_extend_distances(length: int, *, window: int, group: int) -> NDArray[np.int64]:
-    """Give how far token j seems to be from token i, (T, T): exact nearby, by groups beyond.
-
-    >>> self_extend_distances(10, window=4, group=2)[0].tolist()
-    [0, 1, 2, 3, 4, 4, 5, 5, 6, 6]
-    """
-    places = np.arange(length)
-    exact = places[None, :] - places[:, None]
-    groups = places // group
-    coarse = groups[None, :] - groups[:, None] + np.sign(exact) * (window - window // group)
-    return np.where(np.abs(exact) < window, exact, coarse)

@@ -35,20 +35,6 @@ def maxima(query: Tensor, passages: Tensor, lengths: Sequence[int]) -> Tensor:
     return padded.amax(dim=1)
 
 
-def maxsim(query: Tensor, passages: Tensor, lengths: Sequence[int]) -> Tensor:
-    """Score passages that lie one after the other: the sum over a query's tokens of the best similarity.
-
-    Returns:
-        (N,).
-
-    Source: Khattab & Zaharia, ColBERT, 2020, section 3.3.
-
-    >>> maxsim(torch.eye(2), torch.tensor([[1.0, 0.0], [0.6, 0.8]]), [1, 1]).round(decimals=4)
-    tensor([1.0000, 1.4000])
-    """
-    return maxima(query, passages, lengths).sum(dim=1)
-
-
 def geometry(student: Tensor, teacher: Tensor, weights: Tensor) -> Tensor:
     """Give how far the maxima of projected states are from those of the states that they come from.
 

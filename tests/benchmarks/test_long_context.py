@@ -1,7 +1,7 @@
 import pytest
 
+from benchmarks._long_context import LENGTHS, needles, passkeys
 from rag.evaluation.datasets import Dataset
-from rag.evaluation.long_context import LENGTHS, needles, passkeys
 
 FACTS = [(f"The mill of number {number} is red.", f"Which mill is red? {number}") for number in range(8)]
 HAYSTACK = [" ".join(["one two three"] * 3000), " ".join(["four five six"] * 2000)]
