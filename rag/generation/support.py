@@ -5,14 +5,13 @@ takes part. The coefficients were fitted by `python -m rag.training.support` and
 `python -m rag.training.calibrate`, which say on what.
 """
 
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from threading import Lock
 
 import numpy as np
 
+from rag.core.latest import Latest
 from rag.core.protocols import Encoder, Reader
 from rag.core.types import AnswerSpan, Passage, Vector
 from rag.generation.candidates import Candidate, Judgement
@@ -89,9 +88,8 @@ class Support:
     ) -> None:
         self._encoder, self._reader = encoder, reader
         self._min_answerability = min_answerability
-        self._vectors: OrderedDict[str, Vector] = OrderedDict()
-        self._read: OrderedDict[_Reading, list[AnswerSpan]] = OrderedDict()
-        self._lock = Lock()
+        self._vectors = Latest[str, Vector](_CACHED_VECTORS)
+        self._read = Latest[_Reading, list[AnswerSpan]](_CACHED_READINGS)
 
     def warm_up(self) -> None:
         """Load what the first question would otherwise wait for."""
@@ -196,16 +194,12 @@ class Support:
         if self._reader is None:
             return []
         keys = [(question, passage.title, passage.heading, passage.text) for passage in passages]
-        with self._lock:
-            known = {key: self._read[key] for key in keys if key in self._read}
+        known = self._read.known(keys)
         new = {key: passage for key, passage in zip(keys, passages, strict=True) if key not in known}
         known.update({key: [] for key in new})
         for span in self._reader.read(question, list(new.values())):
             known[list(new)[span.passage]].append(span)
-        with self._lock:
-            self._read.update(known)
-            while len(self._read) > _CACHED_READINGS:
-                self._read.popitem(last=False)
+        self._read.remember({key: known[key] for key in new})
         found = [replace(span, passage=number) for number, key in enumerate(keys) for span in known[key]]
         return sorted(fitting(question, passages, units_of(passages), found), key=lambda span: -span.score)
 
@@ -286,15 +280,9 @@ class Support:
         return [float(vector @ target) for vector in self._encode(self._encoder, texts)]
 
     def _encode(self, encoder: Encoder, texts: Sequence[str]) -> list[Vector]:
-        with self._lock:
-            known = {text: self._vectors[text] for text in texts if text in self._vectors}
+        known = self._vectors.known(texts)
         new = [text for text in dict.fromkeys(texts) if text not in known]
         # Copies: a row of the matrix would keep all of it for as long as it is remembered.
         known.update(zip(new, map(np.copy, encoder.encode(new)), strict=True))
-        with self._lock:
-            for text in texts:
-                self._vectors[text] = known[text]
-                self._vectors.move_to_end(text)
-            while len(self._vectors) > _CACHED_VECTORS:
-                self._vectors.popitem(last=False)
+        self._vectors.remember(known)
         return [known[text] for text in texts]

@@ -1,11 +1,10 @@
 """Passages as hops see them: their words, names and subjects, the latest of them kept."""
 
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from threading import Lock
 
+from rag.core.latest import Latest
 from rag.core.types import Hit, Passage
 from rag.scoring.names import name_words, names, subjects
 from rag.scoring.words import distinct
@@ -40,22 +39,15 @@ class PassageTexts:
     """The latest passages that were read, by chunk id: the text of a chunk never changes."""
 
     def __init__(self, find: Callable[[Sequence[Hit]], list[Passage]], *, size: int = 5000) -> None:
-        self._find, self._size = find, size
-        self._texts: OrderedDict[str, PassageText] = OrderedDict()
-        self._lock = Lock()
+        self._find = find
+        self._texts = Latest[str, PassageText](size)
 
     def __call__(self, chunk_ids: Sequence[str]) -> dict[str, PassageText]:
         """Give the texts of chunks in their order; those that are gone are left out."""
-        with self._lock:
-            known = {each: text for each in chunk_ids if (text := self._texts.get(each)) is not None}
+        known = self._texts.known(chunk_ids)
         new = [chunk_id for chunk_id in chunk_ids if chunk_id not in known]
         if new:
             for passage in self._find([Hit(chunk_id, 0.0) for chunk_id in new]):
                 known[passage.chunk_id] = PassageText(passage.title, passage.text)
-        with self._lock:
-            for chunk_id, text in known.items():
-                self._texts[chunk_id] = text
-                self._texts.move_to_end(chunk_id)
-            while len(self._texts) > self._size:
-                self._texts.popitem(last=False)
+        self._texts.remember(known)
         return {chunk_id: known[chunk_id] for chunk_id in chunk_ids if chunk_id in known}
