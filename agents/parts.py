@@ -11,7 +11,7 @@ from agents.tools import tool_scope
 from agents.toolset import toolset_of
 from rag.compose import DEFAULT, Grove
 from rag.core.layout import Box
-from rag.core.protocols import GenerationOptions
+from rag.core.protocols import GenerationOptions, needs_of
 from rag.generation.meter import Meter
 
 __all__ = ["context_of"]
@@ -79,8 +79,8 @@ def _can_hop(grove: Grove, collection: str) -> bool:
     """Say whether there is a search of several hops and the collection has the kinds of index it needs."""
     if _MULTI_HOP not in grove.retriever_names():
         return False
-    needs = getattr(grove.retriever(_MULTI_HOP), "needs", ())
-    return set(needs) <= grove.catalog.snapshot(collection).kinds.keys()
+    needs = set(needs_of(grove.retriever(_MULTI_HOP)))
+    return needs <= grove.catalog.snapshot(collection).kinds.keys()
 
 
 def _locate(

@@ -11,7 +11,7 @@ from agents.parts import context_of
 from agents.routing import Choice, choose
 from agents.state import State
 from rag.compose import DEFAULT, Grove
-from rag.core.protocols import Retriever, SearchRequest
+from rag.core.protocols import Retriever, SearchRequest, needs_of
 from rag.core.timings import Timings
 from rag.core.types import Hit, Usage
 
@@ -35,7 +35,7 @@ class Once:
     def __init__(self, retriever: Retriever) -> None:
         self._retriever = retriever
         self._found: dict[tuple[str, int], tuple[list[Hit], float]] = {}
-        self.needs = getattr(retriever, "needs", ())
+        self.needs = needs_of(retriever)
 
     def retrieve(self, request: SearchRequest, *, k: int) -> list[Hit]:
         key = request.text, k

@@ -11,7 +11,7 @@ from rag.compose._parts import DEFAULT, RETRIEVERS, Parts
 from rag.core.errors import ConflictError, DamagedSegmentError, InvalidInputError, NotFoundError
 from rag.core.filters import Filter, parse_filter
 from rag.core.kinds import DENSE, LATE, LONG, check_index, parse_kinds
-from rag.core.protocols import Retriever
+from rag.core.protocols import Retriever, needs_of
 from rag.core.timings import Timings
 from rag.core.types import SearchResult
 from rag.retrieval._attempts import retrieve
@@ -31,7 +31,7 @@ class Grove(Parts):
 
     def kinds_for(self, retrievers: Sequence[str]) -> tuple[str, ...]:
         """Give the kinds of index of new collections, and those that these retrievers need besides."""
-        needed = (kind for name in retrievers for kind in getattr(self.retriever(name), "needs", ()))
+        needed = (kind for name in retrievers for kind in needs_of(self.retriever(name)))
         return parse_kinds({*self.settings.resolved_indexes, *needed})
 
     def others(self, kinds: Sequence[str]) -> dict[str, str]:

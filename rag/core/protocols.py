@@ -48,6 +48,7 @@ __all__ = [
     "SearchRequest",
     "Store",
     "StoreCapabilities",
+    "needs_of",
 ]
 
 
@@ -229,11 +230,19 @@ class SearchRequest:
 
 
 class Retriever(Protocol):
-    """A request -> hits. Combinators are retrievers too."""
+    """A request -> hits. Combinators are retrievers too.
+
+    One that searches more than vectors and words says in `needs` which kinds of index it takes.
+    """
 
     def retrieve(self, request: SearchRequest, *, k: int) -> list[Hit]:
         """Give at most k distinct hits, best first."""
         ...
+
+
+def needs_of(retriever: Retriever) -> tuple[str, ...]:
+    """Give the kinds of index that a collection must have for a retriever."""
+    return tuple(getattr(retriever, "needs", ()))
 
 
 class Reader(Protocol):

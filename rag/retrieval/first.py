@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag.core.errors import ConflictError
-from rag.core.protocols import Retriever, SearchRequest
+from rag.core.protocols import Retriever, SearchRequest, needs_of
 from rag.core.types import Hit
 
 __all__ = ["First"]
@@ -23,7 +23,7 @@ class First:
     @property
     def needs(self) -> tuple[str, ...]:
         """Name the kinds of index that the collection must have: what every one of the retrievers needs."""
-        first, *others = (tuple(getattr(each, "needs", ())) for each in self.retrievers)
+        first, *others = map(needs_of, self.retrievers)
         return tuple(kind for kind in first if all(kind in needs for needs in others))
 
     def retrieve(self, request: SearchRequest, *, k: int) -> list[Hit]:
@@ -34,7 +34,7 @@ class First:
         """
         has = request.snapshot.kinds
         for retriever in self.retrievers:
-            if all(kind in has for kind in getattr(retriever, "needs", ())):
+            if all(kind in has for kind in needs_of(retriever)):
                 return retriever.retrieve(request, k=k)
         raise ConflictError(
             f"collection {request.snapshot.collection!r} has the kinds of index {','.join(has)}, which none"

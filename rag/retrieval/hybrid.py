@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from rag.core.protocols import Retriever, SearchRequest
+from rag.core.protocols import Retriever, SearchRequest, needs_of
 from rag.core.types import Hit
 from rag.scoring.fusion import reciprocal_rank_fusion, score_fusion
 
@@ -32,7 +32,7 @@ class Hybrid:
     @property
     def needs(self) -> tuple[str, ...]:
         """Name the kinds of index that the collection must have."""
-        return tuple(dict.fromkeys(kind for each in self.retrievers for kind in getattr(each, "needs", ())))
+        return tuple(dict.fromkeys(kind for each in self.retrievers for kind in needs_of(each)))
 
     def retrieve(self, request: SearchRequest, *, k: int) -> list[Hit]:
         """Give at most k hits, best first."""

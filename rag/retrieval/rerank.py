@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rag.core.protocols import Retriever, Scorer, SearchRequest
+from rag.core.protocols import Retriever, Scorer, SearchRequest, needs_of
 from rag.core.types import Hit
 from rag.db.catalog import Catalog
 
@@ -28,7 +28,7 @@ class Rerank:
     @property
     def needs(self) -> tuple[str, ...]:
         """Name the kinds of index that the collection must have."""
-        return tuple(getattr(self.retriever, "needs", ()))
+        return needs_of(self.retriever)
 
     def retrieve(self, request: SearchRequest, *, k: int) -> list[Hit]:
         """Give at most k hits, best first; the scores of those ordered anew are the scorer's."""

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from rag.core.protocols import Encoder, Retriever, SearchRequest
+from rag.core.protocols import Encoder, Retriever, SearchRequest, needs_of
 from rag.core.types import Hit
 from rag.db.catalog import Catalog
 from rag.retrieval._remembered import RememberedVectors
@@ -31,7 +31,7 @@ class Tools:
     @property
     def needs(self) -> tuple[str, ...]:
         """Name the kinds of index that the collection must have."""
-        return tuple(getattr(self._retriever, "needs", ()))
+        return needs_of(self._retriever)
 
     def retrieve(self, request: SearchRequest, *, k: int) -> list[Hit]:
         """Give at most k hits, best first."""

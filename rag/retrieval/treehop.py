@@ -19,7 +19,7 @@ from functools import cache, partial
 from typing import Literal
 
 from rag.core.errors import ConflictError
-from rag.core.protocols import Encoder, Retriever, SearchRequest, Store
+from rag.core.protocols import Encoder, Retriever, SearchRequest, Store, needs_of
 from rag.core.types import Hit, Vector
 from rag.db.catalog import Catalog
 from rag.retrieval._hops import Hopper
@@ -68,7 +68,7 @@ class Treehop:
     @property
     def needs(self) -> tuple[str, ...]:
         """Name the kinds of index that the collection must have."""
-        return tuple(getattr(self.retriever, "needs", ()))
+        return needs_of(self.retriever)
 
     def retrieve(self, request: SearchRequest, *, k: int) -> list[Hit]:
         """Give at most k hits, best first; scores are probabilities where hops were followed.
