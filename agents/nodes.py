@@ -15,7 +15,7 @@ from agents.compound import Part, parts_of
 from agents.courtesy import recalled, reply_to, without_courtesies
 from agents.followups import behind, leans, stand_alone
 from agents.openings import Opening
-from agents.rewriting import is_faithful, newest
+from agents.rewriting import is_faithful
 from agents.routing import choose
 from agents.shares import Share, amount, quoted, share_of, tells_share, with_unit
 from agents.state import Context, State, Step
@@ -27,7 +27,7 @@ from rag.core.errors import LimitReachedError, RagError
 from rag.core.protocols import Message
 from rag.core.types import Passage, SearchResult, Usage
 from rag.generation.candidates import Judgement
-from rag.generation.context import neutralise
+from rag.generation.context import neutralise, newest
 from rag.scoring.rows import header_lines
 from rag.scoring.spelling import spelt
 

@@ -4,20 +4,17 @@ The rules of followups.py stand where there is no model that can, and where its 
 """
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 
 from rag.core.protocols import Message
-from rag.generation.context import neutralise
 from rag.scoring.words import content_words
 
-__all__ = ["is_faithful", "newest"]
+__all__ = ["is_faithful"]
 
 _TOKEN = re.compile(r"[^\W_][\w’'.-]*\w|\w")
 _KATAKANA = re.compile("[ァ-ヴー]{2,}")  # Japanese writes foreign names so
 _MAX_NEW = 2  # words that nobody said: a rewrite needs "of", "kept", no more
 _MAX_CHARS = 400
-_MESSAGE_TOKENS = 8
 
 
 def is_faithful(rewritten: str, question: str, history: Sequence[Message]) -> bool:
@@ -35,19 +32,6 @@ def is_faithful(rewritten: str, question: str, history: Sequence[Message]) -> bo
     said = " ".join([question, *(message.content for message in history)])
     new = set(content_words(rewritten)) - set(content_words(said))
     return kept and not _names(rewritten) & new and len(new) <= _MAX_NEW
-
-
-def newest(
-    history: Sequence[Message], *, budget_tokens: int, count_tokens: Callable[[str], int]
-) -> tuple[Message, ...]:
-    """Give the newest turns that fit, oldest first, as a prompt may hold them: they quote documents."""
-    kept: list[Message] = []
-    for message in reversed(history):
-        budget_tokens -= count_tokens(message.content) + _MESSAGE_TOKENS
-        if budget_tokens < 0:
-            break
-        kept.append(replace(message, content=neutralise(message.content)))
-    return tuple(reversed(kept))
 
 
 def _names(text: str) -> set[str]:

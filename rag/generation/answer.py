@@ -13,7 +13,7 @@ from rag.core.errors import InvalidInputError
 from rag.core.layout import Box
 from rag.core.protocols import GenerationOptions, GeneratorCapabilities, Message, Prompt
 from rag.core.types import Citation, Passage, Sentence
-from rag.generation.context import neutralise, order_passages, pack, render_passages
+from rag.generation.context import message_tokens, neutralise, newest, order_passages, pack, render_passages
 from rag.generation.markers import AnswerStream
 from rag.generation.prompts import Template, load_prompt
 from rag.generation.support import Evidence, Support
@@ -38,7 +38,6 @@ _READ_AS = "Spelling: read "
 Locate = Callable[[str, int, int, int], tuple[int | None, tuple[Box, ...]]]
 """(document id, version, start, end) -> the page and the boxes of these characters."""
 
-_MESSAGE_TOKENS = 8  # what chat templates put around a message, at most
 _MIN_PASSAGE_TOKENS = 64  # with less, a prompt holds no sentence worth reading
 _HISTORY_SHARE = 4  # earlier turns take at most a quarter of the prompt
 
@@ -90,15 +89,16 @@ def build_prompt(
     template = load_prompt("answer")
     asked = neutralise(question)
     bare = template.render({"question": asked, "passages": ""})
-    room = capabilities.context_tokens - options.max_tokens - _cost(bare, count_tokens)
+    room = capabilities.context_tokens - options.max_tokens - message_tokens(bare, count_tokens)
     if room < _MIN_PASSAGE_TOKENS:
         raise InvalidInputError(
             f"the question leaves {max(room, 0)} of {capabilities.context_tokens} tokens for passages, at"
             f" least {_MIN_PASSAGE_TOKENS} are needed; shorten it, lower max_tokens (now"
             f" {options.max_tokens}) or take a model with a longer context"
         )
-    turns = _newest(history, room // _HISTORY_SHARE, count_tokens)
-    packed = pack(passages, budget_tokens=room - _cost(turns, count_tokens), count_tokens=count_tokens)
+    turns = newest(history, budget_tokens=room // _HISTORY_SHARE, count_tokens=count_tokens)
+    room -= message_tokens(turns, count_tokens)
+    packed = pack(passages, budget_tokens=room, count_tokens=count_tokens)
     blocks = render_passages(order_passages(packed, capabilities.passage_order))
     if capabilities.passage_order == "stable":
         return Prompt(tuple(_as_it_grows(template, blocks, turns, asked)), question, tuple(packed))
@@ -222,20 +222,3 @@ def _as_it_grows(
             yield Message("user", user.content.strip())
         else:
             yield turn
-
-
-def _cost(messages: Sequence[Message], count_tokens: Callable[[str], int]) -> int:
-    return sum(count_tokens(message.content) + _MESSAGE_TOKENS for message in messages)
-
-
-def _newest(
-    history: Sequence[Message], budget: int, count_tokens: Callable[[str], int]
-) -> tuple[Message, ...]:
-    kept: list[Message] = []
-    for message in reversed(history):
-        safe = Message(message.role, neutralise(message.content))
-        budget -= _cost([safe], count_tokens)
-        if budget < 0:
-            break
-        kept.append(safe)
-    return tuple(reversed(kept))

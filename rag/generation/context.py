@@ -1,4 +1,4 @@
-"""Passages -> what of them enters a prompt: no text twice, within the budget, and unable to break out.
+"""Passages and turns -> what enters a prompt: no text twice, within the budget, and unable to break out.
 
 Knows tokens only by a counting function. What the model is told to do with it stands in prompts/.
 """
@@ -7,13 +7,23 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from rag.core.generation import PassageOrder
+from rag.core.generation import Message, PassageOrder
 from rag.core.types import Passage
 from rag.scoring.sentences import sentence_spans
 
-__all__ = ["neutralise", "order_passages", "pack", "passage_spans", "render_passages"]
+__all__ = [
+    "message_tokens",
+    "neutralise",
+    "newest",
+    "order_passages",
+    "pack",
+    "passage_spans",
+    "render_passages",
+]
 
 CountTokens = Callable[[str], int]
+
+_MESSAGE_TOKENS = 8  # what chat templates put around a message, at most
 
 # What chat templates and our own delimiter are made of, also in full-width disguise; each opening mark is
 # replaced by one that reads the same and that no template knows, not even after Unicode normalisation.
@@ -57,6 +67,25 @@ def neutralise(text: str) -> str:
     """
     visible = _INVISIBLE.sub("", _LINE_BREAKS.sub("\n", text))
     return _TURN.sub(r"\g<mark>\g<role> -", _BRACKET.sub("⟦", _IMAGE.sub("!⟦", _TAG.sub("‹", visible))))
+
+
+def message_tokens(messages: Sequence[Message], count_tokens: CountTokens) -> int:
+    """Give the tokens of messages, with what chat templates put around them, at most."""
+    return sum(count_tokens(message.content) + _MESSAGE_TOKENS for message in messages)
+
+
+def newest(
+    history: Sequence[Message], *, budget_tokens: int, count_tokens: CountTokens
+) -> tuple[Message, ...]:
+    """Give the newest turns that fit, oldest first, as a prompt may hold them: they quote documents."""
+    kept: list[Message] = []
+    for message in reversed(history):
+        safe = Message(message.role, neutralise(message.content))
+        budget_tokens -= message_tokens([safe], count_tokens)
+        if budget_tokens < 0:
+            break
+        kept.append(safe)
+    return tuple(reversed(kept))
 
 
 def pack(passages: Sequence[Passage], *, budget_tokens: int, count_tokens: CountTokens) -> list[Passage]:

@@ -8,10 +8,9 @@ from dataclasses import dataclass, replace
 from rag.core.errors import OutOfTokensError
 from rag.core.protocols import Delta, GenerationOptions, Generator, GeneratorCapabilities, Prompt
 from rag.core.types import Usage
+from rag.generation.context import message_tokens
 
 __all__ = ["Meter"]
-
-_MESSAGE_TOKENS = 8  # what chat templates put around a message, at most
 
 
 @dataclass
@@ -88,4 +87,4 @@ class _Metered:
 
 
 def _read_by(generator: Generator, prompt: Prompt) -> int:
-    return sum(generator.count_tokens(message.content) + _MESSAGE_TOKENS for message in prompt.messages)
+    return message_tokens(prompt.messages, generator.count_tokens)

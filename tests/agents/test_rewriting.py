@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from _sender import fill, small
 
-from agents.rewriting import is_faithful, newest
+from agents.rewriting import is_faithful
 from agents.runs import ask
 from rag.compose import Grove
 from rag.core.events import Event, StepFinished
@@ -46,15 +46,6 @@ def test_what_keeps_names_and_invents_none_is_taken(question: str, rewritten: st
 )
 def test_what_loses_or_invents_a_name_is_not(question: str, rewritten: str) -> None:
     assert not is_faithful(rewritten, question, SAID)
-
-
-def test_the_newest_turns_that_fit_are_kept_in_order() -> None:
-    def count(text: str) -> int:
-        return len(text.split())
-
-    assert newest(SAID, budget_tokens=1000, count_tokens=count) == tuple(SAID)
-    assert newest(SAID, budget_tokens=14, count_tokens=count) == (SAID[1],)
-    assert newest(SAID, budget_tokens=0, count_tokens=count) == ()
 
 
 class Rewriter:

@@ -7,7 +7,8 @@ from _passages import passage
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.generation.context import neutralise, order_passages, pack, passage_spans, render_passages
+from rag.core.generation import Message
+from rag.generation.context import neutralise, newest, order_passages, pack, passage_spans, render_passages
 
 TEXT = "The depot opens at nine. It closes at five. On Fridays it stays shut. Keys hang by the door."
 
@@ -87,6 +88,16 @@ def test_overlapping_passages_give_their_text_once() -> None:
 def test_a_copy_in_another_document_is_left_out() -> None:
     packed = pack([passage(TEXT), passage(TEXT, document="d2")], budget_tokens=1000, count_tokens=words)
     assert [piece.document_id for piece in packed] == ["d1"]
+
+
+def test_the_newest_turns_that_fit_are_kept_in_order() -> None:
+    said = [
+        Message("user", "How long are readings kept in the archive of Oslo?"),
+        Message("assistant", "They are kept for seven years."),
+    ]
+    assert newest(said, budget_tokens=1000, count_tokens=words) == tuple(said)
+    assert newest(said, budget_tokens=14, count_tokens=words) == (said[1],)
+    assert newest(said, budget_tokens=0, count_tokens=words) == ()
 
 
 def test_the_best_stand_at_both_ends_where_a_model_overlooks_the_middle() -> None:
