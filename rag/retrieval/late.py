@@ -5,15 +5,14 @@ It finds passages itself, through the store; it does not only rank what others f
 Source: Khattab & Zaharia, ColBERT, SIGIR 2020, section 3, https://arxiv.org/abs/2004.12832.
 """
 
-import shlex
 from dataclasses import dataclass
 from typing import ClassVar
 
-from rag.core.errors import ConflictError
 from rag.core.kinds import LATE
 from rag.core.protocols import LateEncoder, SearchRequest, Store
 from rag.core.queries import TokenQuery
 from rag.core.types import Hit
+from rag.retrieval._kinds import check_kind
 
 __all__ = ["Late"]
 
@@ -33,19 +32,7 @@ class Late:
             ConflictError: the collection has no token vectors, or those of another encoder.
         """
         snapshot = request.snapshot
-        quoted = shlex.quote(snapshot.collection)
-        advice = f"`rag reindex --collection {quoted} --index dense,late`"
-        indexed, now = snapshot.others.get(LATE), self.late_encoder.fingerprint
-        if indexed is None:
-            raise ConflictError(
-                f"collection {snapshot.collection!r} has no token vectors; {advice} adds them, or choose"
-                " another retriever"
-            )
-        if indexed != now:
-            raise ConflictError(
-                f"the token vectors of collection {snapshot.collection!r} are of {indexed}, the settings"
-                f" say {now}; set GROVE_LATE_ENCODER back, or {advice}"
-            )
+        check_kind(snapshot, LATE, now=self.late_encoder.fingerprint)
         with request.timings.stage("encode_late"):
             vectors = self.late_encoder.encode_queries([request.text])[0]
         with request.timings.stage("late"):

@@ -4,15 +4,14 @@ Source: Thulke et al., ClimateGPT, 2024, https://arxiv.org/abs/2401.09646, secti
 (hierarchical retrieval).
 """
 
-import shlex
 from dataclasses import dataclass
 from typing import ClassVar
 
-from rag.core.errors import ConflictError
 from rag.core.kinds import LONG
 from rag.core.protocols import Encoder, LongEncoder, SearchRequest, Store
 from rag.core.queries import SectionQuery
 from rag.core.types import Hit
+from rag.retrieval._kinds import check_kind
 from rag.retrieval._nearest import query_of
 
 __all__ = ["Long"]
@@ -43,18 +42,7 @@ class Long:
             ConflictError: the collection has no section vectors, or those of another encoder.
         """
         snapshot = request.snapshot
-        advice = f"`rag reindex --collection {shlex.quote(snapshot.collection)} --index dense,long`"
-        indexed, now = snapshot.others.get(LONG), self.long_encoder.fingerprint
-        if indexed is None:
-            raise ConflictError(
-                f"collection {snapshot.collection!r} has no section vectors; {advice} adds them, or choose"
-                " another retriever"
-            )
-        if indexed.rpartition("/")[0] != now:  # the rest is what a section is, which does not matter here
-            raise ConflictError(
-                f"the section vectors of collection {snapshot.collection!r} are of {indexed}, the settings"
-                f" say {now}; set GROVE_LONG_ENCODER back, or {advice}"
-            )
+        check_kind(snapshot, LONG, now=self.long_encoder.fingerprint)
         query = query_of(request, self.encoder).vector
         is_shared = self.long_encoder.backbone == self.encoder.fingerprint
         with request.timings.stage("encode_long"):

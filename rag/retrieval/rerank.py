@@ -1,6 +1,5 @@
 """The best hits of another retriever, ordered anew by a scorer that reads question and passage together."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +7,7 @@ import numpy as np
 from rag.core.protocols import Retriever, Scorer, SearchRequest, needs_of
 from rag.core.types import Hit
 from rag.db.catalog import Catalog
+from rag.retrieval._rest import before_rest
 
 __all__ = ["Rerank"]
 
@@ -41,5 +41,4 @@ class Rerank:
             scores = self.scorer.scores(request.text, [passage.text for passage in passages])
             order = np.argsort(-scores, kind="stable")
         judged = [Hit(passages[place].chunk_id, float(scores[place])) for place in order]
-        lowest = min((hit.score for hit in judged), default=math.inf)
-        return [*judged, *(Hit(hit.chunk_id, min(hit.score, lowest)) for hit in rest)][:k]
+        return before_rest(judged, rest)[:k]

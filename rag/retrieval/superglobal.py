@@ -12,6 +12,7 @@ import numpy as np
 from rag.core.protocols import Encoder, SearchRequest, Store
 from rag.core.types import Hit
 from rag.retrieval._nearest import nearest, query_of
+from rag.retrieval._rest import before_rest
 from rag.scoring.feedback import superglobal
 
 __all__ = ["Superglobal"]
@@ -56,5 +57,4 @@ class Superglobal:
             )
             order = np.argsort(-scores, kind="stable")
         judged = [Hit(best[place].chunk_id, float(scores[place])) for place in order]
-        lowest = judged[-1].score
-        return [*judged, *(Hit(hit.chunk_id, min(hit.score, lowest)) for hit in rest)][:k]
+        return before_rest(judged, rest)[:k]

@@ -19,6 +19,7 @@ from functools import cache, partial
 from typing import Literal
 
 from rag.core.errors import ConflictError
+from rag.core.minilm import MINILM, is_minilm
 from rag.core.protocols import Encoder, Retriever, SearchRequest, Store, needs_of
 from rag.core.types import Hit, Vector
 from rag.db.catalog import Catalog
@@ -31,8 +32,6 @@ from rag.scoring.hops import MODELS
 from rag.scoring.routing import LIKELY, NUM_READ, brought, is_multihop, signals_of
 
 __all__ = ["Treehop"]
-
-_LEARNED = "all-MiniLM-L6-v2"  # the encoder that the shipped network is of
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +89,12 @@ class Treehop:
 
     def _follow(self, request: SearchRequest, first: Sequence[Hit]) -> list[Hit]:
         """Give what a first search's hits lead to, in one order."""
-        uses_vectors = "vectors" in self.parts and self.encoder.fingerprint.startswith(_LEARNED)
+        uses_vectors = "vectors" in self.parts and is_minilm(self.encoder.fingerprint)
         vector = query_of(request, self.encoder).vector if uses_vectors else None
         by_names = "names" in self.parts
         if not by_names and not uses_vectors:
             raise ConflictError(
-                f"treehop's vectors are of {_LEARNED}, the settings say {self.encoder.fingerprint};"
+                f"treehop's vectors are of {MINILM}, the settings say {self.encoder.fingerprint};"
                 ' take "names" into its parts, or set GROVE_ENCODER__KIND back'
             )
         hopper = Hopper(
