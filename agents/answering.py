@@ -9,11 +9,12 @@ from agents.state import Context, State, Step
 from agents.writing import Emit, show_nothing, write
 from rag.core.protocols import Delta, Generator, Prompt
 from rag.core.types import Missing, Passage, Usage
-from rag.generation.answer import AnswerStream, CitedText, build_prompt, not_found, read_as, refusal
+from rag.generation.answer import CitedText, build_prompt, not_found, read_as, refusal
 from rag.generation.answer import cite as cite_text
 from rag.generation.closest import closest
 from rag.generation.constrained.conditions import conditions_of
 from rag.generation.context import neutralise
+from rag.generation.markers import shown_whole
 from rag.generation.missing import missing, missing_text
 from rag.scoring.spelling import spelt
 
@@ -55,8 +56,7 @@ async def generate(state: State, context: Context, emit: Emit) -> Step:
         update = State(doubted=doubts.words, num_doubted=state.get("num_doubted", 0) + 1, usage=usage)
         return Step(update, {"model": generator.capabilities.model, "doubts": list(doubts.words)}, inputs)
     if doubts.is_heeded and not is_checked:
-        shown = AnswerStream(prompt.passages)
-        emit(shown.feed(draft) + shown.finish())
+        emit(shown_whole(draft, prompt.passages))
     used = generator
     if is_checked:
         cited = await asyncio.to_thread(_cited, draft, prompt.passages, state, context)
@@ -124,16 +124,14 @@ async def _written(
             drafts.append(draft)
     drafts += [not_found(part.said) for part in state["open_parts"]]
     text = joined(drafts)
-    shown = AnswerStream(prompt.passages)
-    emit(shown.feed(text) + shown.finish())
+    emit(shown_whole(text, prompt.passages))
     return text, usage
 
 
 def _as_it_is(state: State, emit: Emit) -> Step:
     """Answer with what the tool gave, all of it: sentences chosen from a list would be no list."""
     draft = "\n\n".join(passage.text for passage in state["passages"])
-    shown = AnswerStream(state["passages"])  # what a tool gave may be anybody's text
-    emit(shown.feed(draft) + shown.finish())
+    emit(shown_whole(draft, state["passages"]))  # what a tool gave may be anybody's text
     return Step(State(draft=draft), {"passages": len(state["passages"])})
 
 
@@ -158,8 +156,7 @@ async def refuse(state: State, context: Context, emit: Emit) -> Step:
     """Say that the documents hold no answer and what of the question they lack, rather than invent one."""
     gap = await asyncio.to_thread(_missing, state, context)
     # Why a tool failed may be anybody's text; where one was wanted, words that passages lack say nothing.
-    shown = AnswerStream(())
-    unmet = shown.feed(neutralise(state.get("unmet", "")[:_MAX_UNMET])) + shown.finish()
+    unmet = shown_whole(neutralise(state.get("unmet", "")[:_MAX_UNMET]), ())
     said = unmet or missing_text(state["query"], gap)
     if slips := state.get("spelt"):
         said += f" {read_as(slips)}"

@@ -7,7 +7,7 @@ from dataclasses import replace
 from agents.state import Context, State
 from rag.core.protocols import Delta, Generator, Message, Prompt
 from rag.core.types import Usage
-from rag.generation.answer import AnswerStream
+from rag.generation.markers import AnswerStream
 from rag.generation.meter import Meter
 from rag.generation.prompts import load_prompt
 

@@ -14,14 +14,13 @@ from rag.core.layout import Box
 from rag.core.protocols import GenerationOptions, GeneratorCapabilities, Message, Prompt
 from rag.core.types import Citation, Passage, Sentence
 from rag.generation.context import message_tokens, neutralise, newest, order_passages, pack, render_passages
-from rag.generation.markers import AnswerStream
+from rag.generation.markers import shown_whole
 from rag.generation.prompts import Template, load_prompt
 from rag.generation.support import Evidence, Support
 from rag.scoring.sentences import sentence_spans
 
 __all__ = [
     "REFUSAL",
-    "AnswerStream",
     "CitedText",
     "Locate",
     "build_prompt",
@@ -129,8 +128,7 @@ def cite(
         min_relevance: a sentence with less probability of support is not supported, unless it stands in
             a passage word for word.
     """
-    stream = AnswerStream(passages)
-    clean = stream.feed(text) + stream.finish()
+    clean = shown_whole(text, passages)
     if not clean:
         return refusal()
     sentences: list[Sentence] = []

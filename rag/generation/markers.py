@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from rag.core.types import Passage
 
-__all__ = ["AnswerStream"]
+__all__ = ["AnswerStream", "shown_whole"]
 
 _MAX_MARK = 40
 _MARK = re.compile(
@@ -96,6 +96,16 @@ class AnswerStream:
     def _is_quoted(self, mark: str) -> bool:
         contexts = [before + "".join(mark.split()) for before in (self._tail, self._tail[-_NEAR:])]
         return bool(self._tail) and any(each in source for source in self._sources for each in contexts)
+
+
+def shown_whole(text: str, passages: Sequence[Passage]) -> str:
+    """Give what `AnswerStream` shows of a whole text.
+
+    >>> shown_whole("It is so [1].", [])
+    'It is so.'
+    """
+    stream = AnswerStream(passages)
+    return stream.feed(text) + stream.finish()
 
 
 def _decided(text: str) -> int:

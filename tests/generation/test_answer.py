@@ -8,7 +8,8 @@ from rag.core.generation import PassageOrder
 from rag.core.layout import Box
 from rag.core.protocols import GenerationOptions, GeneratorCapabilities, Message, Prompt
 from rag.core.types import Passage
-from rag.generation.answer import REFUSAL, AnswerStream, CitedText, build_prompt, cite, refusal
+from rag.generation.answer import REFUSAL, CitedText, build_prompt, cite, refusal
+from rag.generation.markers import AnswerStream
 from rag.generation.support import Support
 
 TEXT = "The depot opens at nine. The warranty of the outdoor sensor runs for sixty months. 🐝 Bees hum."
