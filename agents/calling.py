@@ -7,7 +7,6 @@ the tools' schemas, checked, and tried again with the error. Results are data: n
 import asyncio
 import json
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -18,6 +17,7 @@ from rag.core.protocols import GenerationOptions, Generator, Prompt
 from rag.core.types import Passage, Vector
 from rag.generation.context import neutralise
 from rag.generation.prompts import load_prompt
+from rag.generation.writing import text_of
 from rag.scoring.tools import Tool
 
 __all__ = ["Call", "PermissionNeeded", "ToolCaller", "ToolRanking"]
@@ -201,8 +201,7 @@ async def _text(
         temperature=min(0.4 * len(errors), 1.0),  # the same prompt again would give the same again
         schema=_schema([tool.spec for tool in shown]) if generator.capabilities.keeps_schema else None,
     )
-    async with aclosing(generator.stream(Prompt(messages, question), options)) as deltas:
-        return "".join([delta.text async for delta in deltas])
+    return await text_of(generator, Prompt(messages, question), options)
 
 
 def _shown(spec: Tool) -> str:

@@ -2,12 +2,23 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from rag.core.protocols import GenerationOptions, Generator, Prompt
 from rag.generation.prompts import load_prompt
 
-__all__ = ["PromptWriter"]
+__all__ = ["PromptWriter", "text_of"]
+
+
+async def text_of(generator: Generator, prompt: Prompt, options: GenerationOptions) -> str:
+    """Give all that a generator writes.
+
+    Raises:
+        GenerationError: the model failed or the time limit passed.
+    """
+    async with aclosing(generator.stream(prompt, options)) as deltas:
+        return "".join([delta.text async for delta in deltas])
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +37,5 @@ class PromptWriter:
             GenerationError: the model failed or the time limit passed.
         """
         prompt = Prompt(load_prompt(task).render(values), next(iter(values.values()), ""))
-        return [asyncio.run(self._text(prompt, seed)) for seed in seeds]
-
-    async def _text(self, prompt: Prompt, seed: int) -> str:
-        options = GenerationOptions(self.max_tokens, self.temperature, seed=seed)
-        return "".join([delta.text async for delta in self.generator.stream(prompt, options)]).strip()
+        each = [GenerationOptions(self.max_tokens, self.temperature, seed=seed) for seed in seeds]
+        return [asyncio.run(text_of(self.generator, prompt, options)).strip() for options in each]
