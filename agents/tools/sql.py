@@ -80,15 +80,7 @@ class Sql:
         if source is None or not source.is_open_to(scope.collection):
             raise NotFoundError(f"there is no database {arguments['source']!r} for this collection")
         answer = await self._asker.ask(str(arguments["question"]), source, meter=scope.meter)
-        data = {
-            "source": source.name,
-            "sql": answer.sql,
-            "by": answer.by,
-            "columns": answer.rows.columns,
-            "rows": answer.rows.rows,
-            "is_cut": answer.rows.is_cut,
-        }
-        return ToolResult.of(f"{self.spec.name}:{source.name}", as_text(answer), data=data)
+        return ToolResult.of(f"{self.spec.name}:{source.name}", as_text(answer), data=answer.as_data())
 
     def _is_for(self, question: str, name: str) -> bool:
         try:

@@ -51,15 +51,7 @@ def ask(
     console = Console.open(home, json)
     grove = console.grove()
     answer = asyncio.run(grove.sql_asker.ask(question, _chosen(grove, source)))
-    result = {
-        "source": answer.source,
-        "sql": answer.sql,
-        "by": answer.by,
-        "columns": answer.rows.columns,
-        "rows": answer.rows.rows,
-        "is_cut": answer.rows.is_cut,
-    }
-    console.result(result, as_text(answer))
+    console.result(answer.as_data(), as_text(answer))
 
 
 def _chosen(grove: "Grove", name: str | None) -> "SqlSource":

@@ -38,6 +38,17 @@ class SqlAnswer:
     rows: Rows
     by: str  # rules, or the model's name
 
+    def as_data(self) -> dict[str, object]:
+        """Give it as JSON has it."""
+        return {
+            "source": self.source,
+            "sql": self.sql,
+            "by": self.by,
+            "columns": self.rows.columns,
+            "rows": self.rows.rows,
+            "is_cut": self.rows.is_cut,
+        }
+
 
 class SqlAsker:
     """Questions to the registered databases."""
