@@ -5,7 +5,7 @@ Offsets are Unicode code points of the stored document text, half-open. Pages co
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,11 +35,18 @@ __all__ = [
     "TokenCodes",
     "Usage",
     "Vector",
+    "attributes_of",
 ]
 
 Vector = NDArray[np.float32]
 Attribute = str | int | float | bool | tuple[str, ...]
 """A metadata value that filters can compare; a tuple matches when any element does."""
+
+
+def attributes_of(stored: Mapping[str, Any]) -> dict[str, Attribute]:  # Any: decoded JSON
+    """Read attributes back: lists were tuples."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()}
+
 
 BlockKind = Literal["heading", "paragraph", "list", "table", "code"]
 

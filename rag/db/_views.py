@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from rag.core.layout import Layout
 from rag.core.types import Attribute
@@ -13,7 +12,6 @@ __all__ = [
     "StoredChunk",
     "StoredDocument",
     "StoredText",
-    "attributes_of",
 ]
 
 
@@ -90,8 +88,3 @@ class StoredText:
     title: str
     text: str
     metadata: dict[str, Attribute]
-
-
-def attributes_of(stored: dict[str, Any]) -> dict[str, Attribute]:
-    """Turn JSON lists back into the tuples that attributes are."""
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()}

@@ -11,7 +11,7 @@ from rag.core.access import Access
 from rag.core.errors import NotFoundError
 from rag.core.kinds import DENSE, parse_kinds
 from rag.core.layout import Box, Layout
-from rag.core.types import Hit, Passage, Snapshot
+from rag.core.types import Hit, Passage, Snapshot, attributes_of
 from rag.db._layout import decode_layout
 from rag.db._pending import pending_bases, pending_files
 from rag.db._queries import (
@@ -29,7 +29,6 @@ from rag.db._views import (
     StoredDocument,
     StoredName,
     StoredText,
-    attributes_of,
 )
 from rag.db.session import Database
 from rag.db.tables import (
@@ -48,7 +47,6 @@ __all__ = [
     "StoredDocument",
     "StoredName",
     "StoredText",
-    "attributes_of",
 ]
 
 _PAGE = 64  # texts read together

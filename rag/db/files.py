@@ -14,9 +14,9 @@ from sqlalchemy.orm import Session
 
 from rag.core.access import Access
 from rag.core.errors import NotFoundError
-from rag.core.types import Attribute
+from rag.core.types import Attribute, attributes_of
 from rag.db._queries import within_reach
-from rag.db._views import DocumentSummary, attributes_of
+from rag.db._views import DocumentSummary
 from rag.db._waiting import cancel_for_good
 from rag.db.http_tables import FileRow
 from rag.db.session import Database

@@ -15,10 +15,9 @@ from sqlalchemy.orm import Session
 from rag.core.access import Access
 from rag.core.errors import NotFoundError
 from rag.core.protocols import Store
-from rag.core.types import Attribute, Chunk
+from rag.core.types import Attribute, Chunk, attributes_of
 from rag.db._encoded import EncodedDocument
 from rag.db._segments import SEGMENTS, find_collection, name_segment, raise_generation, serving_index
-from rag.db.catalog import attributes_of
 from rag.db.session import Database
 from rag.db.tables import (
     ChunkRow,

@@ -2,11 +2,10 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-from rag.core.types import Attribute, Row
+from rag.core.types import Row
 
-__all__ = ["attributes_of", "packed_ids"]
+__all__ = ["packed_ids"]
 
 
 def packed_ids(rows: Sequence[Row]) -> Mapping[str, object]:
@@ -21,8 +20,3 @@ def packed_ids(rows: Sequence[Row]) -> Mapping[str, object]:
         "group_of": group_of,
         "groups": [json.loads(key) for key in groups],
     }
-
-
-def attributes_of(stored: Mapping[str, Any]) -> dict[str, Attribute]:  # Any: decoded JSON
-    """Read attributes back: lists were tuples."""
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()}

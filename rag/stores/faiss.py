@@ -28,10 +28,10 @@ from rag.core.errors import MissingExtraError
 from rag.core.filters import Filter, matches
 from rag.core.protocols import StoreCapabilities
 from rag.core.queries import Query, SectionQuery, TextQuery, TokenQuery, VectorQuery
-from rag.core.types import Attribute, Hit, Row, Segment, Vector
+from rag.core.types import Attribute, Hit, Row, Segment, Vector, attributes_of
 from rag.stores._files import intact, is_written, leftovers, remove, written_whole
 from rag.stores._ordered import in_order
-from rag.stores._row_ids import attributes_of, packed_ids
+from rag.stores._row_ids import packed_ids
 from rag.stores._sections import SectionFile, best_in_sections, write_sections
 from rag.stores._tantivy import WordIndex, best_words, write_words
 from rag.stores._token_file import TokenFile, write_tokens

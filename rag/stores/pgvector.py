@@ -22,11 +22,10 @@ from rag.core.filters import Filter
 from rag.core.protocols import StoreCapabilities
 from rag.core.queries import Query, SectionQuery, TextQuery, TokenQuery, VectorQuery
 from rag.core.row_bytes import book_bytes
-from rag.core.types import Codebook, Hit, Row, Section, Segment, Vector
+from rag.core.types import Codebook, Hit, Row, Section, Segment, Vector, attributes_of
 from rag.db.session import Database
 from rag.scoring.words import query_words
 from rag.stores._ordered import in_order
-from rag.stores._row_ids import attributes_of
 from rag.stores._sql_filter import filter_condition
 from rag.stores._sql_rows import (
     DROP,
