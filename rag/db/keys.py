@@ -3,7 +3,6 @@
 A secret is 256 random bits, so that its plain SHA-256 gives nothing away; it is shown once and not kept.
 """
 
-import hashlib
 import hmac
 import re
 import secrets
@@ -15,6 +14,7 @@ from sqlalchemy import select
 
 from rag.core.access import SCOPES, Access, subject_of_user
 from rag.core.errors import InvalidInputError, NotFoundError, UnauthenticatedError
+from rag.db._digests import digest_of
 from rag.db.session import Database
 from rag.db.tables import KeyRow, utc_now
 
@@ -90,7 +90,7 @@ class Keyring:
             id=key_id,
             tenant=self._tenant,
             name=name,
-            digest=_digest(secret),
+            digest=digest_of(secret),
             subject=f"key:{key_id}" if user is None else subject_of_user(user),
             scopes=[scope for scope in SCOPES if scope in scopes],
             collections=None if collections is None else sorted(set(collections)),
@@ -146,7 +146,7 @@ def access_of(database: Database, secret: str) -> Access:
     with database.read() as session:
         row = None if match is None else session.get(KeyRow, match[1])
     # Compared by digest in constant time: how long it takes tells nothing of the secret.
-    if row is None or not hmac.compare_digest(row.digest, _digest(secret)):
+    if row is None or not hmac.compare_digest(row.digest, digest_of(secret)):
         raise UnauthenticatedError("this key is not one of this server's; an administrator makes keys")
     if (state := _state(row)) != "valid":
         raise UnauthenticatedError(f"this key is {state}; ask an administrator for another")
@@ -158,10 +158,6 @@ def has_keys(database: Database) -> bool:
     """Tell whether a key was ever made, of whatever tenant; one that is revoked counts."""
     with database.read() as session:
         return session.scalar(select(KeyRow.id).limit(1)) is not None
-
-
-def _digest(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def _state(row: KeyRow) -> str:

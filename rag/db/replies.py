@@ -3,7 +3,6 @@
 Source: draft-ietf-httpapi-idempotency-key-header.
 """
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,6 +12,7 @@ from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 
 from rag.core.errors import ConflictError, InvalidInputError
+from rag.db._digests import digest_of
 from rag.db.http_tables import ReplyRow
 from rag.db.session import Database
 from rag.db.tables import utc_now
@@ -64,10 +64,10 @@ class ReplyLog:
             self._database.lock(session, "replies")
             session.execute(delete(ReplyRow).where(is_old))
             row = session.scalar(
-                select(ReplyRow).where(ReplyRow.tenant == self._tenant, ReplyRow.key == _digest(key))
+                select(ReplyRow).where(ReplyRow.tenant == self._tenant, ReplyRow.key == digest_of(key))
             )
             if row is None:
-                taken = ReplyRow(tenant=self._tenant, key=_digest(key), request=request)
+                taken = ReplyRow(tenant=self._tenant, key=digest_of(key), request=request)
                 taken.location = self._worker
                 session.add(taken)
                 return None
@@ -104,7 +104,7 @@ class ReplyLog:
             session.execute(delete(ReplyRow).where(self._is_own(key)))
 
     def _is_own(self, key: str) -> ColumnElement[bool]:
-        is_it = (ReplyRow.tenant == self._tenant) & (ReplyRow.key == _digest(key))
+        is_it = (ReplyRow.tenant == self._tenant) & (ReplyRow.key == digest_of(key))
         return is_it & ReplyRow.status.is_(None) & (ReplyRow.location == self._worker)
 
 
@@ -114,7 +114,3 @@ def forget_replies(session: Session, tenant: str, names: Sequence[str]) -> None:
     kept = select(ReplyRow.key, ReplyRow.body).where(ReplyRow.tenant == tenant, ReplyRow.body.is_not(None))
     keys = [key for key, body in session.execute(kept) if any(name in (body or b"") for name in sought)]
     session.execute(delete(ReplyRow).where(ReplyRow.tenant == tenant, ReplyRow.key.in_(keys)))
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()

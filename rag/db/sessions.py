@@ -3,7 +3,6 @@
 A browser shows a secret of 256 random bits; its SHA-256 is kept. A session that is over has no row.
 """
 
-import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,6 +12,7 @@ from sqlalchemy import Select, delete, select, update
 from rag.core.access import Access
 from rag.core.errors import NotFoundError, UnauthenticatedError
 from rag.core.oidc_settings import OidcSettings
+from rag.db._digests import digest_of
 from rag.db.access_tables import SessionRow
 from rag.db.session import Database
 from rag.db.tables import utc_now
@@ -60,7 +60,7 @@ class Sessions:
             id=secrets.token_hex(6),
             tenant=access.tenant,
             owner=access.subject,
-            digest=_digest(secret),
+            digest=digest_of(secret),
             name=name,
             scopes=sorted(access.scopes),
             readable=None if access.readable is None else sorted(access.readable),
@@ -145,11 +145,7 @@ class SessionRegister:
 
 def _with(secret: str) -> Select[SessionRow]:
     # Looked up by the digest: how long that takes tells nothing of the secret.
-    return select(SessionRow).where(SessionRow.digest == _digest(secret))
-
-
-def _digest(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
+    return select(SessionRow).where(SessionRow.digest == digest_of(secret))
 
 
 def _listed(row: SessionRow) -> Session:
