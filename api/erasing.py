@@ -133,7 +133,7 @@ async def _forget_checkpoints(grove: Grove, run_ids: list[str]) -> None:
 
 
 def _unlink_upload(grove: Grove, path: Path) -> None:
-    if path.parent == grove.settings.home_dir.absolute() / "uploads":
+    if path.parent == grove.settings.uploads_dir:
         path.unlink(missing_ok=True)
 
 

@@ -82,7 +82,7 @@ def parts_of(
     parts = unpacked(
         Path(file.path),
         file.source,
-        directory=_uploads_dir(grove),
+        directory=grove.settings.uploads_dir,
         max_file_bytes=limit,
         is_wanted=is_wanted,
     )
@@ -115,7 +115,7 @@ def submit_uploads(
     if twice := sorted(name for name, count in counts.items() if count > 1):
         raise InvalidInputError(f"several files are called {', '.join(twice)}; one would replace the other")
     grove.ensure_collection(collection, kinds=kinds)
-    directory = _uploads_dir(grove)
+    directory = grove.settings.uploads_dir
     directory.mkdir(parents=True, exist_ok=True)
     files: list[JobFile] = []
     for name, path in named:
@@ -129,7 +129,7 @@ def submit_uploads(
 
 def remove_uploads(grove: Grove, job_id: str) -> None:
     """Remove the uploads of a finished job, but for those that failed and may be retried."""
-    directory = _uploads_dir(grove)
+    directory = grove.settings.uploads_dir
     for path in map(Path, grove.jobs.settled_paths(job_id)):
         if path.parent == directory:
             path.unlink(missing_ok=True)
@@ -137,7 +137,7 @@ def remove_uploads(grove: Grove, job_id: str) -> None:
 
 def remove_orphans(grove: Grove) -> None:
     """Remove uploads that no job wants any more."""
-    directory = _uploads_dir(grove)
+    directory = grove.settings.uploads_dir
     if not directory.is_dir():
         return
     awaited = grove.jobs.awaited_paths()
@@ -179,10 +179,6 @@ def _safe_source(name: str) -> str:
             f"the path {source!r:.80} has more than {_MAX_SOURCE_BYTES} bytes; shorten it"
         )
     return source
-
-
-def _uploads_dir(grove: Grove) -> Path:
-    return grove.settings.home_dir.absolute() / "uploads"
 
 
 def _with_short_source(file: JobFile) -> JobFile:

@@ -74,7 +74,7 @@ def upload_documents(
 ) -> JobStatus:
     """Queue files; the job tells how each of them fares. The collection is made when there is none."""
     # In the home already, so that a file is copied once; what a crash leaves here, the worker removes.
-    folder = grove.settings.home_dir.absolute() / "uploads"
+    folder = grove.settings.uploads_dir
     folder.mkdir(parents=True, exist_ok=True)
     uploads = [(file, folder / f"{uuid.uuid4().hex}.part") for file in files]
     try:

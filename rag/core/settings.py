@@ -206,6 +206,11 @@ class Settings(BaseSettings):
         return self.home.expanduser()
 
     @property
+    def uploads_dir(self) -> Path:
+        """Give where files lie until a job has read them."""
+        return self.home_dir.absolute() / "uploads"
+
+    @property
     def resolved_database(self) -> str | Path:
         """Give the database's address, or by default the file of SQLite in the home."""
         return self.database_url or self.home_dir / "grove.db"
