@@ -3,21 +3,19 @@
 With --json a command prints exactly one JSON object on standard output.
 """
 
-import dataclasses
 import json
 import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console as RichConsole
 
+from api.json_values import as_json
 from rag.core.access import Access
-from rag.core.kinds import parse_kinds
 from rag.core.settings import Settings
 
 if TYPE_CHECKING:
@@ -31,10 +29,8 @@ __all__ = [
     "Index",
     "Json",
     "Tenant",
-    "as_json",
     "hand_down",
     "json_text",
-    "kinds_of",
     "shown",
 ]
 
@@ -140,25 +136,3 @@ def shown(text: str) -> str:
 
 def _visible(character: str) -> str:
     return chr(_PICTURES + ord(character)) if character < " " else "\ufffd"
-
-
-def kinds_of(index: str | None) -> tuple[str, ...] | None:
-    """Read the option --index; none when it is not given."""
-    return None if index is None else parse_kinds(index)
-
-
-def as_json(value: object) -> Any:  # Any: JSON
-    """Turn frozen dataclasses, tuples, paths and times into what json can write.
-
-    >>> as_json({"a": (1, 2)})
-    {'a': [1, 2]}
-    """
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: as_json(getattr(value, field.name)) for field in dataclasses.fields(value)}
-    if isinstance(value, Mapping):
-        return {str(key): as_json(item) for key, item in value.items()}
-    if isinstance(value, list | tuple | frozenset):
-        return [as_json(item) for item in value]
-    if isinstance(value, datetime):
-        return value.isoformat()
-    return str(value) if isinstance(value, Path) else value

@@ -7,7 +7,7 @@ from fastapi import Depends, Query, Request
 from api.events import Guard
 from api.telemetry.metrics import Metrics
 from rag.compose import Grove
-from rag.core.kinds import parse_kinds
+from rag.core.kinds import kinds_of
 
 __all__ = ["After", "GroveDep", "GuardDep", "InstallationDep", "Kinds", "Limit", "MetricsDep", "Version"]
 
@@ -37,7 +37,7 @@ def _kinds(
         str | None, Query(description="Kinds of index, with commas: dense, late, long.")
     ] = None,
 ) -> tuple[str, ...] | None:
-    return None if index is None else parse_kinds(index)
+    return kinds_of(index)
 
 
 GroveDep = Annotated[Grove, Depends(_grove)]

@@ -13,7 +13,7 @@ from typing import Any
 
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from api.console import as_json
+from api.json_values import as_json
 from api.outcomes import Waiting
 from api.sse import frames_stream
 from rag.core.events import (

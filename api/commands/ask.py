@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from api.asking import Asker
-from api.console import Collection, Console, Home, Json, as_json
+from api.console import Collection, Console, Home, Json
+from api.json_values import as_json
 from api.outcomes import Outcome, Waiting
 from api.remote import find_server
 from api.render import answer_text, hits_text, timings_text

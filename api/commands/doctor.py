@@ -2,7 +2,8 @@
 
 import typer
 
-from api.console import Console, Home, Json, as_json, hand_down
+from api.console import Console, Home, Json, hand_down
+from api.json_values import as_json
 
 __all__ = ["add_commands", "models"]
 

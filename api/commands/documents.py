@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from api.console import Collection, Console, Home, Json, as_json
+from api.console import Collection, Console, Home, Json
+from api.json_values import as_json
 from api.render import table_text
 
 __all__ = ["add_commands"]

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from api.console import Collection, Console, Engine, Home, Index, Json, kinds_of
+from api.console import Collection, Console, Engine, Home, Index, Json
 from api.engines import check_engine
 from api.options import command_of
 from api.progress import follow_job
 from api.reports import exit_code, job_report, job_summary, plan_text, sync_report
 from rag.core.errors import InvalidInputError
+from rag.core.kinds import kinds_of
 
 if TYPE_CHECKING:
     from indexing.listing import Listing

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api.console import Collection, Console, Home, Index, Json, as_json, hand_down, kinds_of
+from api.console import Collection, Console, Home, Index, Json, hand_down
 from api.engines import check_engine
+from api.json_values import as_json
 from api.progress import follow_job
 from api.render import table_text
 from api.reports import exit_code, job_report, job_summary
+from rag.core.kinds import kinds_of
 
 if TYPE_CHECKING:
     from rag.compose import Grove

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from api.console import Console, Home, Json, Tenant, as_json
+from api.console import Console, Home, Json, Tenant
+from api.json_values import as_json
 from api.render import table_text
 from rag.core.errors import InvalidInputError
 

@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from api.commands import doctor
-from api.console import Console, Home, Json, as_json
+from api.console import Console, Home, Json
+from api.json_values import as_json
 from api.options import command_of
 
 __all__ = ["add_commands"]

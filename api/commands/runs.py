@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from api.console import Console, Home, Json, as_json
+from api.console import Console, Home, Json
+from api.json_values import as_json
 from api.render import table_text
 from api.trail import run_text
 

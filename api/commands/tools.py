@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from api.console import Collection, Console, Home, Json, as_json, hand_down
+from api.console import Collection, Console, Home, Json, hand_down
+from api.json_values import as_json
 from api.render import table_text
 from rag.core.errors import ConflictError, InvalidInputError
 

@@ -13,7 +13,7 @@ from api.schemas import CollectionBody, CollectionList, Deleted, DocumentList
 from indexing.reindex import submit_reindex
 from indexing.submit import submit_uploads
 from rag.core.errors import ConflictError, NotFoundError
-from rag.core.kinds import parse_kinds
+from rag.core.kinds import kinds_of
 from rag.db.catalog import CollectionSummary
 from rag.db.jobs import JobStatus
 
@@ -31,7 +31,7 @@ def list_collections(grove: GroveDep, limit: Limit = 1000, after: After = None) 
 @router.post("", operation_id="createCollection", status_code=201)
 def create_collection(body: CollectionBody, grove: GroveDep) -> CollectionSummary:
     """Make a collection; 409 when it exists."""
-    kinds = None if body.index is None else parse_kinds(body.index)
+    kinds = kinds_of(body.index)
     if not grove.ensure_collection(body.name, kinds=kinds):
         raise ConflictError(f"collection {body.name!r} exists already")
     for collection in grove.catalog.collections():

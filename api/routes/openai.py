@@ -16,9 +16,9 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool
 from sse_starlette import ServerSentEvent
 
 from agents.runs import ask
-from api.console import as_json
 from api.deps import GroveDep, GuardDep
 from api.events import begun, outcome, unless_gone
+from api.json_values import as_json
 from api.outcomes import Waiting
 from api.problems import OPENAI_ERROR
 from api.schemas import Body

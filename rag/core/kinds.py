@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from rag.core.errors import ConflictError, InvalidInputError
 
-__all__ = ["DENSE", "KINDS", "LATE", "LONG", "check_index", "parse_kinds"]
+__all__ = ["DENSE", "KINDS", "LATE", "LONG", "check_index", "kinds_of", "parse_kinds"]
 
 DENSE = "dense"  # one vector a chunk
 LATE = "late"  # one vector a token
@@ -34,6 +34,11 @@ def parse_kinds(names: str | Iterable[str]) -> tuple[str, ...]:
     if DENSE not in given:
         raise InvalidInputError(f"every collection has a {DENSE} index; name it too: dense,late")
     return tuple(kind for kind in KINDS if kind in given)
+
+
+def kinds_of(names: str | Iterable[str] | None) -> tuple[str, ...] | None:
+    """Give the kinds that are named; None where nothing is said."""
+    return None if names is None else parse_kinds(names)
 
 
 def check_index(
