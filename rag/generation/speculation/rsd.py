@@ -1,6 +1,7 @@
 """Recursive Speculative Decoding: trees of a smaller model, siblings drawn without replacement."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
@@ -60,16 +61,14 @@ class Rsd:
         """Learn nothing from it."""
 
 
+@dataclass(slots=True)
 class _Node:
-    """A place of the tree: its tokens from the root, their log-probability, and that perturbed."""
+    """A place of the tree."""
 
-    __slots__ = ("path", "perturbed", "place", "probability")
-
-    def __init__(self, place: int, path: tuple[int, ...], probability: float, perturbed: float) -> None:
-        self.place = place
-        self.path = path
-        self.probability = probability
-        self.perturbed = perturbed
+    place: int
+    path: tuple[int, ...]  # its tokens from the root
+    probability: float  # their logarithm
+    perturbed: float  # the same with the noise that draws siblings
 
 
 class _Tree:
