@@ -196,7 +196,7 @@ class ResponseEvents:
             "logprobs": [],
         }
         item = {"type": "message", "id": f"msg_{self._run_id}", "role": "assistant", "status": status}
-        return {**item, "content": [{**part, "annotations": [*self._annotations]}]}
+        return {**item, "content": [part]}
 
     def _in_search(self, kind: str) -> Body:
         return self._event(kind, item_id=f"fs_{self._run_id}", output_index=0)

@@ -212,16 +212,16 @@ class AnswerReply:
     def of(cls, answer: Answer, steps: list[StepFinished]) -> "AnswerReply":
         """Add the steps."""
         return cls(
-            answer.answer,
-            answer.short_answer,
-            answer.refused,
-            answer.sentences,
-            answer.citations,
-            answer.run_id,
-            answer.timings,
-            answer.usage,
-            answer.missing,
-            steps,
+            answer=answer.answer,
+            short_answer=answer.short_answer,
+            refused=answer.refused,
+            sentences=answer.sentences,
+            citations=answer.citations,
+            run_id=answer.run_id,
+            timings=answer.timings,
+            usage=answer.usage,
+            missing=answer.missing,
+            steps=steps,
         )
 
 
