@@ -32,9 +32,9 @@ Found = TypeVar("Found")
 _MAX_PAGES = 100  # of a list of tools
 _MAX_ERROR_CHARS = 500
 _MAX_BODY_BYTES = 20_000_000
-# How a connection fails: the program, the network, the protocol, or several of them at once.
 # Errors that are no answer of a tool, but of the transport, or of a session that has ended.
 _OF_CONNECTIONS = (CONNECTION_CLOSED, REQUEST_TIMEOUT, INVALID_REQUEST, PARSE_ERROR)
+# How a connection fails: the program, the network, the protocol, or several of them at once.
 _FAILURES = (OSError, MCPError, httpx2.HTTPError, ValueError, RuntimeError, ExceptionGroup)
 
 

@@ -59,7 +59,7 @@ class Opening:
 def openings(question: str, scope: ToolScope) -> list[Opening]:
     """Give the beginnings of the documents that a question wants an overview of, in its order.
 
-    None where it wants something else. One document where its name is that of one alone; two where a
+    Nothing where it wants something else. One document where its name is that of one alone; two where a
     comparison names two; a page of the document that is named, or of the only one there is, or why not.
     """
     if len(question) > _MAX_QUESTION:
