@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from _http import free_port
 
 from api.llm import ServerOptions, check, install, running_server, server_arguments
 from api.llm_environment import VLLM_VERSION, has_gpu, is_installed
@@ -46,12 +47,6 @@ options = ServerOptions(Path(model), port=int(port))
 note = lambda line: print(line, flush=True)
 serve(options, environment=Path(environment), log_file=Path(environment) / "log", on_line=note)
 """
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def stand_in(folder: Path, program: str) -> Path:

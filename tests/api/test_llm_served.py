@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+from _http import free_port
 
 from api.llm import RunningServer, ServerOptions, check, running_server
 from rag.compose import Grove
@@ -28,12 +28,6 @@ pytestmark = pytest.mark.vllm
 
 VAULT = "# The vault\n\nThe code of the vault is 7294. It was set in 1987 by Ada Marsh.\n"
 QUESTION = "What is the code of the vault?"
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 @pytest.fixture(scope="module")

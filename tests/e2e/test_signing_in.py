@@ -2,12 +2,11 @@
 
 import json
 import os
-import socket
 import subprocess
 from pathlib import Path
 
 import pytest
-from _http import client_of, ingested, serving, small_settings
+from _http import client_of, free_port, ingested, serving, small_settings
 from _openid import openid_provider
 
 from api.main import create_app
@@ -18,12 +17,6 @@ from rag.core.settings import ServerSettings
 REPOSITORY = Path(__file__).parents[2]
 
 pytestmark = pytest.mark.browser
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def test_a_person_signs_in_and_out_and_loses_no_question(

@@ -25,6 +25,7 @@ __all__ = [
     "BrokenEncoder",
     "Filled",
     "client_of",
+    "free_port",
     "ingested",
     "serving",
     "small_settings",
@@ -84,6 +85,13 @@ def ingested(client: TestClient, grove: Grove, text: str = TOWER, name: str = "t
     document_id = job.files[0].document_id
     assert document_id is not None, job
     return document_id
+
+
+def free_port() -> int:
+    """Give a port of this machine that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import openai
 import pytest
 from _http import Filled, client_of, ingested, serving, small_settings
 from fastapi.testclient import TestClient
@@ -46,3 +47,9 @@ def server(filled: Filled) -> Iterator[str]:
     """Serve an installation with one document on a port and give its address."""
     with serving(create_app(filled.grove)) as url:
         yield url
+
+
+@pytest.fixture
+def official(server: str) -> openai.OpenAI:
+    """Give OpenAI's client, pointed at a server of ours."""
+    return openai.OpenAI(base_url=f"{server}/v1", api_key="none", max_retries=0)

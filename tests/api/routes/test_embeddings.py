@@ -18,12 +18,6 @@ def client(filled: Filled) -> TestClient:
     return filled.client
 
 
-@pytest.fixture
-def official(server: str) -> openai.OpenAI:
-    """Give OpenAI's client, pointed at a server of ours."""
-    return openai.OpenAI(base_url=f"{server}/v1", api_key="none", max_retries=0)
-
-
 def test_embeddings_are_the_encoder_s_in_either_form(official: openai.OpenAI, filled: Filled) -> None:
     expected = filled.grove.encoder.encode(TEXTS)
     plain = official.embeddings.create(model="grove", input=TEXTS, encoding_format="float")

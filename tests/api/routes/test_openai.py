@@ -22,12 +22,6 @@ def client(filled: Filled) -> TestClient:
     return filled.client
 
 
-@pytest.fixture
-def official(server: str) -> openai.OpenAI:
-    """Give OpenAI's client, pointed at a server of ours."""
-    return openai.OpenAI(base_url=f"{server}/v1", api_key="none", max_retries=0)
-
-
 def test_models_are_listed_and_described(official: openai.OpenAI) -> None:
     names = [model.id for model in official.models.list()]
     assert names[0] == "grove"

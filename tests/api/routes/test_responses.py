@@ -18,12 +18,6 @@ def client(filled: Filled) -> TestClient:
     return filled.client
 
 
-@pytest.fixture
-def official(server: str) -> openai.OpenAI:
-    """Give OpenAI's client, pointed at a server of ours."""
-    return openai.OpenAI(base_url=f"{server}/v1", api_key="none", max_retries=0)
-
-
 def answered(official: openai.OpenAI, **more: Any) -> Response:
     response: Response = official.responses.create(**{"model": "grove", "input": QUESTION, **more})
     return response
