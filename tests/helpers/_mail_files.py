@@ -82,10 +82,10 @@ def epub_bytes(*pages: str, encryption: str | None = None) -> bytes:
     }
     if encryption is not None:
         parts["META-INF/encryption.xml"] = encryption
-    return packed({name: text.encode() for name, text in parts.items()})
+    return packed(parts)
 
 
-def packed(files: Mapping[str, bytes]) -> bytes:
+def packed(files: Mapping[str, str | bytes]) -> bytes:
     """Write a zip archive."""
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:

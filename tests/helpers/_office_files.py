@@ -5,11 +5,11 @@ Zip containers are written by hand, so that a test can leave out, damage or repe
 
 import base64
 import io
-import zipfile
 import zlib
 from collections.abc import Mapping
 
 import pptx
+from _mail_files import packed
 from pptx.util import Inches
 
 __all__ = [
@@ -21,7 +21,6 @@ __all__ = [
     "pptx_bytes",
     "row_xml",
     "xlsx_bytes",
-    "zip_bytes",
 ]
 
 _RELATION = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -67,15 +66,6 @@ RTF = rb"""{\rtf1\ansi\ansicpg1250\deff0{\fonttbl{\f0 Arial;}{\f1\fcharset204 Ar
 \pard {\pict\bin3 }}}gone}{\field{\*\fldinst HYPERLINK gone}{\fldrslt The end}}.\par}"""
 
 
-def zip_bytes(parts: Mapping[str, str | bytes]) -> bytes:
-    """Write a zip archive."""
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        for part, content in parts.items():
-            archive.writestr(part, content)
-    return file.getvalue()
-
-
 def row_xml(*cells: str) -> str:
     """Give the XML of a workbook's row."""
     return f"<row>{''.join(cells)}</row>"
@@ -95,7 +85,7 @@ def xlsx_bytes(sheets: Mapping[str, str], *, strings: str = "") -> bytes:
     )
     listed = "".join(f'<sheet name="{name}" r:id="r{number + 2}"/>' for number, name in enumerate(names))
     main = f'<Relationship Id="a" Type="{_RELATION}/officeDocument" Target="/xl/w.xml"/>'
-    return zip_bytes(
+    return packed(
         {
             "_rels/.rels": f"<R>{main}</R>",
             "docProps/core.xml": _META,
@@ -114,7 +104,7 @@ def xlsx_bytes(sheets: Mapping[str, str], *, strings: str = "") -> bytes:
 def odf_bytes(body: str, *, styles: str = "", manifest: str = "") -> bytes:
     """Write an OpenDocument file from the XML of its body."""
     document = f"<office:d {_ODF}>{styles}<office:body>{body}</office:body></office:d>"
-    return zip_bytes(
+    return packed(
         {
             "content.xml": document,
             "styles.xml": f"<office:document-styles {_ODF}/>",

@@ -8,7 +8,8 @@ from contextlib import suppress
 
 import pytest
 from _documents import SAMPLES
-from _office_files import odf_bytes, row_xml, xlsx_bytes, zip_bytes
+from _mail_files import packed
+from _office_files import odf_bytes, row_xml, xlsx_bytes
 
 from indexing.loaders.csv import Csv
 from indexing.loaders.ods import Ods
@@ -77,7 +78,7 @@ def test_a_table_of_thousands_of_rows_on_a_slide_takes_seconds() -> None:
         parts = {part: archive.read(part) for part in archive.namelist()}
     slide = parts["ppt/slides/slide3.xml"]
     row = slide[slide.index(b"<a:tr ") : slide.index(b"</a:tr>") + len(b"</a:tr>")]
-    content = zip_bytes(parts | {"ppt/slides/slide3.xml": slide.replace(row, row * 10_000)})
+    content = packed(parts | {"ppt/slides/slide3.xml": slide.replace(row, row * 10_000)})
     started = time.thread_time()
     assert Pptx().load(content, name="a.pptx").text.count("Tool | Price") == 10_000
     assert time.thread_time() - started < 10  # about 1; with the library's rows 40
@@ -110,7 +111,7 @@ def test_parts_packed_by_another_method_are_refused() -> None:
 
 def test_what_is_no_workbook_inside_is_refused() -> None:
     with pytest.raises(UnreadableDocumentError, match="cannot be read as an Excel workbook"):
-        Xlsx().load(zip_bytes({"a.txt": "text"}), name="a.xlsx")
+        Xlsx().load(packed({"a.txt": "text"}), name="a.xlsx")
 
 
 @pytest.mark.parametrize(("kind", "name"), [("spreadsheet", "a.ods"), ("text", "a.odt")])
@@ -125,7 +126,7 @@ def test_an_encrypted_opendocument_file_asks_for_one_without_a_password(kind: st
 def test_entities_are_refused(entity: str, encoding: str) -> None:
     xml = f'<?xml version="1.0" encoding="{encoding}"?><!DOCTYPE x [<!ENTITY a {entity}>]><x>&a;</x>'
     with pytest.raises(UnreadableDocumentError, match="entity"):
-        Odt().load(zip_bytes({"content.xml": xml.encode(encoding), "styles.xml": "<x/>"}), name="a.odt")
+        Odt().load(packed({"content.xml": xml.encode(encoding), "styles.xml": "<x/>"}), name="a.odt")
 
 
 @pytest.mark.parametrize("sample", ["docx", "pptx"])
@@ -141,7 +142,7 @@ def test_a_document_type_without_entities_is_of_an_old_program() -> None:
     manifest = '<!DOCTYPE m PUBLIC "-//OpenOffice.org//DTD Manifest 1.0//EN" "Manifest.dtd"><m/>'
     with zipfile.ZipFile(io.BytesIO(SAMPLES["odt"])) as archive:
         parts = {part: archive.read(part) for part in archive.namelist()}
-    content = zip_bytes(parts | {"META-INF/manifest.xml": manifest.encode()})
+    content = packed(parts | {"META-INF/manifest.xml": manifest.encode()})
     assert Odt().load(content, name="a.odt").title == "Bees"
 
 
