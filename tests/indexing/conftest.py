@@ -26,6 +26,12 @@ def new_grove(grove_home: Path) -> Callable[..., Grove]:
     return opened
 
 
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def database_url(request: pytest.FixtureRequest) -> str | None:
+    """Give the address of each kind of database; none is the home's own file."""
+    return None if request.param == "sqlite" else request.getfixturevalue("postgres_url")
+
+
 @pytest.fixture
 def grove(new_grove: Callable[..., Grove]) -> Grove:
     return new_grove()

@@ -11,9 +11,9 @@ from rag.compose import Grove
 from rag.db.files import StoredFile
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def grove(request: pytest.FixtureRequest, new_grove: Callable[..., Grove]) -> Grove:
-    return new_grove(None if request.param == "sqlite" else request.getfixturevalue("postgres_url"))
+@pytest.fixture
+def grove(database_url: str | None, new_grove: Callable[..., Grove]) -> Grove:
+    return new_grove(database_url)
 
 
 def attached(grove: Grove, *collections: str) -> tuple[StoredFile, list[str]]:

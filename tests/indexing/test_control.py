@@ -15,10 +15,9 @@ from rag.db.jobs import JobStatus
 NewGrove = Callable[..., Grove]
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def grove(request: pytest.FixtureRequest, new_grove: NewGrove) -> Grove:
-    url = None if request.param == "sqlite" else request.getfixturevalue("postgres_url")
-    return new_grove(url, batch_chunks=1)
+@pytest.fixture
+def grove(database_url: str | None, new_grove: NewGrove) -> Grove:
+    return new_grove(database_url, batch_chunks=1)
 
 
 @pytest.fixture

@@ -21,15 +21,14 @@ BOTH = ("dense", "late")
 NewGrove = Callable[..., Grove]
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def opened(request: pytest.FixtureRequest, grove_home: Path) -> NewGrove:
+@pytest.fixture
+def opened(database_url: str | None, grove_home: Path) -> NewGrove:
     """Open one installation, with settings that differ as a test wants it."""
-    url = None if request.param == "sqlite" else request.getfixturevalue("postgres_url")
 
     def grove(**changes: object) -> Grove:
         settings = Settings(
             home=grove_home,
-            database_url=url,
+            database_url=database_url,
             encoder=Part(kind="hashing"),
             late_encoder=Part(kind="hashing_late"),
             ingestion=IngestionSettings(batch_chunks=2, max_segments=3),

@@ -24,15 +24,14 @@ SECTIONS = {
 }
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def opened(request: pytest.FixtureRequest, grove_home: Path) -> NewGrove:
+@pytest.fixture
+def opened(database_url: str | None, grove_home: Path) -> NewGrove:
     """Open one installation, with settings that differ as a test wants it."""
-    url = None if request.param == "sqlite" else request.getfixturevalue("postgres_url")
 
     def grove(unit: str = "section", **changes: object) -> Grove:
         settings = Settings(
             home=grove_home,
-            database_url=url,
+            database_url=database_url,
             encoder=Part(kind="hashing", options={"dim": 1024}),
             long_encoder=Part(kind="hashing_long", options={"dim": 512}),
             chunker=Part(kind="structure", options={"max_tokens": 12, "min_tokens": 0}),

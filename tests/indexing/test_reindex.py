@@ -22,11 +22,10 @@ NewGrove = Callable[..., Grove]
 SMALLER = Part(kind="hashing", options={"dim": 64})
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def grove(request: pytest.FixtureRequest, new_grove: NewGrove, folder: Path) -> Grove:
+@pytest.fixture
+def grove(database_url: str | None, new_grove: NewGrove, folder: Path) -> Grove:
     """Give an installation with seven documents in collection `c`."""
-    url = None if request.param == "sqlite" else request.getfixturevalue("postgres_url")
-    grove = new_grove(url, batch_chunks=2)
+    grove = new_grove(database_url, batch_chunks=2)
     run_job(grove, submit_paths(grove, [folder], collection="c"))
     return grove
 

@@ -19,9 +19,9 @@ from rag.db.schedule_tables import ScheduleRow
 from rag.db.tables import utc_now
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def grove(request: pytest.FixtureRequest, new_grove: Callable[..., Grove]) -> Grove:
-    return new_grove(None if request.param == "sqlite" else request.getfixturevalue("postgres_url"))
+@pytest.fixture
+def grove(database_url: str | None, new_grove: Callable[..., Grove]) -> Grove:
+    return new_grove(database_url)
 
 
 @pytest.fixture

@@ -103,9 +103,9 @@ def test_a_database_that_crashes_and_comes_back_costs_nothing(
         grove.publisher.delete_documents("c")
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def grove(request: pytest.FixtureRequest, new_grove: NewGrove) -> Grove:
-    return new_grove(None if request.param == "sqlite" else request.getfixturevalue("postgres_url"))
+@pytest.fixture
+def grove(database_url: str | None, new_grove: NewGrove) -> Grove:
+    return new_grove(database_url)
 
 
 def test_two_ingests_of_one_file_at_once_make_one_document(grove: Grove, folder: Path) -> None:

@@ -42,9 +42,9 @@ def found(grove: Grove, text: str) -> list[str]:
     return [Path(passage.source).name for passage in passages]
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def any_grove(request: pytest.FixtureRequest, new_grove: NewGrove) -> Grove:
-    return new_grove(None if request.param == "sqlite" else request.getfixturevalue("postgres_url"))
+@pytest.fixture
+def any_grove(database_url: str | None, new_grove: NewGrove) -> Grove:
+    return new_grove(database_url)
 
 
 def test_there_may_be_nothing_to_do(any_grove: Grove) -> None:
