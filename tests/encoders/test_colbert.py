@@ -2,6 +2,7 @@
 
 import string
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,9 @@ from transformers import AutoConfig, AutoModel, AutoTokenizer, BertModel
 
 from rag.core.errors import InvalidInputError
 from rag.core.types import Vector
+from rag.encoders._colbert_weights import load_body
 from rag.encoders.late import Late
+from rag.networks._reading import READING
 from rag.scoring.languages import language_of
 
 QUERIES = ["where is snow?", "ab", "a much longer question that exceeds its limit"]
@@ -149,3 +152,13 @@ def test_a_checkpoint_that_lacks_weights_is_refused(tmp_path: Path) -> None:
     BertModel.from_pretrained(tmp_path).save_pretrained(tmp_path)  # the projection is gone
     with pytest.raises(InvalidInputError, match="linear"):
         Late(str(tmp_path)).encode_queries(["a"])
+
+
+def test_a_checkpoint_is_not_read_while_another_model_is(tmp_path: Path) -> None:
+    save_stanford(tmp_path)
+    with ThreadPoolExecutor(1) as pool:
+        with READING:
+            body = pool.submit(load_body, tmp_path)
+            with pytest.raises(TimeoutError):
+                body.result(timeout=0.5)
+        assert body.result().config.hidden_size == 16
