@@ -8,7 +8,7 @@ import gzip
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
@@ -20,8 +20,9 @@ from torch import Tensor
 
 from rag.core.errors import InvalidInputError
 from rag.core.types import Vector
-from rag.encoders._minilm import Backbone
+from rag.encoders._minilm import FINGERPRINT, Backbone
 from rag.networks.late import ENDS
+from rag.training._kept import made_of, whole
 from rag.training._progress import Progress
 
 # Passages a part: medquad is templated and weighs little, sentences of SQuAD are many and alike.
@@ -71,7 +72,7 @@ class States:
 class Pool:
     """Passages with their questions, each with its states."""
 
-    name: str
+    name: str  # tells it from any other, so that what is kept of it can have this name
     passages: list[str]
     queries: list[Query]
     passage_states: States
@@ -130,13 +131,9 @@ def load_pools(data: Path, work: Path, depths: Sequence[int], *, scale: float = 
 
 
 def _pool(name: str, read: _Read, data: Path, work: Path, depths: Sequence[int]) -> Pool:
-    file = work / f"{name}.json"
-    if not file.exists():
-        work.mkdir(parents=True, exist_ok=True)
-        passages, queries = read(data)
-        file.write_text(json.dumps([passages, [asdict(query) for query in queries]]))
-    passages, rows = json.loads(file.read_text())
-    queries = [Query(**row) for row in rows]
+    passages, queries = read(data)
+    name = f"{name}_{made_of(FINGERPRINT, passages, queries)}"
+    work.mkdir(parents=True, exist_ok=True)
     encoded = [
         _states(work / f"{name}_{kind}", texts, depths)
         for kind, texts in (("passages", passages), ("queries", [query.text for query in queries]))
@@ -168,7 +165,8 @@ def _encode(texts: Sequence[str], depths: Sequence[int], rows_file: Path, index_
     rows = np.lib.format.open_memmap(rows_file, "w+", np.float16, shape)
     states = _fill(rows, backbone, encodings, depths)
     rows.flush()
-    np.savez(index_file, offsets=states.offsets, vectors=states.vectors)
+    with whole(index_file) as file:
+        np.savez(file, offsets=states.offsets, vectors=states.vectors)
 
 
 def _fill(

@@ -1,17 +1,17 @@
 """One run of the late-interaction head's training by a recipe; it goes on from its last checkpoint."""
 
-import hashlib
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from rag.networks.late import LateHead
+from rag.training._kept import made_of, whole
 from rag.training._late_held_out import HeldOut
 from rag.training._late_loss import Loss, Normalise, distillation, geometry, in_batch, maxima
 from rag.training._late_pool import Columns, Pool
@@ -43,7 +43,7 @@ class Recipe:
     loss_weight: Annotated[float, "of that loss"] = 1.0
     geometry_weight: Annotated[float, "of keeping each token's best similarities"] = 1.0
     normalise: Annotated[Normalise, "whose scores are scaled to 0..1"] = "both"
-    temperature: Annotated[float, "of the teacher's scores"] = 0.1
+    temperature: Annotated[float, "that both sides' scores are divided by"] = 0.1
     in_batch_weight: Annotated[float, "of other questions' passages as negatives"] = 0.0
     in_batch_temperature: Annotated[float, "of those"] = 0.05
     optimiser: Annotated[Literal["schedule-free", "linear"], "which AdamW"] = "schedule-free"
@@ -92,7 +92,7 @@ class Run:
         """Set the start: a head that is trained on, or else what the recipe says."""
         torch.manual_seed(recipe.seed)
         self._recipe, self._columns = recipe, columns
-        self._folder = folder / hashlib.sha256(repr(recipe).encode()).hexdigest()[:16]
+        self._folder = folder / made_of(recipe, *(each.pool.name for each in examples))
         names = recipe.teacher.split("+")
         self._examples = [
             _Example(each, number, torch.from_numpy(teacher))
@@ -117,10 +117,10 @@ class Run:
                     stack.enter_context(optimiser.averaged())
                 score = float(np.mean([each.score(self.student) for each in held_out]))
                 weights = {name: tensor.clone() for name, tensor in self.student.state_dict().items()}
-            self._folder.mkdir(parents=True, exist_ok=True)
             states = [optimiser.state() for optimiser in self._optimisers]
-            torch.save([weights, score, self._step, states], file)
-        weights, score, *_ = torch.load(file)
+            with whole(file) as partial:
+                torch.save([weights, score, self._step, states], partial)
+        weights, score, *_ = self._stored(number)
         return weights, score
 
     def learn(self, steps: int) -> None:
@@ -133,10 +133,16 @@ class Run:
 
     def _go_on_from(self, number: int) -> None:
         if number and not self._step:
-            weights, _, self._step, states = torch.load(self._folder / f"{number}.pt")
+            weights, _, self._step, states = self._stored(number)
             self.student.load_state_dict(weights)
             for optimiser, state in zip(self._optimisers, states, strict=True):
                 optimiser.restore(state)
+
+    def _stored(self, number: int) -> list[Any]:  # Any: weights, score, steps, the optimisers' states
+        stored: list[Any] = torch.load(
+            self._folder / f"{number}.pt", map_location=self.student.head.share.device
+        )
+        return stored
 
     def _learn(self) -> Tensor:
         batch = self._batch()

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from rag.core.types import Vector
 from rag.scoring.words import analyze
+from rag.training._kept import whole
 from rag.training._late_loss import maxima, min_max
 from rag.training._late_pool import Columns, Pool
 
@@ -56,7 +57,8 @@ def mined(pool: Pool, columns: Columns, choices: _Choices, work: Path) -> Exampl
             pool, columns=columns, ways=choices.ways, negatives=choices.negatives, seed=choices.seed
         )
         signals = np.stack([found.signals[name] for name in SIGNALS])
-        np.savez(file, queries=found.queries, candidates=found.candidates, signals=signals)
+        with whole(file) as partial:
+            np.savez(partial, queries=found.queries, candidates=found.candidates, signals=signals)
     stored = np.load(file)
     known = dict(zip(SIGNALS, stored["signals"], strict=True))
     return Examples(pool, stored["queries"].tolist(), stored["candidates"], known)

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -40,8 +41,11 @@ def write(folder: Path, rows: list[dict[str, object]]) -> None:
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("data")
-    texts = {thing: f"{thing.title()} is sold in shop {number}." for number, thing in enumerate(THINGS)}
+    return sold(tmp_path_factory.mktemp("data"), THINGS)
+
+
+def sold(folder: Path, things: Sequence[str]) -> Path:
+    texts = {thing: f"{thing.title()} is sold in shop {number}." for number, thing in enumerate(things)}
     pairs: list[dict[str, object]] = [
         {"dataset": "squad", "query": f"Who sells {thing}{end}?", "positive": {"title": "", "text": text}}
         for thing, text in texts.items()
@@ -49,11 +53,11 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]
     write(folder / "train_retrieval_english", pairs)
     paragraphs = [
-        {"title": thing, "text": text, "supporting": thing in ("snow", "tea")}
+        {"title": thing, "text": text, "supporting": thing in (things[0], things[-1])}
         for thing, text in texts.items()
     ]
     hops: list[dict[str, object]] = [
-        {"dataset": "musique", "question": f"{number}: snow or tea?", "paragraphs": paragraphs}
+        {"dataset": "musique", "question": f"{number}: {things[0]} or tea?", "paragraphs": paragraphs}
         for number in range(9)
     ]
     write(folder / "train_multihop", hops)
@@ -74,6 +78,14 @@ def test_training_that_was_ended_goes_on_where_it_was(data: Path, tmp_path: Path
     (last,) = (tmp_path / "runs").glob("*/2.pt")
     last.unlink()
     assert_same(trained(RECIPE, data, tmp_path), whole)
+
+
+def test_on_other_data_it_is_trained_anew(data: Path, tmp_path: Path) -> None:
+    recipe = replace(RECIPE, steps=1, checkpoints=1)
+    trained(recipe, data, tmp_path / "work")
+    other = sold(tmp_path / "data", [f"old {thing}" for thing in THINGS])
+    wanted = trained(recipe, other, tmp_path / "new")
+    assert_same(trained(recipe, other, tmp_path / "work"), wanted)
 
 
 def test_last_layers_that_have_learned_nothing_give_the_frozen_states(data: Path, tmp_path: Path) -> None:
