@@ -25,6 +25,7 @@ import numpy as np
 
 from rag.evaluation.datasets import load_dataset
 from rag.scoring.sentences import sentence_spans
+from rag.training._kept import made_of, whole
 from rag.training._late_teacher import Words
 from rag.training._reader_data import (
     Example,
@@ -38,6 +39,7 @@ from rag.training._reader_data import (
     lines_of,
     natural,
     places,
+    sources,
 )
 
 __all__ = ["KINDS", "Case", "load_cases", "removed"]
@@ -95,14 +97,14 @@ def load_cases(data: Path, work: Path, *, seed: int) -> dict[str, list[Case]]:
 
     Args:
         data: the folder that holds train_qa_english, train_multihop, qa_nq_gold and qa_longdoc_covidqa.
-        work: where `cases.json.xz` lies, or is put.
+        work: where `cases_*.json.xz` of this data and seed lies, or is put.
         seed: which questions are taken, and what names are put into them.
     """
-    file = work / "cases.json.xz"
+    file = work / f"cases_{made_of(seed, *sources(data))}.json.xz"
     if not file.exists():
-        work.mkdir(parents=True, exist_ok=True)
         found = _cases(data, np.random.default_rng(seed), seed)
-        file.write_bytes(lzma.compress(json.dumps(_packed(found)).encode()))
+        with whole(file) as partial:
+            partial.write_bytes(lzma.compress(json.dumps(_packed(found)).encode()))
     stored = _unpacked(json.loads(lzma.decompress(file.read_bytes())))
     return stored | {"everyday": _everyday("training"), "everyday choice": _everyday("choice")}
 

@@ -34,6 +34,7 @@ __all__ = [
     "natural",
     "places",
     "side",
+    "sources",
 ]
 
 QUOTA = {
@@ -122,6 +123,13 @@ def english(data: Path, *, seed: int) -> dict[str, list[Example]]:
             parts[name].append(Example(name, row["question"], row["title"], row["context"], tuple(chosen)))
     chooser = np.random.default_rng(seed)
     return {name: _some(parts[name], quota, chooser) for name, quota in QUOTA.items()}
+
+
+def sources(data: Path) -> list[object]:
+    """Give what tells the data that is read, and how much of it is taken, from any other."""
+    folders = ("train_qa_english", "train_multihop", "qa_nq_gold", "qa_longdoc_covidqa")
+    files = [file for folder in folders for file in sorted((data / folder).iterdir())]
+    return [QUOTA, *(hashlib.sha256(file.read_bytes()).hexdigest() for file in files)]
 
 
 def held_out(data: Path, wanted: Side) -> list[Example]:

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 import numpy as np
 import torch
+from safetensors.torch import save
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
@@ -16,6 +17,7 @@ from rag.encoders._precision import matrix_dtype
 from rag.generation.readers._windows import Window, padded
 from rag.networks.bert import Bert
 from rag.networks.reader import SpanReader
+from rag.training._kept import made_of, whole
 from rag.training._low_rank import add_low_rank, merge_low_rank
 from rag.training._optimisers import LinearAdamW
 from rag.training._progress import Progress
@@ -24,7 +26,7 @@ from rag.training._reader_data import Example
 from rag.training._reader_loss import Cut, span_loss
 from rag.training._reader_tokens import crop, items
 
-__all__ = ["Recipe", "Run", "logits_by_length"]
+__all__ = ["Recipe", "Run", "logits_by_length", "run_name"]
 
 _BUCKET = 32  # batches that are sorted by length together
 _GROUP = 16  # windows that are padded together
@@ -68,14 +70,13 @@ class Run:
         torch.manual_seed(recipe.seed)
         self._recipe, self._device = recipe, device
         self._is_mixed = device == "cuda" or matrix_dtype("auto", device) == torch.bfloat16
-        self._folder = folder / hashlib.sha256(repr(recipe).encode()).hexdigest()[:16]
-        self._folder.mkdir(parents=True, exist_ok=True)
         order = np.random.default_rng(recipe.seed).permutation(len(cases))
         self._cases = [cases[number] for number in order[: recipe.limit or None]]
         backbone = Backbone()
         self._tokenizer = backbone.tokenizer
         self.reader = _started(recipe, backbone.directory)
         self._first = {name: tensor.clone() for name, tensor in self.reader.trained().items()}
+        self._folder = folder / run_name(recipe, self._first, self._cases)
         if recipe.rank:
             add_low_rank(self.reader.bert.layers[self.reader.first_trained :], recipe.rank)
         self.reader.to(device).train()
@@ -96,7 +97,8 @@ class Run:
             self._restore(file)
             return False
         self._learn(self.steps * number // self._recipe.checkpoints)
-        torch.save([self.reader.trained(), self._step, self._optimiser.state()], file)
+        with whole(file) as partial:
+            torch.save([self.reader.trained(), self._step, self._optimiser.state()], partial)
         return True
 
     def merged(self) -> SpanReader:
@@ -175,6 +177,11 @@ class Run:
             )
             batches += [bucket[at : at + size] for at in range(0, len(bucket) - size + 1, size)]
         return [batches[number] for number in chooser.permutation(len(batches))]
+
+
+def run_name(recipe: Recipe, start: dict[str, Tensor], cases: Sequence[Case]) -> str:
+    """Give a name for the training of these weights on these cases, that no other one has."""
+    return made_of(recipe, hashlib.sha256(save(start)).hexdigest(), *cases)
 
 
 def logits_by_length(reader: SpanReader, parts: Sequence[Window], device: str) -> Tensor:

@@ -15,10 +15,19 @@ from rag.generation.readers._windows import Window, padded
 from rag.training import _reader_cases, _reader_data
 from rag.training._low_rank import add_low_rank, merge_low_rank
 from rag.training._reader_cases import Case, load_cases, removed
-from rag.training._reader_data import Everyday, Example, everyday, held_out, is_set_aside, places, side
+from rag.training._reader_data import (
+    Everyday,
+    Example,
+    everyday,
+    held_out,
+    is_set_aside,
+    places,
+    side,
+    sources,
+)
 from rag.training._reader_held_out import held_out_figures
 from rag.training._reader_loss import Cut, span_loss
-from rag.training._reader_run import Recipe, Run, logits_by_length
+from rag.training._reader_run import Recipe, Run, logits_by_length, run_name
 from rag.training._reader_tokens import crop, items
 from rag.training.calibrate import _calibration_error, _Case, _isotonic, _short_cases, _ways
 
@@ -46,7 +55,10 @@ def test_no_question_or_passage_that_is_held_out_is_trained_on(
 ) -> None:
     monkeypatch.setattr(_reader_data, "QUOTA", {name: 20 for name in _reader_data.QUOTA})
     cases = load_cases(shared_data, tmp_path, seed=0)
-    assert cases == load_cases(tmp_path / "nowhere", tmp_path, seed=0)  # as it was stored
+    (stored,) = tmp_path.iterdir()
+    written = stored.stat().st_mtime_ns
+    assert cases == load_cases(shared_data, tmp_path, seed=0)
+    assert stored.stat().st_mtime_ns == written
     choice, aside = cases.pop("choice"), cases.pop("set aside")
     everyday_choice = cases.pop("everyday choice")
     found = [case for some in cases.values() for case in some]
@@ -131,6 +143,28 @@ def test_it_learns_and_goes_on_where_it_was_ended(tmp_path: Path) -> None:
     assert again.checkpoint(2)
     for name, tensor in whole.reader.trained().items():
         torch.testing.assert_close(again.reader.trained()[name], tensor)
+
+
+def test_a_checkpoint_is_not_of_other_questions(tmp_path: Path) -> None:
+    recipe = Recipe(first_trained=5, batch=1, epochs=1, checkpoints=1)
+    assert Run(recipe, [CASE], tmp_path, device="cpu").checkpoint(1)
+    assert not Run(recipe, [CASE], tmp_path, device="cpu").checkpoint(1)
+    assert Run(recipe, [replace(CASE, near=())], tmp_path, device="cpu").checkpoint(1)
+
+
+def test_a_training_from_other_weights_has_another_name() -> None:
+    names = {run_name(Recipe(), {"spans.bias": torch.full((2,), each)}, [CASE]) for each in (0.0, 0.0, 1.0)}
+    assert len(names) == 2
+
+
+def test_questions_are_kept_for_the_data_that_they_were_taken_from(tmp_path: Path) -> None:
+    known = []
+    for content in ("a", "a", "b"):
+        for folder in ("train_qa_english", "train_multihop", "qa_nq_gold", "qa_longdoc_covidqa"):
+            (tmp_path / folder).mkdir(exist_ok=True)
+            (tmp_path / folder / "train.jsonl.gz").write_text(content)
+        known.append(sources(tmp_path))
+    assert known[0] == known[1] != known[2]
 
 
 def test_of_a_half_share_the_weights_are_the_mean_of_first_and_learned(tmp_path: Path) -> None:
