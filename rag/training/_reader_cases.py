@@ -70,6 +70,7 @@ class Case:
         if kind == "removed":
             left = removed(own)
             return [Example(own.dataset, own.question, own.title, left, ())] if left else []
+        assert kind == "swapped", f"there is no {kind!r} among {KINDS}"
         return [Example(own.dataset, question, own.title, own.context, ()) for question in self.swapped]
 
 

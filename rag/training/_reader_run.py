@@ -12,6 +12,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
+from rag.core.errors import InvalidInputError
 from rag.encoders._minilm import Backbone
 from rag.encoders._precision import matrix_dtype
 from rag.generation.readers._windows import Window, padded
@@ -21,10 +22,11 @@ from rag.training._kept import made_of, whole
 from rag.training._low_rank import add_low_rank, merge_low_rank
 from rag.training._optimisers import LinearAdamW
 from rag.training._progress import Progress
-from rag.training._reader_cases import Case
+from rag.training._reader_cases import KINDS, Case
 from rag.training._reader_data import Example
 from rag.training._reader_loss import Cut, span_loss
 from rag.training._reader_tokens import crop, items
+from rag.training._recipes import listed
 
 __all__ = ["Recipe", "Run", "logits_by_length", "run_name"]
 
@@ -40,7 +42,9 @@ class Recipe:
         Literal["encoder", "shipped"],
         "the encoder, or the reader that the package carries",
     ] = "encoder"
-    first_trained: Annotated[int, "the lowest layer that is trained; 6 trains the heads alone"] = 2
+    first_trained: Annotated[
+        int, "the lowest layer that is trained; 6 trains the heads and the segments' embeddings"
+    ] = 2
     rank: Annotated[int, "of low-rank updates to the layers; 0 trains the layers themselves"] = 0
     rate: Annotated[float, "learning rate"] = 1e-4
     warmup: Annotated[float, "share of the steps"] = 0.05
@@ -50,7 +54,9 @@ class Recipe:
     shortest: Annotated[int, "half of the crops are as short as this, or anything between"] = 32
     epochs: Annotated[float, "how often every question is read"] = 2.0
     negatives: Annotated[float, "passages without an answer, a question"] = 1.0
-    kinds: Annotated[str, "of them, joined by commas"] = "near,removed,swapped"
+    kinds: Annotated[
+        str, "of them, joined by commas; near where a question has none of the kind that is drawn"
+    ] = "near,removed,swapped"
     repeat_everyday: Annotated[int, "how often everyday documents are read an epoch"] = 4
     share: Annotated[float, "of what was learned in the weights; the rest is what they started from"] = 1.0
     without: Annotated[str, "sets that are left out, joined by commas"] = ""
@@ -70,6 +76,7 @@ class Run:
         torch.manual_seed(recipe.seed)
         self._recipe, self._device = recipe, device
         self._is_mixed = device == "cuda" or matrix_dtype("auto", device) == torch.bfloat16
+        self._kinds = listed(recipe.kinds, KINDS)
         order = np.random.default_rng(recipe.seed).permutation(len(cases))
         self._cases = [cases[number] for number in order[: recipe.limit or None]]
         backbone = Backbone()
@@ -81,6 +88,11 @@ class Run:
             add_low_rank(self.reader.bert.layers[self.reader.first_trained :], recipe.rank)
         self.reader.to(device).train()
         self.steps = int(recipe.epochs * (len(self._cases) // recipe.batch))
+        if self.steps < 1:
+            raise InvalidInputError(
+                f"{recipe.epochs:g} epochs of {len(self._cases)} questions are no step of {recipe.batch};"
+                " take more, or a smaller --batch"
+            )
         self._optimiser = LinearAdamW(
             [each for each in self.reader.parameters() if each.requires_grad],
             rate=recipe.rate,
@@ -109,7 +121,7 @@ class Run:
         zero-shot models, 2022, section 3).
         """
         if self._recipe.rank:
-            merge_low_rank(self.reader.bert.layers[self._recipe.first_trained :])
+            merge_low_rank(self.reader.bert.layers[self.reader.first_trained :])
         for name, tensor in self.reader.trained().items():
             tensor.lerp_(self._first[name].to(self._device), 1 - self._recipe.share)
         return self.reader
@@ -140,14 +152,15 @@ class Run:
 
     def _cut(self, batch: Sequence[int], chooser: np.random.Generator) -> list[Cut]:
         drawn = [(number, each) for number in batch for each in self._drawn(self._cases[number], chooser)]
-        cuts = []
+        cuts, numbers = [], dict[tuple[int, str], int]()
         sizes = chooser.integers(self._recipe.shortest, 2 * self._recipe.crop, size=len(drawn))
         cut = items(self._tokenizer, [each for _, each in drawn])
         for (number, example), item, size in zip(drawn, cut, sizes, strict=True):
             if example.answers and not item.spans:
                 continue  # its answer is no run of a few tokens
             part, spans = crop(item, min(int(size), self._recipe.crop), chooser)
-            cuts.append(Cut(number, part, spans))
+            asked = numbers.setdefault((number, example.question), len(numbers))
+            cuts.append(Cut(asked, part, spans))
         return cuts
 
     def _drawn(self, case: Case, chooser: np.random.Generator) -> list[Example]:
@@ -155,8 +168,8 @@ class Run:
         drawn = [case.asked]
         whole, rest = divmod(self._recipe.negatives, 1.0)
         for _ in range(int(whole) + int(chooser.random() < rest)):
-            kinds = self._recipe.kinds.split(",")
-            found = case.without(kinds[int(chooser.integers(len(kinds)))]) or case.without("near")
+            kind = self._kinds[int(chooser.integers(len(self._kinds)))]
+            found = case.without(kind) or case.without("near")
             if found:
                 drawn.append(found[int(chooser.integers(len(found)))])
         return drawn
@@ -201,6 +214,11 @@ def _started(recipe: Recipe, directory: Path) -> SpanReader:
         reader = SpanReader(Bert.from_directory(directory), recipe.first_trained)
     else:  # the segments' embeddings stay, so that nothing runs back through the layers below
         reader = SpanReader.shipped(Bert.from_directory(directory))
+        if recipe.first_trained != reader.first_trained:
+            raise InvalidInputError(
+                f"the reader that the package carries has layers of its own from {reader.first_trained} on,"
+                f" got --first-trained {recipe.first_trained}; leave that out, or --start encoder"
+            )
         for part in (*reader.bert.layers[reader.first_trained :], reader.spans):
             part.requires_grad_(True)
     return reader

@@ -1,11 +1,13 @@
 """The flags of a training command: one for each choice of its recipe."""
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import fields
 from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
-__all__ = ["add_choices", "chosen"]
+from rag.core.errors import InvalidInputError
+
+__all__ = ["add_choices", "chosen", "listed"]
 
 Recipe = TypeVar("Recipe")  # a dataclass of choices
 
@@ -37,6 +39,21 @@ def chosen(recipe: type[Recipe], options: Mapping[str, Any]) -> Recipe:  # Any: 
     return recipe(
         **{name: tuple(each) if isinstance(each, list) else each for name, each in values.items()}
     )
+
+
+def listed(words: str, of: Collection[str], *, by: str = ",") -> list[str]:
+    """Give the words that are joined by a mark.
+
+    Raises:
+        InvalidInputError: one is not of those that are allowed.
+
+    >>> listed("near, swapped", ("near", "removed", "swapped"))
+    ['near', 'swapped']
+    """
+    found = [word.strip() for word in words.split(by)]
+    if wrong := [word for word in found if word not in of]:
+        raise InvalidInputError(f"there is no {wrong[0]!r}; name some of {', '.join(of)}, joined by {by}")
+    return found
 
 
 def _taken(kind: Any) -> dict[str, Any]:  # Any: a type, or an alias of one

@@ -18,7 +18,7 @@ from rag.networks._weights import FOLDER, save_weights
 from rag.training._reader_cases import load_cases
 from rag.training._reader_held_out import held_out_figures
 from rag.training._reader_run import Recipe, Run
-from rag.training._recipes import add_choices, chosen
+from rag.training._recipes import add_choices, chosen, listed
 
 __all__ = ["main"]
 
@@ -32,7 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     recipe = chosen(Recipe, options)
     cases = load_cases(options["data"], options["work"], seed=0)
     chosen_by = {name: cases.pop(name) for name in _CHOSEN_BY}
-    taken = {name: found for name, found in cases.items() if name not in recipe.without.split(",")}
+    left_out = listed(recipe.without, cases) if recipe.without else []
+    taken = {name: found for name, found in cases.items() if name not in left_out}
     run = Run(
         recipe,
         [
@@ -68,7 +69,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--work", type=Path, default=Path(".work/reader"), help="cases and checkpoints")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--device", default="auto", help="auto (CUDA where there is some), cpu, cuda")
+    parser.add_argument(
+        "--device", default="auto", choices=["auto", "cpu", "cuda"], help="auto: CUDA where there is some"
+    )
     parser.add_argument(
         "--write", type=Path, nargs="?", const=FOLDER, help="write reader.safetensors, into this folder"
     )

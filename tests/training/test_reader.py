@@ -8,11 +8,12 @@ import pytest
 import torch
 
 from benchmarks.short_documents import PARTS, documents
+from rag.core.errors import InvalidInputError
 from rag.core.types import Passage
 from rag.encoders._minilm import Backbone
 from rag.encoders.minilm import Minilm
 from rag.generation.readers._windows import Window, padded
-from rag.training import _reader_cases, _reader_data
+from rag.training import _reader_cases, _reader_data, reader
 from rag.training._low_rank import add_low_rank, merge_low_rank
 from rag.training._reader_cases import Case, load_cases, removed
 from rag.training._reader_data import (
@@ -167,6 +168,42 @@ def test_questions_are_kept_for_the_data_that_they_were_taken_from(tmp_path: Pat
     assert known[0] == known[1] != known[2]
 
 
+@pytest.mark.parametrize(
+    ("recipe", "said"),
+    [
+        (Recipe(batch=2), "are no step of 2"),
+        (Recipe(batch=1, kinds="near,nera"), "there is no 'nera'"),
+        (Recipe(batch=1, start="shipped", first_trained=3), "from 2 on, got --first-trained 3"),
+    ],
+)
+def test_recipes_that_make_no_sense_are_errors(recipe: Recipe, said: str, tmp_path: Path) -> None:
+    with pytest.raises(InvalidInputError, match=said):
+        Run(recipe, [CASE], tmp_path, device="cpu")
+
+
+def test_a_device_that_it_cannot_learn_on_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        reader.main(["--device", "cuda:1"])
+    assert "invalid choice: 'cuda:1'" in capsys.readouterr().err
+
+
+def test_a_shipped_reader_learns_low_rank_updates(tmp_path: Path) -> None:
+    run = Run(Recipe(start="shipped", batch=1, epochs=1, rank=2), [CASE], tmp_path, device="cpu")
+    names = set(run.reader.trained())
+    assert run.checkpoint(4)
+    assert any("parametrizations" in name for name in names)
+    assert not any("parametrizations" in name for name in run.merged().trained())
+
+
+def test_another_question_shares_no_choice_with_the_one_asked(tmp_path: Path) -> None:
+    case = Case(CITY, near=(SEA,), swapped=("who sank it",))
+    recipe = Recipe(first_trained=5, batch=1, negatives=40, kinds="near,swapped")
+    run = Run(recipe, [case], tmp_path, device="cpu")
+    cuts = run._cut([0], np.random.default_rng(0))
+    asked = {(each.question, tuple(each.part.ids[: each.part.num_question])) for each in cuts}
+    assert len(asked) == len({number for number, _ in asked}) == 2
+
+
 def test_of_a_half_share_the_weights_are_the_mean_of_first_and_learned(tmp_path: Path) -> None:
     recipe = Recipe(first_trained=5, batch=1, epochs=2, checkpoints=1, rate=1e-3, seed=1)
     whole = Run(recipe, [CASE], tmp_path, device="cpu")
@@ -181,12 +218,12 @@ def test_of_a_half_share_the_weights_are_the_mean_of_first_and_learned(tmp_path:
 
 
 def test_windows_read_by_length_are_read_as_all_together(tmp_path: Path) -> None:
-    reader = Run(Recipe(first_trained=5, batch=1), [CASE], tmp_path, device="cpu").reader
+    network = Run(Recipe(first_trained=5, batch=1), [CASE], tmp_path, device="cpu").reader
     (item,) = items(Backbone().tokenizer, [NOTHING])
     chooser = np.random.default_rng(0)
     parts = [crop(item, 1 + 37 * number % 90, chooser)[0] for number in range(40)]
     with torch.inference_mode():
-        found, wanted = logits_by_length(reader, parts, "cpu"), reader(*padded(parts))
+        found, wanted = logits_by_length(network, parts, "cpu"), network(*padded(parts))
     for row, expected, part in zip(found, wanted, parts, strict=True):
         torch.testing.assert_close(row[: len(part.ids)], expected[: len(part.ids)], atol=1e-4, rtol=1e-4)
 

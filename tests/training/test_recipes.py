@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 
 import pytest
 
-from rag.training._recipes import add_choices, chosen
+from rag.core.errors import InvalidInputError
+from rag.training._recipes import add_choices, chosen, listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,13 @@ def test_what_a_choice_does_not_take_is_refused(
     with pytest.raises(SystemExit):
         _parsed(*arguments)
     assert said in capsys.readouterr().err
+
+
+def test_words_that_are_joined_are_those_that_are_allowed() -> None:
+    assert listed("gold + raw", ("raw", "gold"), by="+") == ["gold", "raw"]
+    for words in ("gold,raw", "", "row"):
+        with pytest.raises(InvalidInputError, match=r"name some of raw, gold, joined by \+"):
+            listed(words, ("raw", "gold"), by="+")
 
 
 @pytest.mark.parametrize(
