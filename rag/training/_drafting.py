@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from rag.encoders._model_digest import model_digest
 from rag.generation.backends._choice import TokenChoice
 from rag.generation.backends._loading import Loaded, load_model
 from rag.generation.backends._packing import pack_linears
@@ -38,25 +39,27 @@ def train(method: Method, description: str | None, arguments: Sequence[str] | No
     options = vars(_parser(method, description).parse_args(arguments))
     torch.set_num_threads(options["threads"])
     recipe = chosen(method.recipe, options)
-    loaded = _model(options["model"], options["models"], options["device"])
+    folder = model_folder(options["model"], options["models"])
+    loaded = _loaded(folder, options["device"])
+    of_model = options["work"] / model_digest(folder)
     texts = load_texts(
         loaded,
         options["data"],
-        options["work"],
+        of_model,
         limit=recipe.limit,
         length=recipe.length,
         written=recipe.written,
     )
     held_out = held_out_prompts(loaded, options["data"], options["report"])
     passages = held_out_passages(loaded, options["data"], options["report"], recipe.length)
-    work = options["work"] / method.name
+    work = of_model / method.name
     training = Run(method, recipe, loaded.model, texts, work)
     save_heads(method.name, training, work / "untrained")
     foreseen = {"untrained": training.foreseen(passages)}
     for number in range(1, recipe.checkpoints + 1):
         training.checkpoint(number)
-    folder = options["write"] or work / "trained"
-    save_heads(method.name, training, folder)
+    target = options["write"] or work / "trained"
+    save_heads(method.name, training, target)
     report: dict[str, Any] = {  # Any: JSON
         "recipe": asdict(recipe),
         "model": options["model"],
@@ -64,10 +67,10 @@ def train(method: Method, description: str | None, arguments: Sequence[str] | No
         "steps": training.steps,
         "foreseen in held out passages": foreseen | {"trained": training.foreseen(passages)},
         "held out prompts": len(held_out),
-        "answers": _report(method.name, loaded, held_out, folder, work, options["answer"]),
+        "answers": _report(method.name, loaded, held_out, target, work, options["answer"]),
     }
-    (folder / f"{method.name}.md").write_text(_card(method.name, report))
-    print(json.dumps(report, indent=2))  # noqa: T201 -- the report is this command's result
+    (target / f"{method.name}.md").write_text(_card(method.name, report))
+    print(json.dumps(report, indent=2))
 
 
 def save_heads(name: str, training: Run, folder: Path) -> None:
@@ -166,9 +169,11 @@ def _half(tensor: Tensor) -> Tensor:
     return tensor.half() if tensor.is_floating_point() else tensor
 
 
-def _model(name: str, models: Path, device: str) -> Loaded:
+def _loaded(folder: Path, device: str) -> Loaded:
     device = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
-    return load_model(model_folder(name, models), attention=None, device=device)
+    loaded = load_model(folder, attention=None, device=device)
+    loaded.model.float()  # heads learn in it, whatever the weights are stored in
+    return loaded
 
 
 def _card(name: str, report: dict[str, Any]) -> str:  # Any: JSON

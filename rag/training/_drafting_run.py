@@ -3,7 +3,6 @@
 Knows steps and files; heads and their loss are a method's.
 """
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from rag.core.errors import InvalidInputError
 from rag.training._drafting_texts import Batch, batch_of
+from rag.training._kept import made_of, whole
 from rag.training._optimisers import LinearAdamW
 from rag.training._progress import Progress
 
@@ -55,14 +56,26 @@ class Run:
     def __init__(
         self, method: Method, recipe: Recipe, model: Any, texts: Sequence[Sequence[int]], folder: Path
     ) -> None:  # Any: a class of transformers
-        """Build the heads, and the folder of this recipe's checkpoints in `folder`."""
+        """Build the heads.
+
+        Args:
+            method: whose heads they are.
+            recipe: the choices.
+            model: in float32, as the heads are.
+            texts: tokens to train on.
+            folder: of this method and this model; checkpoints of a recipe and texts are put in it.
+        """
         torch.manual_seed(recipe.seed)
         self._method, self._recipe, self._texts = method, recipe, texts
         self._model = model.requires_grad_(False)
-        self._folder = folder / hashlib.sha256(repr(recipe).encode()).hexdigest()[:16]
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder / made_of(recipe, *texts)
         self.heads = method.build(recipe, model).to(model.device).requires_grad_(True)
         self.steps = recipe.epochs * (len(texts) // recipe.batch)
+        if self.steps < 1:
+            raise InvalidInputError(
+                f"{recipe.epochs} epochs of {len(texts)} texts are no step of {recipe.batch}; take more, or"
+                " a smaller --batch"
+            )
         self._optimiser = LinearAdamW(
             self.heads.parameters(),
             rate=recipe.rate,
@@ -80,7 +93,8 @@ class Run:
             self._optimiser.restore(state)
             return False
         self._learn(self.steps * number // self._recipe.checkpoints)
-        torch.save([self.heads.state_dict(), self._step, self._optimiser.state()], file)
+        with whole(file) as partial:
+            torch.save([self.heads.state_dict(), self._step, self._optimiser.state()], partial)
         return True
 
     def foreseen(self, texts: Sequence[Sequence[int]]) -> list[float]:

@@ -8,6 +8,7 @@ passage. Knows no heads.
 import gzip
 import hashlib
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -21,6 +22,7 @@ from rag.core.protocols import GenerationOptions, GeneratorCapabilities
 from rag.core.types import Passage
 from rag.generation.answer import build_prompt
 from rag.generation.backends._loading import Loaded
+from rag.training._kept import made_of, whole
 
 __all__ = ["SETS", "Batch", "batch_of", "held_out_passages", "held_out_prompts", "load_texts"]
 
@@ -53,7 +55,7 @@ def load_texts(
     Args:
         loaded: the model that the heads are for.
         data: the folder that has train_qa_english.
-        work: where answered texts are kept.
+        work: where answered texts of this model are kept.
         limit: how many.
         length: tokens of a text, at most.
         written: of them, tokens of the model's answer; 0 takes passages as they are, without a question.
@@ -61,15 +63,14 @@ def load_texts(
     if not written:
         passages = _rows(data, is_held_out=False)[:limit]
         return [_encoded(loaded, row["context"])[:length] for row in passages]
-    key = repr((loaded.tokenizer.name_or_path, limit, length, written))
-    file = work / f"texts-{hashlib.sha256(key.encode()).hexdigest()[:16]}.json"
+    prompts = (_prompt(loaded, row) for row in _rows(data, is_held_out=False))
+    short = list(islice((each for each in prompts if len(each) <= length - written), limit))
+    file = work / f"texts-{made_of(written, *short)}.json"
     if not file.exists():
-        prompts = (_prompt(loaded, row) for row in _rows(data, is_held_out=False))
-        short = list(islice((each for each in prompts if len(each) <= length - written), limit))
         answers = _answers(loaded, short, written)
-        work.mkdir(parents=True, exist_ok=True)
         texts = [prompt + answer for prompt, answer in zip(short, answers, strict=True)]
-        file.write_text(json.dumps(texts))
+        with whole(file) as partial:
+            partial.write_text(json.dumps(texts))
     stored: list[list[int]] = json.loads(file.read_text())
     return stored
 
@@ -140,5 +141,5 @@ def _answers(loaded: Loaded, prompts: Sequence[list[int]], written: int) -> list
         for row in outputs[:, size:].tolist():
             end = next((place for place, token in enumerate(row) if token in loaded.stop_ids), len(row))
             answers.append(row[: end + 1])
-        print(f"{len(answers)} of {len(prompts)} answered", flush=True)  # noqa: T201 -- shows where it is
+        print(f"{len(answers)} of {len(prompts)} answered", file=sys.stderr, flush=True)
     return answers

@@ -101,6 +101,16 @@ def test_a_run_that_was_ended_goes_on_where_it_was(loaded: Loaded, name: str, tm
         torch.testing.assert_close(weights[key], tensor)
 
 
+def test_checkpoints_are_of_the_texts_that_were_read(loaded: Loaded, tmp_path: Path) -> None:
+    recipe = fspad.Recipe(batch=8, checkpoints=1)
+    first, other = language(8, 1), language(8, 2)
+    learned = [
+        Run(fspad.METHOD, recipe, loaded.model, texts, tmp_path).checkpoint(1)
+        for texts in (first, other, first)
+    ]
+    assert learned == [True, True, False]
+
+
 def law(logits: Tensor) -> Tensor:
     return logits.exp() / logits.exp().sum()
 
@@ -168,9 +178,11 @@ def test_without_heads_the_error_says_how_to_train_them(name: str, tmp_path: Pat
             build_proposer(name, dict(options), loaded=lambda: pytest.fail("read"), device="cpu")
 
 
-def test_recipes_that_make_no_sense_are_errors(loaded: Loaded) -> None:
+def test_recipes_that_make_no_sense_are_errors(loaded: Loaded, tmp_path: Path) -> None:
     method: Method = hidden_transfer.METHOD
     with pytest.raises(ValueError, match="ascending"):
         method.build(hidden_transfer.Recipe(layers="2,1"), loaded.model)
     with pytest.raises(ValueError, match="parts 1 or 2"):
         fspad.METHOD.build(fspad.Recipe(parts=3), loaded.model)
+    with pytest.raises(InvalidInputError, match="1 epochs of 8 texts are no step of 9"):
+        Run(fspad.METHOD, fspad.Recipe(batch=9), loaded.model, language(8, 1), tmp_path)

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,16 +12,22 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
 from rag.generation.backends._loading import Loaded
+from rag.networks._weights import load_weights
+from rag.training import fspad
 from rag.training._drafting_texts import batch_of, held_out_passages, held_out_prompts, load_texts
 
 
 @pytest.fixture
 def loaded(tmp_path: Path) -> Loaded:
+    return Loaded(generator(tmp_path / "model")._load().model, written_tokenizer(), frozenset({1}))
+
+
+def written_tokenizer() -> PreTrainedTokenizerFast:
     words = Tokenizer(models.WordLevel({f"w{number}": number for number in range(SIZE)}, "w0"))
     words.pre_tokenizer = pre_tokenizers.Whitespace()
     tokenizer = PreTrainedTokenizerFast(tokenizer_object=words, eos_token="w1")
     tokenizer.chat_template = "{% for each in messages %}{{ each['content'] }}{% endfor %}"
-    return Loaded(generator(tmp_path / "model")._load().model, tokenizer, frozenset({1}))
+    return tokenizer
 
 
 @pytest.fixture
@@ -50,7 +57,8 @@ def test_no_passage_is_trained_on_that_is_held_out_or_of_squad(
 def test_answers_are_what_the_model_writes_and_are_kept(loaded: Loaded, data: Path, tmp_path: Path) -> None:
     asked = {"limit": 20, "length": 400, "written": 6}
     texts = load_texts(loaded, data, tmp_path, **asked)
-    assert load_texts(loaded, tmp_path / "none", tmp_path, **asked) == texts
+    mute = replace(loaded, model=None)
+    assert load_texts(mute, data, tmp_path, **asked) == texts
     sizes = set()
     for text in texts:
         size = max(place for place in range(len(text)) if text[place - 2 : place] == [7, 8])  # the question
@@ -61,6 +69,29 @@ def test_answers_are_what_the_model_writes_and_are_kept(loaded: Loaded, data: Pa
         assert len(text) == size + 6 or text[-1] == 1
     assert len(texts) == 20
     assert len(sizes) > 1  # prompts of several lengths were answered together
+
+
+def test_heads_learn_of_the_very_model_also_where_it_is_in_half_precision(
+    loaded: Loaded, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def heads(work: str) -> dict[str, torch.Tensor]:
+        folder = tmp_path / work / "heads"
+        options = "--limit 4 --batch 2 --checkpoints 1 --length 400 --written 2 --report 1 --answer 2"
+        where = ["--data", str(data), "--work", str(tmp_path / work), "--write", str(folder)]
+        fspad.main([*options.split(), "--device", "cpu", "--model", str(model), *where])
+        assert json.loads(capsys.readouterr().out)["texts"] == 4  # and nothing else is printed there
+        return load_weights("fspad", folder)
+
+    model = tmp_path / "model"
+    written_tokenizer().save_pretrained(model)
+    loaded.model.to(torch.bfloat16).save_pretrained(model)
+    first = heads("work")
+    with torch.no_grad():
+        loaded.model.lm_head.weight.mul_(-1)
+    loaded.model.save_pretrained(model)  # trained further, say
+    again, wanted = heads("work"), heads("new")
+    assert not first["split.weight"].equal(wanted["split.weight"])
+    assert all(again[name].equal(wanted[name]) for name in wanted)
 
 
 def test_texts_are_padded_behind() -> None:
