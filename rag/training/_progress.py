@@ -29,7 +29,7 @@ class Progress:
             return
         left = (time.perf_counter() - self._started) / (step - self._done) * (self._steps - step)
         mean = f", loss {torch.stack(self._losses).mean().item():.3f}" if self._losses else ""
-        print(  # noqa: T201 -- training shows where it is
+        print(
             f"{self._what} {step} of {self._steps}{mean}, {left / 60:.1f} minutes left",
             file=sys.stderr,
             flush=True,

@@ -96,7 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     cases = [*_cases(options.data, encoder), *short]
     read = [_read(support, case) for case in cases]
     answers, answerable, _ = _fitted([each for each in read if each.case.kind != "emptied"])
-    print(json.dumps(_reports(read), indent=2))  # noqa: T201 -- the report is this command's result
+    print(json.dumps(_reports(read), indent=2))
     if options.write:
         path = Path(reader_coefficients.__file__)
         head = path.read_text(encoding="utf-8").split("\nREADER = ", maxsplit=1)[0]

@@ -76,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     pool = load_pool(options["data"], CachedEncoder(Minilm(batch_size=8), options["work"] / "vectors.db"))
     network = trained(recipe, pool)
     report = {"recipe": asdict(recipe), "questions": len(pool.asked), "held out": _figures(pool, network)}
-    print(json.dumps(report, indent=2))  # noqa: T201 -- the report is this command's result
+    print(json.dumps(report, indent=2))
     if options["write"]:
         save_weights("feedback", {name: tensor.half() for name, tensor in network.state_dict().items()})
 

@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     torch.set_num_threads(options["threads"])
     recipe = chosen(Recipe, options)
     head, report = train(recipe, data=options["data"], work=options["work"])
-    print(json.dumps(report, indent=2))  # noqa: T201 -- the report is this command's result
+    print(json.dumps(report, indent=2))
     if options["write"]:
         if recipe.layers:
             raise InvalidInputError("the encoder reads a head over MiniLM as it is; write without --layers")

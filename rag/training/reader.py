@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         first = {"first_trained": torch.tensor(reader.first_trained)}
         save_weights("reader", weights | first, options["write"])
     report |= {name: held_out_figures(reader, found) for name, found in chosen_by.items()}
-    print(json.dumps(report))  # noqa: T201 -- the report is this command's result
+    print(json.dumps(report))
 
 
 def _device(wanted: str) -> str:

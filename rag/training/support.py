@@ -106,7 +106,7 @@ def main() -> None:
     fitted, report = {}, {}
     for name, mask in (("DENSE", 1.0), ("LEXICAL", 0.0)):
         fitted[name], report[name] = _fit_all(cases, vectors, mask)
-    print(json.dumps(report, indent=2))  # noqa: T201 -- the report is this command's result
+    print(json.dumps(report, indent=2))
     if options.write:
         _write(fitted)
 

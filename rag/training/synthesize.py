@@ -69,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     rows = asyncio.run(make_rows(generator, pools[0], options.write, count=options.questions))
     full = with_mined(rows, pools[0].passages, Minilm(), seed=0, max_share=options.max_share)
     for line in compare(full, pools, columns, options.work, seeds=range(options.seeds)):
-        print(json.dumps(line))  # noqa: T201 -- the lines are this command's result
+        print(json.dumps(line))
 
 
 async def make_rows(generator: Generator, pool: Pool, file: Path, *, count: int) -> list[Row]:

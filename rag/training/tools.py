@@ -63,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         vectors = tool_vectors(sets[0].tools, encoder)
         where, count = options["models"], options["rewriter"]
         figures = train_rewriter(sets[0], vectors, encoder, models_dir=where, requests=count)
-        print(json.dumps(figures, indent=2))  # noqa: T201 -- the report is this command's result
+        print(json.dumps(figures, indent=2))
         return
     alignment = trained(recipe, sets, encoder)
     report: dict[str, object] = {
@@ -73,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     report["held out"] = _figures(development_sets(options["data"]), encoder, alignment)
     if options["report"]:
         report["report"] = _figures(development_sets(options["data"], report=True), encoder, alignment)
-    print(json.dumps(report, indent=2))  # noqa: T201 -- the report is this command's result
+    print(json.dumps(report, indent=2))
     if options["write"]:
         save_weights("tools", {name: tensor.half() for name, tensor in alignment.state_dict().items()})
 

@@ -79,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = vars(parser.parse_args(arguments))
     if options["calibrate"] == ["MULTIHOP"]:
         report = fit_routing(options["data"], options["work"] / "routing", write=options["write"])
-        print(json.dumps(report, indent=2))  # noqa: T201 -- the report is this command's result
+        print(json.dumps(report, indent=2))
         return
     pool = load_pool(options["data"], options["work"])
     recipe = chosen(Recipe, options)
@@ -87,7 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options["calibrate"] is not None:
         ways = options["calibrate"] or list(WAYS)
         report = calibrate(replace(pool, encoder=encoder), ways, write=options["write"])
-        print(json.dumps(report, indent=2))  # noqa: T201 -- the report is this command's result
+        print(json.dumps(report, indent=2))
         return
     learned, held_out = examples(pool, encoder, held_out=False), examples(pool, encoder, held_out=True)
     source = options["data"] / "train_qa_english" / "train.jsonl.gz"
@@ -99,7 +99,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     module = trained(recipe, [learned, *made], device=device)
     report = {"recipe": asdict(recipe), "steps": [len(each.ways) for each in (learned, *made, held_out)]}
     report["held out"] = found_again(module, held_out)
-    print(json.dumps(report, indent=2))  # noqa: T201 -- the report is this command's result
+    print(json.dumps(report, indent=2))
     if options["write"]:
         save_weights("treehop", {name: each.half() for name, each in module.state_dict().items()})
 
