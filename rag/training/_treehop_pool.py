@@ -24,6 +24,7 @@ from rag.retrieval.hybrid import Hybrid
 from rag.retrieval.late import Late
 from rag.retrieval.lexical import Lexical
 from rag.stores.faiss import Faiss
+from rag.training._kept import made_of, whole
 
 __all__ = ["Pool", "Question", "json_rows", "load_pool", "multihop_questions", "passage_of", "pool_of"]
 
@@ -92,7 +93,9 @@ def pool_of(questions: list[Question], numbers: Mapping[tuple[str, str], int], w
     passages = [passage_of(str(number), title, text) for (title, text), number in numbers.items()]
     device = "cuda" if torch.cuda.is_available() else "cpu"
     encoder, late_encoder = Minilm(batch_size=32), LateEncoder(device=device)
-    store, file = Faiss(work / "segments"), work / "segment.json"
+    store = Faiss(work / "segments")
+    made = made_of(encoder.fingerprint, late_encoder.fingerprint, list(numbers))
+    file = work / f"segment_{made}.json"
     if not file.exists():
         texts = [f"{passage.title}\n{passage.text}" for passage in passages]
         vectors, tokens = late_encoder.encode_both(texts)
@@ -101,7 +104,8 @@ def pool_of(questions: list[Question], numbers: Mapping[tuple[str, str], int], w
             for passage, text, vector, token in zip(passages, texts, vectors, tokens, strict=True)
         ]
         segment = store.stage(rows, session=cast("Any", None))  # Any: files need no session
-        file.write_text(json.dumps(segment.segment_id))
+        with whole(file) as partial:
+            partial.write_text(json.dumps(segment.segment_id))
     segment = Segment(json.loads(file.read_text()), len(passages))
     kinds = {LATE: late_encoder.fingerprint}
     snapshot = Snapshot("training", "train_multihop", 0, encoder.fingerprint, (segment,), kinds)
