@@ -1,4 +1,4 @@
-"""Coefficients of the logistic models of support.py, fitted by `python -m rag.training.support --write`."""
+"""Coefficients of the logistic models of support.py, fitted by `python -m rag.training support --write`."""
 
 from dataclasses import dataclass
 

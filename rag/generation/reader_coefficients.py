@@ -1,4 +1,4 @@
-"""Coefficients of what a reader adds to support.py: `python -m rag.training.calibrate --write`."""
+"""Coefficients of what a reader adds to support.py: `python -m rag.training calibrate --write`."""
 
 from dataclasses import dataclass
 

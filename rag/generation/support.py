@@ -1,8 +1,8 @@
 """How well passages answer a question, and how well a span supports a sentence, as probabilities.
 
 Knows features (features.py), vectors, what a reader finds, and small logistic models; no language model
-takes part. The coefficients were fitted by `python -m rag.training.support` and, those of the reader, by
-`python -m rag.training.calibrate`, which say on what.
+takes part. The coefficients were fitted by `python -m rag.training support` and, those of the reader, by
+`python -m rag.training calibrate`, which say on what.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Fit the logistic models of rag/generation/support.py: `python -m rag.training.support --write`.
+"""Fit the logistic models of rag/generation/support.py: `python -m rag.training support --write`.
 
 Data: train_qa_english (SQuAD, TyDi QA, QED, FairytaleQA: questions with the place of their answer). Each
 question searches all contexts; the six nearest by cosine are its passages.
@@ -95,12 +95,12 @@ class _Examples:
         return np.array(self.rows, np.float32)[chosen], np.array(self.labels, np.float32)[chosen]
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Fit all models, print how good they are on held-out questions, and write the coefficients."""
-    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser = argparse.ArgumentParser(prog="python -m rag.training support", description=main.__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data/train_qa_english"))
     parser.add_argument("--write", action="store_true", help="write rag/generation/coefficients.py")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     cases = _cases(options.data)
     vectors = _Vectors(Minilm())
     fitted, report = {}, {}
@@ -246,7 +246,3 @@ def _write(fitted: dict[str, coefficients.Coefficients]) -> None:
 
 def _holds(case: _Case, text: str) -> bool:
     return any(answer.casefold() in text.casefold() for answer in case.answers)
-
-
-if __name__ == "__main__":
-    main()
