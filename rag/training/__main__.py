@@ -3,6 +3,8 @@
 import importlib
 import sys
 
+from rag.core.errors import InvalidInputError
+
 _PARTS = (
     "calibrate", "feedback", "fspad", "hidden-transfer", "late", "reader", "support", "synthesize", "tools",
     "treehop",
@@ -14,7 +16,10 @@ def main() -> None:
     if len(sys.argv) < 2 or sys.argv[1] not in _PARTS:
         sys.exit(f"usage: python -m rag.training NAME ...; NAME is one of: {', '.join(_PARTS)}")
     name = sys.argv.pop(1)
-    importlib.import_module(f"rag.training.{name.replace('-', '_')}").main()
+    try:
+        importlib.import_module(f"rag.training.{name.replace('-', '_')}").main()
+    except InvalidInputError as error:
+        sys.exit(f"{name}: {error}")
 
 
 if __name__ == "__main__":

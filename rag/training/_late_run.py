@@ -17,9 +17,10 @@ from rag.training._late_loss import Loss, Normalise, distillation, geometry, in_
 from rag.training._late_pool import Columns, Pool
 from rag.training._late_start import set_equal, set_principal, set_rarity
 from rag.training._late_student import Student
-from rag.training._late_teacher import Examples, Negatives, unprojected
+from rag.training._late_teacher import SIGNALS, Examples, Negatives, unprojected
 from rag.training._optimisers import LinearAdamW, Optimiser, ScheduleFreeAdamW
 from rag.training._progress import Progress
+from rag.training._recipes import listed
 
 _GEOMETRY_SCALE = 100  # brings it to the size of the distillation's loss
 
@@ -93,7 +94,7 @@ class Run:
         torch.manual_seed(recipe.seed)
         self._recipe, self._columns = recipe, columns
         self._folder = folder / made_of(recipe, *(each.pool.name for each in examples))
-        names = recipe.teacher.split("+")
+        names = listed(recipe.teacher, SIGNALS, by="+")
         self._examples = [
             _Example(each, number, torch.from_numpy(teacher))
             for pool, each in enumerate(examples)

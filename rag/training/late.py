@@ -30,8 +30,8 @@ from rag.networks.late import LateHead
 from rag.training._late_held_out import HeldOut
 from rag.training._late_pool import Columns, load_pools
 from rag.training._late_run import Recipe, Run
-from rag.training._late_teacher import mined
-from rag.training._recipes import add_choices, chosen
+from rag.training._late_teacher import SIGNALS, mined
+from rag.training._recipes import add_choices, chosen, listed
 
 __all__ = ["main", "train"]
 
@@ -47,11 +47,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = vars(parser.parse_args(arguments))
     torch.set_num_threads(options["threads"])
     recipe = chosen(Recipe, options)
+    if options["write"] and recipe.layers:
+        raise InvalidInputError("the encoder reads a head over MiniLM as it is; write without --layers")
     head, report = train(recipe, data=options["data"], work=options["work"])
     print(json.dumps(report, indent=2))
     if options["write"]:
-        if recipe.layers:
-            raise InvalidInputError("the encoder reads a head over MiniLM as it is; write without --layers")
         weights = {name: tensor.half() for name, tensor in head.state_dict().items()}
         save_weights("late", weights | {"depths": torch.tensor(head.depths)})
 
@@ -64,6 +64,7 @@ def train(recipe: Recipe, *, data: Path, work: Path) -> tuple[LateHead, dict[str
         data: the folder that holds train_retrieval_english and train_multihop.
         work: where states and checkpoints are kept.
     """
+    listed(recipe.teacher, SIGNALS, by="+")  # before the passages are encoded
     depths, columns = Columns.of(recipe.depths, layers=recipe.layers)
     pools = load_pools(data, work, depths, scale=recipe.scale)
     examples = [mined(pool, columns, recipe, work) for pool in pools]

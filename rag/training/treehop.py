@@ -77,6 +77,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     add_choices(parser, Recipe)
     options = vars(parser.parse_args(arguments))
+    if len(wanted := options["calibrate"] or ()) > 1 and "MULTIHOP" in wanted:
+        parser.error("--calibrate fits MULTIHOP alone: it reads other questions than the rest")
     if options["calibrate"] == ["MULTIHOP"]:
         report = fit_routing(options["data"], options["work"] / "routing", write=options["write"])
         print(json.dumps(report, indent=2))

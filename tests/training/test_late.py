@@ -11,10 +11,10 @@ import torch
 
 from rag.core.errors import InvalidInputError
 from rag.networks.late import LateHead
+from rag.training import late
 from rag.training._late_pool import Columns, load_pools
 from rag.training._late_run import Recipe
 from rag.training._late_student import LastLayers, Student
-from rag.training.late import train
 
 RECIPE = Recipe(ways=4, batch=4, steps=4, checkpoints=2, average=2)
 THINGS = (
@@ -65,7 +65,7 @@ def sold(folder: Path, things: Sequence[str]) -> Path:
 
 
 def trained(recipe: Recipe, data: Path, work: Path) -> LateHead:
-    return train(recipe, data=data, work=work)[0]
+    return late.train(recipe, data=data, work=work)[0]
 
 
 def assert_same(one: LateHead, other: LateHead) -> None:
@@ -112,6 +112,19 @@ def test_a_head_of_several_depths_cannot_have_trained_layers() -> None:
         Columns.of((4, 6), layers=1)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("--layers 1 --write", "write without --layers"),
+        ("--teacher bm25", r"no 'bm25'; name some of words, dense, raw, gold, joined by \+"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_before_any_work(arguments: str, said: str, tmp_path: Path) -> None:
+    with pytest.raises(InvalidInputError, match=said):
+        late.main([*arguments.split(), "--data", str(tmp_path), "--work", str(tmp_path)])
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_smaller_scale_takes_fewer_passages(data: Path, tmp_path: Path) -> None:
     few, all_hops = load_pools(data, tmp_path, [6], scale=0.01)
     assert len(few.passages) == 4  # of the 450 of SQuAD
@@ -137,5 +150,5 @@ def test_the_head_is_the_mean_of_the_chosen_checkpoints(data: Path, tmp_path: Pa
     ],
 )
 def test_each_choice_trains(recipe: Recipe, data: Path, tmp_path: Path) -> None:
-    _, report = train(recipe, data=data, work=tmp_path)
+    _, report = late.train(recipe, data=data, work=tmp_path)
     assert report["held out, trained head"]

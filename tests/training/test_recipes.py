@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import pytest
 
 from rag.core.errors import InvalidInputError
+from rag.training.__main__ import _PARTS, main
 from rag.training._recipes import add_choices, chosen, listed
 
 
@@ -64,3 +65,16 @@ def test_every_flag_of_a_training_command_says_what_it_is(
         importlib.import_module(f"rag.training.{command}").main(["--help"])
     assert ended.value.code == 0
     assert "of what is drawn at random (default: 0)" in capsys.readouterr().out
+
+
+def test_an_error_of_a_training_command_is_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["rag.training", "late", "--layers", "1", "--write"])
+    with pytest.raises(SystemExit, match=r"^late: the encoder reads a head over MiniLM as it is"):
+        main()
+
+
+def test_every_training_command_says_how_it_is_called(capsys: pytest.CaptureFixture[str]) -> None:
+    for part in _PARTS:
+        with pytest.raises(SystemExit):
+            importlib.import_module(f"rag.training.{part.replace('-', '_')}").main(["--help"])
+        assert capsys.readouterr().out.startswith(f"usage: python -m rag.training {part} ")

@@ -10,8 +10,9 @@ import torch
 
 from rag.core.types import Vector
 from rag.networks.treehop import TreeHop
+from rag.training import treehop
 from rag.training._treehop_data import Way, links, paths
-from rag.training._treehop_pool import Question
+from rag.training._treehop_pool import Question, pool_of
 from rag.training.treehop import Examples, Recipe, found_again, step_loss, trained
 
 DIM, TOWNS = 32, 120
@@ -104,6 +105,23 @@ def test_a_synthesised_question_does_not_name_the_passage_that_it_asks_for(tmp_p
     assert made.question == "Where was the one that Alpha Road has to do with born?"
     assert made.parent.startswith("Alpha Road\n")
     assert made.child == "Jane Okoro\nShe was born in Lagos."
+
+
+def test_other_passages_in_the_same_folder_are_indexed_anew(tmp_path: Path) -> None:
+    def vector_of(text: str) -> Vector:
+        pool = pool_of([], {("", text): 0}, tmp_path)
+        return pool.store.vectors(["0"], pool.snapshot.segments)[0]
+
+    first = vector_of("Lagos is a city.")
+    assert not np.allclose(vector_of("Snow is cold."), first)
+    assert np.array_equal(vector_of("Lagos is a city."), first)
+    assert len(list((tmp_path / "segments").iterdir())) == 2
+
+
+def test_whether_to_hop_is_fitted_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        treehop.main(["--calibrate", "MULTIHOP", "NAMES"])
+    assert "fits MULTIHOP alone" in capsys.readouterr().err
 
 
 def test_an_untrained_module_keeps_its_kind() -> None:
