@@ -1,11 +1,12 @@
 """Fit what turns a reader's scores into probabilities: `python -m rag.training calibrate --write`.
 
 Data: the questions of qa_nq_gold that are set aside to choose by (_reader_data.py), which the reader was
-not trained on. Each searches the whole corpus by words and by vectors (`found`); then once more without its
-gold passage (`hidden`), and nothing found may count as an answer. Beside them the short documents of
-benchmarks/short_documents.jsonl that are there to choose by: the questions of each over it alone and over
-what is found among all; those that it does not answer are `hidden`. Those of everyday.jsonl are no part:
-there words say so little that they are no sign any more, which costs qa_nq_gold (docs/experiments.md).
+not trained on. Each searches the whole corpus by words and by vectors (`found`, where the gold passage is);
+then once more without its gold passage (`hidden`), and nothing found may count as an answer. Beside them
+the short documents of benchmarks/short_documents.jsonl that are there to choose by: the questions of each
+over it alone and over what is found among all; those that it does not answer are `hidden`. Those of
+everyday.jsonl are no part: there words say so little that they are no sign any more, which costs qa_nq_gold
+(docs/experiments.md).
 
 - answers: the sentence of the gold passage that holds the answer against the other sentences in which the
   reader found something.
@@ -93,7 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     encoder = Minilm()
     support = Support(encoder, Reader())
     short = _short_cases(*_short_documents(options.documents), encoder)
-    cases = [*_cases(options.data, encoder), *short]
+    cases = _with_their_gold([*_cases(options.data, encoder), *short])
     read = [_read(support, case) for case in cases]
     answers, answerable, _ = _fitted([each for each in read if each.case.kind != "emptied"])
     print(json.dumps(_reports(read), indent=2))
@@ -129,6 +130,15 @@ def _cases(data: Path, encoder: Minilm) -> list[_Case]:
             cases.append(replace(each, passages=kept))
             cases.append(replace(each, passages=shuffled, is_shuffled=True))
     return cases
+
+
+def _with_their_gold(cases: Sequence[_Case]) -> list[_Case]:
+    """Leave out the cases that are to hold the gold passage where the search did not find it."""
+    return [
+        case
+        for case in cases
+        if case.kind == "hidden" or case.gold in {passage.source for passage in case.passages}
+    ]
 
 
 def _short_cases(documents: Sequence[Everyday], asked: Container[str], encoder: Minilm) -> list[_Case]:

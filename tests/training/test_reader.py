@@ -30,7 +30,14 @@ from rag.training._reader_held_out import held_out_figures
 from rag.training._reader_loss import Cut, span_loss
 from rag.training._reader_run import Recipe, Run, logits_by_length, run_name
 from rag.training._reader_tokens import crop, items
-from rag.training.calibrate import _calibration_error, _Case, _isotonic, _short_cases, _ways
+from rag.training.calibrate import (
+    _calibration_error,
+    _Case,
+    _isotonic,
+    _short_cases,
+    _ways,
+    _with_their_gold,
+)
 
 CITY = Example(
     "own",
@@ -295,3 +302,16 @@ def test_a_question_of_a_short_document_is_asked_of_it_and_of_what_is_found_amon
         ("who runs the pier", "hidden", "ayr"),
     ]
     assert [[each.source for each in case.passages] for case in cases] == [["ayr"], ["ayr", "bude"]] * 2
+
+
+def test_where_the_search_missed_the_gold_passage_nothing_is_called_answerable() -> None:
+    """Six documents are read; the seventh answers, in other words than it is asked in."""
+    piers = [Everyday(f"pier {number}", "Pier", "The pier is long.", (), ()) for number in range(6)]
+    own = Everyday("own", "Kai", "Kai has it.", (("who runs the long pier", "Kai"),), ("is the pier new",))
+    cases = _short_cases([*piers, own], {"own"}, Minilm())
+    missed = [case for case in cases if case.gold not in {each.source for each in case.passages}]
+    assert [case.kind for case in missed] == ["found", "hidden"]
+    kept = _with_their_gold(cases)
+    assert [case for case in cases if case not in kept] == missed[:1]
+    ways = [each for case in missed[:1] for each in _ways(case, "Kai.")]
+    assert [each.kind for each in _with_their_gold(ways)] == ["hidden"]
