@@ -110,7 +110,7 @@ def test_a_synthesised_question_does_not_name_the_passage_that_it_asks_for(tmp_p
 def test_other_passages_in_the_same_folder_are_indexed_anew(tmp_path: Path) -> None:
     def vector_of(text: str) -> Vector:
         pool = pool_of([], {("", text): 0}, tmp_path)
-        return pool.store.vectors(["0"], pool.snapshot.segments)[0]
+        return pool.store.vectors(["0"], pool.snapshot.segments)
 
     first = vector_of("Lagos is a city.")
     assert not np.allclose(vector_of("Snow is cold."), first)
