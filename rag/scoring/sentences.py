@@ -17,11 +17,13 @@ _ABBREVIATIONS = frozenset(
     """al approx apr aug bros bzw ca cf co corp d.h dec dept dr ed eds eg e.g etc eq eqs esp est evtl excl
     exkl feb fig figs gen ggf i.e ie inc incl inkl jan jr jul jun lt ltd mar max mr mrs ms min mt nos nov
     oct op p.m a.m pp prof resp ref refs rev sec sep sept sr st tab u.k u.s u.n vgl viz vol vols vs z.b
-    zzgl""".split()
+    zzgl avda avv bijv dhr dott dra drs dña exma exmo geom mevr mlle mme mwst sigg sn sra sres srta ul др
+    им пр ул""".split()
 )
 # What is short for something only before a number: "tel. 01482", "Art. 6", "No. 5", but "said no. Then".
 _BEFORE_NUMBERS = frozenset(
-    "abs apt art ave ext fax kap mob no nr para pos sect str tel ver vers ziff".split()
+    """abs apt art av ave bd blz env ext fax godz kap kl mob no nr núm para pos pág sect str tel ver vers
+    ziff д кв стр тел""".split()
 )
 _WEEKDAYS = frozenset("Mon Tue Tues Wed Weds Thu Thur Thurs Fri Mo Di Fr Sa".split())
 _WORDS_OR_DAYS = frozenset("Sat Sun Mi Do So".split())  # days only before a time or date
@@ -41,7 +43,7 @@ NUMBERED = (
 # Look-behind and possessive runs keep the search linear on a line of a hundred thousand dots.
 _END = re.compile(
     r"^[ \t]*(?:!!!|\?\?\?\+?)[ \t][^\n]*\n"  # "!!! note", as some Markdown opens a box
-    r"|(?<![.!?])[.!?]++[\"'”’)\]]*(?=\s)"
+    r"|(?<![.!?])[.!?]++[\"'”’)\]»]*(?:[ \u00a0\u202f]»)?(?=\s)"
     r"|[。！？｡؟۔।]+[”’」』）]*"
     r"|\n[ \t]*(?=\n)"
     r"|^[ \t]*#{1,6}[ \t][^\n]*\n"  # a Markdown heading
@@ -61,6 +63,11 @@ _MEASURED = re.compile(r"\d\s?\w+$")  # "5 kg"
 _GERMAN_MONTH = re.compile(  # and whether English has it too, and the year
     r"(?:Januar|Jänner|Februar|März|Mai|Juni|Juli|Oktober|Dezember|Feb|Mär|Okt|Dez"
     r"|(April|August|September|November|Jan|Apr|Jun|Jul|Aug|Sept?|Nov))\b(\.? \d{4}\b)?"
+)
+_GERMAN_ORDINAL = re.compile(r"\b(?:der|die|das|den|dem|des|im|jede[nmrs]?) \d{1,3}$", re.IGNORECASE)
+_NOUN = re.compile(
+    r"(?!(?:A[bm]|Aber|Bei|Bis|Da\w*|Der|Die|Ein\w*|E[rs]|Für|I[cmn]h?|Mit|Nach|Sie|Und|Vo[nr]|Wenn|Wer|Wir)\b)"
+    r"[A-ZÄÖÜ][a-zäöüß]+"
 )
 _GERMAN_DAY = re.compile(r"\b(?:a[bm]|vom|bis|und|zum|de[mnr]|seit|\w*tag,|Mittwoch,) \d+$", re.IGNORECASE)
 
@@ -119,7 +126,7 @@ def _continues(text: str, begin: int, dot: int, after: int) -> bool:
     last = word.group().lower().strip(".")
     is_initial = len(last) == 1 and last.isalpha() and last != "i"
     is_list_number = _COUNT.fullmatch(text[begin:dot].strip()) is not None
-    is_day = last.isdigit() and len(last) <= 2 and _is_german_date(before, following)
+    is_day = last.isdigit() and len(last) <= 2 and _is_german_ordinal(before, following)
     return (
         is_initial
         or is_list_number
@@ -129,10 +136,13 @@ def _continues(text: str, begin: int, dot: int, after: int) -> bool:
     )
 
 
-def _is_german_date(before: str, following: str) -> bool:
+def _is_german_ordinal(before: str, following: str) -> bool:
+    """Say whether a number is counted, as in "am 3. Oktober" and "die 2. Etage"."""
     month = _GERMAN_MONTH.match(following)
-    if month is None or month[1] is None or month[2] is not None:
-        return month is not None
+    if month is None:
+        return _GERMAN_ORDINAL.search(before) is not None and _NOUN.match(following) is not None
+    if month[1] is None or month[2] is not None:
+        return True
     return _GERMAN_DAY.search(before) is not None
 
 

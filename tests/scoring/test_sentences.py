@@ -129,6 +129,11 @@ def test_a_part_of_a_text_has_its_sentences_inside_the_part(text: str, one: int,
         ("It renders html. 5 tags are kept.", ["It renders html.", "5 tags are kept."]),
         ("## 1. Aims\nTo be.\n# So\nIt is.", ["## 1. Aims", "To be.", "# So", "It is."]),
         ("We are open until\n10:00 and then close.", ["We are open until\n10:00 and then close."]),
+        ("La directora es la Sra. Ruiz. Sí.", ["La directora es la Sra. Ruiz.", "Sí."]),
+        ("Склад на ул. Лесной, д. 7. Да.", ["Склад на ул. Лесной, д. 7.", "Да."]),
+        ("Die 2. Etage ist frei. Im 3. Stock nicht.", ["Die 2. Etage ist frei.", "Im 3. Stock nicht."]),
+        ("Er war der 3. Danach ging er.", ["Er war der 3.", "Danach ging er."]),
+        ("Il dit « Bonjour. » Puis il part.", ["Il dit « Bonjour. »", "Puis il part."]),
     ],
 )
 def test_sentences_end_where_a_reader_ends_them(text: str, expected: list[str]) -> None:
