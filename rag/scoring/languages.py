@@ -35,9 +35,6 @@ _SCRIPTS = {
     "LATIN": "",
     "CYRILLIC": "",
 }
-_RIVALS = (
-    "en_XX de_DE fr_XX es_XX it_IT pt_XX nl_XX pl_PL tr_TR vi_VN id_ID ro_RO".split()
-)  # of `is_english`
 _MIN_SIGNS = 2  # words and letters: one alone is often a name
 _MIN_EVIDENCE = 0.5
 _KANA = ("HIRAGANA", "KATAKANA")
@@ -51,8 +48,11 @@ _WORDS = {
     for script, languages in SMALL_WORDS.items()
 }
 # Words of English, and names.
-_NO_SIGNS = frozenset("ai aus bao chi cine come comment dove kim oder ou sau".split())
-_LATIN = {language: _WORDS["LATIN"][language] - _NO_SIGNS for language in _RIVALS}
+_NO_SIGNS = frozenset(
+    """ai aus bao by chi cine come comment d dove k kim l me men oder ou pre pro s sau see so till u
+    v""".split()
+)
+_LATIN = {language: words - _NO_SIGNS for language, words in _WORDS["LATIN"].items()}
 _WORDS["LATIN"]["en_XX"] |= _ENGLISH_QUESTIONS
 # How many languages of a script have a small word, or a letter of their alphabet beside those all have.
 _NUM_WITH_WORD = {script: Counter(chain.from_iterable(words.values())) for script, words in _WORDS.items()}
@@ -65,10 +65,14 @@ _OTHER_QUESTIONS = frozenset(
     """wer wem wessen wann wo warum wieso welche welcher welches wieviel sind haben habe gibt wird werden
     kann können darf dürfen muss müssen soll wir unser combien où quand pourquoi qui peut puis faut avez
     cuánto cuánta cuántos cuántas cuanto cuando cuándo dónde donde quién cómo puedo tiene quanto quando
-    perché onde quem posso waar wanneer hoeveel zijn""".split()
+    perché onde quem posso waar wanneer hoeveel zijn ile kto kiedy gdzie czy jest vem vad när vilken kostar
+    får kaç kaçta nerede nasıl hangi mı mu mü hvem hvad hvor hvornår kuka mikä missä milloin paljonko kolik
+    kdo kdy koľko mennyi mikor hur wat kosten""".split()
 )
 _SPANISH = "¿¡"
 _FOREIGN = 2  # small words of another language in a text that has some of English
+_MIN_ODD = 2  # words with letters that English lacks, in a text without small words of English
+_ODD_SHARE = 0.25  # of the words
 _WORD = re.compile(r"[^\W\d_]+")
 _WHOLE_WORD = regex.compile(r"[\p{L}\p{M}]+")
 _SEEN = 2000  # characters; enough for any text that is in one language
@@ -106,7 +110,7 @@ def is_english(text: str) -> bool:
     if not scripts or scripts.most_common(1)[0][0] != "LATIN":
         return not scripts
     english, others = _small_words(text)
-    if not english and any(mark in text for mark in _SPANISH):
+    if not english and (any(mark in text for mark in _SPANISH) or _is_odd(text)):
         return False
     return others < (max(_FOREIGN, english + 1) if english else 1)
 
@@ -126,6 +130,12 @@ def may_be_english(question: str, texts: Sequence[str]) -> bool:
     return not most or any(
         is_english(text) for text, words in zip(texts, held, strict=True) if words == most
     )
+
+
+def _is_odd(text: str) -> bool:
+    words = _WORD.findall(text[:_SEEN])
+    num_odd = sum(not word.isascii() for word in words)
+    return num_odd >= max(_MIN_ODD, _ODD_SHARE * len(words))
 
 
 def _small_words(text: str) -> tuple[int, int]:

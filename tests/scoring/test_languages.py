@@ -103,3 +103,25 @@ def test_what_has_its_words_tells_the_language_of_a_question_without_small_words
     assert not may_be_english("Die Ruhezeit?", [ENGLISH, GERMAN])
     assert may_be_english("deposit", [ENGLISH, GERMAN])
     assert may_be_english("Where is the Ruhezeit told?", [ENGLISH, GERMAN])
+
+
+@pytest.mark.parametrize(
+    "text", [text for language, text in TEXTS.items() if language not in {"hu_HU", "lt_LT"}]
+)
+def test_no_text_of_another_language_is_taken_for_english(text: str) -> None:
+    assert not is_english(text)
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["Hur länge är det öppet?", "Ile wynosi kaucja?", "Park yeri nerede?", "Wat kosten verloren sleutels?"],
+)
+def test_no_question_of_another_language_is_taken_for_english(question: str) -> None:
+    assert not is_english(question)
+
+
+@pytest.mark.parametrize(
+    "text", ["K.", "See map", "so long", "café opening hours", "SOH-fee-ə", "till receipts"]
+)
+def test_words_that_english_shares_with_others_stay_english(text: str) -> None:
+    assert is_english(text)
