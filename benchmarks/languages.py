@@ -2,12 +2,13 @@
 
 Each question is asked over its gold passage and three others of its language, and once more without the
 gold one. `any sentence`: what taking a sentence of these passages at random gives. English stands beside
-the others, read by the reader. Nothing was fitted to these sets.
+the others, read by the reader. Nothing was fitted to xquad; of the Arabic and Chinese sets the questions at
+even places were (rag/training/foreign.py), and those at odd places are asked here.
 """
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,10 +46,15 @@ def run(*, quick: bool) -> dict[str, Any]:
         for language in languages
     ]
     rows += [
-        {"set": name, "language": name.split("_")[1], **_figures(grove, _asked(dataset, "", count))}
-        for name, dataset in ((each, load_dataset(DATA / each)) for each in _ONE_LANGUAGE)
+        {"set": name, "language": name.split("_")[1], **_figures(grove, _asked(_odd(name), "", count))}
+        for name in _ONE_LANGUAGE
     ]
     return {"machine": machine(), "settings": {"questions": count, "passages": 1 + _OTHERS}, "rows": rows}
+
+
+def _odd(name: str) -> Dataset:
+    dataset = load_dataset(DATA / name)
+    return replace(dataset, questions=dataset.questions[1::2])
 
 
 def _asked(dataset: Dataset, prefix: str, count: int) -> Iterator[_Asked]:

@@ -1,8 +1,11 @@
-"""Coefficients of the logistic models of support.py, fitted by `python -m rag.training support --write`."""
+"""Coefficients of the logistic models of support.py.
+
+Fitted by `python -m rag.training support --write`; `FOREIGN` by `python -m rag.training foreign --write`.
+"""
 
 from dataclasses import dataclass
 
-__all__ = ["DENSE", "LEXICAL", "Coefficients"]
+__all__ = ["DENSE", "FOREIGN", "LEXICAL", "Coefficients"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,4 +26,9 @@ LEXICAL = Coefficients(
     answers=(-6.9119, 0.0, 4.3467, 1.1682, 0.6531, 0.6067),
     answerable=(-2.0931, 0.3012, 0.0, 2.9721, 2.791),
     supports=(-5.9673, -0.2609, 4.0248, 6.6346, 0.0, -5.4117),
+)
+FOREIGN = Coefficients(
+    answers=(-6.469, 0.8034, 4.1541, 0.8399, 0.3216, 0.2071),
+    answerable=(1.7405, 0.9088, 0.0, 0.4875, 0.5026),
+    supports=(-5.9972, -0.7866, 3.8821, 6.5103, 0.9461, -5.4234),
 )

@@ -7,8 +7,10 @@ import re
 from collections.abc import Sequence
 
 from rag.core.types import Missing, Passage
+from rag.generation.forms import forms_of
 from rag.generation.questions import asked_words, without_measure
 from rag.generation.superlatives import without_superlatives
+from rag.scoring.languages import is_english
 from rag.scoring.words import analyze, content_words
 
 __all__ = ["missing", "missing_text"]
@@ -27,11 +29,15 @@ def missing(question: str, searched: str, passages: Sequence[Passage]) -> Missin
     ('Oslo',)
     >>> missing("How long must notes be kept?", "notes", found).terms
     ('notes', 'kept')
+    >>> missing("Wie hoch ist die Kaution?", "die Kaution", found).terms
+    ('Kaution',)
     """
     texts = (" ".join((passage.title, *passage.heading, passage.text)) for passage in passages)
     held = {word for text in texts for word in analyze(text)}
     asked = without_measure(question)
     telling = set(asked_words(without_superlatives(question)) or asked_words(question))
+    if not is_english(question):
+        held.update(*forms_of(telling, held).values())
     spans: list[tuple[int, int]] = []
     for token in _TOKEN.finditer(asked):
         for start, end in _missing_parts(token, held, telling):

@@ -2,6 +2,8 @@
 
 import re
 
+from rag.generation.foreign import AMOUNT_ASKED, AMOUNT_GIVEN, foreign_words
+from rag.scoring.languages import is_english
 from rag.scoring.words import analyze, content_words
 
 __all__ = [
@@ -21,6 +23,7 @@ _ASKED = (
     ("time", re.compile(r"\bwhen\b|\b(?:what|which) (?:year|date|day|month|century)\b")),
     ("number", re.compile(r"\bhow (?:many|much|long|old|far|tall|big|high|large|often|fast|deep)\b")),
     ("name", re.compile(r"\b(?:who|whose|whom|where)\b")),
+    ("amount", AMOUNT_ASKED),
 )
 _AUXILIARY = "am|is|are|was|were|do|does|did|can|could|will|would|should|has|have|had|may|must"
 _SUBJECT = "i|we|you|he|she|it|they|there|this|that|these|those|the|an?|my|our|your"
@@ -112,6 +115,7 @@ _GIVEN = {
         re.IGNORECASE,
     ),
     "name": re.compile(r"(?<=[a-z,;:)] )[A-Z][a-z]+"),
+    "amount": AMOUNT_GIVEN,
 }
 
 
@@ -129,6 +133,8 @@ def _asked_kind(question: str) -> str | None:
 def answers_kind(question: str, text: str) -> float:
     """Give 1 if the text holds the kind of thing the question asks for, -1 if not, 0 if that is open.
 
+    >>> answers_kind("Wann wird geöffnet?", "Um 9 Uhr.")
+    1.0
     >>> answers_kind("When was it built?", "It was built in 1901."), answers_kind("Who?", "It was red.")
     (1.0, -1.0)
     """
@@ -161,7 +167,11 @@ def asked_words(question: str) -> list[str]:
     (['rye', 'flour'], ['happen'])
     >>> asked_words("What does the handbook say about batteries?")
     ['batteri']
+    >>> asked_words("Wie hoch ist die Kaution?")
+    ['kaution']
     """
+    if not is_english(question):
+        return list(foreign_words(question))
     said = _SAYS.match(question)
     words = content_words(without_measure(said[2] if said else question))
     return [word for word in words if word not in _ASKING] or words or content_words(question)

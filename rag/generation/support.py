@@ -16,7 +16,7 @@ from rag.core.minilm import is_minilm
 from rag.core.protocols import Encoder, Reader
 from rag.core.types import AnswerSpan, Passage, Vector
 from rag.generation.candidates import Candidate, Judgement
-from rag.generation.coefficients import DENSE, LEXICAL, Coefficients
+from rag.generation.coefficients import DENSE, FOREIGN, LEXICAL, Coefficients
 from rag.generation.contradictions import contradiction
 from rag.generation.features import (
     Unit,
@@ -28,6 +28,7 @@ from rag.generation.features import (
     windows,
 )
 from rag.generation.fitting import fitting
+from rag.generation.forms import with_forms
 from rag.generation.logistic import linear, logistic, sigmoid
 from rag.generation.meanings import with_meanings
 from rag.generation.named import of_named
@@ -121,9 +122,10 @@ class Support:
             units: of all passages, at least one.
             spans: what a reader found; they say only which units' vectors are looked at.
         """
-        features = self._features(question, units, spans)
-        summary = summary_features(linear(self._coefficients.answers, features), features)
-        return float(linear(self._coefficients.answerable, summary))
+        features, fitted = self._features(question, units, spans), self._fitted(question, units)
+        return float(
+            linear(fitted.answerable, summary_features(linear(fitted.answers, features), features))
+        )
 
     def rank(self, question: str, passages: Sequence[Passage]) -> list[Candidate]:
         """Give every sentence that may be quoted, likeliest answer first."""
@@ -248,11 +250,17 @@ class Support:
         return DENSE if is_minilm(fingerprint) else LEXICAL
 
     def _unread(self, question: str, units: Sequence[Unit], spans: Sequence[AnswerSpan]) -> Vector:
-        return linear(self._coefficients.answers, self._features(question, units, spans))
+        return linear(self._fitted(question, units).answers, self._features(question, units, spans))
+
+    def _fitted(self, question: str, units: Sequence[Unit]) -> Coefficients:
+        is_foreign = not may_be_english(question, [unit.text for unit in units])
+        return FOREIGN if is_foreign and self._coefficients is DENSE else self._coefficients
 
     def units(self, question: str, passages: Sequence[Passage], spans: Sequence[AnswerSpan]) -> list[Unit]:
-        """Cut the passages; in doubt the likeliest sentences have words that they say by others besides."""
+        """Cut the passages, with words of the question that they say by others or in other forms."""
         units = units_of(passages)
+        if not may_be_english(question, [passage.text for passage in passages]):
+            return with_forms(asked_words(question), units)
         is_fitted = self._coefficients is not LEXICAL and spans and units
         if self._encoder is None or not is_fitted:
             return units

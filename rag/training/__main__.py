@@ -6,8 +6,8 @@ import sys
 from rag.core.errors import InvalidInputError
 
 _PARTS = (
-    "calibrate", "feedback", "fspad", "hidden-transfer", "late", "reader", "support", "synthesize", "tools",
-    "treehop",
+    "calibrate", "feedback", "foreign", "fspad", "hidden-transfer", "late", "reader", "support",
+    "synthesize", "tools", "treehop",
 )  # fmt: skip
 
 

@@ -36,7 +36,7 @@ from rag.generation.support import SHORT_CLAIM
 from rag.scoring.words import content_words
 from rag.training._logistic import Coefficients, fit, logits
 
-__all__ = ["main"]
+__all__ = ["Vectors", "cases_of", "main", "quality", "write"]
 
 _Similarities = Callable[[str, Sequence[Unit]], list[float]]
 
@@ -56,7 +56,7 @@ class _Case:
     passage: Passage
 
 
-class _Vectors:
+class Vectors:
     """Vectors of texts, each encoded once."""
 
     def __init__(self, encoder: Minilm) -> None:
@@ -64,11 +64,13 @@ class _Vectors:
         self._known: dict[str, Vector] = {}
 
     def of(self, texts: Sequence[str]) -> Vector:
+        """Give (N, D) float32."""
         new = list(dict.fromkeys(text for text in texts if text not in self._known))
         self._known.update(zip(new, self._encoder.encode(new), strict=True))
         return np.array([self._known[text] for text in texts])
 
     def similarities(self, text: str, units: Sequence[Unit]) -> list[float]:
+        """Give the cosine of a text and each unit under its title."""
         labelled = [f"{unit.label}. {unit.text}" if unit.label else unit.text for unit in units]
         similarities: list[float] = (self.of(labelled) @ self.of([text])[0]).tolist()
         return similarities
@@ -101,17 +103,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, default=Path("../shared/data/train_qa_english"))
     parser.add_argument("--write", action="store_true", help="write rag/generation/coefficients.py")
     options = parser.parse_args(arguments)
-    cases = _cases(options.data)
-    vectors = _Vectors(Minilm())
+    cases = cases_of(options.data)
+    vectors = Vectors(Minilm())
     fitted, report = {}, {}
     for name, mask in (("DENSE", 1.0), ("LEXICAL", 0.0)):
         fitted[name], report[name] = _fit_all(cases, vectors, mask)
     print(json.dumps(report, indent=2))
     if options.write:
-        _write(fitted)
+        write(fitted)
 
 
-def _cases(folder: Path) -> list[_Case]:
+def cases_of(folder: Path) -> list[_Case]:
+    """Give questions of the training set, each with the passage that holds its answer."""
     contexts: dict[str, dict[str, list[Any]]] = {name: {} for name in _QUOTA}
     # Any: the records are JSON, their keys are named in the data set's README.
     with gzip.open(folder / "train.jsonl.gz", "rt", encoding="utf-8") as lines:
@@ -142,7 +145,7 @@ def _cases(folder: Path) -> list[_Case]:
 
 
 def _fit_all(
-    cases: Sequence[_Case], vectors: _Vectors, mask: float
+    cases: Sequence[_Case], vectors: Vectors, mask: float
 ) -> tuple[coefficients.Coefficients, dict[str, dict[str, float]]]:
     similarities = vectors.similarities if mask else _no_similarities
     searches = list(_searches(cases, vectors))
@@ -165,9 +168,9 @@ def _fit_all(
     answerable_fit = fit(*answerable.split(held_out=False))
     supports_fit = fit(*supports.split(held_out=False))
     report = {
-        "answers": _quality(answers_fit, answers),
-        "answerable": _quality(answerable_fit, answerable),
-        "supports": _quality(supports_fit, supports),
+        "answers": quality(answers_fit, *answers.split(held_out=True)),
+        "answerable": quality(answerable_fit, *answerable.split(held_out=True)),
+        "supports": quality(supports_fit, *supports.split(held_out=True)),
     }
     return coefficients.Coefficients(answers_fit, answerable_fit, supports_fit), report
 
@@ -177,7 +180,7 @@ def _no_similarities(_: str, units: Sequence[Unit]) -> list[float]:
 
 
 def _searches(
-    cases: Sequence[_Case], vectors: _Vectors
+    cases: Sequence[_Case], vectors: Vectors
 ) -> Iterator[tuple[_Case, list[Passage], list[Passage]]]:
     passages = [case.passage for case in cases]
     documents = vectors.of([f"{passage.title}\n\n{passage.text}".strip() for passage in passages])
@@ -218,8 +221,8 @@ def _claims(
             yield from ((row, 1) for row, label in zip(rows, labels, strict=True) if label == {1})
 
 
-def _quality(fitted: Coefficients, examples: _Examples) -> dict[str, float]:
-    rows, labels = examples.split(held_out=True)
+def quality(fitted: Coefficients, rows: Vector, labels: Vector) -> dict[str, float]:
+    """Tell how well examples that were held out are told apart."""
     found = logits(fitted, rows)
     right, wrong = found[labels == 1], found[labels == 0]
     ranks = np.searchsorted(np.sort(wrong), right)
@@ -232,11 +235,13 @@ def _quality(fitted: Coefficients, examples: _Examples) -> dict[str, float]:
     }
 
 
-def _write(fitted: dict[str, coefficients.Coefficients]) -> None:
+def write(fitted: dict[str, coefficients.Coefficients]) -> None:
+    """Write coefficients.py, with what it has of other names."""
     path = Path(coefficients.__file__)
+    known = {name: getattr(coefficients, name) for name in coefficients.__all__ if name.isupper()}
     head = path.read_text(encoding="utf-8").split("\n\nDENSE", maxsplit=1)[0]
     lines = []
-    for name, values in fitted.items():
+    for name, values in (known | fitted).items():
         fields = "".join(
             f"    {field}={getattr(values, field)},\n" for field in ("answers", "answerable", "supports")
         )

@@ -14,9 +14,9 @@ def passage(text: str, title: str = "") -> Passage:
         ("Who painted the Mona Lisa?", ["The depot opens at nine."], ("painted", "Mona Lisa")),
         ("How long is the warranty of the HX 3000?", ["The warranty is long."], ("HX 3000",)),
         ("How long is the warranty?", ["Warranties of sensors."], ()),
-        ("Wer hat die Mona Lisa gemalt?", ["Die Mona Lisa hat ein Rahmen."], ("Wer", "gemalt")),
+        ("Wer hat die Mona Lisa gemalt?", ["Die Mona Lisa hat ein Rahmen."], ("gemalt",)),
         ("東京タワーの高さ", ["東京タワーは赤い。"], ("の高さ",)),
-        ("كم ارتفاع البرج؟", ["البرج"], ("كم ارتفاع",)),
+        ("كم ارتفاع البرج؟", ["البرج"], ("ارتفاع",)),
         ("Where?", ["Here."], ()),
         ("which plan is the cheapest", ["A plan."], ()),  # no text need compare
         ("do i need a visa", ["A passport."], ("visa",)),
