@@ -21,7 +21,7 @@ const chosen: LibraryAction = {
 };
 
 function loaded(documents: ReturnType<typeof summary>[], next: string | null = null): LibraryAction {
-  return { type: "documents.loaded", collection: "trees", page: { documents, next } };
+  return { type: "documents.loaded", collection: "trees", wanted: 100, page: { documents, next } };
 }
 
 function after(...actions: LibraryAction[]): Library {
@@ -79,7 +79,7 @@ describe("documents", () => {
   const pending = summary({ document_id: null, source: "elm.pdf", status: "running" });
 
   it("of another collection are ignored", () => {
-    const late: LibraryAction = { type: "documents.loaded", collection: "books", page: { documents: [summary()], next: null } };
+    const late: LibraryAction = { type: "documents.loaded", collection: "books", wanted: 100, page: { documents: [summary()], next: null } };
     expect(after(late).documents).toBeNull();
   });
 
@@ -98,13 +98,10 @@ describe("documents", () => {
     expect(listedDocuments(after(loaded([failed]), { type: "failure.dismissed", name: "elm.pdf" }))).toEqual([]);
   });
 
-  it("loaded after the first page stay when the first page is refreshed", () => {
-    const [a, b, c] = ["a", "b", "c"].map((name) => summary({ document_id: name, source: name }));
-    if (a === undefined || b === undefined || c === undefined) throw new Error("unreachable");
-    const more: LibraryAction = { type: "documents.continued", collection: "trees", page: { documents: [b, c], next: null } };
-    const state = after(loaded([a], "a"), more, loaded([pending, a], "a"));
-    expect(state.documents).toEqual([pending, a, b, c]);
-    expect(state.next).toBeNull();
+  it("of a list that was asked for before more were wanted are ignored", () => {
+    const before = after(loaded([summary()], "oak.pdf"));
+    const state = [{ type: "documents.wanted" } as const, loaded([], null)].reduce(library, before);
+    expect(state).toMatchObject({ wanted: 200, documents: before.documents, next: "oak.pdf" });
   });
 
   it("disappear at once when they are deleted", () => {

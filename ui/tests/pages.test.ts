@@ -46,9 +46,9 @@ describe("insights", () => {
 describe("a library that is being filled", () => {
   it("says what can be asked about already", () => {
     const page = { documents: [summary(), summary({ document_id: null, source: "elm.pdf", status: "running" })], next: null };
-    const filling = library(newLibrary("default"), { type: "documents.loaded", collection: "default", page });
+    const filling = library(newLibrary("default"), { type: "documents.loaded", collection: "default", wanted: 100, page });
     expect(readiness(filling)).toBe("Answers come from what is ready: 1 document; 1 more on the way.");
-    const full = library(filling, { type: "documents.loaded", collection: "default", page: { documents: [summary()], next: null } });
+    const full = library(filling, { type: "documents.loaded", collection: "default", wanted: 100, page: { documents: [summary()], next: null } });
     expect(readiness(full)).toBeNull();
   });
 });

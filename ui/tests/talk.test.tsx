@@ -25,7 +25,7 @@ async function talking(changes: Partial<Record<keyof Client, unknown>>, first = 
 
 function shown(talk: Conversation): string {
   const page = { documents: [summary()], next: null };
-  const filled = library(newLibrary("trees"), { type: "documents.loaded", collection: "trees", page });
+  const filled = library(newLibrary("trees"), { type: "documents.loaded", collection: "trees", wanted: 100, page });
   return renderToStaticMarkup(
     <Chat
       library={filled}

@@ -41,6 +41,8 @@ http.use({
   },
 });
 
+const MAX_LIMIT = 1000; // of a list, as the server allows
+
 export type Client = typeof client;
 
 /** The client of the server that served this page. */
@@ -63,9 +65,17 @@ export const client = {
     data(await http.POST("/api/v1/collections", { body: { name } }));
   },
 
-  async documents(name: string, after: string | null): Promise<DocumentPage> {
-    const query = { limit: 100, ...(after === null ? {} : { after }) };
-    return data(await http.GET("/api/v1/collections/{name}/documents", { params: { path: { name }, query } }));
+  /** Give the first documents by source, up to so many, and all files that are not in yet. */
+  async documents(name: string, wanted: number): Promise<DocumentPage> {
+    const page = { documents: [] as DocumentPage["documents"], next: null as string | null };
+    for (let rest = wanted; rest > 0; rest -= MAX_LIMIT) {
+      const query = { limit: Math.min(rest, MAX_LIMIT), ...(page.next === null ? {} : { after: page.next }) };
+      const more = data(await http.GET("/api/v1/collections/{name}/documents", { params: { path: { name }, query } }));
+      page.documents.push(...more.documents);
+      page.next = more.next;
+      if (page.next === null) break;
+    }
+    return page;
   },
 
   async document(document_id: string): Promise<StoredDocument> {

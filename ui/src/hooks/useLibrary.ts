@@ -32,19 +32,19 @@ export function useLibrary(client: Client, first: string): [Library, LibraryActi
   const [state, dispatch] = useReducer(library, first, newLibrary);
   const lastId = useRef(0);
   const files = useRef(new Map<string, File>()); // by name, as long as sending them again may be asked for
-  const { collection } = state;
+  const { collection, wanted } = state;
 
   const refresh = useCallback(async () => {
     try {
       const collections = await client.collections();
       dispatch({ type: "collections.loaded", collections });
       const isKnown = collections.some((known) => known.name === collection);
-      const page = isKnown ? await client.documents(collection, null) : { documents: [], next: null };
-      dispatch({ type: "documents.loaded", collection, page });
+      const page = isKnown ? await client.documents(collection, wanted) : { documents: [], next: null };
+      dispatch({ type: "documents.loaded", collection, wanted, page });
     } catch (error) {
       dispatch({ type: "failed", message: messageOf(error) });
     }
-  }, [client, collection]);
+  }, [client, collection, wanted]);
 
   useEffect(() => void refresh(), [refresh]);
   usePolling(client, state, dispatch, refresh);
@@ -81,11 +81,6 @@ export function useLibrary(client: Client, first: string): [Library, LibraryActi
     }
   };
 
-  const loadMore = async (): Promise<void> => {
-    const page = await client.documents(collection, state.next);
-    dispatch({ type: "documents.continued", collection, page });
-  };
-
   const choose = useCallback((name: string) => dispatch({ type: "collection.chosen", name }), []);
   return [
     state,
@@ -108,7 +103,7 @@ export function useLibrary(client: Client, first: string): [Library, LibraryActi
       attemptAgain: (source) => void attempt(retried(client, collection, source, dispatch)),
       reindex: () => void attempt(client.reindex(collection).then((job) => dispatch({ type: "index.rebuilding", job }))),
       dismissAction: () => dispatch({ type: "action.dismissed" }),
-      loadMore: () => void attemptOnly(loadMore(), dispatch),
+      loadMore: () => dispatch({ type: "documents.wanted" }),
       refresh: () => void refresh(),
     },
   ];

@@ -19,6 +19,7 @@ export interface Library {
   readonly collections: readonly Collection[] | null; // null until the server has answered
   readonly collection: string;
   readonly documents: readonly DocumentSummary[] | null;
+  readonly wanted: number; // how many documents are to be listed
   readonly next: string | null; // where the list of documents goes on
   readonly uploads: readonly Upload[];
   readonly dismissed: readonly string[]; // files whose failure has been seen
@@ -36,8 +37,8 @@ export interface ChosenFile {
 export type LibraryAction =
   | { readonly type: "collections.loaded"; readonly collections: readonly Collection[] }
   | { readonly type: "collection.chosen"; readonly name: string }
-  | { readonly type: "documents.loaded"; readonly collection: string; readonly page: DocumentPage }
-  | { readonly type: "documents.continued"; readonly collection: string; readonly page: DocumentPage }
+  | { readonly type: "documents.loaded"; readonly collection: string; readonly wanted: number; readonly page: DocumentPage }
+  | { readonly type: "documents.wanted" } // more of them
   | { readonly type: "document.deleted"; readonly documentId: string }
   | { readonly type: "files.chosen"; readonly files: readonly ChosenFile[] }
   | { readonly type: "files.sending"; readonly ids: readonly number[]; readonly sentBytes: number }
@@ -52,9 +53,11 @@ export type LibraryAction =
   | { readonly type: "action.failed"; readonly message: string }
   | { readonly type: "action.dismissed" };
 
+const STEP = 100; // so many documents are listed, and so many more each time that more are wanted
+
 /** Give the library of a page that has just been opened. */
 export function newLibrary(collection: string): Library {
-  return { collections: null, collection, documents: null, next: null, uploads: [], dismissed: [], rebuilding: null, error: null, failure: null };
+  return { collections: null, collection, documents: null, wanted: STEP, next: null, uploads: [], dismissed: [], rebuilding: null, error: null, failure: null };
 }
 
 /** Give the library after an action. */
@@ -64,10 +67,13 @@ export function library(state: Library, action: LibraryAction): Library {
       return { ...state, collections: action.collections, error: null };
     case "collection.chosen":
       if (action.name === state.collection) return state;
-      return { ...state, collection: action.name, documents: null, next: null, uploads: [], dismissed: [], rebuilding: null, error: null, failure: null };
+      return { ...state, collection: action.name, documents: null, wanted: STEP, next: null, uploads: [], dismissed: [], rebuilding: null, error: null, failure: null };
     case "documents.loaded":
-    case "documents.continued":
-      return action.collection === state.collection ? withDocuments(state, action) : state;
+      // What answers an earlier question changes nothing.
+      if (action.collection !== state.collection || action.wanted !== state.wanted) return state;
+      return { ...state, documents: action.page.documents, next: action.page.next, error: null };
+    case "documents.wanted":
+      return { ...state, wanted: state.wanted + STEP };
     case "document.deleted":
       return {
         ...state,
@@ -138,20 +144,6 @@ export function listedDocuments(state: Library): readonly DocumentSummary[] {
   const shown = new Set([...state.uploads.map((upload) => upload.name), ...state.dismissed]);
   const isShown = ({ status, source }: DocumentSummary): boolean => status !== "ready" && shown.has(source);
   return state.documents?.filter((known) => !isShown(known)) ?? [];
-}
-
-function withDocuments(
-  state: Library,
-  { type, page }: Extract<LibraryAction, { type: "documents.loaded" | "documents.continued" }>,
-): Library {
-  const before = state.documents ?? [];
-  if (type === "documents.continued") {
-    return { ...state, documents: [...before, ...page.documents], next: page.next, error: null };
-  }
-  // A refresh brings the first page, by source; what was loaded after it stays in view.
-  const { next: end } = page;
-  const rest = end === null ? [] : before.filter((known) => known.status === "ready" && known.source > end);
-  return { ...state, documents: [...page.documents, ...rest], next: rest.length > 0 ? state.next : end, error: null };
 }
 
 type UploadAction = Extract<

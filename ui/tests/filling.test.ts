@@ -1,0 +1,52 @@
+import { act } from "react";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import type { Client } from "../src/client/client";
+import type { DocumentSummary } from "../src/client/types";
+import { type LibraryActions, useLibrary } from "../src/hooks/useLibrary";
+import type { Library } from "../src/state/library";
+import { hooked } from "./hooks";
+import { summary } from "./samples";
+
+type Filling = { readonly current: [Library, LibraryActions] };
+
+beforeEach(() => vi.useFakeTimers());
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+/** Give the library of a server that has the collections "trees" and "books". */
+async function filling(changes: Partial<Record<keyof Client, unknown>>): Promise<Filling> {
+  const client = {
+    collections: async () => ["trees", "books"].map((name) => ({ name })),
+    documents: async () => ({ documents: [], next: null }),
+    ...changes,
+  };
+  return hooked(() => useLibrary(client as unknown as Client, "trees"));
+}
+
+it("lists every document that was in view, and those that have come between them", async () => {
+  const stored: DocumentSummary[] = [];
+  const store = (...numbers: number[]): void => {
+    stored.push(...numbers.map((number) => summary({ document_id: `${number}`, source: `${number + 1000}` })));
+    stored.sort((left, right) => (left.source < right.source ? -1 : 1));
+  };
+  const documents = async (_: string, wanted: number) => ({
+    documents: stored.slice(0, wanted),
+    next: stored.length > wanted ? (stored[wanted - 1]?.source ?? null) : null,
+  });
+  store(...Array.from({ length: 100 }, (_, at) => 2 * at));
+  const library = await filling({ documents });
+  expect(library.current[0]).toMatchObject({ documents: { length: 100 }, next: null });
+  store(-1, 500, 501);
+  await act(async () => library.current[1].refresh());
+  expect(library.current[0].next).not.toBeNull();
+  await act(async () => {
+    library.current[1].loadMore();
+    library.current[1].loadMore(); // a second click changes nothing for the worse
+  });
+  expect(library.current[0]).toMatchObject({ documents: stored, next: null });
+  store(1, 3, 5);
+  await act(async () => library.current[1].refresh());
+  expect(library.current[0]).toMatchObject({ documents: stored, next: null });
+});
