@@ -10,15 +10,16 @@ const page = (...ids: string[]) => ({ conversations: ids.map((id) => summary(id)
 
 describe("the list of conversations", () => {
   it("grows by pages and ignores what answers an earlier search", () => {
-    const first = conversations(NO_CONVERSATIONS, { type: "loaded", query: "", page: page("a", "b") });
-    const both = conversations(first, { type: "continued", query: "", page: page("c") });
+    const first = conversations(NO_CONVERSATIONS, { type: "loaded", query: "", after: null, page: page("a", "b") });
+    const both = conversations(first, { type: "loaded", query: "", after: "b", page: page("c") });
     expect(both.listed?.map((known) => known.conversation_id)).toEqual(["a", "b", "c"]);
+    expect(conversations(both, { type: "loaded", query: "", after: "b", page: page("c") })).toBe(both); // asked for twice
     const searched = conversations(both, { type: "searched", query: "oak" });
-    expect(conversations(searched, { type: "loaded", query: "", page: page("x") })).toBe(searched);
+    expect(conversations(searched, { type: "loaded", query: "", after: null, page: page("x") })).toBe(searched);
   });
 
   it("shows another title and forgets what was deleted", () => {
-    const before = conversations(NO_CONVERSATIONS, { type: "loaded", query: "", page: page("a", "b") });
+    const before = conversations(NO_CONVERSATIONS, { type: "loaded", query: "", after: null, page: page("a", "b") });
     const renamed = conversations(before, { type: "changed", summary: summary("b", "Oaks") });
     expect(renamed.listed?.map((known) => known.title)).toEqual(["a", "Oaks"]);
     expect(conversations(renamed, { type: "deleted", id: "a" }).listed).toHaveLength(1);

@@ -10,7 +10,7 @@ export interface ConversationsActions {
   readonly search: (query: string) => void;
   readonly loadMore: () => void;
   readonly refresh: () => void;
-    readonly remove: (id: string) => Promise<void>;
+  readonly remove: (id: string) => Promise<void>;
   readonly changed: (summary: ConversationSummary) => void;
 }
 
@@ -19,9 +19,9 @@ export function useConversations(client: Client, version: string): [Conversation
   const [state, dispatch] = useReducer(conversations, NO_CONVERSATIONS);
   const { query, next } = state;
   const load = useCallback(
-    async (type: "loaded" | "continued", after: string | null): Promise<void> => {
+    async (after: string | null): Promise<void> => {
       try {
-        dispatch({ type, query, page: await client.conversations(query, after) });
+        dispatch({ type: "loaded", query, after, page: await client.conversations(query, after) });
       } catch (error) {
         dispatch({ type: "failed", message: messageOf(error) });
       }
@@ -29,15 +29,15 @@ export function useConversations(client: Client, version: string): [Conversation
     [client, query],
   );
   useEffect(() => {
-    const timer = setTimeout(() => void load("loaded", null), query === "" ? 0 : TYPING_MILLISECONDS);
+    const timer = setTimeout(() => void load(null), query === "" ? 0 : TYPING_MILLISECONDS);
     return () => clearTimeout(timer);
   }, [load, query, version]);
   return [
     state,
     {
       search: (words) => dispatch({ type: "searched", query: words }),
-      loadMore: () => void load("continued", next),
-      refresh: () => void load("loaded", null),
+      loadMore: () => void load(next),
+      refresh: () => void load(null),
       remove: async (id) => {
         await client.deleteConversation(id);
         dispatch({ type: "deleted", id });

@@ -12,23 +12,23 @@ export interface Conversations {
 
 export type ConversationsAction =
   | { readonly type: "searched"; readonly query: string }
-  | { readonly type: "loaded" | "continued"; readonly query: string; readonly page: ConversationPage }
+  | { readonly type: "loaded"; readonly query: string; readonly after: string | null; readonly page: ConversationPage } // null: from its start
   | { readonly type: "changed"; readonly summary: ConversationSummary }
   | { readonly type: "deleted"; readonly id: string }
   | { readonly type: "failed"; readonly message: string };
 
 export const NO_CONVERSATIONS: Conversations = { listed: null, next: null, canShare: false, query: "", error: null };
 
-/** Give the list after an action; a page that answers an earlier search changes nothing. */
+/** Give the list after an action; a page that answers an earlier search, or that is there already, changes nothing. */
 export function conversations(state: Conversations, action: ConversationsAction): Conversations {
   switch (action.type) {
     case "searched":
       return { ...state, query: action.query };
-    case "loaded":
-    case "continued": {
-      if (action.query !== state.query) return state;
+    case "loaded": {
+      const { query, after } = action;
+      if (query !== state.query || (after !== null && after !== state.next)) return state;
       const { conversations: found, next, can_share: canShare } = action.page;
-      const before = action.type === "continued" ? (state.listed ?? []) : [];
+      const before = after === null ? [] : (state.listed ?? []);
       return { ...state, listed: [...before, ...found], next, canShare, error: null };
     }
     case "changed":
