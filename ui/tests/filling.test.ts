@@ -50,3 +50,18 @@ it("lists every document that was in view, and those that have come between them
   await act(async () => library.current[1].refresh());
   expect(library.current[0]).toMatchObject({ documents: stored, next: null });
 });
+
+it("asks before the page is left while files are being sent, also those of another collection", async () => {
+  const upload = vi.fn(() => Promise.reject(new Error("no space")));
+  const listeners = { addEventListener: vi.fn(), removeEventListener: vi.fn() };
+  vi.stubGlobal("addEventListener", listeners.addEventListener);
+  vi.stubGlobal("removeEventListener", listeners.removeEventListener);
+  const library = await filling({ upload });
+  await act(async () => {
+    library.current[1].add([new File(["oak"], "oak.md")]);
+    library.current[1].choose("books");
+  });
+  expect(upload).toHaveBeenCalledWith("trees", expect.anything(), expect.anything());
+  expect(listeners.addEventListener).toHaveBeenCalledWith("beforeunload", expect.anything());
+  expect(listeners.removeEventListener).toHaveBeenCalledWith("beforeunload", expect.anything());
+});

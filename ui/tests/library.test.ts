@@ -4,11 +4,13 @@ import { batches, sendBatch } from "../src/state/batches";
 import {
   hasReadyDocuments,
   isIndexing,
+  isSending,
   type Library,
   library,
   type LibraryAction,
   listedDocuments,
   newLibrary,
+  uploadsHere,
 } from "../src/state/library";
 import { job, summary } from "./samples";
 
@@ -70,8 +72,13 @@ describe("uploads", () => {
     ]);
   });
 
-  it("do not outlive a change of the collection", () => {
-    expect(after(chosen, { type: "collection.chosen", name: "books" }).uploads).toEqual([]);
+  it("are shown in their collection, and go on while another is at hand", () => {
+    const failed: LibraryAction = { type: "files.failed", ids: [1], message: "no space" };
+    const elsewhere = after(chosen, { type: "collection.chosen", name: "books" }, failed);
+    expect([uploadsHere(elsewhere), isIndexing(elsewhere), isSending(elsewhere)]).toEqual([[], false, true]);
+    const other = library(elsewhere, { type: "files.chosen", files: [{ id: 3, name: "oak.pdf", bytes: 1 }] });
+    const back = library(other, { type: "collection.chosen", name: "trees" });
+    expect(uploadsHere(back)).toMatchObject([{ id: 1, error: "no space" }, { id: 2 }]);
   });
 });
 

@@ -2,7 +2,7 @@
 
 import { type ReactNode, useRef, useState } from "react";
 import type { Job } from "../client/types";
-import { hasReadyDocuments, type Library, listedDocuments } from "../state/library";
+import { hasReadyDocuments, type Library, listedDocuments, uploadsHere } from "../state/library";
 import { count } from "../text/words";
 import { CollectionPicker } from "./CollectionPicker";
 import { DocumentRow } from "./DocumentRow";
@@ -16,7 +16,7 @@ interface Props {
   readonly onChoose: (name: string) => void;
   readonly onCreate: (name: string) => Promise<void>;
   readonly onAdd: (files: readonly File[]) => void;
-  readonly onAddAgain: (name: string) => void;
+  readonly onAddAgain: (id: number) => void; // an upload
   readonly onDismiss: (name: string) => void;
   readonly onOpen: (documentId: string, title: string) => void;
   readonly onRemove: (documentId: string) => void;
@@ -77,7 +77,7 @@ export function LibraryPanel(props: Props): ReactNode {
         </div>
       )}
       {isTalk && props.conversations}
-      {!isTalk && library.uploads.length > 0 && <Uploads {...props} />}
+      {!isTalk && uploadsHere(library).length > 0 && <Uploads {...props} />}
       {!isTalk && <Documents {...props} />}
       {props.places}
       <p className="visually-hidden" role="status">
@@ -105,7 +105,8 @@ function Adding({ onAdd }: Pick<Props, "onAdd">): ReactNode {
 
 const MAX_WAITING = 4;
 
-function Uploads({ library: { uploads }, onAddAgain, onAttemptAgain, onDismiss }: Props): ReactNode {
+function Uploads({ library, onAddAgain, onAttemptAgain, onDismiss }: Props): ReactNode {
+  const uploads = uploadsHere(library);
   const waiting = uploads.filter((upload) => upload.state === "waiting" || upload.state === "queued");
   const hidden = new Set(waiting.slice(MAX_WAITING));
   const numActive = uploads.filter((upload) => upload.state !== "failed").length;
@@ -119,7 +120,7 @@ function Uploads({ library: { uploads }, onAddAgain, onAttemptAgain, onDismiss }
             <UploadRow
               key={upload.id}
               upload={upload}
-              onAddAgain={() => (upload.jobId === null ? onAddAgain : onAttemptAgain)(upload.name)}
+              onAddAgain={() => (upload.jobId === null ? onAddAgain(upload.id) : onAttemptAgain(upload.name))}
               onDismiss={() => onDismiss(upload.name)}
             />
           ))}
@@ -135,7 +136,7 @@ function Documents({ library, canWrite, onOpen, onRemove, onDismiss, onMore, onA
   const total = library.collections?.find((known) => known.name === library.collection)?.documents;
   if (library.documents === null) return library.error === null ? <p className="hint">Loading…</p> : null;
   if (listed.length === 0) {
-    return library.uploads.length === 0 ? <p className="hint empty-list">No documents yet.</p> : null;
+    return uploadsHere(library).length === 0 ? <p className="hint empty-list">No documents yet.</p> : null;
   }
   return (
     <>
@@ -187,8 +188,9 @@ function Rebuilding({ job }: { readonly job: Job }): ReactNode {
 }
 
 function uploadsInWords(library: Library): string {
-  const numFailed = library.uploads.filter((upload) => upload.state === "failed").length;
-  const numActive = library.uploads.length - numFailed;
+  const uploads = uploadsHere(library);
+  const numFailed = uploads.filter((upload) => upload.state === "failed").length;
+  const numActive = uploads.length - numFailed;
   const failed = numFailed > 0 ? `${count(numFailed, "file")} could not be added. ` : "";
   if (numActive > 0) return `${failed}Adding ${count(numActive, "file")}.`;
   return hasReadyDocuments(library) ? `${failed}The documents are ready.` : failed;

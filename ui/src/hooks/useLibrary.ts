@@ -3,7 +3,7 @@ import type { Client } from "../client/client";
 import { messageOf, ServerError } from "../client/errors";
 import type { FileStatus } from "../client/types";
 import { batches, sendBatch } from "../state/batches";
-import { isIndexing, type Library, library, newLibrary } from "../state/library";
+import { isIndexing, isSending, type Library, library, newLibrary } from "../state/library";
 
 const POLL_MILLISECONDS = 700;
 
@@ -17,7 +17,7 @@ export interface LibraryActions {
   readonly choose: (name: string) => void;
   readonly create: (name: string) => Promise<void>;
   readonly add: (files: readonly File[]) => void;
-  readonly addAgain: (name: string) => void; // a file that did not reach the server
+  readonly addAgain: (id: number) => void; // a file that did not reach the server
   readonly remove: (documentId: string) => void;
   readonly dismiss: (name: string) => void;
   readonly loadMore: () => void;
@@ -31,7 +31,7 @@ export interface LibraryActions {
 export function useLibrary(client: Client, first: string): [Library, LibraryActions] {
   const [state, dispatch] = useReducer(library, first, newLibrary);
   const lastId = useRef(0);
-  const files = useRef(new Map<string, File>()); // by name, as long as sending them again may be asked for
+  const files = useRef(new Map<number, File>()); // by the upload's id, as long as sending them again may be asked for
   const { collection, wanted } = state;
 
   const refresh = useCallback(async () => {
@@ -48,10 +48,11 @@ export function useLibrary(client: Client, first: string): [Library, LibraryActi
 
   useEffect(() => void refresh(), [refresh]);
   usePolling(client, state, dispatch, refresh);
+  useWarning(isSending(state));
 
   const add = async (added: readonly File[]): Promise<void> => {
-    for (const file of added) files.current.set(file.name, file);
     const chosen: readonly Chosen[] = added.map((file) => ({ id: ++lastId.current, file, size: file.size }));
+    for (const { id, file } of chosen) files.current.set(id, file);
     const rows = chosen.map(({ id, file }) => ({ id, name: file.name, bytes: file.size }));
     dispatch({ type: "files.chosen", files: rows });
     const send = async (batch: readonly Chosen[]): Promise<void> => {
@@ -63,7 +64,7 @@ export function useLibrary(client: Client, first: string): [Library, LibraryActi
         (sentBytes) => dispatch({ type: "files.sending", ids, sentBytes }),
       );
       dispatch({ type: "files.sent", ids, job });
-      for (const { file } of batch) files.current.delete(file.name);
+      for (const id of ids) files.current.delete(id);
     };
     const failed = async (batch: readonly Chosen[], error: unknown): Promise<void> =>
       dispatch({ type: "files.failed", ids: batch.map(({ id }) => id), message: await reasonOf(client, error) });
@@ -91,8 +92,9 @@ export function useLibrary(client: Client, first: string): [Library, LibraryActi
         dispatch({ type: "collection.chosen", name });
       },
       add: (added) => void add(added),
-      addAgain: (name) => {
-        const file = files.current.get(name);
+      addAgain: (id) => {
+        const file = files.current.get(id);
+        files.current.delete(id);
         if (file !== undefined) void add([file]);
       },
       remove: (documentId) => {
@@ -140,10 +142,20 @@ async function attemptOnly(work: Promise<void>, dispatch: Dispatch): Promise<voi
   }
 }
 
+/** Let the browser ask before the page is left, which would lose files. */
+function useWarning(isNeeded: boolean): void {
+  useEffect(() => {
+    if (!isNeeded) return;
+    const warn = (event: Event): void => event.preventDefault();
+    addEventListener("beforeunload", warn);
+    return () => removeEventListener("beforeunload", warn);
+  }, [isNeeded]);
+}
+
 /** While files are being taken in, ask the server how far it is. */
 function usePolling(client: Client, state: Library, dispatch: Dispatch, refresh: () => Promise<void>): void {
   const rebuilding = state.rebuilding?.job_id ?? null;
-  const isActive = isIndexing(state) || rebuilding !== null;
+  const isActive = isIndexing(state) || state.uploads.some(isWaited) || rebuilding !== null;
   const jobs = [...new Set(state.uploads.filter(isWaited).map((upload) => upload.jobId))].join(" ");
   useEffect(() => {
     if (!isActive) return;

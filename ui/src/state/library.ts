@@ -7,6 +7,7 @@ export type UploadState = "waiting" | "sending" | "queued" | "running" | "failed
 
 export interface Upload {
   readonly id: number;
+  readonly collection: string;
   readonly name: string;
   readonly bytes: number;
   readonly sentBytes: number;
@@ -21,7 +22,7 @@ export interface Library {
   readonly documents: readonly DocumentSummary[] | null;
   readonly wanted: number; // how many documents are to be listed
   readonly next: string | null; // where the list of documents goes on
-  readonly uploads: readonly Upload[];
+  readonly uploads: readonly Upload[]; // of all collections
   readonly dismissed: readonly string[]; // files whose failure has been seen
   readonly rebuilding: Job | null; // the job that makes a new index
   readonly error: string | null; // why it could not be read; reading it again clears it
@@ -67,7 +68,7 @@ export function library(state: Library, action: LibraryAction): Library {
       return { ...state, collections: action.collections, error: null };
     case "collection.chosen":
       if (action.name === state.collection) return state;
-      return { ...state, collection: action.name, documents: null, wanted: STEP, next: null, uploads: [], dismissed: [], rebuilding: null, error: null, failure: null };
+      return { ...state, collection: action.name, documents: null, wanted: STEP, next: null, dismissed: [], rebuilding: null, error: null, failure: null };
     case "documents.loaded":
       // What answers an earlier question changes nothing.
       if (action.collection !== state.collection || action.wanted !== state.wanted) return state;
@@ -92,13 +93,13 @@ export function library(state: Library, action: LibraryAction): Library {
       return {
         ...state,
         uploads: state.uploads.map((upload) =>
-          upload.name === action.name ? { ...upload, state: "queued", jobId: action.jobId, error: null } : upload,
+          isHere(state, upload) && upload.name === action.name ? { ...upload, state: "queued", jobId: action.jobId, error: null } : upload,
         ),
       };
     case "failure.dismissed":
       return {
         ...state,
-        uploads: state.uploads.filter((upload) => upload.name !== action.name || upload.state !== "failed"),
+        uploads: state.uploads.filter((upload) => !isHere(state, upload) || upload.name !== action.name || upload.state !== "failed"),
         dismissed: [...state.dismissed, action.name],
       };
     case "files.chosen": {
@@ -106,13 +107,26 @@ export function library(state: Library, action: LibraryAction): Library {
       return {
         ...state,
         // A file that is sent again takes the place of its failure.
-        uploads: [...state.uploads.filter((upload) => !names.includes(upload.name)), ...action.files.map(newUpload)],
+        uploads: [
+          ...state.uploads.filter((upload) => !isHere(state, upload) || !names.includes(upload.name)),
+          ...action.files.map((file) => newUpload(file, state.collection)),
+        ],
         dismissed: state.dismissed.filter((name) => !names.includes(name)),
       };
     }
     default:
       return { ...state, uploads: uploadsAfter(state.uploads, action) };
   }
+}
+
+/** Give the uploads of the collection at hand. */
+export function uploadsHere(state: Library): readonly Upload[] {
+  return state.uploads.filter((upload) => isHere(state, upload));
+}
+
+/** Say whether files would be lost if the page went now. */
+export function isSending({ uploads }: Library): boolean {
+  return uploads.some(({ state }) => state === "waiting" || state === "sending");
 }
 
 /** Say whether a question can find anything. */
@@ -124,7 +138,7 @@ export function hasReadyDocuments(state: Library): boolean {
 /** Say whether the server still has files of this collection to take in. */
 export function isIndexing(state: Library): boolean {
   const isUnderWay = (known: DocumentSummary): boolean => known.status === "queued" || known.status === "running";
-  return state.uploads.some((upload) => upload.state !== "failed") || (state.documents?.some(isUnderWay) ?? false);
+  return uploadsHere(state).some((upload) => upload.state !== "failed") || (state.documents?.some(isUnderWay) ?? false);
 }
 
 /** Say of a collection that is being taken in what can be asked about already; null when all of it can. */
@@ -132,7 +146,7 @@ export function readiness(state: Library): string | null {
   if (!isIndexing(state) || !hasReadyDocuments(state)) return null;
   const ready = state.documents?.filter((known) => known.status === "ready").length ?? 0;
   const coming = new Set([
-    ...state.uploads.filter((upload) => upload.state !== "failed").map((upload) => upload.name),
+    ...uploadsHere(state).filter((upload) => upload.state !== "failed").map((upload) => upload.name),
     ...(state.documents ?? []).filter(({ status }) => status === "queued" || status === "running").map(({ source }) => source),
   ]).size;
   const atLeast = state.next === null ? "" : "at least ";
@@ -141,7 +155,7 @@ export function readiness(state: Library): string | null {
 
 /** Give the documents, without those that an upload row shows already and those whose failure was dismissed. */
 export function listedDocuments(state: Library): readonly DocumentSummary[] {
-  const shown = new Set([...state.uploads.map((upload) => upload.name), ...state.dismissed]);
+  const shown = new Set([...uploadsHere(state).map((upload) => upload.name), ...state.dismissed]);
   const isShown = ({ status, source }: DocumentSummary): boolean => status !== "ready" && shown.has(source);
   return state.documents?.filter((known) => !isShown(known)) ?? [];
 }
@@ -171,8 +185,12 @@ function uploadsAfter(uploads: readonly Upload[], action: UploadAction): readonl
   }
 }
 
-function newUpload({ id, name, bytes }: ChosenFile): Upload {
-  return { id, name, bytes, sentBytes: 0, state: "waiting", jobId: null, error: null };
+function isHere({ collection }: Library, upload: Upload): boolean {
+  return upload.collection === collection;
+}
+
+function newUpload({ id, name, bytes }: ChosenFile, collection: string): Upload {
+  return { id, collection, name, bytes, sentBytes: 0, state: "waiting", jobId: null, error: null };
 }
 
 /** Give the sent bytes of one request to its files: they travel one after the other. */
