@@ -33,7 +33,8 @@ import { type View, VIEW_NAMES } from "./state/views";
 import { announcement } from "./text/words";
 
 export function App({ client }: { readonly client: Client }): ReactNode {
-  const [library, actions] = useLibrary(client, collectionOfAddress());
+  const [view, setView] = useState(viewOfAddress);
+  const [library, actions] = useLibrary(client, collectionOfAddress(), view);
   const [first] = useState(conversationOfAddress);
   const talk = useConversation(client, first);
   const [listed, list] = useConversations(client, `${talk.summary?.conversation_id} ${talk.turns.length}`);
@@ -51,7 +52,6 @@ export function App({ client }: { readonly client: Client }): ReactNode {
   const { summary } = talk;
   const conversationId = summary?.conversation_id ?? talk.address.conversationId;
   const { sharedToken } = talk.address;
-  const [view, setView] = useState(viewOfAddress);
   const address = useMemo(() => ({ conversationId: sharedToken === null ? conversationId : null, sharedToken }), [conversationId, sharedToken]);
   useEffect(() => remember({ collection, address, view }, talk.address), [collection, address, view, talk.address]);
   const { open: openTalk } = talk;

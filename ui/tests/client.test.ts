@@ -33,3 +33,31 @@ it("lists as many documents as are wanted, in as many requests as it takes", asy
   replies = [{ documents: named("a"), next: null }];
   expect(await client.documents("trees", 2000)).toEqual({ documents: named("a"), next: null });
 });
+
+it("sends files again when the server has had too many requests", async () => {
+  vi.useFakeTimers();
+  const statuses = [429, 429, 202];
+  const sentAt: number[] = [];
+  class Sending {
+    readonly upload = {};
+    readonly responseText = '{"job_id": "j1"}';
+    status = 0;
+    onload = (): void => undefined;
+    open(): void {}
+    getResponseHeader(): string {
+      return "3";
+    }
+    send(): void {
+      this.status = statuses.shift() ?? 0;
+      sentAt.push(Date.now());
+      this.onload();
+    }
+  }
+  vi.stubGlobal("XMLHttpRequest", Sending);
+  const { client } = await import("../src/client/client");
+  const job = client.upload("trees", [new File(["oak"], "oak.md")], () => undefined);
+  await vi.advanceTimersByTimeAsync(6000);
+  vi.useRealTimers();
+  expect(await job).toEqual({ job_id: "j1" });
+  expect(sentAt.map((at) => at - (sentAt[0] ?? 0))).toEqual([0, 3000, 6000]);
+});

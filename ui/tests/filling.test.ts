@@ -1,15 +1,20 @@
 import { act } from "react";
-import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Client } from "../src/client/client";
 import type { DocumentSummary } from "../src/client/types";
 import { type LibraryActions, useLibrary } from "../src/hooks/useLibrary";
 import type { Library } from "../src/state/library";
 import { hooked } from "./hooks";
-import { summary } from "./samples";
+import { job, summary } from "./samples";
 
 type Filling = { readonly current: [Library, LibraryActions] };
 
-beforeEach(() => vi.useFakeTimers());
+const page = { hidden: false, addEventListener: vi.fn(), removeEventListener: vi.fn() };
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.stubGlobal("document", Object.assign(page, { hidden: false }));
+});
 afterEach(() => {
   vi.useRealTimers();
   vi.unstubAllGlobals();
@@ -64,4 +69,45 @@ it("asks before the page is left while files are being sent, also those of anoth
   expect(upload).toHaveBeenCalledWith("trees", expect.anything(), expect.anything());
   expect(listeners.addEventListener).toHaveBeenCalledWith("beforeunload", expect.anything());
   expect(listeners.removeEventListener).toHaveBeenCalledWith("beforeunload", expect.anything());
+});
+
+describe("what goes on", () => {
+  const folder = Array.from({ length: 60 }, (_, at) => new File(["oak"], `${at}.md`));
+  const uploading = async () => {
+    const jobs = vi.fn(async () => ["j3", "j2"].map((job_id) => ({ ...job("queued"), job_id })));
+    const one = vi.fn(async (job_id: string) => ({ ...job("queued"), job_id }));
+    const upload = vi.fn(async () => ({ ...job("queued"), job_id: `j${upload.mock.calls.length}` }));
+    vi.stubGlobal("addEventListener", vi.fn());
+    vi.stubGlobal("removeEventListener", vi.fn());
+    const library = await filling({ upload, jobs, job: one });
+    await act(async () => library.current[1].add(folder));
+    return { jobs, one };
+  };
+  const pass = (milliseconds: number) => act(() => vi.advanceTimersByTimeAsync(milliseconds));
+
+  it("is asked after in one request, and seldom while nothing ends", async () => {
+    const { jobs, one } = await uploading();
+    await pass(800);
+    expect([jobs.mock.calls, one.mock.calls]).toEqual([[[3]], [["j1"]]]); // others have added a job since the first
+    await pass(60_000);
+    expect(jobs.mock.calls.length).toBeLessThan(25);
+  });
+
+  it("is asked after by a page that is in view, and at once when it comes into view", async () => {
+    const { jobs } = await uploading();
+    page.hidden = true;
+    await pass(60_000);
+    expect(jobs.mock.calls.length).toBe(1); // what was begun before
+    page.hidden = false;
+    await act(async () => page.addEventListener.mock.lastCall?.[1]());
+    expect(jobs.mock.calls.length).toBe(2);
+  });
+
+  it("elsewhere shows when the page comes into view", async () => {
+    let documents: DocumentSummary[] = [];
+    const library = await filling({ documents: async () => ({ documents, next: null }) });
+    documents = [summary()];
+    await act(async () => page.addEventListener.mock.lastCall?.[1]());
+    expect(library.current[0].documents).toEqual([summary()]);
+  });
 });

@@ -181,8 +181,9 @@ export const client = {
     return data(await http.GET("/api/v1/feedback", { params: { query: { limit: 200 } } })).feedback;
   },
 
-  async jobs(): Promise<readonly Job[]> {
-    return data(await http.GET("/api/v1/jobs", { params: { query: { limit: 100 } } })).jobs;
+  /** Give the newest jobs. */
+  async jobs(wanted: number): Promise<readonly Job[]> {
+    return data(await http.GET("/api/v1/jobs", { params: { query: { limit: Math.min(wanted, MAX_LIMIT) } } })).jobs;
   },
 
   async retryJob(job_id: string): Promise<void> {

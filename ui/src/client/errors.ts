@@ -6,6 +6,7 @@ export class ServerError extends Error {
   constructor(
     readonly status: number, // 0: no answer at all
     message: string,
+    readonly retryAfterSeconds = 0,
   ) {
     super(message);
   }
@@ -25,13 +26,14 @@ export function mayFitInParts(error: unknown): boolean {
   return error instanceof ServerError && OF_THE_CONTENT.includes(error.status);
 }
 
-/** Read an error reply (problem+json) into words. */
-export function errorOf(status: number, body: unknown): ServerError {
-  const { detail, title } = isRecord(body) ? body : {};
-  if (typeof detail === "string" && detail !== "") return new ServerError(status, detail);
-  if (typeof title === "string" && title !== "") return new ServerError(status, title);
-  if (status === 413) return new ServerError(status, "That is too large for this server.");
-  return new ServerError(status, `The server answered with error ${status}.`);
+/** Say whether the server wants to be asked less often. */
+export function isTooOften(error: unknown): error is ServerError {
+  return error instanceof ServerError && error.status === 429;
+}
+
+/** Read an error reply (problem+json) into words, and its header that says when to come back. */
+export function errorOf(status: number, body: unknown, retryAfter: string | null = null): ServerError {
+  return new ServerError(status, wordsOf(status, body), Number(retryAfter) || 0); // Grove sends seconds, never a date
 }
 
 /** Give the words for anything that was thrown. */
@@ -39,6 +41,13 @@ export function messageOf(error: unknown): string {
   if (error instanceof ServerError) return error.message;
   if (error instanceof TypeError) return UNREACHABLE; // what fetch throws when there is no connection
   return error instanceof Error ? error.message : String(error);
+}
+
+function wordsOf(status: number, body: unknown): string {
+  const { detail, title } = isRecord(body) ? body : {};
+  if (typeof detail === "string" && detail !== "") return detail;
+  if (typeof title === "string" && title !== "") return title;
+  return status === 413 ? "That is too large for this server." : `The server answered with error ${status}.`;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

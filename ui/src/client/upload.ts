@@ -1,11 +1,24 @@
 /** Files sent with progress: fetch cannot report how much of a request has left, XMLHttpRequest can. */
 
 import { access } from "./access";
-import { errorOf, ServerError, UNREACHABLE } from "./errors";
+import { errorOf, isTooOften, ServerError, UNREACHABLE } from "./errors";
 import type { Job } from "./types";
 
-/** Send files as one job; onSent is told the bytes that have left. */
-export function upload(url: string, files: readonly File[], onSent: (bytes: number) => void): Promise<Job> {
+const TRIES = 10; // each after what the server says, and a second at least
+
+/** Send files as one job, again when the server has had too many requests; onSent is told the bytes that have left. */
+export async function upload(url: string, files: readonly File[], onSent: (bytes: number) => void): Promise<Job> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await sent(url, files, onSent);
+    } catch (error) {
+      if (!isTooOften(error) || attempt === TRIES) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 1000 * Math.max(1, error.retryAfterSeconds)));
+    }
+  }
+}
+
+function sent(url: string, files: readonly File[], onSent: (bytes: number) => void): Promise<Job> {
   const form = new FormData();
   for (const file of files) form.append("files", file, file.name);
   return new Promise((resolve, reject) => {
@@ -19,7 +32,7 @@ export function upload(url: string, files: readonly File[], onSent: (bytes: numb
       if (request.status >= 200 && request.status < 300) resolve(body as Job);
       else {
         if (request.status === 401) access.refused();
-        reject(errorOf(request.status, body));
+        reject(errorOf(request.status, body, request.getResponseHeader("retry-after")));
       }
     };
     request.send(form);

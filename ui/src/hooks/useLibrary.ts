@@ -1,11 +1,14 @@
 import { useCallback, useEffect, useReducer, useRef } from "react";
 import type { Client } from "../client/client";
 import { messageOf, ServerError } from "../client/errors";
-import type { FileStatus } from "../client/types";
+import type { FileStatus, Job } from "../client/types";
 import { batches, sendBatch } from "../state/batches";
 import { isIndexing, isSending, type Library, library, newLibrary } from "../state/library";
 
-const POLL_MILLISECONDS = 700;
+const FIRST_MILLISECONDS = 700; // between two looks at what goes on, more and more while nothing ends
+const MOST_MILLISECONDS = 5000;
+const GROWTH = 1.3;
+const RECENT_JOBS = 100;
 
 interface Chosen {
   readonly id: number;
@@ -27,8 +30,8 @@ export interface LibraryActions {
   readonly refresh: () => void;
 }
 
-/** Connect the library's state with the server: collections, documents, uploads and their jobs. */
-export function useLibrary(client: Client, first: string): [Library, LibraryActions] {
+/** Connect the library's state with the server: collections, documents, uploads and their jobs; read anew whenever `version` changes. */
+export function useLibrary(client: Client, first: string, version = ""): [Library, LibraryActions] {
   const [state, dispatch] = useReducer(library, first, newLibrary);
   const lastId = useRef(0);
   const files = useRef(new Map<number, File>()); // by the upload's id, as long as sending them again may be asked for
@@ -46,8 +49,8 @@ export function useLibrary(client: Client, first: string): [Library, LibraryActi
     }
   }, [client, collection, wanted]);
 
-  useEffect(() => void refresh(), [refresh]);
-  usePolling(client, state, dispatch, refresh);
+  useEffect(() => void refresh(), [refresh, version]);
+  useLooking(client, state, dispatch, refresh);
   useWarning(isSending(state));
 
   const add = async (added: readonly File[]): Promise<void> => {
@@ -126,7 +129,7 @@ async function reasonOf(client: Client, error: unknown): Promise<string> {
 /** Try a file again, in the job that failed with it. */
 async function retried(client: Client, collection: string, source: string, dispatch: Dispatch): Promise<void> {
   const isGuilty = (file: FileStatus): boolean => file.source === source && file.state === "failed";
-  const job = (await client.jobs()).find((known) => known.collection === collection && known.files.some(isGuilty));
+  const job = (await client.jobs(RECENT_JOBS)).find((known) => known.collection === collection && known.files.some(isGuilty));
   if (job === undefined) throw new Error(`The job that failed with ${source} is no longer known; add the file again.`);
   await client.retryJob(job.job_id);
   dispatch({ type: "file.retried", name: source, jobId: job.job_id });
@@ -152,37 +155,49 @@ function useWarning(isNeeded: boolean): void {
   }, [isNeeded]);
 }
 
-/** While files are being taken in, ask the server how far it is. */
-function usePolling(client: Client, state: Library, dispatch: Dispatch, refresh: () => Promise<void>): void {
+/** Ask the server how far it is: again and again while files are being taken in, and when the page comes into view. */
+function useLooking(client: Client, state: Library, dispatch: Dispatch, refresh: () => Promise<void>): void {
   const rebuilding = state.rebuilding?.job_id ?? null;
-  const isActive = isIndexing(state) || state.uploads.some(isWaited) || rebuilding !== null;
-  const jobs = [...new Set(state.uploads.filter(isWaited).map((upload) => upload.jobId))].join(" ");
+  const jobs = [...new Set([...state.uploads.filter(isWaited).map(({ jobId }) => jobId), rebuilding])].filter((id) => id !== null);
+  const isActive = isIndexing(state) || jobs.length > 0;
+  const newest = useRef({ jobs, rebuilding });
+  newest.current = { jobs, rebuilding };
   useEffect(() => {
-    if (!isActive) return;
     let isCurrent = true;
     let timer: ReturnType<typeof setTimeout>;
-    const poll = async (): Promise<void> => {
-      for (const jobId of jobs === "" ? [] : jobs.split(" ")) {
-        await attemptOnly(
-          client.job(jobId).then((job) => dispatch({ type: "job.changed", job })),
-          dispatch,
-        );
-      }
-      if (rebuilding !== null) {
-        await attemptOnly(
-          client.job(rebuilding).then((job) => dispatch({ type: "index.rebuilding", job })),
-          dispatch,
-        );
-      }
-      await refresh();
-      if (isCurrent) timer = setTimeout(() => void poll(), POLL_MILLISECONDS);
+    let [milliseconds, before] = [FIRST_MILLISECONDS, ""];
+    const again = (): void => {
+      clearTimeout(timer);
+      if (isCurrent && isActive && !document.hidden) timer = setTimeout(() => void look(), milliseconds);
     };
-    timer = setTimeout(() => void poll(), POLL_MILLISECONDS);
+    const look = async (): Promise<void> => {
+      const { jobs, rebuilding } = newest.current;
+      const take = (job: Job): void => dispatch({ type: job.job_id === rebuilding ? "index.rebuilding" : "job.changed", job });
+      await askAfter(client, jobs, take, dispatch);
+      await refresh();
+      milliseconds = jobs.join() === before ? Math.min(GROWTH * milliseconds, MOST_MILLISECONDS) : FIRST_MILLISECONDS;
+      before = jobs.join();
+      again();
+    };
+    const onSeen = (): void => void (document.hidden || look());
+    document.addEventListener("visibilitychange", onSeen);
+    again();
     return () => {
       isCurrent = false;
       clearTimeout(timer);
+      document.removeEventListener("visibilitychange", onSeen);
     };
-  }, [client, isActive, jobs, rebuilding, dispatch, refresh]);
+  }, [client, isActive, dispatch, refresh]);
+}
+
+/** Ask how jobs fare, of several in one request: they are among the newest, unless others have added many since. */
+async function askAfter(client: Client, jobs: readonly string[], take: (job: Job) => void, dispatch: Dispatch): Promise<void> {
+  const rest = new Set(jobs);
+  const taken = (job: Job): void => {
+    if (rest.delete(job.job_id)) take(job);
+  };
+  if (jobs.length > 1) await attemptOnly(client.jobs(jobs.length).then((newest) => newest.forEach(taken)), dispatch);
+  for (const id of [...rest]) await attemptOnly(client.job(id).then(taken), dispatch);
 }
 
 function isWaited(upload: Library["uploads"][number]): boolean {
