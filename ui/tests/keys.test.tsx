@@ -50,3 +50,8 @@ describe("a key made by somebody who is known", () => {
     expect(access.hasKey()).toBe(false);
   });
 });
+
+it("a key is kept without the invisible characters that copying adds", () => {
+  access.keep("\u200bgrove_1 \ufeff");
+  expect(new Headers(access.headers()).get("Authorization")).toBe("Bearer grove_1");
+});

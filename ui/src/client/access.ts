@@ -11,8 +11,9 @@ export const access = {
     return key === null ? {} : { Authorization: `Bearer ${key}` };
   },
 
+  /** Keep a key, without what copying it may have added: a header that held such a character could not be sent at all. */
   keep(key: string): void {
-    sessionStorage.setItem(NAME, key);
+    sessionStorage.setItem(NAME, key.replace(/[^\x21-\x7e]/g, ""));
     tell(false);
   },
 
