@@ -58,6 +58,20 @@ it("stays in the new conversation when the one before is begun only then", async
   expect(ask).not.toHaveBeenCalled();
 });
 
+it("does not say that an answer was stopped when the server did not take it", async () => {
+  const cancel = () => Promise.reject(new Error("the server is busy"));
+  const talk = await talking({
+    cancel,
+    async *ask() {
+      yield { type: "run.started", seq: 1, run_id: "r1" };
+      await new Promise(nothing);
+    },
+  });
+  await act(async () => talk.current.ask("How high?", "trees"));
+  await act(async () => talk.current.stop());
+  expect(talk.current.turns).toMatchObject([{ state: "failed", error: expect.stringMatching(/could not be stopped.* the server is busy/) }]);
+});
+
 describe("a question that is asked again", () => {
   const started = (run_id: string) => ({ type: "run.started", seq: 1, run_id });
   const asked = async (...runs: (() => AsyncGenerator)[]) => {

@@ -153,7 +153,7 @@ function useRuns(client: Client, running: RefObject<Run | null>, dispatch: (acti
     async (run: Run): Promise<void> => {
       if (run.runId === null) return; // as soon as it has a name, see below
       run.abort.abort();
-      await client.cancel(run.runId).catch((error: unknown) => dispatch({ type: "failed", id: run.id, message: messageOf(error) }));
+      await client.cancel(run.runId).catch((error: unknown) => dispatch({ type: "went.on", id: run.id, message: messageOf(error) }));
     },
     [client, dispatch],
   );

@@ -44,10 +44,12 @@ export type ConversationAction =
   | { readonly type: "permitted"; readonly id: number }
   | { readonly type: "ended"; readonly id: number }
   | { readonly type: "stopped"; readonly id: number }
+  | { readonly type: "went.on"; readonly id: number; readonly message: string } // though it was to stop
   | { readonly type: "failed"; readonly id: number; readonly message: string }
   | { readonly type: "cleared" };
 
 const CUT_OFF = "The connection ended before the answer was complete.";
+const WENT_ON = "This could not be stopped; Grove may go on with it.";
 const BROKEN_OFF = "The server stopped working on this before the answer was complete.";
 
 /** Give the turns after an action. */
@@ -73,6 +75,8 @@ export function conversation(turns: readonly Turn[], action: ConversationAction)
       return change(turns, action.id, (turn) => failed(turn, CUT_OFF));
     case "stopped":
       return change(turns, action.id, (turn) => ({ ...turn, state: "stopped", isReconnecting: false }));
+    case "went.on":
+      return turns.map((turn) => (turn.id === action.id ? failed(turn, `${WENT_ON} ${action.message}`) : turn));
     case "failed":
       return change(turns, action.id, (turn) => failed(turn, action.message));
     case "cleared":
