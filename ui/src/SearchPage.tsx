@@ -1,6 +1,6 @@
 /** The page that compares two pipelines: connects it with the server. */
 
-import { type ReactNode, useCallback, useState } from "react";
+import { type ReactNode, useCallback, useRef, useState } from "react";
 import type { Client } from "./client/client";
 import { messageOf } from "./client/errors";
 import { type Comparison, SearchTest, type Side } from "./components/SearchTest";
@@ -18,13 +18,15 @@ export function SearchPage({ client, collection, onOpen }: Props): ReactNode {
   const names = useLoaded(useCallback(() => client.retrievers(), [client]));
   const [compared, setCompared] = useState<Comparison | null>(null);
   const [sides, setSides] = useState<readonly [Side, Side]>([WAITING, WAITING]);
+  const newest = useRef<Comparison>(null);
   const compare = (comparison: Comparison): void => {
+    newest.current = comparison;
     setCompared(comparison);
     setSides([WAITING, WAITING]);
     const { query, pipelines } = comparison;
-    void Promise.all(pipelines.map((retriever) => searched(client, { query, collection, retriever }))).then(([first, second]) =>
-      setSides([first ?? WAITING, second ?? WAITING]),
-    );
+    void Promise.all(pipelines.map((retriever) => searched(client, { query, collection, retriever }))).then(([first, second]) => {
+      if (newest.current === comparison) setSides([first ?? WAITING, second ?? WAITING]);
+    });
   };
   return (
     <SearchTest

@@ -1,8 +1,10 @@
-import { act } from "react";
+import { act, type ComponentProps, type ReactElement } from "react";
 import { renderToStaticMarkup } from "react-dom/server";
 import { afterEach, expect, it, vi } from "vitest";
 import type { Client } from "../src/client/client";
 import { useLoaded } from "../src/hooks/useLoaded";
+import type { SearchTest } from "../src/components/SearchTest";
+import { SearchPage } from "../src/SearchPage";
 import { SchedulesPage } from "../src/SchedulesPage";
 import { hooked } from "./hooks";
 
@@ -27,4 +29,16 @@ it("leaves the form of schedules in view when looking again fails", async () => 
   await act(() => vi.advanceTimersByTimeAsync(15_000));
   vi.useRealTimers();
   expect(renderToStaticMarkup(page.current)).toMatch(/no answer.*Add the schedule/s);
+});
+
+it("shows what the last comparison found, whichever answers last", async () => {
+  const answers: ((found: unknown) => void)[] = [];
+  const client = { retrievers: async () => [], search: () => new Promise((resolve) => answers.push(resolve)) };
+  const props = { client: client as unknown as Client, collection: "trees", onOpen: () => undefined };
+  const page = await hooked(() => SearchPage(props) as ReactElement<ComponentProps<typeof SearchTest>>);
+  const compare = (query: string) => act(async () => page.current.props.onCompare({ query, pipelines: ["dense", "lexical"] }));
+  await compare("oak");
+  await compare("elm");
+  await act(async () => [2, 3, 0, 1].forEach((at) => answers[at]?.({ hits: [], at })));
+  expect(page.current.props).toMatchObject({ compared: { query: "elm" }, sides: [{ found: { at: 2 } }, { found: { at: 3 } }] });
 });

@@ -48,10 +48,15 @@ export function SearchTest({ collection, retrievers, compared, sides, onCompare,
         </button>
       </form>
       {compared !== null && (
-        <div className="sides">
-          <Hits name={compared.pipelines[0]} side={first} other={second} onOpen={onOpen} />
-          <Hits name={compared.pipelines[1]} side={second} other={first} onOpen={onOpen} />
-        </div>
+        <>
+          <p className="compared" dir="auto">
+            “{compared.query}”
+          </p>
+          <div className="sides">
+            <Hits name={compared.pipelines[0]} side={first} other={second} onOpen={onOpen} />
+            <Hits name={compared.pipelines[1]} side={second} other={first} onOpen={onOpen} />
+          </div>
+        </>
       )}
     </>
   );
