@@ -11,8 +11,11 @@ export const steps = {
         for (const step of document.querySelectorAll(".step.running")) globalThis.seen.add(step.textContent.trim());
       }).observe(document.body, { subtree: true, childList: true, characterData: true });
     });
+    await page.getByRole("button", { name: "Conversations", exact: true }).click();
     await ask(page, BEES.question);
     const text = await answered(page);
+    await page.getByRole("list", { name: "Conversations" }).getByText(BEES.question).waitFor();
+    await page.getByRole("button", { name: "Documents", exact: true }).click();
     assert.match(text, /^four ?\[1\]/, "the few words that answer come first");
     assert.ok(text.includes(`${BEES.quote}[2]`) || text.includes(`${BEES.quote} [2]`), text);
     assert.match(await lastTurn(page).locator(".trail-details > summary").innerText(), /Search.*\d+ ms.*Cite.*\d+ ms.*in all/s);

@@ -37,7 +37,7 @@ export function App({ client }: { readonly client: Client }): ReactNode {
   const [library, actions] = useLibrary(client, collectionOfAddress(), view);
   const [first] = useState(conversationOfAddress);
   const talk = useConversation(client, first);
-  const [listed, list] = useConversations(client, `${talk.summary?.conversation_id} ${talk.turns.length}`);
+  const [listed, list] = useConversations(client, `${talk.summary?.conversation_id} ${talk.turns.at(-1)?.runId}`); // the server's name for it comes with the run
   const [opened, open, close, leave] = useOpened();
   const [isLibraryOpen, setLibraryOpen] = useState(false);
   const isWide = useMedia("(min-width: 1080px)");
