@@ -2,6 +2,7 @@ import { act, createRef } from "react";
 import { renderToStaticMarkup } from "react-dom/server";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Client } from "../src/client/client";
+import { ServerError } from "../src/client/errors";
 import { Chat } from "../src/components/Chat";
 import { type Address, type Conversation, useConversation } from "../src/hooks/useConversation";
 import { library, newLibrary } from "../src/state/library";
@@ -45,6 +46,46 @@ function shown(talk: Conversation): string {
 it("takes no question while a conversation is being opened", async () => {
   const talk = await talking({ conversation: () => new Promise(nothing) }, { ...FRESH, conversationId: "c" });
   expect(shown(talk.current)).toMatch(/<form class="composer">.*Opening the conversation…/s);
+});
+
+describe("a conversation that cannot be opened", () => {
+  const opening = async (...problems: Error[]) => {
+    const conversation = vi.fn(async () => {
+      const problem = problems.shift();
+      if (problem !== undefined) throw problem;
+      return { conversation: { conversation_id: "c", title: "", collection: "trees" }, turns: [] };
+    });
+    return talking({ conversation }, { ...FRESH, conversationId: "c" });
+  };
+
+  it("for a moment is tried again, and takes no question until then", async () => {
+    const talk = await opening(new ServerError(503, "one moment"));
+    expect(shown(talk.current)).toMatch(/one moment.*Try again.*Open the conversation first/s);
+    await act(async () => talk.current.openAgain?.());
+    expect(talk.current).toMatchObject({ error: null, openAgain: null, summary: { conversation_id: "c" } });
+  });
+
+  it("since it is gone says so until another is begun", async () => {
+    const talk = await opening(new ServerError(404, "no such conversation"));
+    expect(shown(talk.current)).not.toContain("Try again");
+    await act(async () => talk.current.ask("How high?", "trees"));
+    expect(talk.current.error).toBeNull();
+  });
+});
+
+it("reads a shared conversation again for as long as it goes on, for its events are the asker's alone", async () => {
+  vi.useFakeTimers();
+  const run = { run_id: "r1", collection: "trees", question: "How high?", state: "running" };
+  const turns = [{ run, events: [], rating: null }];
+  const events = vi.fn();
+  const sharedConversation = vi.fn(async () => ({ conversation: { conversation_id: "c", title: "" }, turns }));
+  const talk = await talking({ sharedConversation, events }, { ...FRESH, sharedToken: "t" });
+  const [before] = talk.current.turns;
+  turns[0] = { ...turns[0], run: { ...run, state: "done" }, events: [{ type: "answer.finished", seq: 1, answer: answer("30 m.") }] } as never;
+  await act(() => vi.advanceTimersByTimeAsync(10_000));
+  vi.useRealTimers();
+  expect(talk.current.turns).toMatchObject([{ id: before?.id, state: "answered", text: "30 m." }]);
+  expect([sharedConversation.mock.calls.length, events.mock.calls.length]).toEqual([2, 0]);
 });
 
 it("stays in the new conversation when the one before is begun only then", async () => {

@@ -52,7 +52,7 @@ export function Chat({ library, rights, talk, opened, composer, onOpenLibrary, o
       </header>
       <div className="scroller" tabIndex={0} role="region" aria-label="Conversation">
         <div className="turns" ref={list}>
-          {talk.error !== null && <Gone message={talk.error} />}
+          {talk.error !== null && <Gone message={talk.error} onRetry={talk.openAgain} />}
           {talk.isLoading && <p className="hint conversation-loading">Opening the conversation…</p>}
           {talk.turns.length === 0 && talk.error === null && !talk.isLoading && (
             <Welcome library={library} rights={rights} onAsk={ask} onAdd={onAdd} />
@@ -81,7 +81,7 @@ export function Chat({ library, rights, talk, opened, composer, onOpenLibrary, o
         <Composer
           inputRef={composer}
           isRunning={talk.isRunning}
-          blocked={talk.isLoading ? "Opening the conversation…" : reasonNotToAsk(library, rights)}
+          blocked={notOpen(talk) ?? reasonNotToAsk(library, rights)}
           note={readiness(library)}
           onAsk={ask}
           onStop={talk.stop}
@@ -91,12 +91,17 @@ export function Chat({ library, rights, talk, opened, composer, onOpenLibrary, o
   );
 }
 
-function Gone({ message }: { readonly message: string }): ReactNode {
+function Gone({ message, onRetry }: { readonly message: string; readonly onRetry: (() => void) | null }): ReactNode {
   return (
     <div className="notice failure" role="alert">
       <p>
         <Icon name="alert" /> The conversation could not be opened: {message}
       </p>
+      {onRetry !== null && (
+        <button type="button" onClick={onRetry}>
+          <Icon name="retry" /> Try again
+        </button>
+      )}
     </div>
   );
 }
@@ -116,6 +121,12 @@ function Welcome({ library, rights, onAsk, onAdd }: WelcomeProps): ReactNode {
   if (isIndexing(library)) return <Indexing />;
   if (library.documents === null) return null;
   return rights.write ? <FirstDocuments onAdd={onAdd} /> : <Reading hasDocuments={false} />;
+}
+
+/** Say why nothing is added to a conversation: what is asked would begin another. */
+function notOpen({ isLoading, openAgain }: Conversation): string | null {
+  if (isLoading) return "Opening the conversation…";
+  return openAgain === null ? null : "Open the conversation first, or begin a new one.";
 }
 
 function reasonNotToAsk(library: Library, rights: Rights): string | null {

@@ -22,6 +22,7 @@ export interface Conversation {
   readonly isReadOnly: boolean;
   readonly isLoading: boolean;
   readonly error: string | null; // why it could not be opened
+  readonly openAgain: (() => void) | null; // null: it is open, or there is nothing to open
   readonly isGone: boolean; // it was deleted meanwhile
   readonly isRunning: boolean;
   readonly ask: (question: string, collection: string) => void;
@@ -48,33 +49,36 @@ export function useConversation(client: Client, first: Address): Conversation {
   const [summary, setSummary] = useState<ConversationSummary | null>(null);
   const [isDeleted, setDeleted] = useState(false);
   const lastId = useRef(0);
+  const firstId = useRef(1); // of the conversation at hand: loaded again, its turns keep theirs
   const running = useRef<Run | null>(null);
   const { stop, leave, start } = useRuns(client, running, dispatch);
   const clear = useCallback(() => {
     leave();
     lastId.current += 1; // what is still being begun is of the conversation before
+    firstId.current = lastId.current + 1;
     setSummary(null);
     setDeleted(false);
     dispatch({ type: "cleared" });
   }, [leave]);
 
   const show = useCallback(
-    (stored: StoredConversation) => {
-      const restored = restoredTurns(stored, lastId.current + 1);
-      lastId.current += restored.length;
+    (stored: StoredConversation, { sharedToken }: Address) => {
+      const restored = restoredTurns(stored, firstId.current);
+      lastId.current = firstId.current + restored.length - 1;
       setSummary(stored.conversation);
       dispatch({ type: "restored", turns: restored });
       const last = restored.at(-1);
-      if (last?.state !== "running" || last.runId === null) return;
+      if (last?.state !== "running" || last.runId === null || sharedToken !== null) return; // a run's events are its asker's alone
       const { runId, seq } = last;
       start(last.id, runId, seq, (signal) => client.events(runId, seq, signal));
     },
     [client, start],
   );
-  const { open, address, isLoading, error } = useOpening(client, first, clear, show);
+  const { open, openAgain, forget, address, isLoading, error } = useOpening(client, first, clear, show);
 
   const askAs = (question: string, collection: string, replaces: string | null, inside = summary): void => {
     stop();
+    forget();
     lastId.current += 1;
     const id = lastId.current;
     dispatch({ type: "asked", id, question, collection, replaces });
@@ -101,6 +105,7 @@ export function useConversation(client: Client, first: Address): Conversation {
     isReadOnly: address.sharedToken !== null,
     isLoading,
     error,
+    openAgain,
     isGone: isDeleted,
     isRunning: turns.some((turn) => turn.state === "running"),
     ask: (question, collection) => askAs(question, collection, null),
@@ -198,45 +203,53 @@ function useRuns(client: Client, running: RefObject<Run | null>, dispatch: (acti
   return { start, stop, leave };
 }
 
+const NOTHING = { isLoading: false, error: null as string | null, mayOpen: false };
+const LOOK_MILLISECONDS = 3000;
+
 interface Opening {
   readonly open: (address: Address) => void;
+  readonly openAgain: (() => void) | null;
+  readonly forget: () => void; // what could not be opened
   readonly address: Address;
   readonly isLoading: boolean;
   readonly error: string | null;
 }
 
-/** Load the conversation that an address names, now and whenever another is opened. */
+/** Load the conversation that an address names, now and whenever another is opened; a shared one again for as long as it goes on. */
 function useOpening(
   client: Client,
   first: Address,
   clear: () => void,
-  show: (stored: StoredConversation) => void,
+  show: (stored: StoredConversation, address: Address) => void,
 ): Opening {
   const [address, setAddress] = useState(first);
-  const [state, setState] = useState<{ isLoading: boolean; error: string | null }>({ isLoading: false, error: null });
+  const [state, setState] = useState(NOTHING);
   useEffect(() => {
     clear();
     const { conversationId, sharedToken } = address;
     if (conversationId === null && sharedToken === null) {
-      setState({ isLoading: false, error: null });
+      setState(NOTHING);
       return;
     }
     let isCurrent = true;
-    setState({ isLoading: true, error: null });
-    const load = sharedToken === null ? client.conversation(conversationId ?? "") : client.sharedConversation(sharedToken);
-    load.then(
-      (stored) => {
+    let timer: ReturnType<typeof setTimeout>;
+    setState({ ...NOTHING, isLoading: true });
+    const load = async (): Promise<void> => {
+      try {
+        const stored = await (sharedToken === null ? client.conversation(conversationId ?? "") : client.sharedConversation(sharedToken));
         if (!isCurrent) return;
-        show(stored);
-        setState({ isLoading: false, error: null });
-      },
-      (error: unknown) => {
+        show(stored, address);
+        setState(NOTHING);
+        if (sharedToken !== null && stored.turns.at(-1)?.run.state === "running") timer = setTimeout(() => void load(), LOOK_MILLISECONDS);
+      } catch (error) {
         const message = sharedToken === null && isGone(error) ? NOT_HERE : messageOf(error);
-        if (isCurrent) setState({ isLoading: false, error: message });
-      },
-    );
+        if (isCurrent) setState({ isLoading: false, error: message, mayOpen: !isGone(error) });
+      }
+    };
+    void load();
     return () => {
       isCurrent = false;
+      clearTimeout(timer);
     };
   }, [client, address, clear, show]);
   const open = useCallback(
@@ -246,7 +259,9 @@ function useOpening(
     },
     [clear],
   );
-  return { open, address, ...state };
+  const { isLoading, error, mayOpen } = state;
+  const forget = useCallback(() => setState(NOTHING), []);
+  return { open, openAgain: mayOpen ? () => open({ ...address }) : null, forget, address, isLoading, error };
 }
 
 function pause(milliseconds: number): Promise<void> {
