@@ -76,7 +76,10 @@ describe("what goes on", () => {
   const uploading = async () => {
     const jobs = vi.fn(async () => ["j3", "j2"].map((job_id) => ({ ...job("queued"), job_id })));
     const one = vi.fn(async (job_id: string) => ({ ...job("queued"), job_id }));
-    const upload = vi.fn(async () => ({ ...job("queued"), job_id: `j${upload.mock.calls.length}` }));
+    const upload = vi.fn(async (_: string, files: readonly File[]) => ({
+      ...job("queued", ...files.map(({ name }) => ({ source: name }))),
+      job_id: `j${upload.mock.calls.length}`,
+    }));
     vi.stubGlobal("addEventListener", vi.fn());
     vi.stubGlobal("removeEventListener", vi.fn());
     const library = await filling({ upload, jobs, job: one });

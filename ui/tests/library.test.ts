@@ -46,6 +46,20 @@ describe("uploads", () => {
     expect(isIndexing(state)).toBe(true);
   });
 
+  it("are known by what the server calls them, also when it has cleaned their names", () => {
+    const files: LibraryAction = { type: "files.chosen", files: [{ id: 1, name: "e\u0301 \u200b.md", bytes: 1 }, { id: 2, name: "b.md", bytes: 1 }] };
+    const running = summary({ document_id: null, source: "\u00e9 .md", status: "running" });
+    const state = after(files, sent({ source: "\u00e9 .md", state: "running" }, { source: "b.md" }), loaded([running]));
+    expect(uploadsHere(state)).toMatchObject([{ state: "running" }, { state: "queued" }]);
+    expect(listedDocuments(state)).toEqual([]);
+  });
+
+  it("leave for what was in them when they were archives", () => {
+    const files: LibraryAction = { type: "files.chosen", files: [{ id: 1, name: "all.zip", bytes: 1 }, { id: 2, name: "e\u0301.md", bytes: 1 }] };
+    const parts = ["all.zip/a.md", "all.zip/b.md", "\u00e9.md"].map((source) => ({ source }));
+    expect(uploadsHere(after(files, sent(...parts)))).toMatchObject([{ name: "e\u0301.md", source: "\u00e9.md" }]);
+  });
+
   it("leave when the server skipped what it has already", () => {
     expect(after(chosen, sent({ state: "skipped" }, { source: "elm.pdf", state: "skipped" })).uploads).toEqual([]);
   });
@@ -55,7 +69,7 @@ describe("uploads", () => {
     const state = after(chosen, sent({}, { source: "elm.pdf" }), { type: "job.changed", job: over });
     expect(state.uploads).toMatchObject([{ name: "elm.pdf", state: "failed", error: "no text" }]);
     expect(isIndexing(state)).toBe(false);
-    expect(library(state, { type: "failure.dismissed", name: "elm.pdf" }).uploads).toEqual([]);
+    expect(library(state, { type: "failure.dismissed", source: "elm.pdf" }).uploads).toEqual([]);
   });
 
   it("fail together when their request fails", () => {
@@ -102,7 +116,7 @@ describe("documents", () => {
 
   it("whose failure was dismissed are not listed", () => {
     const failed = summary({ document_id: null, source: "elm.pdf", status: "failed" });
-    expect(listedDocuments(after(loaded([failed]), { type: "failure.dismissed", name: "elm.pdf" }))).toEqual([]);
+    expect(listedDocuments(after(loaded([failed]), { type: "failure.dismissed", source: "elm.pdf" }))).toEqual([]);
   });
 
   it("of a list that was asked for before more were wanted are ignored", () => {

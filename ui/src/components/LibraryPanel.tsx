@@ -17,7 +17,7 @@ interface Props {
   readonly onCreate: (name: string) => Promise<void>;
   readonly onAdd: (files: readonly File[]) => void;
   readonly onAddAgain: (id: number) => void; // an upload
-  readonly onDismiss: (name: string) => void;
+  readonly onDismiss: (source: string) => void;
   readonly onOpen: (documentId: string, title: string) => void;
   readonly onRemove: (documentId: string) => void;
   readonly onMore: () => void;
@@ -120,8 +120,8 @@ function Uploads({ library, onAddAgain, onAttemptAgain, onDismiss }: Props): Rea
             <UploadRow
               key={upload.id}
               upload={upload}
-              onAddAgain={() => (upload.jobId === null ? onAddAgain(upload.id) : onAttemptAgain(upload.name))}
-              onDismiss={() => onDismiss(upload.name)}
+              onAddAgain={() => (upload.jobId === null ? onAddAgain(upload.id) : onAttemptAgain(upload.source))}
+              onDismiss={() => onDismiss(upload.source)}
             />
           ))}
       </ul>

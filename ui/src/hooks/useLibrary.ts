@@ -22,7 +22,7 @@ export interface LibraryActions {
   readonly add: (files: readonly File[]) => void;
   readonly addAgain: (id: number) => void; // a file that did not reach the server
   readonly remove: (documentId: string) => void;
-  readonly dismiss: (name: string) => void;
+  readonly dismiss: (source: string) => void;
   readonly loadMore: () => void;
   readonly attemptAgain: (source: string) => void; // a file that could not be read
   readonly reindex: () => void;
@@ -104,7 +104,7 @@ export function useLibrary(client: Client, first: string, version = ""): [Librar
         // It is off the list once it is off the server: who leaves the page then has deleted it.
         void attempt(client.deleteDocument(documentId).then(() => dispatch({ type: "document.deleted", documentId })));
       },
-      dismiss: (name) => dispatch({ type: "failure.dismissed", name }),
+      dismiss: (source) => dispatch({ type: "failure.dismissed", source }),
       attemptAgain: (source) => void attempt(retried(client, collection, source, dispatch)),
       reindex: () => void attempt(client.reindex(collection).then((job) => dispatch({ type: "index.rebuilding", job }))),
       dismissAction: () => dispatch({ type: "action.dismissed" }),
@@ -132,7 +132,7 @@ async function retried(client: Client, collection: string, source: string, dispa
   const job = (await client.jobs(RECENT_JOBS)).find((known) => known.collection === collection && known.files.some(isGuilty));
   if (job === undefined) throw new Error(`The job that failed with ${source} is no longer known; add the file again.`);
   await client.retryJob(job.job_id);
-  dispatch({ type: "file.retried", name: source, jobId: job.job_id });
+  dispatch({ type: "file.retried", source, jobId: job.job_id });
 }
 
 type Dispatch = (action: Parameters<typeof library>[1]) => void;

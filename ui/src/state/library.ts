@@ -9,6 +9,7 @@ export interface Upload {
   readonly id: number;
   readonly collection: string;
   readonly name: string;
+  readonly source: string; // as the server calls it, which may have cleaned the name
   readonly bytes: number;
   readonly sentBytes: number;
   readonly state: UploadState;
@@ -23,7 +24,7 @@ export interface Library {
   readonly wanted: number; // how many documents are to be listed
   readonly next: string | null; // where the list of documents goes on
   readonly uploads: readonly Upload[]; // of all collections
-  readonly dismissed: readonly string[]; // files whose failure has been seen
+  readonly dismissed: readonly string[]; // sources of files whose failure has been seen
   readonly rebuilding: Job | null; // the job that makes a new index
   readonly error: string | null; // why it could not be read; reading it again clears it
   readonly failure: string | null; // of what was done last, until the next thing is done or it is dismissed
@@ -46,9 +47,9 @@ export type LibraryAction =
   | { readonly type: "files.sent"; readonly ids: readonly number[]; readonly job: Job }
   | { readonly type: "files.failed"; readonly ids: readonly number[]; readonly message: string }
   | { readonly type: "job.changed"; readonly job: Job }
-  | { readonly type: "file.retried"; readonly name: string; readonly jobId: string }
+  | { readonly type: "file.retried"; readonly source: string; readonly jobId: string }
   | { readonly type: "index.rebuilding"; readonly job: Job }
-  | { readonly type: "failure.dismissed"; readonly name: string }
+  | { readonly type: "failure.dismissed"; readonly source: string }
   | { readonly type: "failed"; readonly message: string }
   | { readonly type: "action.began" }
   | { readonly type: "action.failed"; readonly message: string }
@@ -93,14 +94,14 @@ export function library(state: Library, action: LibraryAction): Library {
       return {
         ...state,
         uploads: state.uploads.map((upload) =>
-          isHere(state, upload) && upload.name === action.name ? { ...upload, state: "queued", jobId: action.jobId, error: null } : upload,
+          isHere(state, upload) && upload.source === action.source ? { ...upload, state: "queued", jobId: action.jobId, error: null } : upload,
         ),
       };
     case "failure.dismissed":
       return {
         ...state,
-        uploads: state.uploads.filter((upload) => !isHere(state, upload) || upload.name !== action.name || upload.state !== "failed"),
-        dismissed: [...state.dismissed, action.name],
+        uploads: state.uploads.filter((upload) => !isHere(state, upload) || upload.source !== action.source || upload.state !== "failed"),
+        dismissed: [...state.dismissed, action.source],
       };
     case "files.chosen": {
       const names = action.files.map((file) => file.name);
@@ -146,7 +147,7 @@ export function readiness(state: Library): string | null {
   if (!isIndexing(state) || !hasReadyDocuments(state)) return null;
   const ready = state.documents?.filter((known) => known.status === "ready").length ?? 0;
   const coming = new Set([
-    ...uploadsHere(state).filter((upload) => upload.state !== "failed").map((upload) => upload.name),
+    ...uploadsHere(state).filter((upload) => upload.state !== "failed").map(({ source }) => source),
     ...(state.documents ?? []).filter(({ status }) => status === "queued" || status === "running").map(({ source }) => source),
   ]).size;
   const atLeast = state.next === null ? "" : "at least ";
@@ -155,7 +156,7 @@ export function readiness(state: Library): string | null {
 
 /** Give the documents, without those that an upload row shows already and those whose failure was dismissed. */
 export function listedDocuments(state: Library): readonly DocumentSummary[] {
-  const shown = new Set([...uploadsHere(state).map((upload) => upload.name), ...state.dismissed]);
+  const shown = new Set([...uploadsHere(state).map(({ source }) => source), ...state.dismissed]);
   const isShown = ({ status, source }: DocumentSummary): boolean => status !== "ready" && shown.has(source);
   return state.documents?.filter((known) => !isShown(known)) ?? [];
 }
@@ -170,12 +171,7 @@ function uploadsAfter(uploads: readonly Upload[], action: UploadAction): readonl
     case "files.sending":
       return spreadBytes(uploads, action.ids, action.sentBytes);
     case "files.sent":
-      return afterJob(
-        uploads.map((upload) =>
-          action.ids.includes(upload.id) ? { ...upload, state: "queued", jobId: action.job.job_id } : upload,
-        ),
-        action.job,
-      );
+      return afterJob(afterSending(uploads, action), action.job);
     case "files.failed":
       return uploads.map((upload) =>
         action.ids.includes(upload.id) ? { ...upload, state: "failed", error: action.message } : upload,
@@ -190,7 +186,7 @@ function isHere({ collection }: Library, upload: Upload): boolean {
 }
 
 function newUpload({ id, name, bytes }: ChosenFile, collection: string): Upload {
-  return { id, collection, name, bytes, sentBytes: 0, state: "waiting", jobId: null, error: null };
+  return { id, collection, name, source: name, bytes, sentBytes: 0, state: "waiting", jobId: null, error: null };
 }
 
 /** Give the sent bytes of one request to its files: they travel one after the other. */
@@ -204,18 +200,26 @@ function spreadBytes(uploads: readonly Upload[], ids: readonly number[], sentByt
   });
 }
 
+/** Name the uploads as their job does, in the order in which they were sent. An archive goes: what was in it is listed. */
+function afterSending(uploads: readonly Upload[], { ids, job }: Extract<UploadAction, { type: "files.sent" }>): readonly Upload[] {
+  const isWhole = job.files.length === ids.length;
+  return uploads.flatMap((upload): readonly Upload[] => {
+    if (!ids.includes(upload.id)) return [upload];
+    const cleaned = upload.name.normalize();
+    const file = isWhole ? job.files[ids.indexOf(upload.id)] : job.files.find(({ source }) => source === cleaned);
+    return file === undefined ? [] : [{ ...upload, source: file.source, state: "queued", jobId: job.job_id }];
+  });
+}
+
 function isOver(job: Job): boolean {
   return ["done", "failed", "cancelled"].includes(job.state);
 }
 
 /** Bring the uploads of a job up to date; what is done leaves, and the list of documents shows it. */
 function afterJob(uploads: readonly Upload[], job: Job): readonly Upload[] {
-  const statuses = [...job.files];
   return uploads.flatMap((upload): readonly Upload[] => {
     if (upload.jobId !== job.job_id) return [upload];
-    const at = statuses.findIndex((file) => file.source === upload.name);
-    const status = at < 0 ? undefined : statuses.splice(at, 1)[0];
-    return afterStatus(upload, status, isOver(job));
+    return afterStatus(upload, job.files.find(({ source }) => source === upload.source), isOver(job));
   });
 }
 
