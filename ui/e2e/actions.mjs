@@ -12,6 +12,14 @@ export const squeezed = (text) => text.replace(/\s+/g, " ").trim();
 export const lastTurn = (page) => page.locator(".turn").last();
 export const documents = (page) => page.getByRole("list", { name: "Documents" }).getByRole("listitem");
 
+/** Wait until the focus is on what has this name, or these words. */
+export function focused(page, name) {
+  return page.waitForFunction((name) => {
+    const { activeElement: element } = document;
+    return element !== document.body && (element.ariaLabel ?? element.textContent).trim().startsWith(name);
+  }, name);
+}
+
 export async function ask(page, question) {
   await page.getByLabel("Your question").fill(question);
   await page.keyboard.press("Enter");

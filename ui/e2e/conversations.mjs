@@ -1,6 +1,6 @@
 // What is kept of what was said, and what can be done with it.
 import assert from "node:assert/strict";
-import { ASK, BEES, HANDBOOK, answered, ask, lastTurn, looksMarked, squeezed } from "./actions.mjs";
+import { ASK, BEES, HANDBOOK, answered, ask, focused, lastTurn, looksMarked, squeezed } from "./actions.mjs";
 import { openPage } from "./browser.mjs";
 
 export const steps = {
@@ -45,6 +45,9 @@ export const steps = {
   async "a question is asked differently in its place"({ page }) {
     const number = await page.locator(".turn").count();
     await lastTurn(page).getByRole("button", { name: "Edit the question" }).click();
+    await page.keyboard.press("Escape");
+    await focused(page, "Edit the question");
+    await page.keyboard.press("Enter");
     await page.getByLabel("Question", { exact: true }).fill("How many years are readings kept in the archive?");
     await page.keyboard.press("Enter");
     await lastTurn(page).getByRole("heading", { name: "How many years are readings" }).waitFor();
@@ -57,6 +60,7 @@ export const steps = {
     await page.getByLabel("What was wrong?").fill("too short");
     await page.keyboard.press("Enter");
     await lastTurn(page).getByText("Thank you.").waitFor();
+    await focused(page, "Bad answer");
     await page.reload();
     await lastTurn(page).getByRole("button", { name: "Bad answer", pressed: true }).waitFor();
     const { feedback } = await page.evaluate(async () => (await fetch("/api/v1/feedback")).json());
@@ -88,6 +92,9 @@ export const steps = {
     const row = rows.filter({ hasText: HANDBOOK.question });
     await row.hover();
     await row.getByRole("button", { name: /^Rename/ }).click();
+    await page.keyboard.press("Escape");
+    await focused(page, "Rename ");
+    await page.keyboard.press("Enter");
     await page.getByLabel("Title of the conversation").fill("Archive");
     await page.keyboard.press("Enter");
     await rows.filter({ hasText: "Archive" }).waitFor();
@@ -95,8 +102,12 @@ export const steps = {
     await rows.filter({ hasText: BEES.question }).getByRole("button").first().click();
     await lastTurn(page).getByRole("heading", { name: BEES.question }).waitFor();
     await rows.filter({ hasText: BEES.question }).getByRole("button", { name: /^Delete/ }).click();
+    await page.keyboard.press("Enter"); // Keep has the focus
+    await focused(page, `Delete ${BEES.question}`);
+    await page.keyboard.press("Enter");
     await page.getByRole("button", { name: "Delete", exact: true }).click();
     await rows.filter({ hasText: BEES.question }).waitFor({ state: "detached" });
+    await focused(page, "Conversations");
     await page.getByRole("heading", { name: "What would you like to know?" }).waitFor();
     await rows.filter({ hasText: "Archive" }).getByRole("button").first().click();
     await page.locator(".turn").first().waitFor();

@@ -1,10 +1,13 @@
 // Collections, and what must hold at the end.
 import assert from "node:assert/strict";
-import { documents } from "./actions.mjs";
+import { documents, focused } from "./actions.mjs";
 
 export const steps = {
   async "a collection is made, chosen, and kept in the address"({ page }) {
     await page.getByRole("button", { name: "New collection" }).click();
+    await page.keyboard.press("Escape");
+    await focused(page, "New collection");
+    await page.keyboard.press("Enter");
     await page.keyboard.type("default"); // the field has the focus
     await page.keyboard.press("Enter");
     await page.locator(".field-error:not(:empty)").waitFor();

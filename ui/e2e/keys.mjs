@@ -1,6 +1,6 @@
 // Keys: the last steps, for with the first key the server is closed to whoever shows none.
 import assert from "node:assert/strict";
-import { documents, pictures, url } from "./actions.mjs";
+import { documents, focused, pictures, url } from "./actions.mjs";
 import { accessibilityFaults, openPage } from "./browser.mjs";
 
 /** Look at the page with a key that may only read, made with one of an administrator. */
@@ -46,6 +46,9 @@ export const steps = {
     await documents(stranger).first().waitFor();
     await offersWhatAKeyMay(browser, secret);
     await page.getByRole("button", { name: "Revoke the page" }).click();
+    await page.keyboard.press("Enter"); // Keep has the focus
+    await focused(page, "Revoke the page");
+    await page.keyboard.press("Enter");
     await page.getByRole("button", { name: "Revoke", exact: true }).click();
     await page.getByRole("heading", { name: "Who is there?" }).waitFor();
     await stranger.reload();

@@ -1,6 +1,6 @@
 // The page in each of its states, in one size and colour scheme: seen by axe, and by people on pictures.
 import assert from "node:assert/strict";
-import { ASK, HANDBOOK, SCHEDULES, answered, ask, lastTurn, looksMarked, pictures, reply, url } from "./actions.mjs";
+import { ASK, HANDBOOK, SCHEDULES, answered, ask, focused, lastTurn, looksMarked, pictures, reply, url } from "./actions.mjs";
 import { accessibilityFaults, openPage, overflow } from "./browser.mjs";
 import { DOUBTFUL, PERMISSION, REFUSAL, SCHEDULED, UNAVAILABLE } from "./canned.mjs";
 
@@ -21,6 +21,8 @@ export async function inspect(browser, size, scheme) {
     await page.getByRole("button", { name: "Open the library" }).click();
     await page.getByRole("dialog", { name: "Library" }).waitFor();
     await look("library");
+    await page.getByRole("button", { name: "Close the library" }).click();
+    await focused(page, "Open the library");
   }
   await page.goto(url);
   await page.getByRole("list", { name: "Example questions" }).waitFor();

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { documents, url } from "./actions.mjs";
+import { documents, focused, url } from "./actions.mjs";
 
 const MAX_MILLISECONDS = 1500;
 const LOADS = 3; // the best of which counts: the machine may be busy
@@ -57,6 +57,9 @@ export const steps = {
     await row.getByRole("button", { name: "Resume s3://reports/2026" }).press("Enter");
     await row.getByRole("button", { name: "Pause s3://reports/2026" }).waitFor();
     await row.getByRole("button", { name: "Remove s3://reports/2026" }).click();
+    await page.keyboard.press("Enter"); // Keep has the focus
+    await focused(page, "Remove s3://reports/2026");
+    await page.keyboard.press("Enter");
     await row.getByRole("button", { name: "Remove", exact: true }).click();
     await page.getByText("Nothing is synchronised on a schedule yet.").waitFor();
     await page.getByRole("button", { name: "Back to the chat" }).click();

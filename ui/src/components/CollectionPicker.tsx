@@ -1,6 +1,6 @@
 /** Which collection questions go to, and the form that makes a new one. */
 
-import { type ReactNode, useId, useState } from "react";
+import { type ReactNode, useId, useRef, useState } from "react";
 import type { Collection } from "../client/types";
 import { messageOf } from "../client/errors";
 import { Icon } from "./icons";
@@ -14,7 +14,12 @@ interface Props {
 
 export function CollectionPicker({ collections, collection, onChoose, onCreate }: Props): ReactNode {
   const [isNaming, setNaming] = useState(false);
+  const opener = useRef<HTMLButtonElement>(null);
   const id = useId();
+  const cancel = (): void => {
+    opener.current?.focus();
+    setNaming(false);
+  };
   const names = collections.map((known) => known.name);
   // The chosen one may not exist yet: it is made with its first document.
   const listed = names.includes(collection) ? names : [collection, ...names];
@@ -29,6 +34,7 @@ export function CollectionPicker({ collections, collection, onChoose, onCreate }
         </select>
         {onCreate !== null && (
           <button
+            ref={opener}
             type="button"
             className="icon-button"
             aria-label="New collection"
@@ -39,12 +45,18 @@ export function CollectionPicker({ collections, collection, onChoose, onCreate }
           </button>
         )}
       </div>
-      {isNaming && onCreate !== null && <NameForm onCreate={onCreate} onDone={() => setNaming(false)} />}
+      {isNaming && onCreate !== null && <NameForm onCreate={onCreate} onDone={() => setNaming(false)} onCancel={cancel} />}
     </div>
   );
 }
 
-function NameForm({ onCreate, onDone }: { readonly onCreate: NonNullable<Props["onCreate"]>; readonly onDone: () => void }): ReactNode {
+interface NameFormProps {
+  readonly onCreate: NonNullable<Props["onCreate"]>;
+  readonly onDone: () => void;
+  readonly onCancel: () => void;
+}
+
+function NameForm({ onCreate, onDone, onCancel }: NameFormProps): ReactNode {
   const [name, setName] = useState("");
   const [error, setError] = useState<string | null>(null);
   const errorId = useId();
@@ -75,7 +87,7 @@ function NameForm({ onCreate, onDone }: { readonly onCreate: NonNullable<Props["
         onKeyDown={(event) => {
           if (event.key !== "Escape") return;
           event.preventDefault();
-          onDone();
+          onCancel();
         }}
       />
       <button type="submit">Create</button>

@@ -1,6 +1,6 @@
 /** The person's conversations: looked for, opened, renamed, deleted. */
 
-import { type ReactNode, useState } from "react";
+import { type ReactNode, useRef, useState } from "react";
 import { messageOf } from "../client/errors";
 import type { ConversationSummary } from "../client/types";
 import type { Conversations } from "../state/conversations";
@@ -20,8 +20,12 @@ interface Props {
 
 export function ConversationList(props: Props): ReactNode {
   const { conversations, onSearch } = props;
+  const heading = useRef<HTMLHeadingElement>(null);
   return (
     <>
+      <h2 className="visually-hidden" ref={heading} tabIndex={-1}>
+        Conversations
+      </h2>
       <input
         type="search"
         dir="auto"
@@ -41,7 +45,13 @@ export function ConversationList(props: Props): ReactNode {
           </button>
         </div>
       )}
-      <Rows {...props} />
+      <Rows
+        {...props}
+        onRemove={async (id) => {
+          await props.onRemove(id);
+          heading.current?.focus(); // the row that had the focus goes
+        }}
+      />
     </>
   );
 }
@@ -74,9 +84,13 @@ type RowProps = Pick<Props, "onOpen" | "onRename" | "onRemove"> & {
 
 function Row({ conversation, isCurrent, onOpen, onRename, onRemove }: RowProps): ReactNode {
   const [mode, setMode] = useState<"shown" | "naming" | "asking">("shown");
+  const [before, setBefore] = useState(mode); // the focus goes back to where it came from
   const { conversation_id: id, title } = conversation;
   const name = title === "" ? "Untitled" : title;
-  const done = (): void => setMode("shown");
+  const done = (): void => {
+    setBefore(mode);
+    setMode("shown");
+  };
   if (mode === "naming") return <Naming title={title} onSave={(text) => onRename(id, text)} onDone={done} />;
   if (mode === "asking") return <Asking name={name} onRemove={() => onRemove(id)} onKeep={done} />;
   return (
@@ -94,10 +108,22 @@ function Row({ conversation, isCurrent, onOpen, onRename, onRemove }: RowProps):
           {ago(conversation.updated_at, Date.now())} · {conversation.collection}
         </span>
       </span>
-      <button type="button" className="icon-button row-remove" aria-label={`Rename ${name}`} onClick={() => setMode("naming")}>
+      <button
+        type="button"
+        className="icon-button row-remove"
+        aria-label={`Rename ${name}`}
+        autoFocus={before === "naming"}
+        onClick={() => setMode("naming")}
+      >
         <Icon name="pencil" />
       </button>
-      <button type="button" className="icon-button row-remove" aria-label={`Delete ${name}`} onClick={() => setMode("asking")}>
+      <button
+        type="button"
+        className="icon-button row-remove"
+        aria-label={`Delete ${name}`}
+        autoFocus={before === "asking"}
+        onClick={() => setMode("asking")}
+      >
         <Icon name="remove" />
       </button>
     </li>

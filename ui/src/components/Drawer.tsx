@@ -1,6 +1,6 @@
 /** A side of the page: a column where there is room, a modal drawer where there is not. */
 
-import { type KeyboardEvent, type ReactNode, useEffect, useRef } from "react";
+import { type KeyboardEvent, type ReactNode, useLayoutEffect, useRef } from "react";
 
 interface Props {
   readonly className: string;
@@ -30,10 +30,10 @@ export function Drawer({ className, label, isModal, onClose, children }: Props):
 
 function Modal({ className, label, onClose, children }: Omit<Props, "isModal">): ReactNode {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const element = dialog.current;
     element?.showModal(); // keeps the focus inside and the rest of the page out of reach
-    return () => element?.close();
+    return () => element?.close(); // still in the document, so that the focus goes back to where it was
   }, []);
   return (
     <dialog

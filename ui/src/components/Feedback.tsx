@@ -1,6 +1,6 @@
 /** What a person thinks of an answer: up or down, and why. */
 
-import { type ReactNode, useState } from "react";
+import { type ReactNode, useRef, useState } from "react";
 import { messageOf } from "../client/errors";
 import type { Rating } from "../client/types";
 import { Icon } from "./icons";
@@ -13,29 +13,38 @@ interface Props {
 export function Feedback({ rating, onRate }: Props): ReactNode {
   const [isAsking, setAsking] = useState(false);
   const [said, setSaid] = useState("");
+  const pressed = useRef<HTMLButtonElement>(null);
   const rate = (next: Rating | null, reason: string, done: string): void => {
     onRate(next, reason).then(
       () => setSaid(done),
       (error: unknown) => setSaid(messageOf(error)),
     );
   };
-  const press = (pressed: Rating): void => {
-    const isTaken = rating === pressed;
+  const press = (next: Rating): void => {
+    const isTaken = rating === next;
     setAsking(!isTaken);
-    rate(isTaken ? null : pressed, "", "");
+    rate(isTaken ? null : next, "", "");
   };
   return (
     <>
-      <button type="button" className="icon-button" aria-label="Good answer" aria-pressed={rating === "up"} onClick={() => press("up")}>
-        <Icon name="up" />
-      </button>
-      <button type="button" className="icon-button" aria-label="Bad answer" aria-pressed={rating === "down"} onClick={() => press("down")}>
-        <Icon name="down" />
-      </button>
+      {(["up", "down"] as const).map((each) => (
+        <button
+          key={each}
+          ref={rating === each ? pressed : null}
+          type="button"
+          className="icon-button"
+          aria-label={each === "up" ? "Good answer" : "Bad answer"}
+          aria-pressed={rating === each}
+          onClick={() => press(each)}
+        >
+          <Icon name={each} />
+        </button>
+      ))}
       {isAsking && rating !== null && (
         <Reason
           rating={rating}
           onSend={(reason) => {
+            pressed.current?.focus(); // the form that had the focus goes
             setAsking(false);
             rate(rating, reason, "Thank you.");
           }}

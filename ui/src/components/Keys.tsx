@@ -1,6 +1,6 @@
 /** The keys that callers show: made, shown once, revoked. */
 
-import { type ReactNode, useState } from "react";
+import { type ReactNode, useRef, useState } from "react";
 import { messageOf } from "../client/errors";
 import type { ApiKey, NewKey, WantedKey } from "../client/types";
 import { ago } from "../text/words";
@@ -24,6 +24,7 @@ interface Props {
 
 export function Keys({ keys, isOpen, onCreate, onRevoke, onCopy }: Props): ReactNode {
   const [made, setMade] = useState<NewKey | null>(null);
+  const heading = useRef<HTMLHeadingElement>(null);
   return (
     <>
       <p className="lead">Programs and people show a key to be let in. Without any, only this machine is let in.</p>
@@ -40,9 +41,19 @@ export function Keys({ keys, isOpen, onCreate, onRevoke, onCopy }: Props): React
           </button>
         </div>
       )}
+      <h2 className="list-title" ref={heading} tabIndex={-1}>
+        Keys <span>{keys.length}</span>
+      </h2>
       <ul className="rows" aria-label="Keys">
         {keys.map((key) => (
-          <KeyRow key={key.key_id} apiKey={key} onRevoke={() => onRevoke(key.key_id)} />
+          <KeyRow
+            key={key.key_id}
+            apiKey={key}
+            onRevoke={async () => {
+              await onRevoke(key.key_id);
+              heading.current?.focus(); // the button that had the focus goes
+            }}
+          />
         ))}
       </ul>
     </>
@@ -113,8 +124,13 @@ function NewKeyForm({ isFirst, onCreate }: NewKeyFormProps): ReactNode {
 
 function KeyRow({ apiKey, onRevoke }: { readonly apiKey: ApiKey; readonly onRevoke: () => Promise<void> }): ReactNode {
   const [isAsking, setAsking] = useState(false);
+  const [wasKept, setKept] = useState(false);
   const [error, setError] = useState<string | null>(null);
   const { name, prefix, scopes, state, created_at, expires_at } = apiKey;
+  const keep = (): void => {
+    setAsking(false);
+    setKept(true); // the focus goes back to where the question came from
+  };
   const revoke = (): void => {
     onRevoke().then(
       () => setAsking(false),
@@ -135,7 +151,7 @@ function KeyRow({ apiKey, onRevoke }: { readonly apiKey: ApiKey; readonly onRevo
             <button type="button" className="danger" onClick={revoke}>
               Revoke
             </button>
-            <button type="button" autoFocus onClick={() => setAsking(false)}>
+            <button type="button" autoFocus onClick={keep}>
               Keep
             </button>
           </span>
@@ -145,7 +161,7 @@ function KeyRow({ apiKey, onRevoke }: { readonly apiKey: ApiKey; readonly onRevo
         </span>
       </span>
       {state === "valid" && !isAsking && (
-        <button type="button" className="icon-button" aria-label={`Revoke ${name}`} onClick={() => setAsking(true)}>
+        <button type="button" className="icon-button" aria-label={`Revoke ${name}`} autoFocus={wasKept} onClick={() => setAsking(true)}>
           <Icon name="remove" />
         </button>
       )}

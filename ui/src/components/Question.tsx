@@ -11,13 +11,20 @@ interface Props {
 
 export function Question({ question, onChange }: Props): ReactNode {
   const [text, setText] = useState<string | null>(null); // null: it is not being changed
+  const [wasKept, setKept] = useState(false);
   const excessId = useId();
   if (text === null || onChange === null) {
     return (
       <div className="question-row">
         <h2 className="question" dir="auto">{question}</h2>
         {onChange !== null && (
-          <button type="button" className="icon-button" aria-label="Edit the question" onClick={() => setText(question)}>
+          <button
+            type="button"
+            className="icon-button"
+            aria-label="Edit the question"
+            autoFocus={wasKept}
+            onClick={() => setText(question)}
+          >
             <Icon name="pencil" />
           </button>
         )}
@@ -25,13 +32,17 @@ export function Question({ question, onChange }: Props): ReactNode {
     );
   }
   const excess = tooLong(text);
+  const keep = (): void => {
+    setText(null);
+    setKept(true); // the focus goes back to where the form came from
+  };
   const send = (): void => {
     if (text.trim() === "" || excess !== null) return;
     setText(null);
     onChange(text.trim());
   };
   const onKeyDown = (event: KeyboardEvent): void => {
-    if (event.key === "Escape") setText(null);
+    if (event.key === "Escape") keep();
     if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return;
     event.preventDefault();
     send();
@@ -62,7 +73,7 @@ export function Question({ question, onChange }: Props): ReactNode {
         <button type="submit" aria-disabled={excess !== null}>
           Ask this instead
         </button>
-        <button type="button" className="quiet" onClick={() => setText(null)}>
+        <button type="button" className="quiet" onClick={keep}>
           Cancel
         </button>
       </p>

@@ -68,9 +68,14 @@ type RowProps = Pick<Props, "canWrite" | "onPause" | "onResume" | "onRun" | "onR
 
 function Row({ schedule, canWrite, onPause, onResume, onRun, onRemove, onSay }: RowProps): ReactNode {
   const [isAsking, setAsking] = useState(false);
+  const [wasKept, setKept] = useState(false);
   const [error, setError] = useState<string | null>(null);
   const { schedule_id: id, places, collection, is_paused } = schedule;
   const name = places.join(", ");
+  const keep = (): void => {
+    setAsking(false);
+    setKept(true); // the focus goes back to where the question came from
+  };
   const attempt = (work: Promise<void>, done: string): void => {
     setError(null);
     work.then(
@@ -93,7 +98,7 @@ function Row({ schedule, canWrite, onPause, onResume, onRun, onRemove, onSay }: 
             <button type="button" className="danger" onClick={() => attempt(onRemove(id), "The schedule was removed.")}>
               Remove
             </button>
-            <button type="button" autoFocus onClick={() => setAsking(false)}>
+            <button type="button" autoFocus onClick={keep}>
               Keep
             </button>
           </span>
@@ -116,7 +121,14 @@ function Row({ schedule, canWrite, onPause, onResume, onRun, onRemove, onSay }: 
               <Icon name="pause" />
             </button>
           )}
-          <button type="button" className="icon-button" title="Remove" aria-label={`Remove ${name}`} onClick={() => setAsking(true)}>
+          <button
+            type="button"
+            className="icon-button"
+            title="Remove"
+            aria-label={`Remove ${name}`}
+            autoFocus={wasKept}
+            onClick={() => setAsking(true)}
+          >
             <Icon name="remove" />
           </button>
         </span>
