@@ -1,6 +1,7 @@
 import { renderToStaticMarkup } from "react-dom/server";
 import { describe, expect, it } from "vitest";
 import { AnswerText } from "../src/components/AnswerText";
+import { Insights } from "../src/components/Insights";
 import { TurnView } from "../src/components/TurnView";
 import type { Turn } from "../src/state/conversation";
 import { citation, CLOSEST } from "./samples";
@@ -153,5 +154,24 @@ describe("a turn", () => {
 
   it("needs no inline style, which the content security policy would not allow", () => {
     expect(rendered({})).not.toContain("style=");
+  });
+});
+
+describe("judgements on many days", () => {
+  const judged = (day: number) => ({
+    ...{ run_id: `r${day}`, question: "?", collection: "c", reason: "", rating: "up" as const },
+    created_at: new Date(Date.UTC(2026, 0, day)).toISOString(),
+  });
+  const feedback = Array.from({ length: 150 }, (_, day) => judged(day));
+  const shown = (next: string | null) => renderToStaticMarkup(<Insights collections={[]} runs={[]} feedback={{ feedback, next }} />);
+
+  it("all have a bar that is seen", () => {
+    const widths = Array.from(shown(null).matchAll(/class="plot-bar"[^>]* width="([^"]+)"/g), ([, width]) => Number(width));
+    expect([widths.length, Math.min(...widths) > 1]).toEqual([150, true]);
+  });
+
+  it("say when there are more", () => {
+    expect(shown(null)).toContain("<p class=\"hint\">150 good answers, 0 bad answers, by day (UTC).");
+    expect(shown("2025")).toContain("Of the last 150: 150 good answers");
   });
 });

@@ -11,7 +11,7 @@ import type {
   ConversationPage,
   ConversationSummary,
   DocumentPage,
-  Feedback,
+  FeedbackPage,
   Found,
   Job,
   Me,
@@ -177,8 +177,8 @@ export const client = {
     return data(await http.GET("/api/v1/runs", { params: { query: { limit: 200 } } })).runs;
   },
 
-  async feedback(): Promise<readonly Feedback[]> {
-    return data(await http.GET("/api/v1/feedback", { params: { query: { limit: 200 } } })).feedback;
+  async feedback(): Promise<FeedbackPage> {
+    return data(await http.GET("/api/v1/feedback", { params: { query: { limit: 200 } } }));
   },
 
   /** Give the newest jobs. */

@@ -24,6 +24,7 @@ export type ConversationSummary = Schemas["ConversationSummary"];
 export type ConversationPage = Schemas["ConversationList"];
 export type StoredConversation = Schemas["ConversationReply"];
 export type Feedback = Schemas["Feedback"];
+export type FeedbackPage = Schemas["FeedbackList"];
 export type RunSummary = Schemas["RunSummary"];
 export type Found = Schemas["SearchReply"];
 export type Hit = Found["hits"][number];

@@ -1,7 +1,7 @@
 /** How large the collections are, how fast answers come, and what people think of them. */
 
 import type { ReactNode } from "react";
-import type { Collection, Feedback, RunSummary } from "../client/types";
+import type { Collection, FeedbackPage, RunSummary } from "../client/types";
 import { days, latencies, quantile } from "../state/insights";
 import { ago, count, duration } from "../text/words";
 import { Bars, Columns, Dots } from "./Plots";
@@ -9,7 +9,7 @@ import { Bars, Columns, Dots } from "./Plots";
 interface Props {
   readonly collections: readonly Collection[];
   readonly runs: readonly RunSummary[];
-  readonly feedback: readonly Feedback[] | null; // null: only administrators see it
+  readonly feedback: FeedbackPage | null; // null: only administrators see it
 }
 
 export function Insights({ collections, runs, feedback }: Props): ReactNode {
@@ -28,7 +28,7 @@ export function Insights({ collections, runs, feedback }: Props): ReactNode {
         />
       </section>
       <Speed runs={runs} />
-      {feedback !== null && <Opinions feedback={feedback} />}
+      {feedback !== null && <Opinions {...feedback} />}
     </>
   );
 }
@@ -58,16 +58,17 @@ function Speed({ runs }: { readonly runs: readonly RunSummary[] }): ReactNode {
   );
 }
 
-function Opinions({ feedback }: { readonly feedback: readonly Feedback[] }): ReactNode {
+function Opinions({ feedback, next }: FeedbackPage): ReactNode {
   const good = feedback.filter(({ rating }) => rating === "up").length;
-  const words = `${count(good, "good answer")}, ${count(feedback.length - good, "bad answer")}`;
+  const newest = next === null ? "" : `Of the last ${feedback.length}: `;
+  const words = `${newest}${count(good, "good answer")}, ${count(feedback.length - good, "bad answer")}`;
   return (
     <section className="figure">
       <h2>Feedback</h2>
       {feedback.length === 0 && <p className="hint">Nobody has judged an answer yet.</p>}
       {feedback.length > 0 && (
         <>
-          <p className="hint">{words}, by day.</p>
+          <p className="hint">{words}, by day (UTC).</p>
           <Columns label={words} columns={days(feedback).map(({ day, up, down }) => ({ name: day, up, down }))} />
         </>
       )}

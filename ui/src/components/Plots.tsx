@@ -76,14 +76,15 @@ interface ColumnsProps {
 export function Columns({ columns, label }: ColumnsProps): ReactNode {
   const most = Math.max(FEW, ...columns.flatMap(({ up, down }) => [up, down]));
   const step = Math.min(40, WIDTH / Math.max(1, columns.length));
+  const gap = Math.min(6, step / 3);
   const middle = HEIGHT / 2;
   const scale = (middle - 4) / most;
   return (
     <svg className="plot" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={label}>
       {columns.map(({ name, up, down }, at) => (
         <g key={name}>
-          <rect className="plot-bar" x={at * step + 3} y={middle - up * scale} width={step - 6} height={up * scale} />
-          <rect className="plot-bad" x={at * step + 3} y={middle} width={step - 6} height={down * scale} />
+          <rect className="plot-bar" x={at * step + gap / 2} y={middle - up * scale} width={step - gap} height={up * scale} />
+          <rect className="plot-bad" x={at * step + gap / 2} y={middle} width={step - gap} height={down * scale} />
         </g>
       ))}
       <line className="plot-line" x1={0} x2={WIDTH} y1={middle} y2={middle} />

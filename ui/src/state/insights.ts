@@ -30,7 +30,7 @@ export function quantile(values: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
 }
 
-/** Count judgements by day, oldest first. */
+/** Count judgements by day of UTC, oldest first. */
 export function days(feedback: readonly Feedback[]): Day[] {
   const counts = new Map<string, Day>();
   for (const { created_at, rating } of feedback.toReversed()) {
