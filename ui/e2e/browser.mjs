@@ -53,7 +53,11 @@ export async function accessibilityFaults(page) {
   return violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.target.join(" ")}`));
 }
 
-/** Give the width by which the page is wider than its window. */
+/** Give the width by which the page is wider than its window, or what is shown wider than its place. */
 export function overflow(page) {
-  return page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  return page.evaluate(() => {
+    const places = [document.documentElement, ...document.querySelectorAll(".scroller")];
+    const boxes = Array.from(document.querySelectorAll(".share-box"), (box) => box.getBoundingClientRect());
+    return Math.max(...places.map((place) => place.scrollWidth - place.clientWidth), ...boxes.map((box) => Math.max(-box.left, box.right - innerWidth)));
+  });
 }

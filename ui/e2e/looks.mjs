@@ -43,6 +43,10 @@ export async function inspect(browser, size, scheme) {
   await page.getByRole("button", { name: "New conversation" }).click();
   await ask(page, HANDBOOK.question);
   await answered(page);
+  await page.getByRole("button", { name: "Share" }).click();
+  await page.getByLabel("Link to this conversation").waitFor();
+  await look("share");
+  await page.getByRole("button", { name: "Share" }).click();
   await lastTurn(page).locator(".cite").first().click();
   await looksMarked(page);
   await look("page");
@@ -50,6 +54,9 @@ export async function inspect(browser, size, scheme) {
   await page.locator(".passage mark").first().waitFor();
   await look("passage");
   await page.keyboard.press("Escape");
+  await page.goto(`${url}?view=search&collection=${"w".repeat(90)}`);
+  await page.getByText("wwwww").last().waitFor();
+  if ((await overflow(page)) > 0) faults["a long name"] = ["the page is wider than its window"];
   await page.goto(`${url}?view=search`);
   await page.getByLabel("Query").fill("archive");
   await page.keyboard.press("Enter");
@@ -59,7 +66,7 @@ export async function inspect(browser, size, scheme) {
   await page.getByRole("heading", { name: "Time to the answer" }).waitFor();
   await look("insights");
   await page.route(SCHEDULES, (route) => route.fulfill(SCHEDULED));
-  await page.goto(`${url}?view=schedules`);
+  await page.goto(`${url}?view=schedules&collection=minutes-of-the-general-assembly-and-its-committees-2026`);
   await page.getByRole("list", { name: "Schedules" }).getByText("paused").waitFor();
   await page.getByRole("button", { name: "Remove s3://archive", exact: false }).click();
   await look("schedules");
