@@ -43,11 +43,10 @@ export function App({ client }: { readonly client: Client }): ReactNode {
   const isWide = useMedia("(min-width: 1080px)");
   const isRoomy = useMedia("(min-width: 860px)");
   const composer = useRef<HTMLTextAreaElement>(null);
-  const { add, choose } = actions;
+  const { addDropped, choose } = actions;
   const me = useLoaded(useCallback(() => client.me(), [client])).value;
   const rights = rightsOf(me);
-  const dropped = useCallback((files: readonly File[]) => add(files), [add]);
-  const isDropping = useFileDrop(rights.write ? dropped : null);
+  const isDropping = useFileDrop(rights.write ? addDropped : null);
   const { collection } = library;
   const { summary } = talk;
   const conversationId = summary?.conversation_id ?? talk.address.conversationId;

@@ -1,18 +1,30 @@
 /** Files out of a drop or a choice, named by their path in the folder that they came in. */
 
-/** Give every file of a drop, folders opened. */
-export async function droppedFiles(transfer: DataTransfer): Promise<File[]> {
-  // The entries must be taken before the first await: the list is emptied when the event is over.
-  const entries = Array.from(transfer.items, (item) => item.webkitGetAsEntry()).filter((entry) => entry !== null);
-  if (entries.length === 0) return Array.from(transfer.files);
-  return (await Promise.all(entries.map(filesOf))).flat();
+export interface Dropped {
+  readonly files: readonly File[];
+  readonly unread: readonly string[]; // what the browser could not read, by path
 }
 
-async function filesOf(entry: FileSystemEntry): Promise<File[]> {
+/** Give every file of a drop, folders opened. */
+export async function droppedFiles(transfer: DataTransfer): Promise<Dropped> {
+  // The entries must be taken before the first await: the list is emptied when the event is over.
+  const entries = Array.from(transfer.items, (item) => item.webkitGetAsEntry()).filter((entry) => entry !== null);
+  if (entries.length === 0) return { files: Array.from(transfer.files), unread: [] };
+  const unread: string[] = [];
+  const files = await Promise.all(entries.map((entry) => filesOf(entry, unread)));
+  return { files: files.flat(), unread };
+}
+
+async function filesOf(entry: FileSystemEntry, unread: string[]): Promise<File[]> {
   if (entry.name.startsWith(".")) return []; // .DS_Store and its kind
-  if (isDirectory(entry)) return (await Promise.all((await childrenOf(entry)).map(filesOf))).flat();
-  const file = await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject));
-  return [named(file, entry.fullPath.replace(/^\//, ""))];
+  const path = entry.fullPath.replace(/^\//, "");
+  try {
+    if (isDirectory(entry)) return (await Promise.all((await childrenOf(entry)).map((child) => filesOf(child, unread)))).flat();
+    return [named(await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject)), path)];
+  } catch {
+    unread.push(path);
+    return [];
+  }
 }
 
 /** Give the files of a chosen folder; hidden ones are left out. */

@@ -71,6 +71,13 @@ it("asks before the page is left while files are being sent, also those of anoth
   expect(listeners.removeEventListener).toHaveBeenCalledWith("beforeunload", expect.anything());
 });
 
+it("names what the browser could not read of a drop", async () => {
+  const library = await filling({});
+  const unread = Array.from({ length: 7 }, (_, at) => `${at}.md`);
+  await act(async () => library.current[1].addDropped({ files: [], unread }));
+  expect(library.current[0].failure).toBe("Not read by the browser: 0.md, 1.md, 2.md, 3.md, 4.md and 2 more.");
+});
+
 describe("what goes on", () => {
   const folder = Array.from({ length: 60 }, (_, at) => new File(["oak"], `${at}.md`));
   const uploading = async () => {

@@ -1,8 +1,8 @@
 import { useEffect, useState } from "react";
-import { droppedFiles } from "../files";
+import { type Dropped, droppedFiles } from "../files";
 
 /** Take files dropped anywhere on the page; say whether some are being dragged over it. Null: none are taken. */
-export function useFileDrop(onFiles: ((files: readonly File[]) => void) | null): boolean {
+export function useFileDrop(onFiles: ((dropped: Dropped) => void) | null): boolean {
   const [isOver, setOver] = useState(false);
   useEffect(() => {
     if (onFiles === null) return;
@@ -18,7 +18,7 @@ export function useFileDrop(onFiles: ((files: readonly File[]) => void) | null):
       if (!event.dataTransfer?.types.includes("Files")) return;
       event.preventDefault();
       setOver(false);
-      void droppedFiles(event.dataTransfer).then((files) => files.length > 0 && onFiles(files));
+      void droppedFiles(event.dataTransfer).then(onFiles);
     };
     addEventListener("dragover", onOver);
     addEventListener("dragleave", onLeave);

@@ -2,6 +2,7 @@ import { useCallback, useEffect, useReducer, useRef } from "react";
 import type { Client } from "../client/client";
 import { messageOf, ServerError } from "../client/errors";
 import type { FileStatus, Job } from "../client/types";
+import type { Dropped } from "../files";
 import { batches, sendBatch } from "../state/batches";
 import { isIndexing, isSending, type Library, library, newLibrary } from "../state/library";
 
@@ -9,6 +10,7 @@ const FIRST_MILLISECONDS = 700; // between two looks at what goes on, more and m
 const MOST_MILLISECONDS = 5000;
 const GROWTH = 1.3;
 const RECENT_JOBS = 100;
+const MOST_NAMED = 5;
 
 interface Chosen {
   readonly id: number;
@@ -20,6 +22,7 @@ export interface LibraryActions {
   readonly choose: (name: string) => void;
   readonly create: (name: string) => Promise<void>;
   readonly add: (files: readonly File[]) => void;
+  readonly addDropped: (dropped: Dropped) => void;
   readonly addAgain: (id: number) => void; // a file that did not reach the server
   readonly remove: (documentId: string) => void;
   readonly dismiss: (source: string) => void;
@@ -95,6 +98,10 @@ export function useLibrary(client: Client, first: string, version = ""): [Librar
         dispatch({ type: "collection.chosen", name });
       },
       add: (added) => void add(added),
+      addDropped: ({ files, unread }) => {
+        if (files.length > 0) void add(files);
+        if (unread.length > 0) dispatch({ type: "action.failed", message: `Not read by the browser: ${named(unread)}.` });
+      },
       addAgain: (id) => {
         const file = files.current.get(id);
         files.current.delete(id);
@@ -112,6 +119,12 @@ export function useLibrary(client: Client, first: string, version = ""): [Librar
       refresh: () => void refresh(),
     },
   ];
+}
+
+/** Name a few. */
+function named(names: readonly string[]): string {
+  const more = names.length - MOST_NAMED;
+  return names.slice(0, MOST_NAMED).join(", ") + (more > 0 ? ` and ${more} more` : "");
 }
 
 const HUNG_UP = "The connection broke off while this was sent, though Grove answers: it may be too large for this server.";
