@@ -25,7 +25,7 @@ export function OpenedPassage({ client, opened, turns, isModal, onOpen, onClose 
   const places = turn === undefined ? [] : placesOf(turn);
   const citation = opened.kind === "citation" ? (places[opened.number - 1] ?? null) : null;
   const documentId = opened.kind === "document" ? opened.documentId : (citation?.document_id ?? null);
-  const loaded = useDocument(client, documentId);
+  const loaded = useDocument(client, documentId, citation?.version ?? null);
   if (documentId === null) return null; // the turn has gone
   const { document } = loaded;
   const hasPages = document !== null && document.has_page_images && (citation === null || citation.page !== null);

@@ -1,6 +1,7 @@
 import { act } from "react";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { useOpened } from "../src/hooks/usePassage";
+import type { Client } from "../src/client/client";
+import { useDocument, useOpened } from "../src/hooks/usePassage";
 import { hooked } from "./hooks";
 
 class Button {
@@ -41,4 +42,10 @@ it("leaves the focus where it is when the panel goes with its conversation", asy
   act(() => panel.current[2]());
   expect(panel.current[0]).toBeNull();
   expect(cite.focus).not.toHaveBeenCalled();
+});
+
+it("reads a document as it was when it was cited", async () => {
+  const document = vi.fn(async (document_id: string, version: number | null) => ({ document_id, version }));
+  const client = { document } as unknown as Client;
+  expect((await hooked(() => useDocument(client, "d1", 2))).current.document).toEqual({ document_id: "d1", version: 2 });
 });

@@ -78,8 +78,10 @@ export const client = {
     return page;
   },
 
-  async document(document_id: string): Promise<StoredDocument> {
-    return data(await http.GET("/api/v1/documents/{document_id}", { params: { path: { document_id } } }));
+  /** Give a document as it was in a version, null for the present one. */
+  async document(document_id: string, version: number | null): Promise<StoredDocument> {
+    const params = { path: { document_id }, query: version === null ? {} : { version } };
+    return data(await http.GET("/api/v1/documents/{document_id}", { params }));
   },
 
   /** Give a picture of a page; as a request and not an address, so that it carries what every request does. */

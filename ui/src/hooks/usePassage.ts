@@ -14,25 +14,25 @@ export interface Loaded {
   readonly retry: () => void;
 }
 
-/** Load the document that is open in the panel; null while none is. */
-export function useDocument(client: Client, documentId: string | null): Loaded {
-  const [loaded, setLoaded] = useState<{ id: string; document: StoredDocument | null; problem: unknown }>();
+/** Load the document that is open in the panel, null while none is; of null for its version, as it is now. */
+export function useDocument(client: Client, documentId: string | null, version: number | null): Loaded {
+  const [loaded, setLoaded] = useState<{ id: string; version: number | null; document: StoredDocument | null; problem: unknown }>();
   const [attempt, setAttempt] = useState(0);
   useEffect(() => {
     if (documentId === null) return;
     let isCurrent = true;
     const show = (document: StoredDocument | null, problem: unknown): void => {
-      if (isCurrent) setLoaded({ id: documentId, document, problem });
+      if (isCurrent) setLoaded({ id: documentId, version, document, problem });
     };
-    client.document(documentId).then(
+    client.document(documentId, version).then(
       (document) => show(document, null),
       (error: unknown) => show(null, error),
     );
     return () => {
       isCurrent = false;
     };
-  }, [client, documentId, attempt]);
-  const isThis = loaded !== undefined && loaded.id === documentId;
+  }, [client, documentId, version, attempt]);
+  const isThis = loaded !== undefined && loaded.id === documentId && loaded.version === version;
   return {
     document: isThis ? loaded.document : null,
     error: isThis && loaded.problem !== null ? messageOf(loaded.problem) : null,
