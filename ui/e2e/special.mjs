@@ -88,6 +88,9 @@ export const steps = {
     await page.getByText("at most 20,000 characters, this one has 24,999").waitFor();
     assert.equal((await box.inputValue()).length, 25_000);
     assert.equal(await page.locator(".turn").count(), before);
+    await page.reload();
+    await lastTurn(page).waitFor();
+    assert.equal((await box.inputValue()).length, 25_000, "also by a reload");
     await box.fill("");
   },
 

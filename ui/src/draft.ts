@@ -1,4 +1,4 @@
-/** A question that was typed and not taken by the server, kept for this tab: it outlives signing in again. */
+/** A question that was typed and not taken by the server, kept for this tab: it outlives signing in again and a reload. */
 
 const NAME = "grove.draft";
 

@@ -1,6 +1,6 @@
 /** Where a question is written: Enter sends, Shift+Enter breaks the line. */
 
-import { type KeyboardEvent, type ReactNode, type RefObject, useEffect, useId, useRef, useState } from "react";
+import { type KeyboardEvent, type ReactNode, type RefObject, useId, useState } from "react";
 import { draft, keepDraft } from "../draft";
 import { tooLong } from "../text/words";
 import { Icon } from "./icons";
@@ -74,19 +74,11 @@ export function Composer({ inputRef, isRunning, blocked, note, onAsk, onStop }: 
   );
 }
 
-/** Keep what is typed when the page makes room, such as for signing in again. */
+/** Keep what is typed when the page makes room, such as for signing in again, and when it is loaded anew. */
 function useDraft(): [string, (text: string) => void] {
   const [text, setText] = useState(draft);
-  const newest = useRef(text);
-  useEffect(
-    () => () => {
-      if (newest.current !== "") keepDraft(newest.current);
-    },
-    [],
-  );
   const set = (next: string): void => {
-    if (next === "") keepDraft("");
-    newest.current = next;
+    keepDraft(next);
     setText(next);
   };
   return [text, set];
