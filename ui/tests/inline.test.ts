@@ -18,6 +18,7 @@ describe("Markdown inside a block", () => {
     ["**very *old* oaks**", "{st: very }{st em: old}{st:  oaks}"],
     ["call `f(**x**)` now", "call {co: f(**x**)} now"],
     ["see [the **site**](https://a.example/b?c=1) there", "see {→https://a.example/b?c=1: the }{→https://a.example/b?c=1 st: site} there"],
+    ["see [oaks](https://a.example/Oak_(tree)) (there)", "see {→https://a.example/Oak_(tree): oaks} (there)"],
   ])("reads %s", (text, expected) => expect(shown(text)).toBe(expected));
 
   it.each(["snake_case_name", "A__B or C__D", "__init__ and __new__", "2 * 3 * 4", "a*b*c", "** not bold **", "[1]", "5 ** 2", "*", "`", "[a](b)", "\\n"])(

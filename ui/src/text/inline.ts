@@ -28,7 +28,7 @@ const MARKUP = new RegExp(
   [
     "(?<code>`+)(?!`)(?<codeText>[^\\n]*?[^`\\n])\\k<code>(?!`)",
     "(?<picture>!\\[)(?<pictureText>[^\\]\\n]*)\\]\\([^)\\n]*\\)",
-    "(?<link>\\[)(?<linkText>[^\\]\\n]+)\\]\\((?<href>https?://[^)\\s]+)\\)",
+    "(?<link>\\[)(?<linkText>[^\\]\\n]+)\\]\\((?<href>https?://(?:[^()\\s]|\\([^()\\s]*\\))+)\\)",
     "(?<strong>\\*\\*)(?=\\S)(?<strongText>(?:(?!\\k<strong>)[^\\n])*\\S)\\k<strong>",
     "(?<![\\p{L}\\p{N}*_])(?<emphasis>[*_])(?=[^\\s*_])(?<emphasisText>(?:(?!\\k<emphasis>)[^\\n])*[^\\s*_])\\k<emphasis>(?![\\p{L}\\p{N}*_])",
   ].join("|"),
