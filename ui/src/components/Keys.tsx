@@ -4,6 +4,7 @@ import { type ReactNode, useRef, useState } from "react";
 import { messageOf } from "../client/errors";
 import type { ApiKey, NewKey, WantedKey } from "../client/types";
 import { ago } from "../text/words";
+import { CopyButton } from "./CopyButton";
 import { Icon } from "./icons";
 
 const SCOPES = ["read", "ask", "write", "admin"] as const;
@@ -36,9 +37,7 @@ export function Keys({ keys, isOpen, onCreate, onRevoke, onCopy }: Props): React
             The key “{made.key.name}”. <b>It is shown this once.</b>
           </p>
           <p className="secret">{made.secret}</p>
-          <button type="button" onClick={() => void onCopy(made.secret)}>
-            <Icon name="copy" /> Copy the key
-          </button>
+          <CopyButton label="Copy the key" onCopy={() => onCopy(made.secret)} />
         </div>
       )}
       <h2 className="list-title" ref={heading} tabIndex={-1}>

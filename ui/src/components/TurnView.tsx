@@ -1,10 +1,11 @@
 /** One question with its answer: steps, text, sources, and what can be done with it. */
 
-import { type ReactNode, useState } from "react";
+import type { ReactNode } from "react";
 import type { Permission, Rating } from "../client/types";
 import type { Turn } from "../state/conversation";
 import { count, effectsText, isDoubtful, plainText, summaryText } from "../text/words";
 import { AnswerText, UNSUPPORTED } from "./AnswerText";
+import { CopyButton } from "./CopyButton";
 import { Feedback } from "./Feedback";
 import { Icon } from "./icons";
 import { Question } from "./Question";
@@ -40,7 +41,7 @@ export function TurnView({ turn, isLast, active, onCite, onAskInstead, onAskAnew
       {citations.length > 0 && <Sources citations={citations} active={active} onCite={onCite} />}
       {(state === "answered" || state === "refused") && (
         <footer className="turn-actions">
-          {state === "answered" && <CopyButton onCopy={() => onCopy(plainText(turn))} />}
+          {state === "answered" && <CopyButton label="Copy" className="quiet" onCopy={() => onCopy(plainText(turn))} />}
           {onRetry !== null && (
             <button type="button" className="quiet" onClick={onRetry}>
               <Icon name="retry" /> Ask again
@@ -164,24 +165,5 @@ function Stopped({ onRetry }: { readonly onRetry: (() => void) | null }): ReactN
         </button>
       )}
     </div>
-  );
-}
-
-function CopyButton({ onCopy }: { readonly onCopy: () => Promise<void> }): ReactNode {
-  const [isCopied, setCopied] = useState(false);
-  const copy = async (): Promise<void> => {
-    await onCopy();
-    setCopied(true);
-    setTimeout(() => setCopied(false), 2000);
-  };
-  return (
-    <>
-      <button type="button" className="quiet" onClick={() => void copy()}>
-        <Icon name={isCopied ? "check" : "copy"} /> {isCopied ? "Copied" : "Copy"}
-      </button>
-      <span className="visually-hidden" role="status">
-        {isCopied ? "Copied" : ""}
-      </span>
-    </>
   );
 }
