@@ -51,6 +51,7 @@ export const steps = {
     await page.getByLabel("Question", { exact: true }).fill("How many years are readings kept in the archive?");
     await page.keyboard.press("Enter");
     await lastTurn(page).getByRole("heading", { name: "How many years are readings" }).waitFor();
+    await focused(page, "Conversation");
     await answered(page);
     assert.equal(await page.locator(".turn").count(), number);
   },

@@ -29,6 +29,11 @@ interface Props {
 export function Chat({ library, rights, talk, opened, composer, onOpenLibrary, onCite, onAdd, onStartOver, share }: Props): ReactNode {
   const list = useNewestInView(talk.turns);
   const ask = (question: string): void => talk.ask(question, library.collection);
+  const scroller = useRef<HTMLDivElement>(null);
+  const inPlace = (work: () => void): void => {
+    work();
+    scroller.current?.focus({ preventScroll: true }); // what was pressed, and has the focus, goes
+  };
   const activeOf = (turn: Turn): number | null =>
     opened?.kind === "citation" && opened.turnId === turn.id ? opened.number : null;
   return (
@@ -50,7 +55,7 @@ export function Chat({ library, rights, talk, opened, composer, onOpenLibrary, o
           </button>
         )}
       </header>
-      <div className="scroller" tabIndex={0} role="region" aria-label="Conversation">
+      <div className="scroller" ref={scroller} tabIndex={0} role="region" aria-label="Conversation">
         <div className="turns" ref={list}>
           {talk.error !== null && <Gone message={talk.error} onRetry={talk.openAgain} />}
           {talk.isLoading && <p className="hint conversation-loading">Opening the conversation…</p>}
@@ -64,10 +69,10 @@ export function Chat({ library, rights, talk, opened, composer, onOpenLibrary, o
               isLast={turn === talk.turns.at(-1)}
               active={activeOf(turn)}
               onCite={(number) => onCite(turn, number)}
-              onAskInstead={talk.isReadOnly || !rights.ask ? null : (question) => talk.askInstead(turn, question)}
-              onAskAnew={talk.isGone ? () => talk.askAnew(turn) : null}
+              onAskInstead={talk.isReadOnly || !rights.ask ? null : (question) => inPlace(() => talk.askInstead(turn, question))}
+              onAskAnew={talk.isGone ? () => inPlace(() => talk.askAnew(turn)) : null}
               onRate={(rating, reason) => talk.rate(turn, rating, reason)}
-              onPermit={(allow) => talk.permit(turn, allow)}
+              onPermit={(allow) => inPlace(() => talk.permit(turn, allow))}
               onCopy={copyText}
             />
           ))}
