@@ -77,6 +77,11 @@ class Listing:
         """Give those of the sources that stand at or below the places."""
         return [source for source in sources if any(is_below(source, scope) for scope in self.scopes)]
 
+    def places(self) -> "list[Listing]":
+        """Give it anew for each place alone; the web is one, for pages move from http to https."""
+        places = dict.fromkeys(_WEB if scope in _WEB else (scope,) for scope in self.scopes)
+        return [replace(self, scopes=list(scopes)) for scopes in places]
+
 
 def list_places(
     grove: Grove,

@@ -65,7 +65,7 @@ def submit_sync(
         collection: made when it does not exist.
         kinds: of index; of a new collection by default those of the settings.
         only: sources that are looked at, of those that are there; by default all.
-        may_delete_many: delete also when nothing was found, or most documents are gone.
+        may_delete_many: delete also when nothing was found at a place, or most documents are gone.
 
     Raises:
         ConflictError: the collection has other kinds of index than asked for.
@@ -132,11 +132,21 @@ def _deletions(
     # What was sent, or is relative to another folder, is none of this listing's.
     sources = sorted(source for source, base in bases.items() if base in (None, str(listing.base)))
     gone = listing.vanished(sources, max_file_bytes=grove.settings.ingestion.max_file_bytes)
-    spoken_for = len(listing.spoken_for(sources))
-    reason = withholding(len(gone), spoken_for, num_found=len(listing.files))
-    if reason is None or may_delete_many:
+    if may_delete_many:
         return gone, [], None
-    return [], gone, f"{reason}; is it the right place, and all of it? --delete-many deletes them"
+    withheld: dict[str, str] = {}  # why not
+    # Each place by itself, for one of several may not be mounted; then what is left, all together.
+    for place in (*listing.places(), listing):
+        here = [source for source in place.spoken_for(gone) if source not in withheld]
+        num_found = len(place.spoken_for(list(listing.files)))
+        reason = withholding(len(here), len(place.spoken_for(sources)), num_found=num_found)
+        if reason is not None:
+            withheld |= dict.fromkeys(here, f"{', '.join(place.scopes)}: {reason}")
+    if not withheld:
+        return gone, [], None
+    reason = "; ".join(dict.fromkeys(withheld.values()))
+    reason += "; is it the right place, and all of it? --delete-many deletes them"
+    return [source for source in gone if source not in withheld], list(withheld), reason
 
 
 def _known(grove: Grove, collection: str, sources: list[str]) -> dict[str, KnownVersion]:

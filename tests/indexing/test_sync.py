@@ -89,6 +89,27 @@ def test_most_documents_are_not_deleted_without_a_persons_word(grove: Grove, not
     assert len(grove.catalog.sources("c")) == 24
 
 
+def test_of_several_places_the_one_that_is_empty_loses_nothing(
+    grove: Grove, notes: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "share").mkdir()
+    for name in "ab":
+        (tmp_path / "share" / f"{name}.txt").write_text(f"Shared {name}.")
+    sync(grove, "notes", "share")
+    for path in (notes / "gone.txt", *(tmp_path / "share").iterdir()):
+        path.unlink()
+    synced = submit_sync(grove, list_places(grove, ["notes", "share"]), collection="c")
+    assert synced.withheld == ["share/a.txt", "share/b.txt"]
+    assert "share: nothing was found at the source" in str(synced.reason)
+    run_job(grove, synced.job_id)
+    assert grove.catalog.sources("c") == [
+        "notes/changed.txt",
+        "notes/kept.txt",
+        "share/a.txt",
+        "share/b.txt",
+    ]
+
+
 def test_what_came_from_elsewhere_stays(grove: Grove, notes: Path, tmp_path: Path) -> None:
     (tmp_path / "sent").write_text("Sent.")
     run_job(grove, submit_uploads(grove, [("sent.txt", tmp_path / "sent")], collection="c"))
