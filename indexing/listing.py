@@ -58,8 +58,10 @@ class Listing:
     def deletion(self, source: str) -> JobFile:
         """Give the deletion of a source that is not there, which is left when its file is back by then."""
         file = self.file(source, self.base / source)
-        # What is there and not listed, as a link or a hidden file, is deleted nevertheless.
-        return replace(file, path="" if os.path.lexists(file.path) else file.path, action="delete")
+        places = [self.base / scope for scope in self.scopes if is_below(source, scope)]
+        # What would not be listed, as a link or a hidden file, is deleted though it is there.
+        is_looked_for = any(_is_listed(Path(file.path), place) for place in places)
+        return replace(file, path=file.path if is_looked_for else "", action="delete")
 
     def file(self, source: str, path: Path) -> JobFile:
         """Give a file of this listing; it knows what its source is relative to, if it is."""
@@ -231,6 +233,15 @@ def _add_address(listing: Listing, sources: Sources, address: str) -> None:
 
 def _unlisted(listing: Listing, base: Path | None, folder: str, why: str) -> None:
     listing.unlisted[source_of(Path(folder), base)] = cannot_list(why)
+
+
+def _is_listed(file: Path, place: Path) -> bool:
+    """Tell whether a file of this name is listed once it is there."""
+    if file == place:
+        return True
+    steps = [file, *file.parents][: len(file.relative_to(place).parts)]
+    is_passed_over = any(step.name.startswith(".") or os.path.islink(step) for step in steps)
+    return _is_taken(file.name) and not is_passed_over
 
 
 def _is_taken(name: str) -> bool:

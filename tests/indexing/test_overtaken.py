@@ -115,6 +115,19 @@ def test_a_file_that_is_back_is_not_deleted(grove: Grove, notes: Path) -> None:
     assert grove.catalog.sources("c") == ["notes/a.md", "notes/b.md"]
 
 
+def test_a_file_that_is_back_before_its_deletion_is_queued_is_not_deleted(
+    grove: Grove, notes: Path
+) -> None:
+    run_job(grove, sync(grove))
+    text = (notes / "a.md").read_text()
+    (notes / "a.md").unlink()
+    listing = list_places(grove, ["notes"])
+    (notes / "a.md").write_text(text)
+    synced = submit_sync(grove, listing, collection="c")
+    assert fared(run_job(grove, synced.job_id)) == ("done", ["skipped", "skipped"])
+    assert grove.catalog.sources("c") == ["notes/a.md", "notes/b.md"]
+
+
 def test_a_link_in_the_place_of_a_file_does_not_keep_its_document(grove: Grove, notes: Path) -> None:
     run_job(grove, sync(grove))
     (notes / "a.md").unlink()
