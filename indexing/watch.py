@@ -1,7 +1,8 @@
 """Following folders: what changes on disk changes in the collection, until it is stopped."""
 
 import threading
-from collections.abc import Callable, Collection, Iterator, Sequence
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import watchfiles
@@ -14,6 +15,8 @@ from rag.core.errors import InvalidInputError
 __all__ = ["watch"]
 
 _LOOK_SECONDS = 0.5
+_QUIET_SECONDS = 1.0  # of which nothing was heard for so long, that is written
+_MAX_PATIENCE_SECONDS = 60.0  # with a file that is written to without end
 
 
 def watch(
@@ -25,7 +28,7 @@ def watch(
     stop: threading.Event | None = None,
     on_gone: Callable[[], None] = lambda: None,
 ) -> Iterator[Synced]:
-    """Wait for changes below the paths and give jobs as they come; who takes them runs the job.
+    """Give jobs that make the collection match the paths, at first and at changes; who takes one runs it.
 
     Files are left alone while they change: a change is given once nothing more happened for a moment.
     While a path is gone nothing is done; `on_gone` is told once.
@@ -66,8 +69,6 @@ def _followed(
             on_gone()
         while _identities(roots) is None and not stop.wait(_LOOK_SECONDS):
             pass
-        if not stop.is_set():
-            yield from synced(None)
 
 
 def _listed(grove: Grove, paths: Sequence[Path]) -> Listing | None:
@@ -86,18 +87,64 @@ def _sources(listing: Listing, touched: Collection[Path]) -> set[str]:
     }
 
 
-def _changes(roots: Sequence[Path], stop: threading.Event) -> Iterator[set[Path]]:
-    """Give what changes until a folder is gone or another, of which nothing is heard, has its place."""
+def _changes(roots: Sequence[Path], stop: threading.Event) -> Iterator[set[Path] | None]:
+    """Give None once changes are heard of, for what happened before, and then what changes.
+
+    Ends when a folder is gone or another, of which nothing is heard, has its place.
+    """
     followed = _identities(roots)
     if followed is None:
         return
+    heard = _Heard()
+    is_first = True
     try:
-        for events in watchfiles.watch(*roots, stop_event=stop, raise_interrupt=True):
-            yield {Path(path) for _, path in events}
+        for events in watchfiles.watch(
+            *roots,
+            watch_filter=None,
+            stop_event=stop,
+            rust_timeout=int(_LOOK_SECONDS * 1000),
+            yield_on_timeout=True,
+        ):
+            heard.note(path for _, name in events if not _is_hidden(path := Path(name), roots))
             if _identities(roots) != followed:
                 return
+            if is_first:
+                is_first = False
+                yield None
+            elif touched := heard.taken():
+                yield touched
     except FileNotFoundError:
         return
+
+
+class _Heard:
+    """Paths of which something was heard, until nothing more is."""
+
+    def __init__(self) -> None:
+        self._times: dict[Path, tuple[float, float]] = {}  # the first and the last
+
+    def note(self, paths: Iterable[Path]) -> None:
+        """Hear of these now."""
+        now = time.monotonic()
+        for path in paths:
+            self._times[path] = (self._times.get(path, (now, now))[0], now)
+
+    def taken(self) -> set[Path]:
+        """Take out those of which nothing more was heard for a moment, or too much for long."""
+        now = time.monotonic()
+        taken = {
+            path
+            for path, (first, last) in self._times.items()
+            if now - last >= _QUIET_SECONDS or now - first >= _MAX_PATIENCE_SECONDS
+        }
+        for path in taken:
+            del self._times[path]
+        return taken
+
+
+def _is_hidden(path: Path, roots: Sequence[Path]) -> bool:
+    below = [path.relative_to(root).parts for root in roots if path.is_relative_to(root)]
+    return bool(below) and all(any(part.startswith(".") for part in parts) for parts in below)
 
 
 def _identities(roots: Sequence[Path]) -> list[tuple[int, int]] | None:

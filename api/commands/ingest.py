@@ -100,14 +100,16 @@ def ingest(options: IngestOptions) -> None:
     if options.dry_run:
         _show_plan(console, grove, listing, options)
         return
+    if options.watch:
+        grove.ensure_collection(options.collection, kinds=kinds_of(options.index))
+        _watch(console, grove, options)
+        return
     job_id, extra = _submit(grove, listing, options)
     if options.detach:
         text = f"Job {job_id} is queued; `rag jobs` shows how it fares." if job_id else "Nothing to do."
         console.result({"job": job_id, **extra}, text)
         return
     code = _follow(console, grove, job_id, extra)
-    if options.watch:
-        _watch(console, grove, options)
     if code:
         raise typer.Exit(code)
 
@@ -119,7 +121,7 @@ def _submit(
     from indexing.sync import submit_sync
 
     kinds = kinds_of(options.index)
-    if not (options.sync or options.watch):
+    if not options.sync:
         return submit_listing(grove, listing, collection=options.collection, kinds=kinds), {}
     synced = submit_sync(
         grove,
