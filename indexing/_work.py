@@ -66,6 +66,7 @@ class Work:
         self._on_progress = on_progress
         self._stop = stop
         self.lost: LeaseLostError | None = None  # set once the heartbeat finds it
+        self.is_given_up = False  # set once it is interrupted or fails, for the threads that still read
         self.progress = Progress("leased", len(job.files))
         self.is_finished = False
 
@@ -97,11 +98,11 @@ class Work:
 
         Raises:
             LeaseLostError: the job is no longer this worker's.
-            StoppedError: it was asked to.
+            StoppedError: it was asked to, or gave up.
         """
         if self.lost is not None:
             raise self.lost
-        if self._stop.is_set():
+        if self._stop.is_set() or self.is_given_up:
             raise StoppedError
 
     def count_chunks(self, count: int) -> None:

@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from indexing._work import StoppedError
 from indexing.pipeline import Pipeline, ReadDocument
 from rag.core.errors import RagError, UnavailableError
 from rag.db.jobs import JobFile, LeaseLostError
@@ -59,7 +60,7 @@ def read_file(
         keep: is given the bytes of what can be read, and their hash.
 
     Raises:
-        LeaseLostError, UnavailableError: by `on_start`.
+        LeaseLostError, StoppedError, UnavailableError: by `on_start`, or where the pipeline reads.
     """
     if file.action == "delete":
         is_back = file.error is not None or os.path.isfile(file.path)
@@ -68,7 +69,7 @@ def read_file(
         return FileRead(ordinal, file, error=f"the worker died {file.attempts} times on this file")
     try:
         return _read(pipeline, FileRead(ordinal, file), known, on_start, keep)
-    except (LeaseLostError, UnavailableError):
+    except (LeaseLostError, StoppedError, UnavailableError):
         raise
     except RagError as error:
         return FileRead(ordinal, file, error=str(error))

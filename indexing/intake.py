@@ -76,9 +76,13 @@ class Intake:
         with ThreadPoolExecutor(1) as reader:
             # One batch is read while the one before it is encoded.
             coming = reader.submit(next, batches, None)
-            while (read := coming.result()) is not None:
-                coming = reader.submit(next, batches, None)
-                self._take_in(read)
+            try:
+                while (read := coming.result()) is not None:
+                    coming = reader.submit(next, batches, None)
+                    self._take_in(read)
+            except BaseException:
+                self._work.is_given_up = True
+                raise
 
     def _batches(self, engine: Engine) -> Generator[list[FileRead]]:
         batch: list[FileRead] = []

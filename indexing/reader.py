@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, Pipe
 from typing import Self
@@ -22,6 +22,7 @@ __all__ = ["Outcome", "Reader"]
 
 _CHILD = (sys.executable, "-P", "-m", "indexing._reader_process")
 _MAX_PATIENCE = 10  # times the limit, for a file that makes progress
+_CHECK_SECONDS = 1.0  # so often who waits is asked whether to go on
 _OWN_BYTES = 800_000_000  # address space of the interpreter and the libraries, those of OCR included
 
 
@@ -82,8 +83,15 @@ class Reader:
             self._process.wait()
         self._process = self._connection = None
 
-    def read(self, content: bytes, *, name: str) -> tuple[ParsedDocument, list[Chunk] | None]:
+    def read(
+        self, content: bytes, *, name: str, check: Callable[[], None] = lambda: None
+    ) -> tuple[ParsedDocument, list[Chunk] | None]:
         """Read a document, and cut it where there is a chunker.
+
+        Args:
+            content: the document.
+            name: its suffix says what it is.
+            check: raises when it is no longer wanted; asked time and again.
 
         Raises:
             UnsupportedFormatError: no loader takes the suffix.
@@ -97,7 +105,7 @@ class Reader:
             outcome: Outcome | None = None
             deadline = time.monotonic() + _MAX_PATIENCE * self._max_seconds
             while outcome is None:  # which only says that there was progress
-                if not connection.poll(min(self._max_seconds, max(0.0, deadline - time.monotonic()))):
+                if not self._answers(min(deadline, time.monotonic() + self._max_seconds), check):
                     self.stop()
                     raise UnreadableDocumentError(
                         f"{name!r}: reading took longer than {self._max_seconds:g} s; split the file, or"
@@ -118,6 +126,19 @@ class Reader:
                 " raise GROVE_INGESTION__READ_BYTES"
             )
         raise error_named(outcome.error, outcome.message)
+
+    def _answers(self, deadline: float, check: Callable[[], None]) -> bool:
+        """Wait for what the process says; tell whether it said something in time."""
+        assert self._connection is not None
+        while not self._connection.poll(min(_CHECK_SECONDS, max(0.0, deadline - time.monotonic()))):
+            if time.monotonic() >= deadline:
+                return False
+            try:
+                check()
+            except BaseException:
+                self.stop()  # it is still at work on this file
+                raise
+        return True
 
     def _started(self) -> Connection:
         if self._process is not None and self._process.poll() is not None:

@@ -47,10 +47,12 @@ class Readers:
         for reader in self._all:
             reader.stop()
 
-    def read(self, content: bytes, *, name: str) -> tuple[ParsedDocument, list[Chunk] | None]:
+    def read(
+        self, content: bytes, *, name: str, check: Callable[[], None] = lambda: None
+    ) -> tuple[ParsedDocument, list[Chunk] | None]:
         """Read a document as `Reader.read` does."""
         reader = self._free.get()
         try:
-            return reader.read(content, name=name)
+            return reader.read(content, name=name, check=check)
         finally:
             self._free.put(reader)

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 
 from indexing._work import Work
 from indexing.file_reading import FileRead, read_file
@@ -21,7 +22,7 @@ class Local:
     def reads(self, work: Work) -> Iterator[FileRead]:
         """Read the files, several at a time; one at a time once a worker died on this job."""
         work.reader.start()
-        pipeline = Pipeline.from_grove(work.grove, read=work.reader.read)
+        pipeline = Pipeline.from_grove(work.grove, read=partial(work.reader.read, check=work.check))
         if any(file.attempts for file in work.job.files.values()):
             # Only the guilty file must be blamed for the next death.
             for ordinal, file, known in work.files():
@@ -47,6 +48,7 @@ class Local:
 def _read(
     work: Work, pipeline: Pipeline, ordinal: int, file: JobFile, known: KnownVersion | None
 ) -> FileRead:
+    work.check()
     grove, job = work.grove, work.job
     return read_file(
         pipeline,

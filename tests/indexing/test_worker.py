@@ -1,14 +1,16 @@
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from indexing.compaction import compact, tidy
+from indexing.reader import Reader
 from indexing.submit import submit_paths
 from indexing.worker import Progress, run_job, work_forever
 from rag.compose import Grove
@@ -21,6 +23,7 @@ from rag.encoders.hashing import Hashing
 from rag.stores.memory import Memory
 
 NewGrove = Callable[..., Grove]
+HOSTILE = (sys.executable, str(Path(__file__).parents[1] / "helpers" / "_hostile_reader.py"))
 
 
 def ingest(grove: Grove, *paths: Path) -> JobStatus:
@@ -188,6 +191,28 @@ def test_an_interrupted_command_gives_the_job_back_at_once(grove: Grove, folder:
     assert states(finished)["text5.txt"] == "done"
 
 
+@pytest.mark.parametrize("is_interrupted", [True, False])
+def test_who_stops_does_not_wait_for_a_file_that_takes_long(
+    grove: Grove, folder: Path, is_interrupted: bool
+) -> None:
+    (folder / "slow.hang").write_text("Takes a minute.")
+    stop = threading.Event()
+
+    def interrupt(progress: Progress) -> None:
+        if progress.step == "published":
+            if is_interrupted:
+                raise KeyboardInterrupt
+            stop.set()
+
+    job_id = submit_paths(grove, [folder, folder / "slow.hang"], collection="c")
+    started = time.monotonic()
+    with Reader(max_seconds=100, max_bytes=300_000_000, command=HOSTILE) as reader:
+        with suppress(KeyboardInterrupt):
+            run_job(grove, job_id, on_progress=interrupt, stop=stop, reader=reader)
+    assert time.monotonic() - started < 30
+    assert {"done", "queued"} <= {file.state for file in grove.jobs.job(job_id).files}
+
+
 class Slow(Hashing):
     """An encoder that takes longer than the lease."""
 
@@ -223,38 +248,6 @@ def test_a_worker_that_lost_its_lease_publishes_nothing(grove: Grove, folder: Pa
         run_job(grove, job_id, on_progress=be_late)
     assert found(grove, "text number") == []
     assert grove.jobs.job(job_id).state == "running"
-
-
-def test_many_segments_are_merged_while_a_job_runs(grove: Grove, tmp_path: Path) -> None:
-    folder = tmp_path / "many"
-    folder.mkdir()
-    for number in range(40):
-        (folder / f"{number:02}.txt").write_text(f"Document number {number}.")
-    counts: list[int] = []
-    job_id = submit_paths(grove, [folder], collection="c")
-    run_job(grove, job_id, on_progress=lambda _: counts.append(len(grove.publisher.loads("c"))))
-    assert max(counts) <= grove.settings.ingestion.max_segments + 1
-    assert len(found(grove, "document")) == 40
-    compact(grove, "c")
-    assert [load.segment.num_rows for load in grove.publisher.loads("c")] == [40]
-
-
-def test_dead_rows_are_written_out_when_they_are_many(grove: Grove, folder: Path) -> None:
-    status = ingest(grove, folder)
-    texts = [file.source for file in status.files if file.source.endswith(".txt")]
-    for source in texts[:3]:
-        grove.publisher.delete_documents("c", source=source)
-    while tidy(grove, "c"):
-        pass
-    loads = grove.publisher.loads("c")
-    assert sum(load.num_dead_rows for load in loads) == 0
-    assert len(found(grove, "text number")) == 3
-
-
-def test_merging_what_needs_no_merging_does_nothing(grove: Grove, folder: Path) -> None:
-    ingest(grove, folder / "text0.txt")
-    assert not compact(grove, "c")
-    assert not tidy(grove, "c")
 
 
 def test_a_worker_runs_jobs_as_they_come_until_it_is_stopped(grove: Grove, folder: Path) -> None:
