@@ -108,15 +108,16 @@ def list_places(
     base = base or Path.cwd()
     listing = Listing(base=base)
     paths = [(base / place, Path(place)) for place in places if not is_address(str(place))]
-    missing = [str(path) for path, _ in paths if not path.exists()]
+    missing = [str(path) for path, _ in paths if not os.path.exists(path)]  # or not to be seen
     if missing:
         raise InvalidInputError(f"no such file or folder: {', '.join(missing)}")
-    home = grove.settings.home_dir.absolute()
+    home = grove.settings.home_dir.resolve()
     for path, place in paths:
         called = None if place.is_absolute() else base
         listing.scopes.append(source_of(path, called))
+        real = path.resolve()  # below it no links are followed
         for file in files_below(path, on_error=partial(_unlisted, listing, called)):
-            if not file.absolute().is_relative_to(home):  # what Grove keeps is no document
+            if not (real / file.relative_to(path)).is_relative_to(home):  # what Grove keeps is no document
                 source = source_of(file, called)
                 listing.files[source] = listing.file(source, file.absolute())
     sources = Sources(grove.settings.sources)
@@ -158,7 +159,7 @@ def files_below(
 
     Args:
         path: where to look.
-        on_error: is told a folder that cannot be listed, and why.
+        on_error: is told a folder that cannot be listed, or not what is in it, and why.
     """
     if path.is_file():
         yield path
@@ -167,10 +168,13 @@ def files_below(
         path, onerror=lambda error: on_error(str(error.filename), str(error.strerror))
     ):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            file = Path(folder) / name
-            if _is_taken(name) and not file.is_symlink():
-                yield file
+        taken = [Path(folder) / name for name in sorted(names) if _is_taken(name)]
+        try:
+            files = [file for file in taken if not file.is_symlink()]
+        except OSError as error:  # of a folder that may not be entered only the names are to be had
+            on_error(folder, str(error.strerror))
+        else:
+            yield from files
 
 
 def urls_in(manifest: Path) -> list[str]:
@@ -182,15 +186,16 @@ def urls_in(manifest: Path) -> list[str]:
         InvalidInputError: it cannot be read, or a line that is neither.
     """
     try:
-        lines = manifest.read_text().splitlines()
+        lines = manifest.read_text("utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidInputError(f"cannot read the manifest {manifest}: {error}") from error
     urls: dict[str, None] = {}
     for number, line in enumerate(lines, 1):
         text = line.strip()
         if text and not text.startswith("#"):
-            urls[_url(text) if text.startswith("{") else text] = None
-            if not is_address(list(urls)[-1]):
+            url = _url(text) if text.startswith("{") else text
+            urls[url] = None
+            if not is_address(url):
                 raise InvalidInputError(
                     f"{manifest}, line {number}: {text!r:.100} is no address;"
                     ' write one such as https://example.org/page, or {"url": "https://..."}'

@@ -1,9 +1,11 @@
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from _syncing import deleted_by_sync
 
+from indexing.listing import files_below
 from indexing.submit import (
     remove_orphans,
     safe_name,
@@ -71,6 +73,24 @@ def test_links_in_a_folder_are_not_followed(grove: Grove, folder: Path, tmp_path
     (folder / "deep" / "loop").symlink_to(folder)
     status = grove.jobs.job(submit_paths(grove, [folder / "deep"], collection="c"))
     assert names(status) == ["nested.md"]
+
+
+def test_a_folder_whose_files_may_not_be_looked_at_is_told_and_the_others_are_listed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder.parent)
+    (folder / "deep" / "shut").mkdir()
+    (folder / "deep" / "shut" / "a.txt").write_text("Its name can be read.")
+    (folder / "deep" / "shut").chmod(0o644)
+    folder.parent.chmod(0o755)
+    told: list[str] = []
+    with suppress(PermissionError):  # permissions count for root only once it is somebody else
+        os.seteuid(65534)
+    try:
+        listed = list(files_below(Path("folder/deep"), on_error=lambda where, why: told.append(where)))
+    finally:
+        os.seteuid(os.getuid())
+    assert (listed, told) == ([Path("folder/deep/nested.md")], ["folder/deep/shut"])
 
 
 @pytest.mark.parametrize("name", [b"caf\xe9.txt", "ünï 🙂.txt".encode(), b"new\nline.txt"])

@@ -133,9 +133,9 @@ def test_documents_below_a_folder_that_cannot_be_listed_stay_and_the_job_tells(
     (notes / "deep").mkdir()
     (notes / "deep" / "a.txt").write_text("Deep.")
     sync(grove, "notes")
+    (notes / "gone.txt").unlink()
     listing = list_places(grove, ["notes"])
     del listing.files["notes/deep/a.txt"]
-    del listing.files["notes/gone.txt"]
     listing.unlisted["notes/deep"] = "cannot list the folder: Permission denied"
     synced = submit_sync(grove, listing, collection="c")
     status = run_job(grove, synced.job_id)
@@ -192,6 +192,8 @@ def test_a_manifest_names_addresses_one_a_line_or_as_json_lines(tmp_path: Path) 
         '# pages\nhttps://a.example/x\n\n{"url": "https://b.example/y"}\nhttps://a.example/x\n'
     )
     assert urls_in(manifest) == ["https://a.example/x", "https://b.example/y"]
+    manifest.write_bytes(b"\xef\xbb\xbfhttps://a.example/x\r\n")  # as Notepad writes it
+    assert urls_in(manifest) == ["https://a.example/x"]
     manifest.write_text("https://a.example/x\nb.example/y\n")
     with pytest.raises(InvalidInputError, match=r"line 2: 'b\.example/y' is no address"):
         urls_in(manifest)
@@ -206,6 +208,17 @@ def test_what_the_installation_keeps_is_no_document(grove: Grove, tmp_path: Path
     sync(grove, ".")
     assert sync(grove, ".") == dict.fromkeys(grove.catalog.sources("c"), "skipped")
     assert len(grove.catalog.sources("c")) == 3
+
+
+@pytest.mark.parametrize("place", ["notes/..", "link"])
+def test_what_the_installation_keeps_is_none_by_another_way_either(
+    grove: Grove, tmp_path: Path, notes: Path, place: str
+) -> None:
+    (tmp_path / "link").symlink_to(".")
+    grove.settings.home_dir.mkdir(exist_ok=True)
+    (grove.settings.home_dir / "own.txt").write_text("Grove's own.")
+    listed = [Path(source).name for source in list_places(grove, [place]).files]
+    assert sorted(listed) == ["changed.txt", "gone.txt", "kept.txt"]
 
 
 def test_a_failure_is_listed_until_its_file_is_mended_or_gone(grove: Grove, notes: Path) -> None:
