@@ -5,11 +5,11 @@ to search again. What is deleted while a merge runs stays deleted.
 """
 
 from collections.abc import Sequence
-from itertools import accumulate
+from itertools import accumulate, islice
 
 from rag.compose import Grove
 
-__all__ = ["compact", "num_to_merge", "tidy"]
+__all__ = ["compact", "in_merges", "num_to_merge", "tidy"]
 
 _MAX_ROWS = 50_000
 _MAX_DEAD = 0.2  # a larger share of dead rows in a segment is worth writing the rest of it anew
@@ -36,9 +36,14 @@ def tidy(grove: Grove, collection: str, *, index_id: str | None = None) -> bool:
         NotFoundError: no such collection.
     """
     loads = grove.publisher.loads(collection, index_id=index_id)
-    worn = [each.segment for each in loads if each.num_dead_rows > _MAX_DEAD * each.segment.num_rows]
+    worn = [each for each in loads if each.num_dead_rows > _MAX_DEAD * each.segment.num_rows]
     if worn:
-        return grove.publisher.replace_segments(collection, worn)
+        segments = iter([each.segment for each in worn])
+        counts = in_merges([each.segment.num_rows - each.num_dead_rows for each in worn])
+        merged = [
+            grove.publisher.replace_segments(collection, list(islice(segments, count))) for count in counts
+        ]
+        return any(merged)
     if len(loads) <= grove.settings.ingestion.max_segments:
         return False
     count = num_to_merge([each.segment.num_rows for each in loads])
@@ -61,3 +66,20 @@ def num_to_merge(sizes: Sequence[int]) -> int:
     if not costs:
         return 0
     return 2 + min(range(len(costs)), key=lambda index: (costs[index], -index))
+
+
+def in_merges(sizes: Sequence[int]) -> list[int]:
+    """Give how many segments go into one merge and the next: 50,000 rows at most, or one segment.
+
+    >>> in_merges([100, 200, 40_000, 30_000, 60_000])
+    [3, 1, 1]
+    """
+    counts: list[int] = []
+    num_rows = 0
+    for size in sizes:
+        if not counts or num_rows + size > _MAX_ROWS:
+            counts.append(0)
+            num_rows = 0
+        counts[-1] += 1
+        num_rows += size
+    return counts
