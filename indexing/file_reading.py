@@ -31,6 +31,7 @@ class FileRead:
     error: str | None = None
     num_bytes: int = 0
     encoded: EncodedDocument | None = None  # the document, when it was encoded where it was read
+    kinds: tuple[str, ...] = ()  # of the index that it was encoded for
     original: tuple[bytes, str] | None = None  # its bytes and hash, from where they cannot be kept
 
     @property

@@ -13,7 +13,7 @@ from indexing._work import StoppedError, Work
 from indexing.compaction import tidy
 from indexing.engines._engine import Engine, UnfitError
 from indexing.file_reading import FileRead, unexpected
-from indexing.pipeline import Pipeline
+from indexing.pipeline import Pipeline, as_read
 from rag.core.errors import (
     ConflictError,
     DamagedSegmentError,
@@ -102,7 +102,7 @@ class Intake:
 
     def _take_in(self, batch: list[FileRead]) -> None:
         try:
-            self._publish(batch)
+            self._publish_to_serving(batch)
         except (StoppedError, LeaseLostError, UnavailableError):
             raise
         except (NotFoundError, ConflictError) as error:
@@ -115,11 +115,26 @@ class Intake:
                 for read in batch:  # the others must not suffer for the one
                     self._take_in([read])
 
-    def _publish(self, batch: list[FileRead]) -> None:
+    def _publish_to_serving(self, batch: list[FileRead]) -> None:
+        """Publish; once more when an index of other kinds came to serve meanwhile."""
+        kinds = self._kinds(batch)
+        try:
+            self._publish(batch, kinds)
+        except LeaseLostError:
+            raise
+        except ConflictError:
+            if (now := self._kinds(batch)) == kinds:
+                raise
+            self._publish(batch, now)
+
+    def _kinds(self, batch: list[FileRead]) -> tuple[str, ...]:
+        has_new = any(read.num_chunks for read in batch)
+        return tuple(self._grove.catalog.snapshot(self._job.collection).kinds) if has_new else ()
+
+    def _publish(self, batch: list[FileRead], kinds: tuple[str, ...] = ()) -> None:
         num_files, num_chunks = len(batch), sum(read.num_chunks for read in batch)
         chunks_read = self._work.progress.chunks_read + num_chunks
         self._work.tell("read", chunks_read=chunks_read, source=batch[-1].file.source)
-        kinds = tuple(self._grove.catalog.snapshot(self._job.collection).kinds) if num_chunks else ()
         encoded = self._encoded(batch, kinds)
         self._work.tell("encoded")
         forgotten: list[str] = []
@@ -149,10 +164,12 @@ class Intake:
             with suppress(NotFoundError, DamagedSegmentError):  # deleted meanwhile; its searches tell
                 tidy(self._grove, self._job.collection)
 
-    def _encoded(self, batch: list[FileRead], kinds: Sequence[str]) -> list[EncodedDocument]:
-        """Encode what was not encoded where it was read."""
+    def _encoded(self, batch: list[FileRead], kinds: tuple[str, ...]) -> list[EncodedDocument]:
+        """Encode what was not encoded where it was read, or for an index of other kinds."""
         documents = [read.document for read in batch if read.document is not None]
-        ready = [read.encoded for read in batch if read.encoded is not None]
+        encoded = [(read.encoded, read.kinds) for read in batch if read.encoded is not None]
+        documents += [as_read(document) for document, theirs in encoded if theirs != kinds]
+        ready = [document for document, theirs in encoded if theirs == kinds]
         if ready:
             self._work.count_chunks(sum(len(document.chunks) for document in ready))
         return ready + self._pipeline.encode(documents, kinds=kinds, on_chunks=self._work.count_chunks)

@@ -23,7 +23,7 @@ from rag.core.types import Chunk, ParsedDocument
 from rag.db.jobs import JobFile
 from rag.db.publish import EncodedDocument
 
-__all__ = ["FetchedFile", "Pipeline", "ReadDocument", "portable_chunker"]
+__all__ = ["FetchedFile", "Pipeline", "ReadDocument", "as_read", "portable_chunker"]
 
 _VERSION = "8"  # raised when parsing, chunking or `analyze` changes: what was ingested before is read anew
 _CHUNKERS = Family("indexing.chunkers")
@@ -58,6 +58,13 @@ def portable_chunker(grove: Grove) -> Chunker | None:
         return None
     chunker: Chunker = grove.build(_CHUNKERS, grove.settings.chunker, token_starts=token_starts)
     return chunker
+
+
+def as_read(document: EncodedDocument) -> ReadDocument:
+    """Give a document as it was before it was encoded."""
+    return ReadDocument(
+        document.source, document.content_hash, document.document, list(document.chunks), document.stamp
+    )
 
 
 class Pipeline:

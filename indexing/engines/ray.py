@@ -100,7 +100,9 @@ class _Machine:
         encoded = self._pipeline.encode(documents, kinds=self._kinds, on_chunks=lambda _: None)
         by_source = {each.source: each for each in encoded}
         done = [
-            replace(read, document=None, encoded=by_source[read.file.source]) if read.document else read
+            replace(read, document=None, encoded=by_source[read.file.source], kinds=self._kinds)
+            if read.document
+            else read
             for read in reads
         ]
         cells = pa.array([pickle.dumps((self._made_by, read)) for read in done], type=pa.large_binary())

@@ -112,6 +112,24 @@ def test_what_comes_while_token_vectors_are_added_has_them_too(opened: NewGrove,
     assert len(found(grove)) == 8
 
 
+def test_a_batch_in_hand_while_an_index_of_other_kinds_comes_to_serve_is_taken_in(
+    opened: NewGrove, folder: Path
+) -> None:
+    grove = opened()
+    switched: list[str] = []
+
+    def switch(progress: Progress) -> None:
+        if progress.step == "encoded" and not switched:
+            switched.append(progress.source)
+            reindex(opened(), BOTH)
+
+    job_id = submit_paths(grove, [folder], collection="c", kinds=("dense",))
+    status = run_job(grove, job_id, on_progress=switch)
+    assert status is not None
+    assert sum(file.state == "done" for file in status.files) == 7
+    assert len(found(grove)) == len(found(grove, "lexical")) == 7
+
+
 def test_another_late_encoder_is_refused_until_the_collection_is_rebuilt(
     opened: NewGrove, folder: Path
 ) -> None:

@@ -12,6 +12,7 @@ from _findable import content, named_and_present
 
 from indexing.control import cancel_job
 from indexing.engines._engine import UnfitError
+from indexing.reindex import submit_reindex
 from indexing.submit import submit_paths
 from indexing.worker import Progress, run_job
 from rag.compose import Grove
@@ -154,6 +155,25 @@ def test_a_job_on_a_cluster_is_cancelled_and_the_next_one_runs(
 
 def num_ready(grove: Grove) -> int:
     return sum(document.status == "ready" for document in grove.catalog.documents("c", limit=1000))
+
+
+def test_what_a_cluster_encodes_while_an_index_of_other_kinds_comes_to_serve_has_them(
+    tmp_path: Path, files: Path
+) -> None:
+    grove = grove_at(tmp_path / "home", "ray")
+    switched: list[JobStatus | None] = []
+
+    def switch(progress: Progress) -> None:
+        if progress.step == "published" and not switched:
+            job_id = submit_reindex(grove, "c", kinds=("dense", "late"))
+            switched.append(run_job(grove_at(tmp_path / "home", "local"), job_id))
+
+    job_id = submit_paths(grove, [files], collection="c", kinds=("dense",))
+    assert states(run_job(grove, job_id, on_progress=switch)) == {"done": NUM_FILES, "failed": 1}
+    assert switched[0] is not None
+    assert switched[0].state == "done"
+    passages = grove.search("text", collection="c", retriever="late", k=1000).passages
+    assert {passage.source for passage in passages} == set(grove.catalog.sources("c"))
 
 
 def test_a_machine_with_another_model_is_refused(tmp_path: Path) -> None:
