@@ -30,15 +30,25 @@ class Progress:
 
 
 def taken_by_another(file: JobFile, known: KnownVersion | None) -> str | None:
-    """Give why a file may not replace a document: a file of that relative path in another folder does.
+    """Give why a file may not replace a document: it is of another folder's file of that path, or was sent.
 
     A folder that was moved takes its documents along: the files are no longer where they were.
     """
-    if known is None or not file.base or not known.base or file.base == known.base:
+    if known is None or None in (file.base, known.base) or file.base == known.base:
         return None
+    if not known.base:
+        return (
+            f"{file.source!r} was sent already, and this is another file: give its whole path, delete the"
+            " document, or ingest the file into a collection of its own"
+        )
     other = Path(known.base) / file.source
     if not any(path.is_file() for path in (other, *other.parents)):  # the archive, of one that is in it
         return None
+    if not file.base:  # who sends it need not know where the other one is
+        return (
+            f"{file.source!r} is the document of a file in a folder already, and this is another file: send"
+            " it by another name, or into a collection of its own"
+        )
     return (
         f"{file.source!r} is the document of {str(other)!r} already, and this is another file: give its"
         " whole path, or ingest it into a collection of its own"

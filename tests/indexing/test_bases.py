@@ -121,3 +121,23 @@ def test_synchronising_leaves_alone_what_was_sent(grove: Grove, enter: Enter, tm
     enter("one")
     assert sync(grove, ".") == {"notes.txt": "done"}
     assert set(texts(grove)) == {"notes.txt", "sent.txt"}
+
+
+def test_what_was_sent_and_a_folder_s_file_do_not_replace_each_other(
+    grove: Grove, enter: Enter, tmp_path: Path
+) -> None:
+    def send(name: str, text: str) -> dict[str, str]:
+        (tmp_path / "sent").write_text(text)
+        return states(run_job(grove, submit_uploads(grove, [(name, tmp_path / "sent")], collection="c")))
+
+    one = enter("one")
+    (one / "other.txt").write_text("Another note of one.")
+    assert ingest(grove, "notes.txt") == {"notes.txt": "done"}
+    assert "in a folder already, and this is another file" in send("notes.txt", "Sent.")["notes.txt"]
+    assert send("notes.txt", "The notes of one.") == {"notes.txt": "skipped"}
+    assert send("other.txt", "Sent.") == {"other.txt": "done"}
+    assert send("other.txt", "Sent anew.") == {"other.txt": "done"}
+    fared = sync(grove, ".")
+    assert "was sent already, and this is another file" in fared.pop("other.txt")
+    assert fared == {"notes.txt": "skipped"}
+    assert texts(grove) == {"notes.txt": "The notes of one.", "other.txt": "Sent anew."}
