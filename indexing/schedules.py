@@ -26,6 +26,7 @@ __all__ = ["add_schedule", "next_after", "run_due", "run_schedule", "timing_of"]
 _MIN_SECONDS = 10
 _MAX_DAYS = 366
 _LEASE_SECONDS = 600.0  # listing a large bucket takes minutes
+_CRON_FIELDS = 5  # a sixth would be seconds
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _EVERY = re.compile(r"every (\d+) s")
 _log = logging.getLogger(__name__)
@@ -44,6 +45,8 @@ def timing_of(*, every: str | None = None, cron: str | None = None) -> str:
         raise InvalidInputError("give either an interval, as 15m, or a cron expression, as '0 3 * * *'")
     if cron is not None:
         try:
+            if len(cron.split()) != _CRON_FIELDS:
+                raise CronSimError("it has other than five fields")
             CronSim(cron, utc_now())
         except CronSimError as error:
             raise InvalidInputError(

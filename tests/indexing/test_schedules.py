@@ -220,6 +220,7 @@ def test_a_removed_schedule_runs_no_more_and_another_tenants_cannot_be_reached(
         ("3000000d", None),
         (None, "61 * * * *"),
         (None, "x"),
+        (None, "* * * * * *"),
     ],
 )
 def test_a_wrong_timing_is_refused(every: str | None, cron: str | None) -> None:
