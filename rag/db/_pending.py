@@ -56,8 +56,8 @@ def _summary(file: JobFileRow, job: JobRow) -> DocumentSummary:
 
 
 def _is_of_another_folder(file: JobFileRow, base: str | None) -> bool:
-    """Tell whether the document of this source is another file's, which only the job of this one tells."""
-    return file.state == "failed" and bool(base) and bool(file.base) and base != file.base
+    """Tell whether the document of this source is of another file, which only the job of this one tells."""
+    return file.state == "failed" and None not in (base, file.base) and base != file.base
 
 
 def _is_taken_apart_since(session: Session, file: JobFileRow, job: JobRow) -> bool:

@@ -123,7 +123,7 @@ def test_synchronising_leaves_alone_what_was_sent(grove: Grove, enter: Enter, tm
     assert set(texts(grove)) == {"notes.txt", "sent.txt"}
 
 
-def test_what_was_sent_and_a_folder_s_file_do_not_replace_each_other(
+def test_what_was_sent_and_a_file_in_a_folder_do_not_replace_each_other(
     grove: Grove, enter: Enter, tmp_path: Path
 ) -> None:
     def send(name: str, text: str) -> dict[str, str]:
@@ -141,3 +141,4 @@ def test_what_was_sent_and_a_folder_s_file_do_not_replace_each_other(
     assert "was sent already, and this is another file" in fared.pop("other.txt")
     assert fared == {"notes.txt": "skipped"}
     assert texts(grove) == {"notes.txt": "The notes of one.", "other.txt": "Sent anew."}
+    assert {document.status for document in grove.catalog.documents("c")} == {"ready"}
