@@ -8,6 +8,7 @@ import os
 import re
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from indexing.files import content_of
@@ -47,10 +48,10 @@ def unpacked(
     files: list[JobFile] = []
     is_empty = True
     try:
-        for member in _members(path, source, max_file_bytes):
+        for inner, member in _members(path, source, max_file_bytes):
             is_empty = False
-            if is_wanted(_source(source, member)):
-                files.append(_file(member, path, source, directory=directory))
+            if is_wanted(inner):
+                files.append(_file(inner, member, path, source, directory=directory))
         if is_empty:
             raise UnreadableDocumentError(
                 f"{Path(source).name!r} holds no file that is read;"
@@ -69,7 +70,7 @@ def unpacked(
 def sources_in(path: Path, source: str, *, max_file_bytes: int) -> set[str] | None:
     """Give the sources of the documents that an archive makes; None when it cannot be read just now."""
     try:
-        return {_source(source, member) for member in _members(path, source, max_file_bytes)}
+        return {inner for inner, _ in _members(path, source, max_file_bytes)}
     except UnreadableDocumentError:
         return None
 
@@ -78,38 +79,56 @@ def hashes_in(path: Path, source: str, *, max_file_bytes: int) -> dict[str, str 
     """Give the sources of the documents that an archive makes, and the SHA-256 of what can be read."""
     hashes: dict[str, str | None] = {}
     try:
-        for member in _members(path, source, max_file_bytes):
-            hashes[_source(source, member)] = None
-            if member.error is None:
-                hashes[_source(source, member)] = hashlib.sha256(member.read()).hexdigest()
+        for inner, member in _members(path, source, max_file_bytes):
+            hashes.setdefault(inner, None)
+            if member.error is None and (content := _content(member)) is not None:
+                hashes[inner] = hashlib.sha256(content).hexdigest()
     except UnreadableDocumentError:
         return hashes or {source: None}
     return hashes
 
 
-def _members(path: Path, source: str, max_file_bytes: int) -> Iterator[Member]:
+def _members(path: Path, source: str, max_file_bytes: int) -> Iterator[tuple[str, Member]]:
+    """Give the files with their sources; of two with the same the second is not read."""
     content = content_of(path, max_bytes=max_file_bytes)
-    return members(content, name=Path(source).name, max_bytes=_MAX_UNPACKED_BYTES)
+    seen: set[str] = set()
+    for member in members(content, name=Path(source).name, max_bytes=_MAX_UNPACKED_BYTES):
+        inner = f"{source}/{_NOT_FOR_NAMES.sub('', member.name)}"
+        if member.error is None and inner in seen:
+            yield inner, replace(member, error=f"{inner!r} stands twice in the archive; rename one")
+        else:
+            yield inner, member
+        seen.add(inner)
 
 
-def _file(member: Member, path: Path, source: str, *, directory: Path) -> JobFile:
+def _content(member: Member) -> bytes | None:
+    """Unpack it; None when it is broken.
+
+    Raises:
+        UnreadableDocumentError: the whole archive unpacks to too much.
+    """
+    try:
+        return member.read()
+    except UnreadableDocumentError:
+        if member.is_room_full:
+            raise
+        return None
+
+
+def _file(inner: str, member: Member, path: Path, source: str, *, directory: Path) -> JobFile:
     if member.error is not None:
-        return _failed(_source(source, member), path, source, member.error)
+        return _failed(inner, path, source, member.error)
     try:
         content = member.read()
     except UnreadableDocumentError as error:
         if member.is_room_full:
             raise
-        return _failed(_source(source, member), path, source, str(error))
+        return _failed(inner, path, source, str(error))
     directory.mkdir(parents=True, exist_ok=True)
     kept = directory / f"{hashlib.sha256(content).hexdigest()}.{uuid.uuid4().hex}"
     kept.write_bytes(content)
-    return JobFile(_source(source, member), str(kept))
+    return JobFile(inner, str(kept))
 
 
 def _failed(source: str, archive: Path, archive_source: str, error: str) -> JobFile:
     return JobFile(source, str(archive.absolute()), error, place=archive_source)
-
-
-def _source(source: str, member: Member) -> str:
-    return f"{source}/{_NOT_FOR_NAMES.sub('', member.name)}"

@@ -5,15 +5,17 @@ loader takes are passed over, as in a folder.
 """
 
 import io
+import re
 import stat
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import IO
 
 from indexing.content_kinds import ContentKind, document_in, kind_of
+from indexing.loaders._cyrillic import cyrillic_encoding
 from indexing.loaders._nested import MAX_DEPTH, is_read
 from indexing.loaders._text import clean
 from rag.core.errors import UnreadableDocumentError
@@ -26,6 +28,7 @@ _FREE_BYTES = 64_000_000  # so much may be packed as tightly as it likes
 _PIECE_BYTES = 1 << 20
 _ENTRY_MARK = b"PK\x01\x02"
 _MAX_MARKS = 10 * _MAX_MEMBERS  # archives stored inside have theirs
+_WORD = re.compile(rb"[A-Za-z\x80-\xff]+")
 _ENCRYPTED, _UTF8 = 0x1, 0x800
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the others unpack in pieces of any size
 _BROKEN = (EOFError, LookupError, NotImplementedError, OSError, RuntimeError, ValueError,
@@ -99,8 +102,11 @@ def _members(content: bytes, *, name: str, room: _Room, depth: int) -> Iterator[
     with _opened(content, name=name) as archive:
         if kind := document_in(archive):
             raise _misnamed(name, kind)
+        code_page = _code_page(archive.infolist())
         found = [
-            member for entry in archive.infolist() if (member := _member(archive, entry, room)) is not None
+            member
+            for entry in archive.infolist()
+            if (member := _member(archive, entry, room, code_page)) is not None
         ]
         room.members -= len(found)
         if room.members < 0:
@@ -156,9 +162,9 @@ def _misnamed(name: str, kind: ContentKind) -> UnreadableDocumentError:
     return UnreadableDocumentError(f"{name!r}: named .zip but it is {kind.what}; {kind.advice}")
 
 
-def _member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, room: _Room) -> Member | None:
+def _member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, room: _Room, code_page: str) -> Member | None:
     """Give a member whose name is safe, or which says why it is not read; none for what is passed over."""
-    name = clean(_name(entry))
+    name = clean(_name(entry, code_page))
     parts = [part for part in name.split("/") if part not in ("", ".")]
     if entry.is_dir() or name.endswith("/") or not parts or not is_read(parts[-1]):
         return None
@@ -184,15 +190,34 @@ def _refusal(entry: zipfile.ZipInfo, name: str, parts: list[str]) -> str:
     return ""
 
 
-def _name(entry: zipfile.ZipInfo) -> str:
+def _name(entry: zipfile.ZipInfo, code_page: str) -> str:
     """Give the name with `/` only; most programs write UTF-8 and many of them do not say so."""
-    name = entry.filename
-    if not entry.flag_bits & _UTF8:
-        try:
-            name = name.encode("cp437").decode("utf-8")
-        except UnicodeError:
-            pass
+    raw = _undeclared(entry)
+    name = entry.filename if raw is None else raw.decode("utf-8" if _is_utf8(raw) else code_page, "replace")
     return name.replace("\\", "/")
+
+
+def _code_page(entries: Sequence[zipfile.ZipInfo]) -> str:
+    """Tell in which encoding the names are that are no UTF-8: Windows writes that of its language."""
+    names = [raw for entry in entries if (raw := _undeclared(entry)) is not None and not _is_utf8(raw)]
+    words = [word for word in _WORD.findall(b" ".join(names)) if not word.isascii()]
+    return cyrillic_encoding(words) or "cp437"
+
+
+def _undeclared(entry: zipfile.ZipInfo) -> bytes | None:
+    """Give a name's bytes; none where it is known in which encoding they are."""
+    try:
+        return None if entry.flag_bits & _UTF8 else entry.filename.encode("cp437")
+    except UnicodeEncodeError:
+        return None
+
+
+def _is_utf8(name: bytes) -> bool:
+    try:
+        name.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _counted(stream: IO[bytes], room: _Room) -> Iterator[bytes]:

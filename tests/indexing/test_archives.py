@@ -201,6 +201,40 @@ def test_names_of_other_systems_are_read(grove: Grove, here: Path) -> None:
     assert _ingested(grove, Path("a.zip")) == {"a.zip/ordner/Größe.txt": "done"}
 
 
+@pytest.mark.parametrize(
+    ("name", "encoding"), [("Отчёт_2024 за март.txt", "cp866"), ("Größe.txt", "cp437")]
+)
+def test_names_in_the_code_page_of_a_system_are_read(
+    grove: Grove, here: Path, name: str, encoding: str
+) -> None:
+    raw = name.encode(encoding)
+    (here / "a.zip").write_bytes(packed({"x" * len(raw): b"Text."}).replace(b"x" * len(raw), raw))
+    assert _ingested(grove, Path("a.zip")) == {f"a.zip/{name}": "done"}
+
+
+def test_of_names_that_become_the_same_the_second_is_told(grove: Grove, here: Path) -> None:
+    inner = packed({"a.txt": b"In the archive."})
+    files = {"one.txt": b"First.", "o\u200bne.txt": b"Second.", "x.zip/a.txt": b"In the folder."}
+    (here / "a.zip").write_bytes(packed({**files, "x.zip": inner}))
+    status = run_job(grove, submit_paths(grove, [Path("a.zip")], collection="c"))
+    assert status is not None
+    fared = [(file.source, file.state) for file in status.files]
+    assert sorted(fared) == [
+        (f"a.zip/{name}", state) for name in ("one.txt", "x.zip/a.txt") for state in ("done", "failed")
+    ]
+    assert all("stands twice" in str(file.error) for file in status.files if file.state == "failed")
+
+
+def test_a_plan_tells_of_files_behind_a_broken_one(grove: Grove, here: Path) -> None:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as archive:
+        archive.writestr("a.txt", "First.")
+        archive.writestr("b.txt", "Second.")
+    (here / "a.zip").write_bytes(target.getvalue().replace(b"First.", b"Wrong."))
+    plan = plan_sync(grove, list_places(grove, ["."]), collection="c")
+    assert plan.add == ["a.zip/a.txt", "a.zip/b.txt"]
+
+
 def test_a_name_that_comes_twice_is_told(grove: Grove, here: Path) -> None:
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w") as archive:
