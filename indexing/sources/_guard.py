@@ -31,6 +31,7 @@ _METADATA = [  # services of clouds that hand out credentials; some stand among 
     )
 ]
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_SITE_LOCAL = ipaddress.IPv6Network("fec0::/10")  # the private networks of before; Python calls them global
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -119,6 +120,7 @@ def is_public(
         if any(each in network for network in _METADATA):
             return False
         is_open = each.is_global and not (each.is_multicast or each.is_reserved or each.is_unspecified)
+        is_open = is_open and each not in _SITE_LOCAL
         if not is_open and not any(each in network for network in allowed):
             return False
     return True

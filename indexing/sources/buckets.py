@@ -37,12 +37,14 @@ class Buckets:
             MissingExtraError: the library of the scheme is not installed.
         """
         scheme, path = _split(address)
-        files = _file_system(scheme)
         try:
+            files = _file_system(scheme)
             files.invalidate_cache()  # it keeps listings, and we want the present one
             found: Mapping[str, Any] = files.find(path, withdirs=False, detail=True)  # Any: the library's
             if not found:
                 files.ls(path.partition("/")[0])  # tells an empty folder from a bucket that is not there
+        except MissingExtraError:
+            raise
         except _errors(scheme) as error:
             raise UnavailableError(f"{address} cannot be listed: {_said(error)}") from error
         for name, details in sorted(found.items()):
@@ -60,6 +62,8 @@ class Buckets:
         try:
             with _file_system(scheme).open(path, "rb") as file:
                 content: bytes = file.read(max_bytes + 1)
+        except MissingExtraError:
+            raise
         except _errors(scheme) as error:
             raise UnreadableDocumentError(f"{address} cannot be read: {_said(error)}") from error
         if len(content) > max_bytes:
@@ -92,7 +96,7 @@ def _file_system(scheme: str) -> Any:  # Any: fsspec's, which has no types
 def _errors(scheme: str) -> tuple[type[Exception], ...]:
     """Name what the library raises when a bucket fails; S3's has a tree of its own, besides OSError."""
     if scheme != "s3":
-        return (OSError,)
+        return (Exception,)  # those of Google's and Azure's, and of who signs in to them, have nothing else
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  # of the extra
 
     return OSError, BotoCoreError, ClientError

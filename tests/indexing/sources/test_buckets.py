@@ -3,15 +3,18 @@
 from collections.abc import Iterator
 from typing import Any
 
+import fsspec
 import pytest
 from _bucket_server import bucket_server
 from fastapi.testclient import TestClient
 
 from api.main import create_app
 from indexing.listing import list_places
+from indexing.sources.buckets import Buckets
 from indexing.sync import plan_sync, submit_sync
 from indexing.worker import run_job
 from rag.compose import Grove
+from rag.core.errors import UnavailableError, UnreadableDocumentError
 from rag.core.settings import Part, Settings
 from rag.core.source_settings import SourceSettings
 
@@ -72,3 +75,22 @@ def test_a_bucket_that_is_served_is_followed_over_http(grove: Grove, bucket: Any
     assert status is not None
     assert (status.state, status.files_done) == ("done", 2)
     assert client.post(path, json={"places": ["s3://reports/2025"]}).status_code == 422
+
+
+class Refused(fsspec.AbstractFileSystem):  # type: ignore[misc]  # it has no types
+    """A cloud whose library has errors of its own."""
+
+    def find(self, path: str, **_: object) -> dict[str, object]:
+        raise Exception("no credentials")
+
+    def open(self, path: str, mode: str = "rb", **_: object) -> None:
+        raise Exception("no credentials")
+
+
+def test_errors_of_other_clouds_are_told() -> None:
+    fsspec.register_implementation("refused", Refused, clobber=True)
+    buckets = Buckets(SourceSettings(buckets=("refused",)))
+    with pytest.raises(UnavailableError, match="cannot be listed: Exception: no credentials"):
+        list(buckets.list("refused://reports"))
+    with pytest.raises(UnreadableDocumentError, match="cannot be read: Exception: no credentials"):
+        buckets.fetch("refused://reports/a.txt", max_bytes=10)

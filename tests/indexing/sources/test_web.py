@@ -66,6 +66,7 @@ def test_what_comes_is_named_by_what_it_is(
         "http://[64:ff9b::7f00:1]/",
         "http://[2002:7f00:1::]/",
         "http://[fe80::1]/",
+        "http://[fec0::1]/",
         "http://[fd00:ec2::254]/",
         "http://0x7f.1/",
         "http://0x7f000001/",
