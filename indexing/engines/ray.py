@@ -31,6 +31,7 @@ __all__ = ["Ray"]
 _FILES_AT_ONCE = 8  # read and encoded together: one task
 _MAX_DEATHS = 3  # of a machine's process, on one task: then the job fails, and can be retried
 _MAX_TASKS = 2000
+_log = logging.getLogger(__name__)
 
 
 class Ray:
@@ -97,11 +98,15 @@ class _Machine:
             for cell in items.column("item")
         ]
         documents = [read.document for read in reads if read.document is not None]
-        encoded = self._pipeline.encode(documents, kinds=self._kinds, on_chunks=lambda _: None)
+        try:
+            encoded = self._pipeline.encode(documents, kinds=self._kinds, on_chunks=lambda _: None)
+        except Exception:  # who publishes encodes them then, and tells the one that is to blame
+            _log.exception("%d documents could not be encoded together", len(documents))
+            encoded = []
         by_source = {each.source: each for each in encoded}
         done = [
             replace(read, document=None, encoded=by_source[read.file.source], kinds=self._kinds)
-            if read.document
+            if read.document is not None and encoded
             else read
             for read in reads
         ]

@@ -1,10 +1,11 @@
 """A cluster gives what one machine gives, also when a part of it dies."""
 
 import os
+import pickle
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -12,12 +13,15 @@ from _findable import content, named_and_present
 
 from indexing.control import cancel_job
 from indexing.engines._engine import UnfitError
+from indexing.pipeline import Pipeline
 from indexing.reindex import submit_reindex
 from indexing.submit import submit_paths
 from indexing.worker import Progress, run_job
 from rag.compose import Grove
 from rag.core.settings import IngestionSettings, Part, Settings
-from rag.db.jobs import JobStatus
+from rag.core.types import Vector
+from rag.db.jobs import JobFile, JobStatus
+from rag.encoders.hashing import Hashing
 
 pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("ray")]
 
@@ -174,6 +178,28 @@ def test_what_a_cluster_encodes_while_an_index_of_other_kinds_comes_to_serve_has
     assert switched[0].state == "done"
     passages = grove.search("text", collection="c", retriever="late", k=1000).passages
     assert {passage.source for passage in passages} == set(grove.catalog.sources("c"))
+
+
+class Failing(Hashing):
+    """An encoder that takes no text."""
+
+    def encode(self, texts: Sequence[str]) -> Vector:
+        raise RuntimeError("these texts are not to my taste")
+
+
+def test_what_a_machine_cannot_encode_is_left_to_who_publishes(tmp_path: Path) -> None:
+    import pyarrow as pa  # noqa: PLC0415  # it may not be installed
+
+    from indexing.engines.ray import _Machine  # noqa: PLC0415
+
+    (tmp_path / "a.txt").write_text("A text.")
+    machine = _Machine(grove_at(tmp_path, "ray").settings, ("dense",))
+    machine._grove.encoder = Failing()
+    machine._pipeline = Pipeline.from_grove(machine._grove)
+    item = pickle.dumps((0, JobFile("a.txt", str(tmp_path / "a.txt")), None))
+    (cell,) = machine(pa.table({"item": [item]})).column("read")
+    _, read = pickle.loads(cell.as_py())
+    assert (read.document.document.text, read.encoded) == ("A text.", None)
 
 
 def test_a_machine_with_another_model_is_refused(tmp_path: Path) -> None:
