@@ -24,6 +24,7 @@ FAMILIES = (
 CATCH_ALL = (
     "api/main.py",
     "indexing/_reader_process.py",
+    "indexing/engines/ray.py",
     "indexing/file_reading.py",
     "indexing/intake.py",
     "indexing/schedules.py",
