@@ -138,6 +138,8 @@ def _deletions(
     # Each place by itself, for one of several may not be mounted; then what is left, all together.
     for place in (*listing.places(), listing):
         here = [source for source in place.spoken_for(gone) if source not in withheld]
+        if not here:
+            continue
         num_found = len(place.spoken_for(list(listing.files)))
         reason = withholding(len(here), len(place.spoken_for(sources)), num_found=num_found)
         if reason is not None:
