@@ -8,6 +8,7 @@ Source: RFC 9110, sections 8.8.3 and 13.
 """
 
 import hashlib
+from collections.abc import Iterator
 from http import HTTPStatus
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -51,8 +52,10 @@ class Conditions:
                 tag = Headers(raw=message["headers"]).get("etag")
                 tags.append(tag if message["status"] == HTTPStatus.OK else None)
 
+        messages: Iterator[Message] = iter([{"type": "http.request", "body": b"", "more_body": False}])
+
         async def nothing() -> Message:
-            return {"type": "http.request", "body": b"", "more_body": False}
+            return next(messages, {"type": "http.disconnect"})  # at which a stream ends
 
         left_out = (b"if-match", b"if-none-match", b"content-length", b"content-type")
         raw = [(name, value) for name, value in scope["headers"] if name not in left_out]

@@ -56,6 +56,11 @@ def test_a_stream_that_has_ended_does_not_begin_again(client: TestClient, run_id
     assert client.get(f"/api/v1/runs/{run_id}/events?after={last}").status_code == 204
 
 
+def test_a_condition_on_a_stream_is_never_met(client: TestClient, run_id: str) -> None:
+    reply = client.post(f"/api/v1/runs/{run_id}/events", headers={"if-match": '"x"'})
+    assert reply.status_code == 412
+
+
 def test_a_run_is_followed_while_it_goes_on(server: str, filled: Filled) -> None:
     asked: list[dict[str, Any]] = []
     body = {**QUESTION, "generator": "slow"}
