@@ -1,6 +1,7 @@
 """The HTTP application: routes, errors, guards and the web page put together.
 
-The one place of the API that catches everything: a reply with status 500, or the last event of a run.
+The one place of the API that catches everything: a reply with status 500, or the last event of a run. Only
+the tools of api/mcp_server.py do it too, whose library would answer with what it caught.
 """
 
 import logging

@@ -6,6 +6,7 @@ a session. Knows no HTTP route; api/routes/mcp.py is that.
 
 import asyncio
 import json
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,13 +24,15 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from api.openai_search import found_passages
+from api.schemas import NOT_STORABLE
 from api.telemetry.metrics import Metrics
 from rag.compose import Grove
-from rag.core.errors import InvalidInputError, RagError
+from rag.core.errors import OWN_FAULT, InvalidInputError, RagError
 
 __all__ = ["McpReply"]
 
 _MAX_RESULTS = 10
+_log = logging.getLogger(__name__)
 _STRING = {"type": "string"}
 
 
@@ -117,7 +120,10 @@ class _Tools:
                 case name:
                     raise InvalidInputError(f"no tool {name!r:.80}; there are search and fetch")
         except RagError as error:
-            return CallToolResult(content=[TextContent(text=str(error))], is_error=True)
+            return _failed(str(error))
+        except Exception:  # the library would answer with its message
+            _log.exception("the tool %s failed in a way that nobody foresaw", params.name)
+            return _failed(OWN_FAULT)
         return CallToolResult(
             content=[TextContent(text=json.dumps(found, ensure_ascii=False))], structured_content=found
         )
@@ -149,6 +155,10 @@ class _Tools:
         return f"{self._base_url}api/v1/documents/{document_id}"
 
 
+def _failed(why: str) -> CallToolResult:
+    return CallToolResult(content=[TextContent(text=why)], is_error=True)
+
+
 def _texts(arguments: Mapping[str, object], needed: str, *, optional: str | None = None) -> dict[str, str]:
     known = [needed] if optional is None else [needed, optional]
     texts = {name: value for name, value in arguments.items() if isinstance(value, str) and name in known}
@@ -156,4 +166,9 @@ def _texts(arguments: Mapping[str, object], needed: str, *, optional: str | None
         raise InvalidInputError(
             f"takes {' and '.join(known)} as text, {needed!r} at least; got {json.dumps(arguments)!s:.200}"
         )
+    for name, text in texts.items():
+        if NOT_STORABLE.search(text):
+            raise InvalidInputError(
+                f"{name} must not contain NUL or half of a surrogate pair: {text!r:.80}"
+            )
     return texts

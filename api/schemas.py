@@ -21,6 +21,7 @@ from rag.db.jobs import JobStatus
 from rag.db.runs import RunSummary
 
 __all__ = [
+    "NOT_STORABLE",
     "AnswerReply",
     "AskBody",
     "Body",
@@ -43,7 +44,8 @@ __all__ = [
 
 # An alias with a name, so that the union has one in the OpenAPI document too.
 RunEvent = TypeAliasType("RunEvent", Annotated[Event, Field(discriminator="type")])
-_NOT_STORABLE = re.compile("[\0\ud800-\udfff]")
+NOT_STORABLE = re.compile("[\0\ud800-\udfff]")
+"""What no database takes in a text."""
 FilterJson = Annotated[
     dict[str, Any] | None, Field(description="Metadata filter; docs/http.md gives the language.")
 ]
@@ -58,7 +60,7 @@ class Body(BaseModel):
     @classmethod
     def _refuse_text_that_cannot_be_stored(cls, body: Any) -> Any:  # Any: decoded JSON
         for text in _texts(body):
-            if _NOT_STORABLE.search(text):
+            if NOT_STORABLE.search(text):
                 raise ValueError(f"text must not contain NUL or half of a surrogate pair, got {text!r:.80}")
         return body
 

@@ -23,6 +23,7 @@ FAMILIES = (
 # The one place of each kind that keeps serving whatever a request or a file does.
 CATCH_ALL = (
     "api/main.py",
+    "api/mcp_server.py",
     "indexing/_reader_process.py",
     "indexing/engines/ray.py",
     "indexing/file_reading.py",

@@ -3,13 +3,19 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
-from _http import TOWER, Filled
+from _http import TOWER, BrokenEncoder, Filled, client_of, ingested, small_settings
 from fastapi.testclient import TestClient
 from mcp import Client
 from mcp_types import CallToolResult, TextContent
+
+from rag.compose import Grove
+from rag.core.errors import OWN_FAULT
+
+HEADERS = {"content-type": "application/json", "accept": "application/json, text/event-stream"}
 
 
 def talked(server: str, talk: Callable[[Client], Awaitable[Any]], **options: Any) -> Any:
@@ -57,6 +63,7 @@ def test_what_search_finds_fetch_reads(server: str, filled: Filled, mode: str) -
         ("search", {}, "takes query and collection"),
         ("search", {"query": "x", "k": "3"}, "takes query"),
         ("search", {"query": "x", "collection": "nobody's"}, "no collection"),
+        ("search", {"query": "x\0"}, "query must not contain NUL"),
         ("fetch", {"id": "none"}, "no document"),
         ("delete", {"id": "x"}, "there are search and fetch"),
     ],
@@ -69,13 +76,25 @@ def test_a_wrong_call_is_an_error_in_words(
     assert words in text_of(result)
 
 
+def test_an_error_of_our_own_tells_nothing_and_is_logged(
+    grove_home: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    grove = Grove(small_settings(grove_home), encoder=BrokenEncoder())
+    client = client_of(grove)
+    ingested(client, grove)
+    call = {"name": "search", "arguments": {"query": "fails?"}}
+    message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call}
+    result = client.post("/mcp", json=message, headers=HEADERS).json()["result"]
+    assert (result["isError"], result["content"][0]["text"]) == (True, OWN_FAULT)
+    assert "a bug with a secret" in caplog.text
+
+
 @pytest.mark.parametrize(
     ("content", "status"),
     [(b"", 400), (b"[]", 400), (b"{}", 400), (b'{"jsonrpc": "2.0", "method": "x"}', 202), (b"\xff", 400)],
 )
 def test_what_is_no_message_is_refused(filled: Filled, content: bytes, status: int) -> None:
-    headers = {"content-type": "application/json", "accept": "application/json, text/event-stream"}
-    assert filled.client.post("/mcp", content=content, headers=headers).status_code == status
+    assert filled.client.post("/mcp", content=content, headers=HEADERS).status_code == status
 
 
 @pytest.mark.parametrize("kind", ["multipart/form-data; boundary=x", "text/plain", "application/jsonl", ""])
