@@ -31,6 +31,7 @@ _HEADERS = {
 }
 _MAX_JSON_BYTES = 8_000_000
 _MAX_EPILOGUE_BYTES = 1024  # behind an upload's closing boundary
+_UPLOADS = re.compile(r"/v1/files|/api/v1/collections/.+/documents")
 _READING = ("GET", "HEAD", "OPTIONS")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
@@ -73,7 +74,7 @@ class RequestGuard:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        limit = self._limit(headers)
+        limit = self._limit(scope, headers)
         refused = self._refused(scope, headers) or _too_long(headers, limit)
         if refused is None:
             await self._app(scope, _whole(_limited(receive, limit), headers), send)
@@ -98,8 +99,9 @@ class RequestGuard:
             )
         return None
 
-    def _limit(self, headers: Mapping[str, str]) -> int:
-        is_upload = headers.get("content-type", "").lower().startswith("multipart/form-data")
+    def _limit(self, scope: Scope, headers: Mapping[str, str]) -> int:
+        is_form = headers.get("content-type", "").lower().startswith("multipart/form-data")
+        is_upload = is_form and _UPLOADS.fullmatch(scope["path"]) is not None
         return self._max_upload_bytes if is_upload else _MAX_JSON_BYTES
 
 
