@@ -13,6 +13,8 @@ import re
 from contextlib import suppress
 from functools import partial
 from http import HTTPStatus
+from tempfile import SpooledTemporaryFile
+from typing import IO
 
 import anyio
 from starlette.concurrency import run_in_threadpool
@@ -31,6 +33,8 @@ __all__ = ["HEADER", "Idempotency"]
 
 HEADER = "idempotency-key"
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_MAX_BYTES_IN_MEMORY = 1_000_000  # of a body; a longer one waits in a file
+_PIECE_BYTES = 65_536
 _MAX_REPLY_BYTES = 1_000_000  # what is longer is not kept, and is done again
 _RETRY_SECONDS = "1"
 _SHOWN_ONCE = (
@@ -57,14 +61,17 @@ class Idempotency:
             detail = f"Idempotency-Key has 1 to 255 visible ASCII characters, got {key!r:.80}"
             await problem(scope["path"], HTTPStatus.BAD_REQUEST, detail)(scope, receive, send)
             return
-        try:
-            body = await _body(receive)
-        except HTTPException as error:  # of a guard: no route is there yet that would answer it
-            status = HTTPStatus(error.status_code)
-            await problem(scope["path"], status, str(error.detail))(scope, receive, send)
-            return
-        if body is None:
-            return
+        with SpooledTemporaryFile(max_size=_MAX_BYTES_IN_MEMORY) as body:
+            try:
+                is_whole = await _received(receive, body)
+            except HTTPException as error:  # of a guard: no route is there yet that would answer it
+                status = HTTPStatus(error.status_code)
+                await problem(scope["path"], status, str(error.detail))(scope, receive, send)
+                return
+            if is_whole:
+                await self._once(scope, _replayed(body, receive), send, key=key, body=body)
+
+    async def _once(self, scope: Scope, receive: Receive, send: Send, *, key: str, body: IO[bytes]) -> None:
         access = scope.get("state", {}).get("access")
         tenant = self._grove.settings.tenant if access is None else access.tenant
         log = ReplyLog(self._grove.database, tenant)
@@ -79,7 +86,7 @@ class Idempotency:
         if before is not None:
             await _again(scope["path"], before)(scope, receive, send)
             return
-        await self._work(scope, _replayed(body, receive), send, log=log, key=own)
+        await self._work(scope, receive, send, log=log, key=own)
 
     async def _work(self, scope: Scope, receive: Receive, send: Send, *, log: ReplyLog, key: str) -> None:
         kept = _Kept(send)
@@ -132,40 +139,49 @@ class _Kept:
         return StoredReply(self._start["status"], kind, headers.get("location"), body)
 
 
-async def _body(receive: Receive) -> bytes | None:
-    """Give the whole body; none where the connection ended before it."""
-    body = bytearray()
+async def _received(receive: Receive, body: IO[bytes]) -> bool:
+    """Take the whole body; False where the connection ended before it."""
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            return None
-        body += message.get("body", b"")
+            return False
+        await run_in_threadpool(body.write, message.get("body", b""))
         if not message.get("more_body", False):
-            return bytes(body)
+            return True
 
 
-def _replayed(body: bytes, receive: Receive) -> Receive:
+def _replayed(body: IO[bytes], receive: Receive) -> Receive:
     is_given = False
 
     async def again() -> Message:
         nonlocal is_given
         if is_given:
             return await receive()
-        is_given = True
-        return {"type": "http.request", "body": body, "more_body": False}
+        piece = await run_in_threadpool(body.read, _PIECE_BYTES)
+        is_given = len(piece) < _PIECE_BYTES
+        return {"type": "http.request", "body": piece, "more_body": not is_given}
 
     return again
 
 
-def _request(scope: Scope, body: bytes) -> str:
+def _request(scope: Scope, body: IO[bytes]) -> str:
     """Tell one request from another; the boundary of a form is new whenever the form is sent."""
     kind = Headers(scope=scope).get("content-type", "")
-    boundary = re.search(r'boundary="?([^";]+)', kind)
-    if boundary is not None:
-        body = body.replace(boundary[1].encode("latin-1"), b"")
+    found = re.search(r'boundary="?([^";]+)', kind)
+    boundary = b"" if found is None else found[1].encode("latin-1")
     address = f"{scope['path']}?{scope['query_string'].decode('latin-1')}"
     digest = hashlib.sha256(f"{address}\0{kind.split(';')[0]}\0".encode())
-    digest.update(body)
+    body.seek(0)
+    rest = b""
+    while piece := body.read(_PIECE_BYTES):
+        *between, rest = (rest + piece).split(boundary) if boundary else (rest + piece,)
+        for part in between:
+            digest.update(part)
+        settled = max(0, len(rest) - len(boundary))  # what is behind it may be the beginning of one
+        digest.update(rest[:settled])
+        rest = rest[settled:]
+    digest.update(rest)
+    body.seek(0)
     return digest.hexdigest()
 
 

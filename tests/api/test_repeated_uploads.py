@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import tracemalloc
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -32,7 +33,9 @@ def client(grove: Grove) -> TestClient:
     return client_of(grove)
 
 
-def sent(grove: Grove, messages: Sequence[Message], query: bytes = b"") -> list[Message]:
+def sent(
+    grove: Grove, messages: Sequence[Message], *, query: bytes = b"", kind: str = "text/plain"
+) -> list[Message]:
     """Send a request as these messages to a route that takes its body; give what is replied."""
     replies: list[Message] = []
     coming = iter(messages)
@@ -47,7 +50,7 @@ def sent(grove: Grove, messages: Sequence[Message], query: bytes = b"") -> list[
         await receive()
         await Response(status_code=204)(scope, receive, send)
 
-    headers = [(name.encode(), value.encode()) for name, value in KEY.items()]
+    headers = [(name.encode(), value.encode()) for name, value in {**KEY, "content-type": kind}.items()]
     scope = {"type": "http", "method": "POST", "path": "/", "query_string": query, "headers": headers}
     asyncio.run(Idempotency(route, grove=grove)(scope, receive, send))
     return replies
@@ -73,9 +76,28 @@ def test_a_body_is_hashed_beside_the_event_loop(grove: Grove) -> None:
             threads.append(threading.current_thread())
             return super().decode(encoding, errors)
 
-    assert sent(grove, [part(b"whole", is_last=True)], Noted(b"a=b"))[0]["status"] == 204
+    assert sent(grove, [part(b"whole", is_last=True)], query=Noted(b"a=b"))[0]["status"] == 204
     assert threads
     assert threading.main_thread() not in threads
+
+
+def test_an_upload_is_not_held_in_memory(grove: Grove) -> None:
+    piece = b"x" * 1_000_000
+    tracemalloc.start()
+    try:
+        assert sent(grove, [part(piece, is_last=number == 19) for number in range(20)])[0]["status"] == 204
+        assert tracemalloc.get_traced_memory()[1] < 5 * len(piece)
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_long_upload_is_the_same_with_another_boundary(grove: Grove) -> None:
+    def replied(boundary: bytes) -> Message:
+        body = part((boundary + b"-" * 6) * 20_000, is_last=True)
+        return sent(grove, [body], kind=f"multipart/form-data; boundary={boundary.decode()}")[0]
+
+    assert replied(b"first-boundary")["headers"] == []
+    assert replied(b"the-second-one")["headers"] == [(b"idempotency-replayed", b"true")]
 
 
 def test_a_body_that_is_too_long_or_cut_short_is_refused_as_without_a_key(client: TestClient) -> None:
