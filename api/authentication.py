@@ -10,7 +10,7 @@ from collections.abc import Collection
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from starlette.concurrency import run_in_threadpool
+import anyio
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -40,6 +40,7 @@ _OF_ALL_SCOPES = frozenset({_WHO_AM_I, "/auth/logout"})
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
 _OF_ALL_TENANTS = r"/metrics"
 _MIN_SECRET_CHARS = 32
+_NUM_THREADS = 8
 # The first that fits decides; what none fits takes `read` to look at and `write` to change.
 _SCOPES: tuple[tuple[str, str, str], ...] = (
     ("*", r"/api/v1/(keys|sessions|audit|erase|feedback)(/.*)?", "admin"),
@@ -147,6 +148,8 @@ class AccessGuard:
         self._grove = grove
         self._rates = RateLimits(grove.settings.server)
         self._authenticator = authenticator
+        # Of its own: the routes of a few callers may take all others, for as long as they work.
+        self._threads = anyio.CapacityLimiter(_NUM_THREADS)
         self._open = OPEN_PATHS.union(open_paths)
         if grove.settings.server.oidc is not None:
             self._open |= SIGN_IN_PATHS
@@ -162,8 +165,8 @@ class AccessGuard:
             return
         state = scope.setdefault("state", {})
         try:
-            caller = await run_in_threadpool(
-                self._authenticator.caller, Headers(scope=scope), scope["method"]
+            caller = await anyio.to_thread.run_sync(
+                self._authenticator.caller, Headers(scope=scope), scope["method"], limiter=self._threads
             )
         except UnauthenticatedError as error:
             if scope["path"] == _WHO_AM_I and scope["method"] == "GET":

@@ -9,17 +9,13 @@ from api.telemetry.metrics import Metrics
 from rag.compose import Grove
 from rag.core.kinds import kinds_of
 
-__all__ = ["After", "GroveDep", "GuardDep", "InstallationDep", "Kinds", "Limit", "MetricsDep", "Version"]
-
-
-def _installation(request: Request) -> Grove:
-    grove: Grove = request.app.state.grove
-    return grove
+__all__ = ["After", "GroveDep", "GuardDep", "Kinds", "Limit", "MetricsDep", "Version"]
 
 
 def _grove(request: Request) -> Grove:
+    grove: Grove = request.app.state.grove
     # A route that is open to anybody has no access here, and must not ask for it.
-    return _installation(request).within(request.state.access)
+    return grove.within(request.state.access)
 
 
 def _guard(request: Request) -> Guard:
@@ -42,8 +38,6 @@ def _kinds(
 
 GroveDep = Annotated[Grove, Depends(_grove)]
 """The installation as the caller may use it: all reads and writes keep to `grove.access`."""
-InstallationDep = Annotated[Grove, Depends(_installation)]
-"""The installation itself, for what belongs to nobody."""
 GuardDep = Annotated[Guard, Depends(_guard)]
 MetricsDep = Annotated[Metrics, Depends(_metrics)]
 Kinds = Annotated[tuple[str, ...] | None, Depends(_kinds)]

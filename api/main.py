@@ -121,6 +121,7 @@ def create_app(
     app.state.guard = partial(_ended, admission=admission, observers=observers)
     limits = grove.settings.ingestion
     app.state.detached = Detached()
+    app.state.trials = health.Trials(grove)
     app.state.painter = PagePainter(max_seconds=limits.read_seconds, max_bytes=limits.read_bytes)
     add_handlers(app)
     for resource in _ROUTES:
@@ -128,7 +129,6 @@ def create_app(
     for interface in INTERFACES:
         app.include_router(interface.router)
     open_paths = add_page(app, page)
-    server = grove.settings.server
     # The last one added is the first that a request meets.
     app.add_middleware(Conditions)
     app.add_middleware(Idempotency, grove=grove)
@@ -139,7 +139,7 @@ def create_app(
         open_paths=open_paths,
     )
     app.add_middleware(_LastResort)
-    app.add_middleware(RequestGuard, server=server)
+    app.add_middleware(RequestGuard, server=grove.settings.server)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(ServerTiming)
     app.add_middleware(RequestMetrics, metrics=app.state.metrics)

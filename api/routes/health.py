@@ -1,20 +1,22 @@
 """Whether the server lives, and whether what it needs answers."""
 
+import math
 import time
 from collections.abc import Callable
 
+import anyio
 from fastapi import APIRouter, Request, Response
 
-from api.deps import InstallationDep
 from api.remote import INSTANCE_HEADER
 from api.schemas import Dependency, Health, Readiness
 from rag.compose import Grove
 from rag.core.errors import DamagedSegmentError, RagError, SegmentGoneError
 
-__all__ = ["router"]
+__all__ = ["Trials", "router"]
 
 router = APIRouter(tags=["health"])
 _RETRY_SECONDS = 5
+_FRESH_SECONDS = 1.0
 
 
 @router.head("/health", include_in_schema=False)
@@ -28,19 +30,43 @@ async def health(request: Request, response: Response) -> Health:
 
 @router.head("/health/ready", include_in_schema=False)
 @router.get("/health/ready", operation_id="ready", responses={503: {"model": Readiness}})
-def ready(grove: InstallationDep, response: Response) -> Readiness:
+async def ready(request: Request, response: Response) -> Readiness:
     """Try each dependency; 503 when one is down."""
-    dependencies = [
-        _tried("database", lambda: _collection_names(grove)),
-        _tried("store", lambda: _search_once(grove)),
-        _tried("encoder", lambda: grove.encoder.encode(["ready"])),
-        _tried("generator", lambda: grove.generator().capabilities),
-    ]
+    trials: Trials = request.app.state.trials
+    dependencies = await trials.newest()
     is_ready = all(dependency.ok for dependency in dependencies)
     response.status_code = 200 if is_ready else 503
     if not is_ready:
         response.headers["retry-after"] = str(_RETRY_SECONDS)
     return Readiness("ready" if is_ready else "down", dependencies)
+
+
+class Trials:
+    """Tries what the server needs, once a second at most and in a thread that no route can take."""
+
+    def __init__(self, grove: Grove) -> None:
+        self._grove = grove
+        self._turn = anyio.Lock()
+        self._thread = anyio.CapacityLimiter(1)
+        self._newest: list[Dependency] = []
+        self._tried_at = -math.inf
+
+    async def newest(self) -> list[Dependency]:
+        """Give how the newest trial went."""
+        async with self._turn:
+            if time.monotonic() - self._tried_at > _FRESH_SECONDS:
+                self._newest = await anyio.to_thread.run_sync(_tried_all, self._grove, limiter=self._thread)
+                self._tried_at = time.monotonic()
+            return self._newest
+
+
+def _tried_all(grove: Grove) -> list[Dependency]:
+    return [
+        _tried("database", lambda: _collection_names(grove)),
+        _tried("store", lambda: _search_once(grove)),
+        _tried("encoder", lambda: grove.encoder.encode(["ready"])),
+        _tried("generator", lambda: grove.generator().capabilities),
+    ]
 
 
 def _collection_names(grove: Grove) -> list[str]:

@@ -12,7 +12,7 @@ router = APIRouter(prefix="/api/v1/me", tags=["sign-in"])
 
 
 @router.get("", operation_id="getMe")
-def get_me(request: Request) -> MeReply:
+async def get_me(request: Request) -> MeReply:
     """Say who asks, and what they may do; and how to sign in, where one can."""
     caller: Caller | None = request.state.caller
     sign_in: SignIn | None = request.app.state.sign_in

@@ -1,11 +1,13 @@
 """Who is let in, and as whom; what each may then see is tests/api/test_tenants.py."""
 
+import asyncio
 import json
 import stat
 import subprocess
 import sys
 from pathlib import Path
 
+import anyio
 import httpx
 import pytest
 from _http import client_of, ingested, serving, small_settings
@@ -54,6 +56,21 @@ def test_without_keys_a_loopback_server_is_open(grove: Grove) -> None:
 def test_what_comes_through_a_proxy_is_not_from_this_machine(grove: Grove, name: str) -> None:
     reply = client_of(grove).get("/api/v1/collections", headers={name: "203.0.113.9"})
     assert reply.status_code == 401
+
+
+def test_a_server_whose_routes_hold_every_thread_knows_who_asks_and_that_it_is_ready(grove: Grove) -> None:
+    shown, app = key(grove, "read"), create_app(grove)
+
+    async def statuses() -> list[int]:
+        threads = anyio.to_thread.current_default_thread_limiter()
+        for number in range(int(threads.total_tokens)):
+            threads.acquire_on_behalf_of_nowait(number)
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            asked = [client.get("/api/v1/me", headers=shown), client.get("/health/ready")]
+            return [reply.status_code for reply in await asyncio.wait_for(asyncio.gather(*asked), 20)]
+
+    assert asyncio.run(statuses()) == [200, 200]
 
 
 @pytest.mark.parametrize(("method", "path"), CLOSED)

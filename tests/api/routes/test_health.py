@@ -34,6 +34,11 @@ def test_readiness_names_each_dependency_with_its_latency(client: TestClient) ->
     assert all(each["latency_ms"] >= 0 for each in dependencies.values())
 
 
+def test_who_asks_again_within_a_second_is_told_the_same(client: TestClient) -> None:
+    first, second = (client.get("/health/ready").json()["dependencies"] for _ in range(2))
+    assert [each["latency_ms"] for each in first] == [each["latency_ms"] for each in second]
+
+
 def test_an_empty_installation_is_ready(client: TestClient) -> None:
     assert client.get("/health/ready").status_code == 200
 
