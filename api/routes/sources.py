@@ -81,17 +81,17 @@ def sync_collection(name: str, body: SyncBody, grove: GroveDep, kinds: Kinds) ->
 
 
 def checked_places(grove: Grove, places: list[str]) -> list[str]:
-    """Give the places, all of which callers of the HTTP API may name.
+    """Give the places, all of which this caller of the HTTP API may name.
 
     Raises:
-        InvalidInputError: one they may not: a path of the server, or a bucket that is not for them.
+        InvalidInputError: one it may not: a path of the server, or a bucket that is not for it.
     """
-    served = grove.settings.sources.served
+    served = grove.settings.sources.served if grove.sees_settings else ()
     for place in places:
         is_plain = ".." not in place.split("/") and "//" not in place.partition("://")[2]
         if not is_plain or not any(place.startswith(prefix) for prefix in served):
             raise InvalidInputError(
                 f"{place!r:.200} may not be named over HTTP; it begins with one of:"
-                f" {', '.join(served) or 'nothing (GROVE_SOURCES__SERVED is empty)'}"
+                f" {', '.join(served) or 'nothing (GROVE_SOURCES__SERVED is empty, or not for your key)'}"
             )
     return places

@@ -164,7 +164,7 @@ class Parts(Rows):
 
     @property
     def sees_settings(self) -> bool:
-        """Tell whether the caller may use the databases and servers that the settings name.
+        """Tell whether the caller may use the databases, buckets and servers that the settings name.
 
         No access list says anything of them: they are for those who see all of the settings' own tenant.
         """

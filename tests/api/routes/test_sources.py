@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from _web_server import web_server
@@ -10,6 +11,7 @@ from fastapi.testclient import TestClient
 from api.main import create_app
 from indexing.worker import run_job
 from rag.compose import Grove
+from rag.core.access import Access
 from rag.core.settings import Part, Settings
 from rag.core.source_settings import SourceSettings
 
@@ -64,3 +66,19 @@ def test_only_places_that_are_served_may_be_named(grove_home: Path, place: str) 
     reply = client.post("/api/v1/collections/c/sync", json={"places": [place]})
     assert reply.status_code == 422
     assert "may not be named over HTTP" in reply.json()["detail"]
+
+
+@pytest.mark.parametrize(("tenant", "collections"), [("acme", None), ("default", ["c"])])
+def test_buckets_of_the_settings_are_neither_for_another_tenant_nor_for_who_has_a_list(
+    grove_home: Path, tenant: str, collections: list[str] | None
+) -> None:
+    client, grove = client_of(grove_home, SourceSettings(served=("s3://reports/",)))
+    keys = grove.within(Access(tenant)).keys
+    shown = {"x-api-key": keys.create("k", scopes=["write"], collections=collections).secret}
+    body: dict[str, Any] = {"places": ["s3://reports/a"]}
+    synced = client.post("/api/v1/collections/c/sync", json=body, headers=shown)
+    body |= {"collection": "c", "every": "15m"}
+    scheduled = client.post("/api/v1/schedules", json=body, headers=shown)
+    for reply in (synced, scheduled):
+        assert reply.status_code == 422
+        assert "not for your key" in reply.json()["detail"]
