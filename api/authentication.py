@@ -179,8 +179,8 @@ class AccessGuard:
             await problem_of(scope["path"], error)(scope, receive, send)
             return
         state["caller"], state["access"] = caller, caller.access
-        noting = audited(self._grove, caller.access, scope, send)
-        await self._serve(caller.access, scope, receive, noting)
+        with audited(self._grove, caller.access, scope, send) as noting:
+            await self._serve(caller.access, scope, receive, noting)
 
     async def _serve(self, access: Access, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]

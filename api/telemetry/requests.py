@@ -1,10 +1,22 @@
 """What a request is called in metrics, logs and traces: names of which there are few."""
 
+from starlette.routing import Match
 from starlette.types import Scope
 
-__all__ = ["method_of", "route_of"]
+__all__ = ["find_route", "method_of", "route_of"]
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+
+
+def find_route(scope: Scope) -> None:
+    """Write into the scope of a request that was refused before the router where it would have led."""
+    if "route" in scope:
+        return
+    for route in scope["app"].routes:
+        match, found = route.matches(scope)
+        if match is Match.FULL:
+            scope["route"], scope["path_params"] = route, found["path_params"]
+            return
 
 
 def route_of(scope: Scope) -> str:

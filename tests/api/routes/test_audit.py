@@ -1,11 +1,12 @@
 from pathlib import Path
 
 import pytest
-from _http import client_of, ingested, small_settings, wait_until
+from _http import BrokenEncoder, client_of, ingested, small_settings, wait_until
 from fastapi.testclient import TestClient
 
 from rag.compose import Grove
 from rag.core.access import Access
+from rag.core.settings import ServerSettings
 from rag.db.audit import AuditLog
 
 
@@ -36,12 +37,45 @@ def test_it_says_who_did_what_to_what_and_how_it_ended(grove: Grove) -> None:
         ("POST /api/v1/collections/{name:path}/documents", 202),
         ("POST /api/v1/ask", 200),
         ("GET /api/v1/documents/{document_id}", 200),
-        ("DELETE unmatched", 403),
+        ("DELETE /api/v1/documents/{document_id}", 403),
     ]
     entries = grove.audit.entries()
-    assert entries[1].objects == {"document_id": document_id}
+    assert entries[0].objects == entries[1].objects == {"document_id": document_id}
     assert entries[-1].subject == "local"
     assert {entry.subject for entry in entries[:3]} == {grove.keys.keys()[0].subject}
+
+
+def test_what_is_answered_before_its_route_and_what_fails_is_noted_too(grove_home: Path) -> None:
+    grove = Grove(small_settings(grove_home), encoder=BrokenEncoder())
+    client = client_of(grove)
+    ingested(client, grove)
+    shown = key(grove, "admin")
+    for _ in range(2):
+        client.post("/api/v1/collections", json={"name": "c"}, headers=shown | {"idempotency-key": "k"})
+    client.delete("/api/v1/collections/c", headers=shown | {"if-match": '"x"'})
+    client.post("/api/v1/search", json={"query": "fails?"}, headers=shown)
+    wait_until(lambda: len(actions(grove)) == 5)
+    assert actions(grove)[1:] == [
+        ("POST /api/v1/collections", 201),
+        ("POST /api/v1/collections", 201),
+        ("DELETE /api/v1/collections/{name:path}", 412),
+        ("POST /api/v1/search", 500),
+    ]
+
+
+def test_a_conversation_that_is_opened_is_noted_without_the_token_of_its_link(grove_home: Path) -> None:
+    grove = Grove(small_settings(grove_home, server=ServerSettings(share_links=True)))
+    client = client_of(grove)
+    ingested(client, grove)
+    begun = client.post("/api/v1/conversations", json={"collection": "default"}).json()["conversation_id"]
+    token = client.post(f"/api/v1/conversations/{begun}/share").json()["share_token"]
+    assert client.get(f"/api/v1/conversations/{begun}").status_code == 200
+    assert client.get(f"/api/v1/shared/{token}").status_code == 200
+    wait_until(lambda: len(actions(grove)) == 5)
+    assert [(entry.action, entry.objects) for entry in grove.audit.entries(2)] == [
+        ("GET /api/v1/shared/{token}", {}),
+        ("GET /api/v1/conversations/{conversation_id}", {"conversation_id": begun}),
+    ]
 
 
 def test_it_holds_nothing_of_what_was_asked_and_no_secret(grove: Grove) -> None:
