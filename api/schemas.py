@@ -142,7 +142,6 @@ class Dependency:
     name: str
     ok: bool
     latency_ms: float
-    error: str | None
 
 
 @dataclass(frozen=True, slots=True)

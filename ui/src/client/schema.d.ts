@@ -1068,7 +1068,7 @@ export interface paths {
         };
         /**
          * Ready
-         * @description Try each dependency; 503 when one is down.
+         * @description Try each dependency; 503 when one is down, and why is in the server's log.
          */
         get: operations["ready"];
         put?: never;
@@ -2130,8 +2130,6 @@ export interface components {
          * @description Something the server needs, and whether it answers.
          */
         Dependency: {
-            /** Error */
-            error: string | null;
             /** Latency Ms */
             latency_ms: number;
             /** Name */
