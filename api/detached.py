@@ -10,17 +10,17 @@ __all__ = ["Detached"]
 
 
 class Detached:
-    """Works on runs in tasks of its own; they end with the server."""
+    """Works on runs in tasks of its own; a server that stops waits for them as for its connections."""
 
     def __init__(self) -> None:
-        self._tasks: set[asyncio.Task[None]] = set()  # the loop alone would let them be collected
+        self.tasks: set[asyncio.Task[None]] = set()  # the loop alone would let them be collected
 
     async def follow(self, events: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
         """Give the events as they come; closing this iterator does not end them."""
         coming: asyncio.Queue[Event | None] = asyncio.Queue()
         task = asyncio.create_task(_pump(events, coming))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
         while (event := await coming.get()) is not None:
             yield event
         await task  # raises what it ended with

@@ -28,4 +28,8 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Take no more questions, give those at work their time, and end."""
         self._app.state.admission.close(after_seconds=self._grace_seconds)
+        waited_for = self.server_state.tasks  # which each task leaves when it is done
+        for task in self._app.state.detached.tasks:
+            waited_for.add(task)
+            task.add_done_callback(waited_for.discard)
         await super().shutdown(sockets)

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -14,7 +15,11 @@ from pathlib import Path
 
 import httpx
 import pytest
-from _http import wait_until
+from _http import client_of, ingested, small_settings, wait_until
+
+from api.main import create_app
+from api.serving import Server
+from rag.compose import Grove
 
 RAG = Path(sys.prefix) / "bin" / "rag"
 GRACE_SECONDS = 3
@@ -85,6 +90,22 @@ def test_an_answer_ends_within_the_grace_time_or_is_told_why_not(home: Path) -> 
         with pytest.raises(httpx.ConnectError):
             httpx.get(f"{url}/health")
     assert not (home / "server.json").exists()
+
+
+def test_a_detached_run_ends_within_the_grace_time_though_nobody_listens(grove_home: Path) -> None:
+    grove = Grove(small_settings(grove_home))
+    ingested(client_of(grove), grove)
+    server = Server(create_app(grove), grace_seconds=30)
+    body = {"question": "How tall is the tower?", "generator": "slow", "stream": True, "detach": True}
+    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor() as pool:
+        running = pool.submit(server.run, [listener])
+        wait_until(lambda: server.started)
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/api/v1/ask"
+        with httpx.stream("POST", url, json=body) as reply:
+            next(reply.iter_lines())
+        server.should_exit = True
+        running.result(60)
+    assert [run.state for run in grove.runs.runs(1)] == ["done"]
 
 
 def test_a_question_that_comes_on_an_open_connection_is_not_begun(home: Path) -> None:
