@@ -11,6 +11,10 @@ from rag.scoring.fences import is_fenced
 __all__ = ["cell_spans", "column_names", "has_year", "header_lines", "is_amount", "is_row", "is_table_line"]
 
 _MARK = re.compile(r"(?<!\S)\|(?!\S)")
+_CLOSE = re.compile(
+    r"\s*\|(?:(?:\\.|[^|\\\n])*\|){2,}\s*"
+)  # a Markdown row, whether blanks are in it or not
+_CLOSE_MARK = re.compile(r"(?<!\\)\|")
 _RULE = re.compile(r"[\s|:=+-]*[-=]{2}[\s|:=+-]*")  # below a Markdown table's header
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _AMOUNT = re.compile(r"[$€£¥(–—\s-]*\d[\d.,]*[)%\s]*(?:pts)?|[–—-]+")
@@ -18,8 +22,12 @@ _MAX_HEADER_LINES = 4
 
 
 def is_row(line: str) -> bool:
-    """Say whether a line is a table's row of several cells; code is none, whatever its marks."""
-    return _MARK.search(line) is not None and not is_fenced(line)
+    """Say whether a line is a table's row of several cells; code is none, whatever its marks.
+
+    >>> [is_row(line) for line in ("Plan | Price", "|Team|29 euros|", "a|b", "|x| is its size")]
+    [True, True, False, False]
+    """
+    return (_MARK.search(line) or _CLOSE.fullmatch(line)) is not None and not is_fenced(line)
 
 
 def is_table_line(line: str) -> bool:
@@ -39,8 +47,12 @@ def cell_spans(line: str) -> list[tuple[int, int]]:
     >>> row = "| Net sales | 5"
     >>> [row[slice(*span)] for span in cell_spans(row)]
     ['', 'Net sales', '5']
+    >>> row = "|Team|29 euros|"
+    >>> [row[slice(*span)] for span in cell_spans(row)]
+    ['Team', '29 euros']
     """
-    bounds = [match.start() for match in _MARK.finditer(line)]
+    mark = _CLOSE_MARK if _CLOSE.fullmatch(line) else _MARK
+    bounds = [match.start() for match in mark.finditer(line)]
     starts, stops = [0, *(at + 1 for at in bounds)], [*bounds, len(line)]
     spans = [_trimmed(line, start, stop) for start, stop in zip(starts, stops, strict=True)]
     stripped = line.strip()

@@ -50,10 +50,12 @@ _END = re.compile(
     rf"|\n(?=[ \t]*(?:[-*•‣▪]|#{{1,6}}|{NUMBERED})[ \t])"
     r"|\n(?=[^\n]*[|\t])"
     rf"|\n(?={_TIMED})"
-    r"|(?<!\S)\|(?=\s)[^\n|]*\n",  # from a row's last mark on: what follows the row is not of its last cell
+    r"|(?<!\S)\|(?=\s)[^\n|]*\n"  # from a row's last mark on: what follows the row is not of its last cell
+    r"|^[ \t]*\|(?:[^\n|]*\|){2,}[ \t]*\n",  # a whole row without blanks
     re.MULTILINE,
 )
-_ROW = re.compile(r"\n?[ \t]*\|(?=\s)[^\n]*(?<=\s)\|(?=[ \t]*(?:\n|\Z))")  # of Markdown: marks at both ends
+# A row of Markdown: marks at both ends, with blanks beside them or several cells without.
+_ROW = re.compile(r"\n?[ \t]*\|(?:(?=\s)[^\n]*(?<=\s)|[^\n|]*\|[^\n]*)\|(?=[ \t]*(?:\n|\Z))")
 _COUNT = re.compile(r"\d+(?:\.\d+)*|[ivx]{2,5}")  # before the point of an item's number
 _LAST_WORD = re.compile(r"[\w.]+$")
 _NO_VOWEL = re.compile(
@@ -96,7 +98,7 @@ def _prose(text: str, unmarked: str, start: int, stop: int) -> list[tuple[int, i
     first = begin = start
     row_end = _row_end(unmarked, start, stop)
     for match in _END.finditer(unmarked, start, stop):
-        if match.start() < row_end:
+        if match.end() <= row_end:
             continue
         if match.group().startswith(".") and _continues(unmarked, begin, match.start(), match.end()):
             continue

@@ -94,6 +94,11 @@ def test_a_row_is_asked_for_by_the_bound_it_is_called_by(question: str, answer: 
     assert cell(question, orders) == answer
 
 
+def test_a_table_without_blanks_beside_its_marks_is_read() -> None:
+    table = "|Plan|Per month|\n|---|---|\n|Basic|9 euros|\n|Team|29 euros|"
+    assert cell("What does the Team plan cost per month?", table) == "29 euros"
+
+
 def test_no_cell_answers_where_no_column_is_asked_for() -> None:
     pumps = "Model | Power (W) | Weight (kg)\nAF-310 | 350 | 4.2\nAF-320 | 550 | 5.1"
     assert cell("How much does the AF-320 weigh?", pumps) == "5.1"

@@ -134,6 +134,8 @@ def test_a_part_of_a_text_has_its_sentences_inside_the_part(text: str, one: int,
         ("Die 2. Etage ist frei. Im 3. Stock nicht.", ["Die 2. Etage ist frei.", "Im 3. Stock nicht."]),
         ("Er war der 3. Danach ging er.", ["Er war der 3.", "Danach ging er."]),
         ("Il dit « Bonjour. » Puis il part.", ["Il dit « Bonjour. »", "Puis il part."]),
+        ("|A|B. C|\n|---|---|\n|x|y!|\nThen. So.", ["|A|B. C|", "|---|---|", "|x|y!|", "Then.", "So."]),
+        ("The norm |x|\nis one. Yes.", ["The norm |x|\nis one.", "Yes."]),
     ],
 )
 def test_sentences_end_where_a_reader_ends_them(text: str, expected: list[str]) -> None:
