@@ -226,7 +226,7 @@ def _trimmed(start: int, end: int, unit: Unit) -> tuple[int, int]:
     """
     words = unit.text[start - unit.start : end - unit.start]
     if unit.place.cells:
-        words = words.partition(" | ")[0].rstrip()
+        words = words.partition(" | ")[0].removesuffix("|").rstrip()
     if (field := _NEXT_FIELD.search(unit.text, start - unit.start)) is not None:
         words = words[: max(field.start() - (start - unit.start), 0)] or words
     kept = words.rstrip(",;:")

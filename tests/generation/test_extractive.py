@@ -39,6 +39,16 @@ def test_a_sentence_that_leans_on_the_one_before_brings_it_along() -> None:
     assert answer(passage(text)) == text
 
 
+@pytest.mark.parametrize("between", ["## Outdoors", "How is it indoors?"])
+def test_what_stands_beyond_a_heading_or_a_question_is_not_what_a_sentence_leans_on(between: str) -> None:
+    leaning = "Its warranty runs for sixty months, outdoor sensor or not."
+    assert answer(passage(f"The clamp is made of steel.\n\n{between}\n\n{leaning}")) == leaning
+
+
+def test_the_rule_below_a_header_is_never_quoted() -> None:
+    assert answer(passage("|---|---|"), question="and per month?") == REFUSAL
+
+
 def test_a_row_of_a_table_brings_the_header() -> None:
     table = "Product | Model | Warranty (months)\nIndoor sensor | HX-110 | 24\nOutdoor sensor | HX-240 | 60"
     given = answer(passage(table))

@@ -36,6 +36,14 @@ def test_a_span_does_not_reach_over_the_border_of_a_cell() -> None:
     assert table.text[slice(*found)] == "60"
 
 
+def test_a_span_does_not_end_with_the_bar_of_its_row() -> None:
+    text = "| Code | Meaning |\n|---|---|\n| 409 | There is no such shipment |"
+    start = text.index("There")
+    spans = [AnswerSpan(0, start, len(text), 5.0)]
+    (found,) = best_spans("What does 409 mean?", units_of([passage(text)]), spans).values()
+    assert text[slice(*found)] == "There is no such shipment"
+
+
 def test_of_two_sentences_of_its_kind_the_one_with_the_words_of_the_question_answers() -> None:
     """Read alone, the name that a sentence begins with scores below the one beside it."""
     staff = passage("Tomasz Wilk is the head of operations. The chief executive is Marion Pell.")

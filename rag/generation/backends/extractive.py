@@ -115,9 +115,10 @@ class Extractive:
         share = max(self._min_share, _SAME_SHARE) if short else self._min_share
         chosen: list[Candidate] = []
         quoted: set[str] = set()
-        for candidate in ranked[: 4 * self._max_sentences]:
+        told = [each for each in ranked if _has_words(_text(each))]  # not the rule below a header
+        for candidate in told[: 4 * self._max_sentences]:
             words = " ".join(_text(candidate).casefold().split())
-            is_likely = candidate.relevance >= share * ranked[0].relevance
+            is_likely = candidate.relevance >= share * told[0].relevance
             if short and (candidate.short_answer or "").casefold() != short.casefold():
                 continue  # it answers otherwise
             if len(chosen) < self._max_sentences and is_likely and words not in quoted:
@@ -156,6 +157,8 @@ def _before(question: str, candidate: Candidate, ranked: Sequence[Candidate]) ->
         return _header(candidate, before)
     if is_item(quoted):
         return _lead(question, candidate, before)
+    if before and _has_words(candidate.passage.text[before[0].end : candidate.start]):
+        return []  # a heading or a question stands between
     is_led = (
         is_fenced(quoted) and before and not is_row(_text(before[0])) and not is_fenced(_text(before[0]))
     )
@@ -191,6 +194,10 @@ def _neighbours(candidate: Candidate, ranked: Sequence[Candidate]) -> list[Candi
 
 def _text(candidate: Candidate) -> str:
     return candidate.passage.text[candidate.start : candidate.end]
+
+
+def _has_words(text: str) -> bool:
+    return any(map(str.isalnum, text))
 
 
 def _header(row: Candidate, before: Sequence[Candidate]) -> list[Candidate]:
