@@ -12,7 +12,7 @@ from rag.core.types import AnswerSpan, Passage
 from rag.generation.dates import days_of
 from rag.generation.features import Unit
 from rag.generation.kinds import may_be_asked
-from rag.generation.numbered import is_of_another, numbers_of
+from rag.generation.numbered import is_of_another, is_of_another_name, numbers_of
 from rag.generation.prose import num_fields
 from rag.generation.questions import wants_sentences
 from rag.generation.reading import UNREAD
@@ -54,10 +54,10 @@ def fitting(
 
     Such a span has no word but the question's, of which none is a choice that the question offers, stands
     in a heading or a table's header, in a sentence that asks the same, that is of other days of the week
-    than the question's (but a yes or no may need such a one), of another number ("evening 2" for 3) or of
-    the opposite (check-in for check-out), or in an item of a list beside the one whose label the question
-    says. It holds two fields of a header, is no time or number where the question asks for one, or is code
-    where it asks for a person.
+    than the question's (but a yes or no may need such a one), of another number ("evening 2" for 3) or name
+    ("the Basic plan" for Family), of the opposite (check-in for check-out), or in an item of a list beside
+    the one whose label the question says. It holds two fields of a header, is no time, number or size where
+    the question asks for one, or is code where it asks for a person.
 
     Args:
         question: what is asked.
@@ -79,7 +79,8 @@ def fitting(
         words = content_words(text[span.start : span.end])
         is_asked = bool(words) and asked.issuperset(words)
         before = " ".join(text[unit.start : span.start].split()[-_BEFORE:])
-        is_other_kind = not may_be_asked(question, f"{before} {text[span.start : span.end]}")
+        behind = " ".join(text[span.end : unit.end].split(maxsplit=1)[:1])
+        is_other_kind = not may_be_asked(question, f"{before} {text[span.start : span.end]}", behind)
         is_header = (is_row(unit.text) and not unit.place.cells) or num_fields(
             text[span.start : span.end]
         ) > 1
@@ -124,6 +125,7 @@ def _of_another(question: str, units: Sequence[Unit]) -> set[int]:
         number
         for number, unit in enumerate(units)
         if is_of_another(question, numbers, unit.text)
+        or is_of_another_name(question, unit.text, unit.words | unit.about)
         or any(other.search(unit.text) and not one.search(unit.text) for one, other in sides)
     }
 

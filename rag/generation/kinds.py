@@ -47,6 +47,24 @@ _ASKS_DURATION = re.compile(
 _OTHER_UNIT = re.compile(
     r"\d ?(?:[kM]?Wh?|m?Ah|[kc]?g|[ckm]m|ml|l|EUR|USD|GBP|°[CF]|[%€$£])(?!\w)|[€$£] ?\d"
 )
+_SIZES = "long|deep|wide|broad|high|tall|thick"
+_SAME_SIZE = {"broad": "wide", "tall": "high"}
+_ASKS_SIZE = re.compile(rf"\W*(?:and |so )?how ({_SIZES})\b", re.IGNORECASE)
+_TOLD_SIZE = re.compile(
+    r"\b(?:[ckm]?m|(?:centi|milli|kilo)?met(?:re|er)s?|f(?:ee|oo)?t|inch(?:es)?|yards?|miles?)"
+    rf" ({_SIZES})\b",
+    re.IGNORECASE,
+)
+_NO_SIZE = re.compile(r"\d ?(?:°[CF]|[kM]?Wh?|m?Ah|k?g|ml|l|lit(?:re|er)s?)(?!\w)")
+_ASKS_WHEN = re.compile(r"\W*(?:and |so )?when\b", re.IGNORECASE)
+_ONLY_LENGTH = re.compile(
+    rf"\b(?:up to|for|at most|at least) (?:\d+|an?|two|three|four|five|six|seven|eight|nine|ten|twelve)"
+    rf" (?:{_UNITS})s?\W*$",
+    re.IGNORECASE,
+)
+_COUNTED_FROM = re.compile(
+    r"\W*(?:before|after|prior|ahead|from|of|in|during|until|at|on)\b", re.IGNORECASE
+)
 _TECHNICAL = (
     (
         re.compile(r"\b(?:what|which) (?:environment |env )?variable\b", re.IGNORECASE),
@@ -56,12 +74,13 @@ _TECHNICAL = (
 )
 
 
-def may_be_asked(question: str, words: str) -> bool:
+def may_be_asked(question: str, words: str, behind: str = "") -> bool:
     """Say whether words can be the time, number, port or variable that a question begins by asking for.
 
     Args:
         question: what is asked.
         words: those that may answer, with one or two before them: "after the war".
+        behind: the word after them: "22 metres" is another size before "long" than before "wide".
 
     >>> [may_be_asked("When was it built?", words) for words in ("was first", "after the war")]
     [False, True]
@@ -72,7 +91,9 @@ def may_be_asked(question: str, words: str) -> bool:
     """
     if not all(look.search(words) for asks, look in _TECHNICAL if asks.search(question)):
         return False
-    if is_of_other_unit(question, words):
+    if is_of_other_unit(question, words) or _is_of_other_size(question, f"{words} {behind}"):
+        return False
+    if _ASKS_WHEN.match(question) and _ONLY_LENGTH.search(words) and not _COUNTED_FROM.match(behind):
         return False
     if _ASKS_TIME.match(question):
         return _TIME.search(words) is not None
@@ -81,6 +102,18 @@ def may_be_asked(question: str, words: str) -> bool:
         return True
     others = _WITHOUT_NUMBER.get(asks[1].casefold())
     return others is not None and re.search(rf"\b(?:{others})\b", words, re.IGNORECASE) is not None
+
+
+def _is_of_other_size(question: str, words: str) -> bool:
+    """Say whether words are of a length where a width is asked for, or of no size: "28 °C" for how deep."""
+    asks = _ASKS_SIZE.match(question)
+    if asks is None:
+        return False
+    asked, told = asks[1].lower(), [size.lower() for size in _TOLD_SIZE.findall(words)]
+    is_told = _SAME_SIZE.get(asked, asked) in (_SAME_SIZE.get(size, size) for size in told)
+    return (bool(told) and not is_told) or (
+        asked in ("deep", "tall", "thick") and bool(_NO_SIZE.search(words))
+    )
 
 
 def is_of_other_unit(question: str, words: str) -> bool:

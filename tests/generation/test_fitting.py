@@ -34,6 +34,11 @@ def _scores(question: str, text: str, *marked: str) -> list[float]:
         ("How far is the beach?", "The beach is a short walk away.", "a short walk", "The beach"),
         ("How much is breakfast?", "Breakfast is included in the rate.", "included", "Breakfast"),
         ("How much salt goes in?", "Add a pinch of salt to the dough.", "a pinch", "the dough"),
+        ("How wide is the hall?", "It is 22 metres long, 9 metres wide.", "9 metres wide", "22 metres"),
+        ("How tall is the mast?", "It is 12 m high and 30 cm thick.", "12 m", "30 cm"),
+        ("How deep is the pool?", "At 28 °C and 3.5 m it is for divers.", "3.5 m", "28 °C"),
+        ("When can I hire it?", "Hire it in May for up to six weeks a year.", "in May", "up to six weeks"),
+        ("When do I cancel?", "Cancel up to 2 weeks before the day.", "up to 2 weeks", "Cancel"),
         ("When do I water it?", "Water the fern if the soil is dry.", "the soil is dry", "the fern"),
     ],
 )
@@ -50,12 +55,20 @@ def test_what_is_no_time_or_number_is_no_answer_to_when_or_how_many(
         ("What is the topic of evening 2?", "Evening 2: hives and frames.", 5.0),
         ("What comes after evening 2?", "Evening 3: hives and frames.", 5.0),
         ("What fits the MP3 player?", "The player is 8 years old: hives and frames.", 5.0),
+        ("Who opens the second talk?", "The first talk, on hives and frames, is by Ann.", UNREAD),
+        ("Who opens the second talk?", "The first talk is on hives and frames, the second on wax.", 5.0),
+        ("What are the first and second talks on?", "The first talk is on hives and frames.", 5.0),
+        ("Who was the first director?", "Ann, director 1950 to 1962, kept hives and frames.", 5.0),
+        ("What has the Pro plan?", "The Basic plan has hives and frames.", UNREAD),
+        ("What has the Pro plan?", "The Basic plan has hives, the Pro plan hives and frames.", 5.0),
+        ("What has the Pro plan?", "Unlike the Basic plan, it has hives and frames.", 5.0),
+        ("What has the Pro plan?", "The plan has hives and frames.", 5.0),
         ("what is shown at check out", "At check-in we show hives and frames.", UNREAD),
         ("what is shown at check out", "At check-in and check-out we show hives and frames.", 5.0),
         ("what do adults get", "Children get hives and frames.", UNREAD),
     ],
 )
-def test_what_is_of_another_number_or_the_opposite_is_no_answer(
+def test_what_is_of_another_number_or_name_or_the_opposite_is_no_answer(
     question: str, text: str, score: float
 ) -> None:
     assert _scores(question, text, "hives and frames") == [score]
