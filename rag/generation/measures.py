@@ -26,12 +26,17 @@ _MEASURES = tuple(
         "temperature hot warm cold",
         "capacity hold",
         "location place room venue address site",
+        "date",
         "quantity qty stock count available left remaining",
     )
 )
 _IMPLIED = (  # what a question asks for without a word of it
     (re.compile(r"\bhow much (?:is|are|was|were|for)\b", re.I), frozenset(content_words("cost"))),
     (re.compile(r"\bwhere\b", re.I), frozenset(content_words("location"))),
+    (
+        re.compile(r"\bwhen\b|^\W*(?:what(?:['’]s| is| was) )?(?:the )?(?:\w+ )?deadline\b", re.I),
+        frozenset(content_words("date")),
+    ),
     (re.compile(r"\bhow many\b", re.I), frozenset(content_words("quantity"))),
 )
 _AGENTS = ("er", "r", "or")  # who supplies it is its supplier
@@ -50,6 +55,8 @@ def same_measure(question: str, name: str) -> frozenset[str]:
     (True, False)
     >>> bool(same_measure("Where is the glue?", "Location")), bool(same_measure("Who leads it?", "Leader"))
     (True, True)
+    >>> bool(same_measure("When is the fair?", "Date")), bool(same_measure("When is the fair?", "Days"))
+    (True, False)
     """
     asked, named = set(content_words(question)), set(content_words(name))
     agents = {word for word in asked if named.intersection(word + ending for ending in _AGENTS)}

@@ -81,7 +81,7 @@ def _places(lines: Sequence[str], header: Sequence[str]) -> Iterator[RowPlace]:
             yield RowPlace()
             number += 1
             continue
-        rows = header_lines(lines[number:]) if is_open or _names_columns(cells) else range(0)
+        rows = header_lines(lines[number:]) if is_open or _names_columns(cells, columns) else range(0)
         is_open = False
         if rows:
             found = [" ".join(each.split()) for each in lines[number : number + len(rows)]]
@@ -92,7 +92,14 @@ def _places(lines: Sequence[str], header: Sequence[str]) -> Iterator[RowPlace]:
         number += max(len(rows), 1)
 
 
-def _names_columns(cells: Sequence[str]) -> bool:
-    """Say whether a row amid a table begins a header: it has no amounts, and no label or only dates."""
-    has_no_label = not cells[0] or cells[0].startswith("(")
-    return not any(map(is_amount, cells)) and (has_no_label or all(map(has_year, cells[1:])))
+def _names_columns(cells: Sequence[str], columns: Sequence[str]) -> bool:
+    """Say whether a row amid a table begins a header: it has no amounts, and no label or only dates.
+
+    Under columns that are of no dates a row of dates has them as its values: "Deadline | 2 March 2026".
+    """
+    if any(map(is_amount, cells)):
+        return False
+    if not cells[0] or cells[0].startswith("("):
+        return True
+    is_of_dates = any(map(has_year, columns[1:])) if columns else len(cells) > 2
+    return is_of_dates and all(map(has_year, cells[1:]))
