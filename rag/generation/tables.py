@@ -18,6 +18,7 @@ from rag.generation.periods import (
     PERIOD_WORDS,
     is_other_period,
     num_same_lengths,
+    rates_of,
     says_period,
 )
 from rag.generation.superlatives import extreme_across, extreme_cells
@@ -278,9 +279,8 @@ def _score(question: str, asked: frozenset[str], name: str, rare: Counter[str]) 
     """Weigh the question's words in a column's name by how few names have them; periods by their length."""
     own = frozenset(content_words(name))
     words = sum(1 / rare[word] for word in own & asked - LENGTH_WORDS)
-    if not words and same_measure(question, name):
-        words = _SAME
-    words += bool(months_of(question) & months_of(name))
+    words += _SAME * bool(same_measure(question, name))
+    words += bool(months_of(question) & months_of(name)) + bool(rates_of(question) & rates_of(name))
     return words + _LENGTH * num_same_lengths(question, name)
 
 
