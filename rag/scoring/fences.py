@@ -1,6 +1,7 @@
 """Where code stands in a Markdown text: between two fences.
 
-Knows that a passage may begin or end within code. Does not know code by how it looks.
+Knows that a passage may begin or end within code, and that a line of tildes may underline a heading. Does
+not know code by how it looks.
 """
 
 import re
@@ -9,6 +10,7 @@ __all__ = ["FENCES", "code_spans", "is_fenced", "unfenced"]
 
 _FENCE = re.compile(r"^[ \t]*(?P<mark>`{3,}(?=[^`\n]*$)|~{3,})[ \t]*(?P<name>[^\s`]*)[^\n]*$", re.MULTILINE)
 FENCES = ("```", "~~~")
+_UNLIKE = 2  # characters that a heading and the line below it differ by, at most
 
 
 def code_spans(text: str, *, start: int = 0, end: int | None = None) -> list[tuple[int, int]]:
@@ -31,7 +33,7 @@ def code_spans(text: str, *, start: int = 0, end: int | None = None) -> list[tup
     opening: re.Match[str] | None = None
     for fence in _FENCE.finditer(text, start, stop):
         if opening is None:
-            opening = fence
+            opening = None if _underlines(fence, text, start) else fence
         elif fence["name"] or not fence["mark"].startswith(opening["mark"]):
             continue  # a line of the code
         else:
@@ -63,6 +65,19 @@ def unfenced(code: str) -> str:
     'make demo'
     """
     return _FENCE.sub("", code).strip("\n")
+
+
+def _underlines(fence: re.Match[str], text: str, start: int) -> bool:
+    """Say whether a line is of tildes alone, as long as the line above: below a heading, as RST has them.
+
+    Three are a fence unless a blank line follows: "Run:" may be above them.
+    """
+    mark, end = fence["mark"], fence.start() - 1  # of the line above
+    above = text[max(text.rfind("\n", start, end) + 1, start) : end].strip() if end > start else ""
+    if not above or not mark.startswith("~") or fence[0].rstrip() != mark:
+        return False
+    is_long = len(mark) > len(FENCES[1]) or text.startswith("\n\n", fence.end())
+    return is_long and abs(len(above) - len(mark)) <= _UNLIKE
 
 
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
