@@ -8,14 +8,16 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from rag.core.types import Passage
+from rag.generation.prose import headings_above
 from rag.generation.questions import asked_amount, asked_words, asks_several
 from rag.scoring.rows import column_names, header_lines, is_table_line
-from rag.scoring.sentences import NUMBERED
+from rag.scoring.sentences import NUMBERED, sentence_spans
 from rag.scoring.words import analyze
 
 __all__ = ["asked_list", "denies", "is_item", "list_lead"]
 
-_ITEM = re.compile(rf"\s*(?:[-*•–]|\(?(?:\d{{1,3}}|[a-z])[.)]|{NUMBERED})\s+\S")
+_ITEM = re.compile(rf"\s*(?:[-*•–]|\.(?=[ \t]+[^\W_])|\(?(?:\d{{1,3}}|[a-z])[.)]|{NUMBERED})\s+\S")
+_BULLET = re.compile(r"\s*[-*•–]")
 _LINE = re.compile(r"[^\n]*\S[^\n]*")
 _ASKS_ONE = re.compile(r"\bwho(?:['’]s| is| was| (?!has\b|does\b)\w+s)\b", re.IGNORECASE)
 """A person: "who is the landlord", "who chairs the meeting"."""
@@ -40,8 +42,8 @@ def is_item(line: str) -> bool:
 
     >>> is_item("- a clamp"), is_item("2. Open the lid."), is_item("2.31 metres"), is_item("-5 degrees")
     (True, True, False, False)
-    >>> is_item("4.1 Fees are due"), is_item("(iv) the deposit")
-    (True, True)
+    >>> is_item("4.1 Fees are due"), is_item("(iv) the deposit"), is_item(". Close it"), is_item("... it")
+    (True, True, True, False)
     """
     return _ITEM.match(line) is not None
 
@@ -49,7 +51,7 @@ def is_item(line: str) -> bool:
 def asked_list(question: str, passages: Sequence[Passage]) -> tuple[Passage, list[_Span]] | None:
     r"""Give the items of the first list that a question asks for as a whole, with their passage.
 
-    It does when every word of it stands above the list, in the nearest line or heading, or in the title:
+    It does when every word of it stands above the list, in the nearest line, a heading, or in the title:
     what an item says then makes no difference. An amount, a time and a person are of one item.
 
     >>> text = "In the box\n- a clamp\n- two cells"
@@ -69,9 +71,11 @@ def asked_list(question: str, passages: Sequence[Passage]) -> tuple[Passage, lis
         found = [*_lists(passage.text), *(_tables(passage.text) if asks_several(question) else ())]
         for lead, items in found:
             above = lead or " ".join(passage.heading[-1:])
-            announced = set(analyze(above))
+            if len(items) < 2 or asked.isdisjoint(analyze(above)):
+                continue
+            above = " ".join((above, *_headings(passage.text, items[0][0])))
             agrees = bool(_NOT.search(question)) == bool(_NOT.search(above))
-            if len(items) > 1 and agrees and asked & announced and asked <= announced | titles:
+            if agrees and asked <= titles.union(analyze(above)):
                 return passage, items
     return None
 
@@ -102,20 +106,38 @@ def list_lead(text: str, start: int) -> _Span | None:
     return None
 
 
+def _headings(text: str, start: int) -> list[str]:
+    """Give the headings within a text that a place in it stands under."""
+    above = [text[slice(*span)] for span in sentence_spans(text, end=start)]
+    return headings_above([*above, ""])[-1]
+
+
 def _lists(text: str) -> Iterator[tuple[str, list[_Span]]]:
-    """Give the line above each list, if there is one, and its items."""
+    """Give the line above each list, if there is one, and its items; what only underlines is no line."""
     above, lead = "", ""
     items: list[_Span] = []
     for match in _LINE.finditer(text):
         if is_item(match[0]):
+            if items and _is_another(text, items, match):
+                yield lead, items
+                items = []
             lead = lead if items else above
             items.append(match.span())
             continue
         if items:
             yield lead, items
-        above, items = match[0], []
+        items = []
+        above = match[0] if any(map(str.isalnum, match[0])) else above
     if items:
         yield lead, items
+
+
+def _is_another(text: str, items: Sequence[_Span], line: re.Match[str]) -> bool:
+    """Say whether another list begins: steps below a blank line and ingredients, as far to the left."""
+    first = text[slice(*items[0])]
+    is_apart = text.count("\n", items[-1][1], line.start()) > 1
+    is_as_far = len(first) - len(first.lstrip()) == len(line[0]) - len(line[0].lstrip())
+    return is_apart and is_as_far and bool(_BULLET.match(first)) != bool(_BULLET.match(line[0]))
 
 
 def _tables(text: str) -> Iterator[tuple[str, list[_Span]]]:

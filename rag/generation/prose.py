@@ -4,12 +4,22 @@ Knows how such lines look; pure functions.
 """
 
 import re
+from collections.abc import Sequence
 
 from rag.core.types import Passage
 from rag.generation.questions import asked_words
 from rag.scoring.words import content_words
 
-__all__ = ["defines", "is_address", "is_code", "is_front_matter", "is_heading", "is_markup", "num_fields"]
+__all__ = [
+    "defines",
+    "headings_above",
+    "is_address",
+    "is_code",
+    "is_front_matter",
+    "is_heading",
+    "is_markup",
+    "num_fields",
+]
 
 _ONE_ADDRESS = r"(?:\[[^\]\n]{1,80}\]:?\s*)?_?(?:https?://|www\.)\S+"
 _ADDRESS = re.compile(rf"\W*{_ONE_ADDRESS}(?:\s+[^\w\s\[]*{_ONE_ADDRESS})*\s*")
@@ -26,7 +36,9 @@ _MARKUP = re.compile(
     re.VERBOSE | re.DOTALL | re.IGNORECASE,
 )
 _FRONT_MATTER = re.compile(r"---[ \t]*\n\s*[\w-]+:")
-_MARKDOWN_HEADING = re.compile(r"#{1,6}[ \t]")
+_MARKED_HEADING = re.compile(r"(?P<marks>#{1,6}|={1,6})[ \t]+(?P<text>\S[^\n]*)")  # Markdown, AsciiDoc
+_UNDERLINED = re.compile(r"(?P<text>[^\n]+)\n[ \t]*(?P<mark>[=~^-])(?P=mark){2,}\s*")  # these and RST
+_LEVELS = "=-~^"  # of what underlines
 _NOT_A_HEADING = re.compile(r"[.!?。！？:;|\t\d]|^\s*[-*•‣▪`]")
 _NUMBERED = re.compile(r"(?:\d{1,3}\.)*\d{1,3}[.)]?[ \t]+(?=\S)")  # "3. Products", "2.1 Batteries"
 _MAX_HEADING_WORDS = 12
@@ -66,7 +78,7 @@ def is_markup(text: str) -> bool:
 def is_heading(passage: Passage, start: int, end: int) -> bool:
     """Say whether a span of a passage is a heading: by its mark, its number, or because it stands alone."""
     text = passage.text[start:end]
-    if _MARKDOWN_HEADING.match(text) or text in (passage.title, *passage.heading):
+    if _heading(text) is not None or text in (passage.title, *passage.heading):
         return True
     begins = start == 0 or passage.text[max(start - 2, 0) : start] == "\n\n"
     stands_alone = begins and passage.text[end : end + 2] == "\n\n"
@@ -76,6 +88,33 @@ def is_heading(passage: Passage, start: int, end: int) -> bool:
         is_list = _NUMBERED.match(passage.text, end + 2) is not None  # the next item, with nothing between
         return not is_list and not _NOT_A_HEADING.search(text, numbered.end())
     return not _NOT_A_HEADING.search(text)
+
+
+def headings_above(sentences: Sequence[str]) -> list[list[str]]:
+    r"""Give for each sentence of a text the headings above it, with marks or underlined, broadest first.
+
+    >>> headings_above(["# Cakes", "## Plum", "Bake it.", "## Rye", "Wait.", "Soup\n====", "Stir."])
+    [[], ['Cakes'], ['Cakes', 'Plum'], ['Cakes'], ['Cakes', 'Rye'], [], ['Soup']]
+    """
+    found: list[list[str]] = []
+    above: dict[int, str] = {}
+    for sentence in sentences:
+        if (heading := _heading(sentence)) is not None:
+            above = {level: text for level, text in above.items() if level < heading[0]}
+        found.append(list(above.values()))
+        if heading is not None:
+            above[heading[0]] = heading[1]
+    return found
+
+
+def _heading(sentence: str) -> tuple[int, str] | None:
+    """Give the level and the text of a heading that has marks or is underlined."""
+    if (marked := _MARKED_HEADING.fullmatch(sentence)) is not None:
+        return len(marked["marks"]), marked["text"]
+    underlined = _UNDERLINED.fullmatch(sentence)
+    if underlined is None or len(underlined["text"].split()) > _MAX_HEADING_WORDS:
+        return None
+    return _LEVELS.index(underlined["mark"]) + 1, underlined["text"]
 
 
 def is_front_matter(text: str) -> bool:

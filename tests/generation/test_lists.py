@@ -114,3 +114,57 @@ def test_a_row_and_what_no_column_is_of_are_not_the_table(question: str) -> None
 def test_a_long_table_is_not_quoted_whole() -> None:
     rows = "\n".join(f"Plan {number} | {number} euros" for number in range(20))
     assert items("which plans are there", f"Plan | Price\n{rows}") == []
+
+
+RECIPES = """# Recipes
+
+## Leek soup
+
+Ingredients:
+
+- 4 leeks
+- 180 g barley
+
+1. Soften the leeks.
+2. Add the barley.
+
+## Plum cake
+
+Ingredients:
+
+- 800 g plums
+- 250 g flour"""
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("What are the ingredients of the leek soup?", ["- 4 leeks", "- 180 g barley"]),
+        ("what are the ingredients of the plum cake", ["- 800 g plums", "- 250 g flour"]),
+        ("What are the ingredients of the rye bread?", []),
+        ("Which leeks are among the ingredients of the soup?", []),
+    ],
+)
+def test_a_list_is_of_the_headings_it_stands_under_in_its_passage(
+    question: str, expected: list[str]
+) -> None:
+    assert items(question, RECIPES) == expected
+
+
+def test_a_heading_that_denies_is_no_list_of_what_is_asked_for() -> None:
+    text = "## Not included\n\nIn the basic plan:\n\n- Calls\n- Mails"
+    assert items("What is included in the basic plan?", text) == []
+    assert items("What is not included in the basic plan?", text) == ["- Calls", "- Mails"]
+
+
+@pytest.mark.parametrize(
+    "nested", ["1. Boil:\n\n   - eggs\n   - rice\n\n2. Wait.", "1. Boil\n- eggs\n2. Wait."]
+)
+def test_items_within_an_item_are_of_its_list(nested: str) -> None:
+    assert items("How do I make lunch?", f"Lunch\n\n{nested}")[-1] == "2. Wait."
+
+
+@pytest.mark.parametrize("mark", ["1.", "."])
+def test_steps_below_an_underlined_heading(mark: str) -> None:
+    text = f"Changing a wheel\n~~~~~~~~~~~~~~~~\n\n{mark} Park the car.\n{mark} Loosen the bolts."
+    assert len(items("how do i change a wheel", text)) == 2
