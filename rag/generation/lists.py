@@ -32,6 +32,8 @@ _DENIES = re.compile(
 )
 _HAVING = frozenset(analyze("sell offer provide include contain come available exist list"))
 """Words of having, which nothing above a list need say: "Which plans do you offer?"."""
+_UNDERLINE = re.compile(r"([=~^-])\1+\s*")
+_UNLIKE = 2  # characters that a heading and the line below it differ by, at most
 _RULE = re.compile(r"[\s|:-]+")
 _MAX_ROWS = 12
 _Span = tuple[int, int]
@@ -127,7 +129,8 @@ def _lists(text: str) -> Iterator[tuple[str, list[_Span]]]:
         if items:
             yield lead, items
         items = []
-        above = match[0] if any(map(str.isalnum, match[0])) else above
+        is_line = not _UNDERLINE.fullmatch(match[0]) or abs(len(match[0]) - len(above)) > _UNLIKE
+        above = match[0] if is_line else above
     if items:
         yield lead, items
 

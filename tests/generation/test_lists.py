@@ -168,3 +168,9 @@ def test_items_within_an_item_are_of_its_list(nested: str) -> None:
 def test_steps_below_an_underlined_heading(mark: str) -> None:
     text = f"Changing a wheel\n~~~~~~~~~~~~~~~~\n\n{mark} Park the car.\n{mark} Loosen the bolts."
     assert len(items("how do i change a wheel", text)) == 2
+
+
+@pytest.mark.parametrize("fence", ["```", "~~~"])
+def test_code_above_a_list_does_not_announce_it(fence: str) -> None:
+    text = f"## Poison\n\n1. Park it:\n\n{fence}\npark --topic all\n{fence}\n\n2. Wait.\n3. Never skip it."
+    assert items("How do I park poison?", text) == []
