@@ -4,11 +4,14 @@ Knows words of English; pure functions.
 """
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rag.generation.amounts import column_amounts, full_rows, is_time
 from rag.generation.measures import same_measure
+from rag.generation.periods import PERIOD_WORDS
+from rag.generation.questions import naming_words
 from rag.scoring.words import content_words
 
 __all__ = ["Extreme", "extreme_across", "extreme_cells", "without_superlatives"]
@@ -38,6 +41,17 @@ _ASKS_AMOUNT = re.compile(r"\bhow\b", re.IGNORECASE)
 _ASKS_ROW = re.compile(r"\b(?:which|who|whose)\b", re.IGNORECASE)
 _OTHER = re.compile(r"\d|\b(?:second|third|not|except|without)\b", re.IGNORECASE)
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
+_KIND = re.compile(  # what the things compared are: "which branch in the south has", "which team won"
+    r"\b(?:which|what)\s+(?!(?:is|are|was|were|has|have|had|does|do|did|can|costs?)\b)"
+    r"(?:([^?]+?)\s+(?:is|are|was|were|has|have|had|does|do|did|can|costs?)\b|([\w-]+))",
+    re.IGNORECASE,
+)
+_FREE = frozenset(  # what no table need say of its rows
+    content_words(
+        """one thing item option choice currently now overall altogether total ever available sell offer
+        include contain come list table document file page catalogue number amount value figure"""
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,39 +64,48 @@ class Extreme:
     of: int  # the column of the amounts
 
 
-def extreme_cells(question: str, names: Sequence[str], rows: Mapping[int, Sequence[str]]) -> Extreme | None:
+def extreme_cells(
+    question: str,
+    names: Sequence[str],
+    rows: Mapping[int, Sequence[str]],
+    said: Mapping[int, frozenset[str]],
+) -> Extreme | None:
     """Give the rows with the most or the least of what a question names; None where that is open.
 
     The column is named right after the superlative ("the longest warranty"), or by its meaning ("the
     cheapest" is of the price), or is the only one of amounts that the question names, or that there is.
-    Rows of totals do not count, and of times the fastest is the least. A question with a further condition,
-    a number say, is left alone.
+    Rows of totals do not count, nor those that are not of what is compared ("the cheapest power tool"), and
+    of times the fastest is the least. A question with a further condition, a number say, is left alone.
 
     Args:
         question: what is asked.
         names: of the columns.
         rows: number of a row -> its cells.
+        said: number of a row -> the words of it and of what it stands under.
 
     >>> rows = {3: ["Indoor sensor", "24", "89"], 4: ["Outdoor sensor", "60", "149"]}
     >>> names = ["Product", "Warranty (months)", "Price"]
-    >>> found = extreme_cells("Which product has the longest warranty?", names, rows)
+    >>> said = {3: frozenset(["indoor", "sensor"]), 4: frozenset(["outdoor", "sensor"])}
+    >>> found = extreme_cells("Which product has the longest warranty?", names, rows, said)
     >>> found.column, found.rows
     (0, (4,))
-    >>> found = extreme_cells("How much is the cheapest product?", names, rows)
+    >>> found = extreme_cells("How much is the cheapest sensor?", names, rows, said)
     >>> found.column, found.rows
     (2, (3,))
+    >>> extreme_cells("How much is the cheapest hotel?", names, rows, said) is None
+    True
     """
     match = _SUPERLATIVE.search(question)
     if match is None or _OTHER.search(_YEAR.sub(" ", question)):
         return None
-    whole = full_rows(names, rows)
+    whole = _meeting(_conditions(question, match, names), full_rows(names, rows), said)
     is_least = match[1] is None
     amounts = {
         n: found
         for n in range(len(names))
         if (found := column_amounts(whole, n, without_open=is_least)) is not None
     }
-    column = _column(question, match, names, list(amounts)) if len(whole) > 1 else None
+    column = _column(question, match, names, list(amounts)) if whole and len(rows) > 1 else None
     if column is None:
         return None
     values = amounts[column].values
@@ -98,14 +121,18 @@ def extreme_cells(question: str, names: Sequence[str], rows: Mapping[int, Sequen
 
 
 def extreme_across(
-    question: str, names: Sequence[str], rows: Mapping[int, Sequence[str]]
+    question: str,
+    names: Sequence[str],
+    rows: Mapping[int, Sequence[str]],
+    said: Mapping[int, frozenset[str]],
 ) -> Extreme | None:
     """Give the column with the most or the least, of a table whose columns are the things compared.
 
     What is compared is named by a row's label right after the superlative, or meant by that.
 
     >>> rows = {3: ["Weight", "48 kg", "34 kg"], 4: ["Children", "3", "2"]}
-    >>> found = extreme_across("Which bike takes the most children?", ["", "Long", "Compact"], rows)
+    >>> said = dict.fromkeys(rows, frozenset(["bike", "children"]))
+    >>> found = extreme_across("Which bike takes the most children?", ["", "Long", "Compact"], rows, said)
     >>> found.column, found.rows
     (1, (4,))
     """
@@ -114,7 +141,8 @@ def extreme_across(
         return None
     labels = [names[0], *(cells[0] for cells in rows.values())]
     turned = {n: [name, *(cells[n] for cells in rows.values())] for n, name in enumerate(names) if n}
-    found = extreme_cells(question, labels, turned)
+    everywhere = frozenset[str]().union(*said.values())
+    found = extreme_cells(question, labels, turned, dict.fromkeys(turned, everywhere))
     if found is None or len(found.rows) != 1 or found.of == 0:
         return None
     label, after = labels[found.of], content_words(question[match.end() :])
@@ -131,6 +159,32 @@ def without_superlatives(question: str) -> str:
     'which plan is the '
     """
     return _SUPERLATIVE.sub("", question)
+
+
+def _conditions(question: str, match: re.Match[str], names: Sequence[str]) -> set[str]:
+    """Give the words that say which rows are compared, but those that name a column or the measure."""
+    kind = _KIND.search(question[: match.start()])
+    before = next(filter(None, kind.groups())) if kind else ""
+    after = _YEAR.sub(" ", question[match.end() :])
+    words = {*content_words(before), *(naming_words(after) if content_words(after) else ())}
+    asked = f"{_plain(match)} {question}"
+    named = (same_measure(asked, name).union(content_words(name)) for name in names)
+    return words.difference(_FREE, PERIOD_WORDS, *named)
+
+
+def _meeting(
+    words: set[str], rows: Mapping[int, Sequence[str]], said: Mapping[int, frozenset[str]]
+) -> Mapping[int, Sequence[str]]:
+    """Keep the rows that say all words; what stands in a cell that several rows have is of those alone."""
+    kinds = Counter(cell for cells in rows.values() for cell in cells)
+    for word in words:
+        of_kind = {cell for cell, count in kinds.items() if count > 1 and word in content_words(cell)}
+        rows = {
+            row: cells
+            for row, cells in rows.items()
+            if (not of_kind.isdisjoint(cells) if of_kind else word in said[row])
+        }
+    return rows
 
 
 def _column(
@@ -168,7 +222,8 @@ def _asked(question: str, match: re.Match[str], names: Sequence[str], column: in
     if named:
         return min(named, key=named.__getitem__)
     is_named = bool(set(content_words(names[column])).intersection(content_words(question[match.end() :])))
-    return 0 if _ASKS_ROW.search(question) or not is_named else column
+    first = next((n for n, name in enumerate(names) if name.casefold() == "name"), 0)
+    return first if _ASKS_ROW.search(question) or not is_named else column
 
 
 def _plain(match: re.Match[str]) -> str:

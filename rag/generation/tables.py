@@ -137,7 +137,8 @@ def _cells_by_value(question: str, rows: Sequence[_Row]) -> dict[int, AskedCell]
 def _extreme_cells(question: str, rows: Sequence[_Row]) -> dict[int, AskedCell] | None:
     names = rows[0][1].place.columns
     texts = {number: _texts(unit) for number, unit in rows}
-    extreme = extreme_cells(question, names, texts) or extreme_across(question, names, texts)
+    said = {number: unit.words | unit.about for number, unit in rows}
+    extreme = extreme_cells(question, names, texts, said) or extreme_across(question, names, texts, said)
     if extreme is None:
         return None
     words = extreme.words.union(*(content_words(name) for name in names))

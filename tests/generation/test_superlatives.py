@@ -62,3 +62,47 @@ def test_equals_answer_with_what_they_have_in_common() -> None:
     )
     found = asked_cells("Which plan has the longest contract?", units_of([table])).values()
     assert [table.text[place.start : place.end] for place in found if place] == ["2 years"] * 2
+
+
+TOOLS = """Article | Name | Category | Price (EUR)
+HT-1 | Jigsaw | Power tools | 89.50
+HT-2 | Angle grinder | Power tools | 74.00
+HT-3 | Claw hammer | Hand tools | 18.95
+HT-4 | Multi tool | Hand tools | 24.90"""
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("What is the cheapest power tool?", "Angle grinder"),
+        ("How much is the cheapest power tool?", "74.00"),
+        ("What is the most expensive hand tool?", "Multi tool"),
+        ("Which article is the cheapest?", "HT-3"),
+        ("Which hotel is the cheapest?", None),
+        ("What is the cheapest garden tool?", None),
+    ],
+)
+def test_only_rows_of_what_is_compared_are_compared(question: str, answer: str | None) -> None:
+    assert cell(question, TOOLS) == answer
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("Which branch in the south has the most seats?", "Hill"),
+        ("Which branch has the most seats in the north?", "Harbour"),
+        ("Which branch of the Krume has the most seats?", "Harbour"),  # of all, by the caption
+        ("What is the smallest number of seats?", "12"),
+        ("Which branch should I choose if I want the most seats?", "Harbour"),
+        ("Which branch seats the most guests?", None),
+    ],
+)
+def test_a_place_that_some_rows_are_of_leaves_the_others_out(question: str, answer: str | None) -> None:
+    branches = """The Krume in the north and south:
+
+Branch | District | Seats
+Market | North | 24
+Station | South | 12
+Harbour | North | 40
+Hill | South | 18"""
+    assert cell(question, branches) == answer
