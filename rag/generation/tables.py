@@ -9,9 +9,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rag.generation.comparisons import all_compared, is_called
-from rag.generation.dates import DAYS, days_of, months_of, year_and_month
+from rag.generation.dates import days_of, months_of, year_and_month
 from rag.generation.features import Unit, coverage
 from rag.generation.kinds import is_of_other_unit
+from rag.generation.labels import (
+    DAY_WORDS,
+    NOTE,
+    cell_texts,
+    counts_rows,
+    measured_words,
+    numbered_row,
+    row_fits,
+    says_rest,
+)
 from rag.generation.measures import same_measure, with_words_of_columns
 from rag.generation.periods import (
     LENGTH_WORDS,
@@ -29,11 +39,8 @@ from rag.scoring.words import content_words
 __all__ = ["AskedCell", "asked_cells", "cell_logit"]
 
 _Row = tuple[int, Unit]  # with the number of the unit
-_DAY_WORDS = frozenset(content_words(" ".join((*DAYS, *(day[:3] for day in DAYS)))))
 _QUANTITY = re.compile(r"[$€£¥]?\d[\d.,]*\s*[^\W\d_]+")
 _DIGIT = re.compile(r"\d")
-_NOTE = re.compile(r"\([^()]*\)")
-_UNASKED = 0.4  # what a word of a label that is not asked for takes off
 _SAME = 0.5  # what a word of the same meaning counts in a column's name
 _LENGTH = 1.0  # what the length of the period asked for counts in a column's name, in words
 # Logits of a cell: of which all of the question is said, half, ...
@@ -72,7 +79,7 @@ def asked_cells(question: str, units: Sequence[Unit]) -> dict[int, AskedCell | N
     found: dict[int, AskedCell | None] = {}
     for table in _tables(units):
         # A row may be called what looks like a condition: "Children under 16".
-        if called := [(number, unit) for number, unit in table if is_called(conditions, _texts(unit))]:
+        if called := [(number, unit) for number, unit in table if is_called(conditions, cell_texts(unit))]:
             found |= dict.fromkeys(dict(table))
         found |= _cells_of(question, asked, called or table)
     if found:
@@ -109,12 +116,15 @@ def _tables(units: Sequence[Unit]) -> Iterable[list[_Row]]:
 def _cells_of(question: str, asked: frozenset[str], rows: Sequence[_Row]) -> dict[int, AskedCell | None]:
     if (stated := _cells_by_value(question, rows)) is not None:
         return {number: stated.get(number) for number, _ in rows}
-    fits = _fits(question, asked, rows)
+    fits, numbered = row_fits(question, asked, rows), numbered_row(question, rows)
     best = max(fits.values())
-    chosen = {number: unit for number, unit in rows if fits[number] == best > 0}
+    chosen = numbered or {number: unit for number, unit in rows if fits[number] == best > 0}
     cells = {n: _asked_cell(question, asked, unit, len(chosen) == 1) for n, unit in chosen.items()}
-    if any(cells.values()) or any(_lacks_column(question, asked, unit) for unit in chosen.values()):
-        return {number: cells.get(number) for number, _ in rows}
+    is_count = len(chosen) > 1 and counts_rows(question, rows)
+    if is_count or any(cells.values()) or any(_lacks_column(question, asked, u) for u in chosen.values()):
+        return {number: None if is_count else cells.get(number) for number, _ in rows}
+    if numbered or (chosen and all(says_rest(asked, unit) for unit in chosen.values())):
+        return {number: None for number, _ in rows if number not in chosen}
     return {}
 
 
@@ -124,7 +134,7 @@ def _cells_by_value(question: str, rows: Sequence[_Row]) -> dict[int, AskedCell]
     So is the most or the least of something.
     """
     names = rows[0][1].place.columns
-    stated = stated_value(question, names, {number: _texts(unit) for number, unit in rows})
+    stated = stated_value(question, names, {number: cell_texts(unit) for number, unit in rows})
     if stated is None:
         return _extreme_cells(question, rows)
     words = _column_words(question, names[stated.column]) | _column_words(question, names[stated.asked])
@@ -136,7 +146,7 @@ def _cells_by_value(question: str, rows: Sequence[_Row]) -> dict[int, AskedCell]
 
 def _extreme_cells(question: str, rows: Sequence[_Row]) -> dict[int, AskedCell] | None:
     names = rows[0][1].place.columns
-    texts = {number: _texts(unit) for number, unit in rows}
+    texts = {number: cell_texts(unit) for number, unit in rows}
     said = {number: unit.words | unit.about for number, unit in rows}
     extreme = extreme_cells(question, names, texts, said) or extreme_across(question, names, texts, said)
     if extreme is None:
@@ -160,7 +170,7 @@ def _lacks_column(question: str, asked: frozenset[str], unit: Unit) -> bool:
     So does a year that no column is of, where the columns are of years.
     """
     names = unit.place.columns
-    amounts = [n for n, cell in enumerate(_texts(unit)) if n and n < len(names) and is_amount(cell)]
+    amounts = [n for n, cell in enumerate(cell_texts(unit)) if n and n < len(names) and is_amount(cell)]
     if len({names[n] for n in amounts}) < 2:
         return False
     is_other_year = all(is_other_period(question, names[n]) for n in amounts)
@@ -168,55 +178,13 @@ def _lacks_column(question: str, asked: frozenset[str], unit: Unit) -> bool:
     return is_other_year or not asked <= said
 
 
-def _fits(question: str, asked: frozenset[str], rows: Sequence[_Row]) -> dict[int, float]:
-    """Weigh the rows; where none has a word of the question, those whose label names what it measures."""
-    counts = Counter(word for _, unit in rows for word in unit.words)
-    days = days_of(question)
-    fits = {number: _fit(asked, days, unit, counts) for number, unit in rows}
-    if max(fits.values()) <= 0:
-        return {number: float(bool(_measured(question, unit))) for number, unit in rows}
-    return fits
-
-
-def _fit(asked: frozenset[str], days: frozenset[str], unit: Unit, counts: Counter[str]) -> float:
-    """Weigh a row by the question's words in it, the rarer in its table the more, less those not asked for.
-
-    The words of its group count half: they are of several rows. A day is in "Tuesday to Friday", and a row
-    of other days than the question's does not fit.
-    """
-    told = frozenset[str]().union(*map(days_of, _texts(unit))) if days else days
-    if told and not days & told:
-        return 0.0
-    score = 0.0
-    for cell in _texts(unit):
-        words = frozenset(content_words(_NOTE.sub(" ", cell))) or frozenset(content_words(cell))
-        if days & days_of(cell):
-            score, words = score + 1, words - _DAY_WORDS
-        if not is_amount(cell) and words & asked:
-            score += sum(_weight(word, counts) for word in words & asked)
-            score -= _UNASKED * sum(_weight(word, counts) for word in words - asked - PERIOD_WORDS)
-    if score > 0:
-        grouped = frozenset(content_words(unit.place.group))
-        score += sum(_weight(word, counts) for word in grouped & asked) / 2
-    return score
-
-
-def _measured(question: str, unit: Unit) -> frozenset[str]:
-    """Give the words of the quantity that is asked for and the row's label names: "Weight | 9.2 kg"."""
-    return same_measure(question, _texts(unit)[0])
-
-
-def _weight(word: str, counts: Counter[str]) -> float:
-    return float(max(counts[word], 1) ** -0.5)
-
-
 def _asked_cell(question: str, asked: frozenset[str], unit: Unit, is_only: bool) -> AskedCell | None:
     """Give the cell of the column that the question names best, but not one whose own words it has.
 
     None if no column stands out and the cells say different things.
     """
-    cells, names = _texts(unit), unit.place.columns
-    asked |= (measured := _measured(question, unit))
+    cells, names = cell_texts(unit), unit.place.columns
+    asked |= (measured := measured_words(question, unit))
     days = [days_of(question) & days_of(cell) for cell in cells]
     is_label = [
         bool(day) or (not is_amount(cell) and bool(asked & _label_words(cell)))
@@ -238,9 +206,9 @@ def _asked_cell(question: str, asked: frozenset[str], unit: Unit, is_only: bool)
     )
     if says_period(question, named[column]):
         said |= PERIOD_WORDS
-    known = _DAY_WORDS if any(days) else frozenset[str]()
+    known = DAY_WORDS if any(days) else frozenset[str]()
     label = frozenset(
-        word for n, cell in enumerate(cells) if is_label[n] for word in content_words(_NOTE.sub(" ", cell))
+        word for n, cell in enumerate(cells) if is_label[n] for word in content_words(NOTE.sub(" ", cell))
     )
     extra = len(label - asked - PERIOD_WORDS - known) / max(len(label), 1)
     return AskedCell(unit.start + start, unit.start + end, said | known, extra, is_only)
@@ -283,7 +251,3 @@ def _score(question: str, asked: frozenset[str], name: str, rare: Counter[str]) 
     words += _SAME * bool(same_measure(question, name))
     words += bool(months_of(question) & months_of(name)) + bool(rates_of(question) & rates_of(name))
     return words + _LENGTH * num_same_lengths(question, name)
-
-
-def _texts(unit: Unit) -> list[str]:
-    return [unit.text[slice(*span)] for span in unit.place.cells]
