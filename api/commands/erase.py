@@ -72,7 +72,8 @@ def user(
     from api.erasing import erase_subject
 
     console = Console.open(home, json)
-    _tell(console, erase_subject(console.grove(tenant), name if ":" in name else f"user:{name}"))
+    subject = name if name.startswith(("key:", "user:")) else f"user:{name}"
+    _tell(console, erase_subject(console.grove(tenant), subject))
 
 
 def _tell(console: Console, erased: "Erased") -> None:

@@ -1,9 +1,10 @@
 """What somebody whom the provider vouches for may do here. Knows claims and settings; no request."""
 
+import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from rag.core.access import Access, subject_of_user
+from rag.core.access import MAX_USER_CHARS, Access, subject_of_user
 from rag.core.errors import ForbiddenError, InvalidInputError
 from rag.core.oidc_settings import Grant, OidcSettings
 
@@ -76,6 +77,8 @@ def needed_claims(settings: OidcSettings) -> list[str]:
 
 def _subject(claims: Claims, settings: OidcSettings) -> str:
     name = _address(claims) if settings.user_claim == "email" else str(claims["sub"])
+    if len(name) > MAX_USER_CHARS:
+        name = f"sha256:{hashlib.sha256(name.encode()).hexdigest()}"
     try:
         return subject_of_user(name)
     except InvalidInputError as error:

@@ -28,7 +28,7 @@ def erase_one_conversation(conversation_id: str, grove: GroveDep) -> Erased:
     return erase_conversation(grove, conversation_id)
 
 
-@router.delete("/subjects/{subject}", operation_id="eraseSubject")
+@router.delete("/subjects/{subject:path}", operation_id="eraseSubject")
 def erase_one_subject(subject: str, grove: GroveDep) -> Erased:
     """Erase what `user:NAME` or `key:ID` has asked and sent, and make its keys invalid."""
     return erase_subject(grove, subject)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import aclosing
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from _http import client_of, small_settings, wait_until
@@ -204,6 +205,14 @@ def test_who_has_only_signed_in_is_erased_too(grove: Grove) -> None:
     Sessions(grove.database, OIDC).begin(Access("default", f"user:{GONE}"), name=GONE, id_token="t")
     erase_subject(grove, f"user:{GONE}")
     assert (files_with(grove, GONE), tables_with(grove, GONE)) == ([], [])
+
+
+def test_a_person_with_slashes_in_the_name_is_erased_over_http(grove: Grove) -> None:
+    shown = {"x-api-key": grove.keys.create("k", scopes=["admin"], user="https://sso.example.com/u/7").secret}
+    path = f"/api/v1/erase/subjects/{quote('user:https://sso.example.com/u/7', '')}"
+    reply = client_of(grove).delete(path, headers=shown)
+    assert reply.status_code == 200, reply.text
+    assert "sso.example.com" not in str(grove.keys.keys())
 
 
 def test_administrators_erase_over_http_and_only_in_their_tenant(grove: Grove) -> None:

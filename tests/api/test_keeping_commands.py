@@ -46,6 +46,12 @@ def test_what_is_not_there_is_named(home: Path, command: tuple[str, ...]) -> Non
     assert finished.out == ""
 
 
+def test_a_user_is_erased_by_the_name_that_the_key_was_given(home: Path) -> None:
+    assert rag("keys", "create", "ann", "--scope", "read", "--user", "https://x/ann").code == 0
+    assert rag("erase", "user", "https://x/ann").code == 0
+    assert rag("keys", "list", "--json").json["keys"][0]["state"] == "revoked"
+
+
 def test_a_key_is_listed_revoked_and_in_the_audit(home: Path) -> None:
     made = rag("keys", "create", "ann", "--scope", "read", "--user", "ann@x", "--json").json["key"]
     assert (made["scopes"], made["subject"]) == (["read"], "user:ann@x")

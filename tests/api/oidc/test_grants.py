@@ -56,6 +56,20 @@ def test_an_address_is_one_person_however_it_is_written() -> None:
 
 
 @pytest.mark.parametrize(
+    "name", ["MTIz/w==", "https://sso.example.com/u/7?a=b", "key:5", "o'brien@example.org", "uid=ada,ou=staff"]
+)
+def test_a_person_has_the_name_that_the_provider_gives(name: str) -> None:
+    assert access({"sub": name, "groups": ["readers"]}).subject == f"user:{name}"
+
+
+def test_a_name_that_is_too_long_for_the_database_is_shortened_so_that_it_stays_one_persons() -> None:
+    first, second = (access({"sub": "x" * 254 + end, "groups": ["readers"]}).subject for end in "ab")
+    assert first.startswith("user:sha256:")
+    assert len(first) <= 200
+    assert first != second
+
+
+@pytest.mark.parametrize(
     ("claims", "settings", "words"),
     [
         ({"groups": []}, {}, "none of the groups"),
@@ -72,8 +86,8 @@ def test_an_address_is_one_person_however_it_is_written() -> None:
             "evil.com are not let in",
         ),
         ({"email": "a@evilexample.org"}, {"allowed_domains": ["example.org"]}, "evilexample.org are not"),
-        ({"sub": "key:5"}, {}, "cannot be one here"),
         ({"sub": "two words"}, {}, "cannot be one here"),
+        ({"sub": "two\nlines"}, {}, "cannot be one here"),
     ],
 )
 def test_who_is_not_let_in_is_told_why(
