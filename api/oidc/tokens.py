@@ -18,6 +18,7 @@ __all__ = ["KeySet", "UnknownKeyError", "claims_of", "keys_of"]
 
 # Signatures with a key pair alone: with a shared secret, whoever knows the public key could sign.
 _ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512")
+_UNREADABLE = (JoseError, KeyError, TypeError, ValueError, AttributeError)
 _LEEWAY_SECONDS = 60  # between the provider's clock and ours
 _MAX_SUBJECT_CHARS = 255
 
@@ -27,15 +28,25 @@ class UnknownKeyError(UnauthenticatedError):
 
 
 def keys_of(text: str) -> KeySet:
-    """Read a provider's public keys (a JWK set).
+    """Read a provider's public keys (a JWK set), without those of kinds that are not understood.
+
+    Source: RFC 7517, section 5.
 
     Raises:
-        UnavailableError: it is none.
+        UnavailableError: it is none, or no key of it can be read.
     """
+    keys, why = [], "it has none"
     try:
-        return KeySet.import_key_set(json.loads(text))
-    except (JoseError, KeyError, TypeError, ValueError, AttributeError) as error:
+        for each in json.loads(text)["keys"]:
+            try:
+                keys += KeySet.import_key_set({"keys": [each]}).keys
+            except _UNREADABLE as error:
+                why = f"{error!r:.200}"
+    except _UNREADABLE as error:
         raise UnavailableError(f"the provider's keys cannot be read: {error!r:.200}") from error
+    if not keys:
+        raise UnavailableError(f"the provider's keys cannot be read: {why}")
+    return KeySet(keys)
 
 
 def claims_of(

@@ -1,6 +1,7 @@
 """Tokens, replies and addresses that are not what they seem let nobody in."""
 
 import base64
+import json
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -10,7 +11,9 @@ from _openid import OpenIdProvider
 from _signing_in import browser_of, me, refused, sign_in, to_provider
 from fastapi.testclient import TestClient
 
+from api.oidc.tokens import keys_of
 from rag.compose import Grove
+from rag.core.errors import UnavailableError
 
 FORGED: dict[str, tuple[dict[str, Any], str]] = {
     "another nonce": ({"nonce": "n-0"}, "nonce"),
@@ -170,3 +173,13 @@ def test_an_attempt_that_was_tampered_with_leads_nowhere_else(browser: TestClien
         browser.cookies.set("grove_sign_in", f"{secret}.{coded}", domain="127.0.0.1", path="/")
         reply = browser.get(back)
         assert (reply.status_code, "location" in reply.headers) == (422, False)
+
+
+def test_a_key_of_an_unknown_kind_is_left_out(provider: OpenIdProvider) -> None:
+    good = provider.key.as_dict(private=False)
+    unknown = {"kty": "EC", "crv": "BP-256", "x": "AA", "y": "AA", "kid": "other"}
+    assert len(keys_of(json.dumps({"keys": [unknown, good]})).keys) == 1
+    with pytest.raises(UnavailableError, match="BP-256"):
+        keys_of(json.dumps({"keys": [unknown]}))
+    with pytest.raises(UnavailableError, match="cannot be read"):
+        keys_of("[]")
