@@ -208,7 +208,9 @@ def test_who_has_only_signed_in_is_erased_too(grove: Grove) -> None:
 
 
 def test_a_person_with_slashes_in_the_name_is_erased_over_http(grove: Grove) -> None:
-    shown = {"x-api-key": grove.keys.create("k", scopes=["admin"], user="https://sso.example.com/u/7").secret}
+    shown = {
+        "x-api-key": grove.keys.create("k", scopes=["admin"], user="https://sso.example.com/u/7").secret
+    }
     path = f"/api/v1/erase/subjects/{quote('user:https://sso.example.com/u/7', '')}"
     reply = client_of(grove).delete(path, headers=shown)
     assert reply.status_code == 200, reply.text

@@ -98,7 +98,7 @@ def test_keys_are_listed_page_by_page(keyring: Keyring) -> None:
         {"name": "a\nb"},
         {"scopes": []},
         {"scopes": ["everything"]},
-        {"user": "key:0"},
+        {"user": "two words"},
         {"user": ""},
         {"expires_at": utc_now() - timedelta(days=1)},
     ],

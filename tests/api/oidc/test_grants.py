@@ -56,7 +56,8 @@ def test_an_address_is_one_person_however_it_is_written() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["MTIz/w==", "https://sso.example.com/u/7?a=b", "key:5", "o'brien@example.org", "uid=ada,ou=staff"]
+    "name",
+    ["MTIz/w==", "https://sso.example.com/u/7?a=b", "key:5", "o'brien@example.org", "uid=ada,ou=staff"],
 )
 def test_a_person_has_the_name_that_the_provider_gives(name: str) -> None:
     assert access({"sub": name, "groups": ["readers"]}).subject == f"user:{name}"
