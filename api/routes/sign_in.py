@@ -87,7 +87,7 @@ async def logout(request: Request, response: Response, sign_in: SignInDep) -> Si
 
 def _refused(error: RagError) -> HTMLResponse:
     """Tell the person before the browser what was wrong."""
-    _log.warning("somebody was not signed in: %s: %s", type(error).__name__, error)
+    _log.warning("somebody was not signed in: %s: %r", type(error).__name__, str(error))
     page = f"""<!doctype html><html lang="en"><title>Not signed in - Grove</title>
 <h1>You are not signed in</h1><p>{escape(str(error))}<p><a href="/">Back to Grove</a>"""
     return HTMLResponse(page, status_of(error), _NOT_KEPT)

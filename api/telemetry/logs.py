@@ -23,6 +23,7 @@ __all__ = ["LoggedRun", "RequestLog", "set_up_logs"]
 
 _OURS = ("agents", "api", "indexing", "rag")
 _QUIET_ROUTES = ("/health", "/health/ready", "/metrics")  # asked every few seconds by machines
+_ESCAPED = {code: f"\\x{code:02x}" for code in (*range(9), *range(0x0B, 0x20), *range(0x7F, 0xA0))}
 _log = logging.getLogger("api.requests")
 
 
@@ -86,7 +87,8 @@ class _Text(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         run_id = getattr(record, "request", {}).get("run_id")
         first, *trace = super().format(record).split("\n")
-        return "\n".join([f"{first} (run {run_id})" if run_id else first, *trace])
+        lines = [f"{first} (run {run_id})" if run_id else first, *trace]
+        return "\n".join(line.translate(_ESCAPED) for line in lines)
 
 
 class RequestLog:

@@ -90,6 +90,12 @@ def test_people_get_text(capsys: Capture) -> None:
     assert re.fullmatch(r"\d\d:\d\d:\d\d INFO    all is well\n", capsys.readouterr().err)
 
 
+def test_no_message_acts_upon_the_terminal(capsys: Capture) -> None:
+    set_up_logs(LogSettings(format="text"))
+    logging.getLogger("api").info("cleared \x1b[2J\r\x9b1m")
+    assert capsys.readouterr().err.endswith("cleared \\x1b[2J\\x0d\\x9b1m\n")
+
+
 def test_without_a_terminal_it_is_json(capsys: Capture) -> None:
     set_up_logs(LogSettings())
     logging.getLogger("rag.db").warning("slow: %d s", 3)
