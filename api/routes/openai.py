@@ -47,13 +47,14 @@ class ChatMessage(BaseModel):
     """A message as OpenAI's clients send it."""
 
     role: Literal["system", "developer", "user", "assistant"]
-    content: str | list[TextPart]
+    content: Annotated[
+        str | list[TextPart] | None, Field(description="Null, as beside calls of tools, says nothing.")
+    ] = None
 
     def text(self) -> str:
         """Give the content as one text."""
-        return (
-            self.content if isinstance(self.content, str) else "".join(part.text for part in self.content)
-        )
+        content = self.content or ""
+        return content if isinstance(content, str) else "".join(part.text for part in content)
 
 
 class StreamOptions(BaseModel):
@@ -84,6 +85,9 @@ class ChatBody(Body):
     logprobs: Literal[False] | None = False
     response_format: TextFormat | None = None
     tools: Annotated[list[Any] | None, Field(max_length=0, description="There are none.")] = None
+    functions: Annotated[list[Any] | None, Field(max_length=0, description="There are none.")] = None
+    modalities: Annotated[list[Literal["text"]] | None, Field(description="Text alone.")] = None
+    audio: Annotated[None, Field(description="Null alone.")] = None
     collection: Annotated[str, Field(description="Grove's own field: where to look.")] = DEFAULT
 
 

@@ -47,15 +47,24 @@ class InputMessage(BaseModel):
     """A turn of the conversation."""
 
     type: Literal["message"] = "message"
-    role: Literal["user", "assistant"]
+    role: Annotated[
+        Literal["user", "assistant", "system", "developer"],
+        Field(
+            description="What is not of the user or the assistant is left unused, as in chat completions."
+        ),
+    ]
     content: StrictStr | list[InputPart]
 
-    def message(self) -> Message:
-        """Give it as Grove has it."""
+    def text(self) -> str:
+        """Give the content as one text."""
         content = self.content
-        return Message(
-            self.role, content if isinstance(content, str) else "".join(part.text for part in content)
-        )
+        return content if isinstance(content, str) else "".join(part.text for part in content)
+
+
+class FormerSearch(BaseModel):
+    """A search of an earlier response, which clients send back among its output; it says nothing more."""
+
+    type: Literal["file_search_call"]
 
 
 class FileSearch(BaseModel):
@@ -95,7 +104,7 @@ class ResponseBody(Body):
     say nothing: null, plain text. What else is not here is refused by its name. Every response is kept.
     """
 
-    input: StrictStr | Annotated[list[InputMessage], Field(min_length=1, max_length=200)]
+    input: StrictStr | Annotated[list[InputMessage | FormerSearch], Field(min_length=1, max_length=200)]
     model: Annotated[str, Field(description="`grove`, or the name of a generator.")] = "grove"
     tools: Annotated[list[FileSearch], Field(max_length=1)] | None = Field(
         None, description="Where to look; without one in the collection `default`."
@@ -127,9 +136,10 @@ async def create_response(
     generator = known_generator(grove, body.model)
     previous = None if body.previous_response_id is None else run_id_of(body.previous_response_id)
     earlier = [] if previous is None else await asyncio.to_thread(grove.responses.history, previous)
-    *turns, question = [*earlier, *_turns(body)]
-    if question.role != "user":
+    turns = [*earlier, *_turns(body)]
+    if not turns or turns[-1].role != "user":
         raise InvalidInputError("input: the last message must be the user's question")
+    question = turns.pop()
     tool = body.tools[0] if body.tools else None
     ranker = "auto" if tool is None or tool.ranking_options is None else tool.ranking_options.ranker
     events = ask(
@@ -183,7 +193,11 @@ def get_response(response_id: str, grove: GroveDep) -> dict[str, Any]:
 def _turns(body: ResponseBody) -> list[Message]:
     if isinstance(body.input, str):
         return [Message("user", body.input)]
-    return [each.message() for each in body.input]
+    return [
+        Message(each.role, each.text())
+        for each in body.input
+        if isinstance(each, InputMessage) and each.role in ("user", "assistant")
+    ]
 
 
 async def _noted(

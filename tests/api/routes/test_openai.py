@@ -48,6 +48,24 @@ def test_a_completion_is_cited(official: openai.OpenAI, filled: Filled, server: 
     assert completion.model_extra["citations"][0]["quote"] == ANSWER
 
 
+def test_a_turn_without_content_says_nothing(client: TestClient) -> None:
+    called: dict[str, Any] = {"role": "assistant", "content": None, "tool_calls": []}
+    reply = client.post(
+        "/v1/chat/completions", json={"model": "grove", "messages": [*ASKED, called, *ASKED]}
+    )
+    assert reply.status_code == 200, reply.text
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"functions": [{"name": "f"}]}, {"modalities": ["text", "audio"]}, {"audio": {"voice": "alloy"}}],
+)
+def test_what_would_change_the_reply_is_refused(client: TestClient, more: dict[str, Any]) -> None:
+    reply = client.post("/v1/chat/completions", json={"model": "grove", "messages": ASKED, **more})
+    assert reply.status_code in (400, 422), reply.text
+    assert next(iter(more)) in reply.text
+
+
 def test_the_link_of_an_annotation_leads_to_the_document(
     official: openai.OpenAI, client: TestClient
 ) -> None:

@@ -47,6 +47,16 @@ def test_a_response_has_the_search_and_the_cited_answer(official: openai.OpenAI,
     assert response.usage.total_tokens == response.usage.input_tokens + response.usage.output_tokens
 
 
+def test_the_output_of_a_response_is_input_of_the_next(client: TestClient) -> None:
+    first = client.post("/v1/responses", json={"model": "grove", "input": QUESTION}).json()
+    asked = [{"role": "developer", "content": "Be brief."}, {"role": "user", "content": QUESTION}]
+    further = [*asked, *first["output"], {"role": "user", "content": QUESTION}]
+    reply = client.post("/v1/responses", json={"model": "grove", "input": further})
+    assert reply.status_code == 200, reply.text
+    nobody = client.post("/v1/responses", json={"model": "grove", "input": asked[:1]})
+    assert (nobody.status_code, "the user's question" in nobody.text) == (422, True)
+
+
 def test_fields_that_say_nothing_are_accepted(client: TestClient) -> None:
     nothing = {"tools": None, "instructions": None, "max_output_tokens": None, "reasoning": None}
     plain = {"text": {"format": {"type": "text"}}, "parallel_tool_calls": True, "truncation": "auto"}

@@ -1856,11 +1856,21 @@ export interface components {
          */
         ChatBody: {
             /**
+             * Audio
+             * @description Null alone.
+             */
+            audio?: null;
+            /**
              * Collection
              * @description Grove's own field: where to look.
              * @default default
              */
             collection: string;
+            /**
+             * Functions
+             * @description There are none.
+             */
+            functions?: unknown[] | null;
             /**
              * Logprobs
              * @default false
@@ -1868,6 +1878,11 @@ export interface components {
             logprobs: false | null;
             /** Messages */
             messages: components["schemas"]["ChatMessage"][];
+            /**
+             * Modalities
+             * @description Text alone.
+             */
+            modalities?: "text"[] | null;
             /**
              * Model
              * @description `grove`, or the name of a generator.
@@ -1897,8 +1912,11 @@ export interface components {
          * @description A message as OpenAI's clients send it.
          */
         ChatMessage: {
-            /** Content */
-            content: string | components["schemas"]["TextPart"][];
+            /**
+             * Content
+             * @description Null, as beside calls of tools, says nothing.
+             */
+            content?: string | components["schemas"]["TextPart"][] | null;
             /**
              * Role
              * @enum {string}
@@ -2348,6 +2366,17 @@ export interface components {
             state: string;
         };
         /**
+         * FormerSearch
+         * @description A search of an earlier response, which clients send back among its output; it says nothing more.
+         */
+        FormerSearch: {
+            /**
+             * Type
+             * @constant
+             */
+            type: "file_search_call";
+        };
+        /**
          * Health
          * @description The process is alive.
          */
@@ -2367,9 +2396,10 @@ export interface components {
             content: string | components["schemas"]["InputPart"][];
             /**
              * Role
+             * @description What is not of the user or the assistant is left unused, as in chat completions.
              * @enum {string}
              */
-            role: "user" | "assistant";
+            role: "user" | "assistant" | "system" | "developer";
             /**
              * Type
              * @default message
@@ -2755,7 +2785,7 @@ export interface components {
             /** Include */
             include?: "file_search_call.results"[] | null;
             /** Input */
-            input: string | components["schemas"]["InputMessage"][];
+            input: string | (components["schemas"]["InputMessage"] | components["schemas"]["FormerSearch"])[];
             /**
              * Instructions
              * @description Null alone.
