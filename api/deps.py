@@ -9,7 +9,7 @@ from api.telemetry.metrics import Metrics
 from rag.compose import Grove
 from rag.core.kinds import kinds_of
 
-__all__ = ["After", "GroveDep", "GuardDep", "Kinds", "Limit", "MetricsDep", "Version"]
+__all__ = ["After", "BaseUrl", "GroveDep", "GuardDep", "Kinds", "Limit", "MetricsDep", "Version"]
 
 
 def _grove(request: Request) -> Grove:
@@ -28,6 +28,11 @@ def _metrics(request: Request) -> Metrics:
     return metrics
 
 
+def _base_url(request: Request) -> str:
+    oidc = request.app.state.grove.settings.server.oidc
+    return str(request.base_url) if oidc is None else f"{oidc.public_url}/"
+
+
 def _kinds(
     index: Annotated[
         str | None, Query(description="Kinds of index, with commas: dense, late, long.")
@@ -40,6 +45,8 @@ GroveDep = Annotated[Grove, Depends(_grove)]
 """The installation as the caller may use it: all reads and writes keep to `grove.access`."""
 GuardDep = Annotated[Guard, Depends(_guard)]
 MetricsDep = Annotated[Metrics, Depends(_metrics)]
+BaseUrl = Annotated[str, Depends(_base_url)]
+"""The address that clients are given, with a slash at its end: that of the settings where they have one."""
 Kinds = Annotated[tuple[str, ...] | None, Depends(_kinds)]
 After = Annotated[str | None, Query(max_length=300, description="`next` of the page before.")]
 Version = Annotated[

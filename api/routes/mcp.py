@@ -7,7 +7,7 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import Response
 from python_multipart.multipart import parse_options_header
 
-from api.deps import GroveDep, MetricsDep
+from api.deps import BaseUrl, GroveDep, MetricsDep
 from api.mcp_server import McpReply
 
 __all__ = ["router"]
@@ -32,7 +32,7 @@ _REPLIES: dict[int | str, dict[str, Any]] = {
     openapi_extra=_DOCUMENTED,
     responses=_REPLIES,
 )
-async def mcp(request: Request, grove: GroveDep, metrics: MetricsDep) -> Response:
+async def mcp(request: Request, grove: GroveDep, metrics: MetricsDep, base_url: BaseUrl) -> Response:
     """Serve the tools `search` and `fetch` to clients of the Model Context Protocol."""
     kind = request.headers.get("content-type", "")
     if parse_options_header(kind)[0] != b"application/json":
@@ -40,4 +40,4 @@ async def mcp(request: Request, grove: GroveDep, metrics: MetricsDep) -> Respons
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
             f"a message is JSON, with the header content-type: application/json; got {kind!r:.80}",
         )
-    return McpReply(grove, await request.body(), base_url=str(request.base_url), metrics=metrics)
+    return McpReply(grove, await request.body(), base_url=base_url, metrics=metrics)

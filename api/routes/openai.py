@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool
 from sse_starlette import ServerSentEvent
 
 from agents.runs import ask
-from api.deps import GroveDep, GuardDep
+from api.deps import BaseUrl, GroveDep, GuardDep
 from api.events import begun, outcome, unless_gone
 from api.json_values import as_json
 from api.outcomes import Waiting
@@ -110,12 +110,11 @@ def get_model(model: str, grove: GroveDep) -> dict[str, Any]:
     responses={200: {"content": {EVENT_STREAM: {}}}},
 )
 async def chat_completions(
-    body: ChatBody, grove: GroveDep, guard: GuardDep, request: Request
+    body: ChatBody, grove: GroveDep, guard: GuardDep, base_url: BaseUrl, request: Request
 ) -> dict[str, Any] | Response:
     """Answer the last user message from the documents; closing the connection cancels it."""
     _known_model(grove, body.model)
     events = guard(_events(grove, body))
-    base_url = str(request.base_url)
     if body.stream:
         return frames_stream(_frames(await begun(events), body, base_url))
     answered = await unless_gone(request, outcome(events))

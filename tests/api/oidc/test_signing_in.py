@@ -177,3 +177,13 @@ print([name for name in ("joserfc", "api.oidc.provider") if name in sys.modules]
         [sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_clients_are_given_the_address_of_the_settings(grove_with: Callable[..., Grove]) -> None:
+    grove = grove_with(public_url="https://grove.example.com")
+    client = with_key(grove, "admin")
+    ingested(client, grove)
+    asked = {"model": "grove", "messages": [{"role": "user", "content": "How tall is the tower?"}]}
+    reply = client.post("/v1/chat/completions", json=asked, headers={"host": "grove.example.com"})
+    (annotation,) = reply.json()["choices"][0]["message"]["annotations"]
+    assert annotation["url_citation"]["url"].startswith("https://grove.example.com/api/v1/documents/")
