@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 
 from agents._earlier import with_item, with_number
+from agents._topics import ARTICLE, NAME, PREPOSITION, is_function, topic
 from agents.courtesy import without_courtesies
 from rag.core.protocols import Message
 from rag.scoring.words import content_words
@@ -44,17 +45,7 @@ _ASKING = re.compile(
     r"|has|have|had|may|must|list|name|give|tell|show|explain|describe|define|compare|summari[sz]e|find)\b",
     re.IGNORECASE,
 )
-_PREPOSITION = r"(?:in|on|at|for|from|to|with|by|of|during|under|over|after|before|between|without|near)"
-_LAST_PHRASE = re.compile(rf"\s({_PREPOSITION})\s(?:(?!\b{_PREPOSITION}\b)[^?])*\??\W*$", re.IGNORECASE)
-_NAME_PART = r"(?:[A-Z][\w’'-]*|\d[\w.]*)"
-_NAME = re.compile(rf"(?<!^)\b(?:the\s+)?[A-Z][\w’'-]+(?:\s+(?:(?:of|the|de|van|and)\s+)*{_NAME_PART})*")
-_NOT_OF_A_TOPIC = re.compile(
-    r"(?:who|whom|whose|what|which|when|where|why|how|many|much|long|old|often|is|are|was|were|be|been|do|does"
-    r"|did|can|could|will|would|should|has|have|had|may|might|must|i|we|you|my|our|your|me|us|to|and|or|if|it"
-    r"|that|ones?|say|says|said|about|most|least|more|less|there|not|by|in|on|at|from|with|as|than)",
-    re.IGNORECASE,
-)
-_ARTICLE = re.compile(r"the|an?", re.IGNORECASE)
+_LAST_PHRASE = re.compile(rf"\s({PREPOSITION})\s(?:(?!\b{PREPOSITION}\b)[^?])*\??\W*$", re.IGNORECASE)
 _GOES_ON = re.compile(r"\W*(?:and|but|also)\b", re.IGNORECASE)
 _MORE = re.compile(
     r"\W*(?:and )?(?:(?:tell|show|give) me )?(?:some )?(?:more|go on|continue|anything else|what else)"
@@ -68,6 +59,12 @@ _BARE = re.compile(  # nothing but a question word, in German, French, Spanish, 
     re.IGNORECASE,
 )
 _WHEN_WHERE = re.compile(r"\W*(?:and |but )?(?P<word>when|where|why|how)\W*", re.IGNORECASE)
+_ASKS_WHEN = re.compile(  # what another question word may stand for
+    r"\W*(?:when|where|why|how|what time|(?:what|which) (?:year|month|day|date))"
+    r"(?= (?:is|are|was|were|do|does|did|can|could|will|would|should)\b)",
+    re.IGNORECASE,
+)
+_PER = re.compile(r"\s+per\s+[\w-]+", re.IGNORECASE)
 _WHO_DID = re.compile(
     r"who (?P<verb>\w+ed|wrote|built|made|led|drew|found) (?P<object>[^?]+)\?*", re.IGNORECASE
 )
@@ -86,21 +83,10 @@ _DETERMINED = re.compile(
     r"\b(?P<modifier>(?:the|an?|this|that|these|those|our|your|my) (?P<word>[\w’'-]+)) (?P<noun>[\w’'-]+)",
     re.IGNORECASE,
 )
-_VERB_AT_END = re.compile(  # "what does the basic plan *cost*?"
-    r"\b(?:do|does|did|can|could|will|would|should|may|might|must)\s+(?!(?:i|you|we|one|they|he|she|it)\b)"
-    rf"(?:(?!(?:and|or|{_PREPOSITION.replace('of|', '')[3:-1]})\b)[\w’'.-]+\s+)+(?P<verb>[\w’'-]+)\W*$",
-    re.IGNORECASE,
-)
-_PARTICIPLE_AT_END = re.compile(  # "when was the company *founded*?"
-    r"\b(?:is|are|was|were)\s+(?:the|an?|our|your|my)\s+(?:[\w’'-]+\s+){1,4}"
-    r"(?P<verb>\w+ed|built|made|written|held|kept|sold|found|born|open)\W*$",
-    re.IGNORECASE,
-)
 _MAX_FRAGMENT = 4  # words; a longer one without a question word is a search of its own
 _COUNTS = re.compile(r"\b(?:the (?:first|second|third|last)|ones?\W*$)", re.IGNORECASE)
 _MAX_PHRASE = 6  # words of "in the archive?"
 _MAX_BEFORE = 3  # content words before a pronoun; with more, it points to one of these
-_MAX_CHARS = 300  # at the end of a question, where its verb is sought
 _MAX_NAME = 6  # words of an answer that can be a name
 _MAX_JOINED = 4000  # characters of two questions; with more, the latter stands for itself
 
@@ -148,7 +134,7 @@ def behind(before: str, question: str) -> str:
 
 def _continued(resolved: str, asked: str, subject: str) -> str:
     """Keep the name that was spoken of where a question only goes on: "and how many people work there?"."""
-    if not leans(asked) or not (name := _NAME.findall(subject)) or _NAME.search(resolved):
+    if not leans(asked) or not (name := NAME.findall(subject)) or NAME.search(resolved):
         return resolved
     return f"{resolved.rstrip(' ?')} ({name[-1]})?"
 
@@ -170,7 +156,7 @@ def _named(question: str, subject: str, answer: str) -> str:
     if (pointer := _pointer(bare)) is None:
         return question
     person = _answering_name(subject, answer) if pointer[0].lower() in _PEOPLE else ""
-    return _pointed(bare, pointer, person or _topic(subject), subject)
+    return _pointed(bare, pointer, person or topic(subject), subject)
 
 
 def _without_words_of_its_own(question: str, subject: str, answer: str) -> str | None:
@@ -179,15 +165,21 @@ def _without_words_of_its_own(question: str, subject: str, answer: str) -> str |
         return reckoned
     if _AGAIN.fullmatch(question):
         return subject
-    if _MORE.fullmatch(question) and (topic := _topic(subject)):
-        return f"Tell me more about {topic}"
+    if _MORE.fullmatch(question) and (about := topic(subject)):
+        return f"Tell me more about {about}"
     if _BARE.fullmatch(question):
         return f"{subject} {question}"
     word = _WHEN_WHERE.fullmatch(question) or _DO_THAT.fullmatch(_OPENER.sub("", question, count=1))
-    if word and (did := _WHO_DID.fullmatch(subject)):
+    return _asked_by(word["word"].capitalize(), subject) if word else None
+
+
+def _asked_by(word: str, subject: str) -> str | None:
+    """Ask the question before with another question word: "Who built it?" or "When was it built?"."""
+    if did := _WHO_DID.fullmatch(subject):
         verb = did["verb"].lower()
-        return f"{word['word'].capitalize()} was {did['object'].strip()} {_PARTICIPLES.get(verb, verb)}?"
-    return None
+        return f"{word} was {did['object'].strip()} {_PARTICIPLES.get(verb, verb)}?"
+    asks = _ASKS_WHEN.match(subject)
+    return word + subject[asks.end() :] if asks else None
 
 
 def _is_fragment(question: str, bare: str) -> bool:
@@ -196,7 +188,7 @@ def _is_fragment(question: str, bare: str) -> bool:
         return _pointer(bare) is None
     most = _MAX_FRAGMENT
     if bare == question.strip():  # without "and" a phrase alone goes on: "at one reading a second?"
-        is_phrase = bare.endswith("?") and re.match(rf"{_PREPOSITION}\b", bare, re.IGNORECASE)
+        is_phrase = bare.endswith("?") and re.match(rf"(?:{PREPOSITION}|per)\b", bare, re.IGNORECASE)
         most = _MAX_PHRASE if is_phrase and not _COUNTS.search(bare) else 0
     return _ASKING.match(bare) is None and len(bare.split()) <= most
 
@@ -205,7 +197,7 @@ def _pointer(question: str) -> re.Match[str] | None:
     """Find the first word that points back: nothing before it in its own question can be what it means."""
     found = [match for match in (_PRONOUN.search(question), _POINTER.search(question)) if match]
     first = min(found, key=lambda match: match.start(), default=None)
-    if first is None or _NAME.search(question[: first.start()]):
+    if first is None or NAME.search(question[: first.start()]):
         return None
     most = 1 if first[0].lower() in _OWNERS else _MAX_BEFORE
     return first if len(content_words(question[: first.start()])) <= most else None
@@ -216,11 +208,13 @@ def _spliced(subject: str, fragment: str) -> str:
     words = fragment.rstrip(" ?!.")
     if not content_words(words):
         return f"{subject} {fragment}".strip()
+    if _PER.match(f" {words}"):
+        return f"{_PER.sub('', subject.rstrip(' ?'))} {words}?"
     if (placed := _in_place(subject, words)) is not None:
         return placed
     last = _LAST_PHRASE.search(subject)
     end = last.start() if last else len(subject.rstrip(" ?"))
-    if leads := re.match(rf"{_PREPOSITION}\b", words, re.IGNORECASE):
+    if leads := re.match(rf"{PREPOSITION}\b", words, re.IGNORECASE):
         while last and last[1].lower() == "of" != leads[0].lower():  # it says which, not where or when
             last = _LAST_PHRASE.search(subject[: last.start()])
             end = last.start() if last else len(subject.rstrip(" ?"))
@@ -228,19 +222,19 @@ def _spliced(subject: str, fragment: str) -> str:
     is_place_or_time = last is not None and last[1].lower() in ("in", "on", "at", "during")
     if last and (not is_place_or_time or words[0].isupper() or words[0].isdigit()):
         return f"{subject[: last.end(1)]} {words}?"
-    topic = _topic(subject[:end])
-    return f"{subject[:end]}?".replace(topic, words) if topic and not last else f"{subject} {fragment}"
+    about = topic(subject[:end])
+    return f"{subject[:end]}?".replace(about, words) if about and not last else f"{subject} {fragment}"
 
 
 def _in_place(subject: str, words: str) -> str | None:
     """Put "the outdoor ones", or another phrase of the same noun, in the place of the one that is there."""
     if ones := _ONES.fullmatch(words):
         found = [
-            each for each in _DETERMINED.finditer(subject) if not _is_function(each["word"], each["noun"])
+            each for each in _DETERMINED.finditer(subject) if not is_function(each["word"], each["noun"])
         ]
         if not found:
             return None
-        start = found[-1].start() if _ARTICLE.match(ones["modifier"]) else found[-1].start("word")
+        start = found[-1].start() if ARTICLE.match(ones["modifier"]) else found[-1].start("word")
         return subject[:start] + ones["modifier"] + subject[found[-1].end("word") :]
     first, *others = [word for word in words.split() if content_words(word)] or [""]
     noun = others and re.search(rf"\b{re.escape(others[-1])}\b", subject, re.IGNORECASE)
@@ -251,26 +245,20 @@ def _in_place(subject: str, words: str) -> str | None:
     head = head or re.search(
         r"\b(?:(?:the|an?|our|your|my) (?:[\w’'-]+ ){0,2}|[\w’'-]+ )$", before, re.IGNORECASE
     )
-    if head is None or _is_function(head[0].strip()):
+    if head is None or is_function(head[0].strip()):
         return None
     return subject[: head.start()] + words + subject[noun.end() :]
 
 
-def _is_function(*words: str) -> bool:
-    return any(
-        _NOT_OF_A_TOPIC.fullmatch(word) or re.fullmatch(_PREPOSITION, word, re.IGNORECASE) for word in words
-    )
-
-
-def _pointed(question: str, pointer: re.Match[str], topic: str, subject: str) -> str:
+def _pointed(question: str, pointer: re.Match[str], about: str, subject: str) -> str:
     """Name what the pointer points to; where that has no name, the subject's question goes before."""
-    if not topic:
+    if not about:
         return f"{subject} {question}"
     word = pointer[0].lower()
     if word == "there":
-        topic = f"in {topic}"
+        about = f"in {about}"
     owns = word in _OWNERS and not (word == "her" and re.match(r"\W*$", question[pointer.end() :]))
-    return question[: pointer.start()] + topic + ("'s" if owns else "") + question[pointer.end() :]
+    return question[: pointer.start()] + about + ("'s" if owns else "") + question[pointer.end() :]
 
 
 def _answering_name(subject: str, answer: str) -> str:
@@ -278,22 +266,3 @@ def _answering_name(subject: str, answer: str) -> str:
     lead = answer.split("\n", 1)[0].strip().rstrip(".")
     is_name = lead[:1].isupper() and len(lead.split()) <= _MAX_NAME
     return lead if is_name and re.match(r"\W*who\b", subject, re.IGNORECASE) else ""
-
-
-def _topic(subject: str) -> str:
-    """Give what a question is about: its last name, else its longest run of words that mean something."""
-    names: list[str] = _NAME.findall(subject)
-    if names:
-        return re.sub(r"[’']s?$", "", names[-1])
-    before = max(len(subject) - _MAX_CHARS, 0)
-    if verb := _VERB_AT_END.search(subject, before) or _PARTICIPLE_AT_END.search(subject, before):
-        subject = subject[: verb.start("verb")]
-    runs: list[list[str]] = [[]]
-    for word in re.findall(r"[\w’'.-]*\w", subject):
-        if _NOT_OF_A_TOPIC.fullmatch(word):
-            runs.append([])
-        elif _ARTICLE.fullmatch(word):
-            runs.append([word])
-        else:
-            runs[-1].append(word)
-    return " ".join(max(reversed(runs), key=lambda run: len(content_words(" ".join(run)))))

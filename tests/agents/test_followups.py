@@ -32,6 +32,8 @@ LOST = (
     "What does the handbook say about sensors?",
     "I could not find this in the documents. None of the 6 passages answers it, though words are there.",
 )
+MATHS = ("Who teaches maths?", "Ms Rowe")
+BERTH = ("What does a small berth cost per night?", "18 EUR")
 GERMAN = ("Wer hat das Tamsin-Institut gegründet?", "Pieter Haan")
 
 
@@ -83,6 +85,14 @@ def said(*turns: tuple[str, str]) -> list[Message]:
         (BATTERY, "in the yard?", "How long does the battery of the indoor sensors last in the yard?"),
         (ARCHIVE, "on the device?", "How long are readings kept on the device?"),
         (AUTHORS, "where does the latter live?", "where does Bo Ekman live?"),
+        (ADA, "where?", "Where was Ada Lovelace born?"),
+        (ADA, "and how did she do that?", "How was Ada Lovelace born?"),
+        (ARCHIVE, "why?", "How long are readings kept in the archive? why?"),
+        (MATHS, "and art", "Who teaches art?"),
+        (MATHS, "when is it?", "when is maths?"),
+        (BERTH, "and per month", "What does a small berth cost per month?"),
+        (BERTH, "per month?", "What does a small berth cost per month?"),
+        (BASIC, "and per year?", "What does the basic plan cost per year?"),
         (GERMAN, "Und wann?", "Wer hat das Tamsin-Institut gegründet? Und wann?"),
     ],
 )
