@@ -58,6 +58,15 @@ _WANTS_SENTENCES_AT_LAST = re.compile(
 )
 
 
+_TELL_ME = re.compile(  # before what is asked; "tell me if it is open" asks yes or no as it stands
+    r"^\W*(?:so |and )?(?:please,? )?"
+    r"(?:(?:(?:can|could|would) you (?:please )?)?(?:tell|show) me|(?:do|would) you (?:happen to )?know"
+    r"|i(?:'d|’d| would) like to know|i (?:want|need) to know),?"
+    r" (?=(?:who|whom|whose|what|which|when|where|why|how)\b)",
+    re.IGNORECASE,
+)
+
+
 def wants_sentences(question: str) -> bool:
     """Say whether a few words cannot answer: yes or no, why, how to, what then, what something is.
 
@@ -69,7 +78,10 @@ def wants_sentences(question: str) -> bool:
     (True, False)
     >>> wants_sentences("How many are there?"), wants_sentences("What is the sum insured?")
     (False, False)
+    >>> wants_sentences("tell me how to reset it"), wants_sentences("can you tell me how long it is?")
+    (True, False)
     """
+    question = _TELL_ME.sub("", question)
     return any(each.search(question) for each in (_WANTS_SENTENCES, _WANTS_SENTENCES_AT_LAST))
 
 
@@ -83,8 +95,10 @@ def asks_yes_or_no(question: str) -> bool:
 
     >>> [asks_yes_or_no(each) for each in ("Is it covered?", "I broke it, is it covered?", "What is it?")]
     [True, True, False]
+    >>> asks_yes_or_no("Can you tell me when it opens?"), asks_yes_or_no("Can you tell me if it is open?")
+    (False, True)
     """
-    return _ASKS_YES_OR_NO.search(question) is not None
+    return _ASKS_YES_OR_NO.search(_TELL_ME.sub("", question)) is not None
 
 
 _ASKS_HOW = re.compile(r"\bhow (?:to|do|does|can|could|should|would)\b", re.IGNORECASE)
