@@ -5,7 +5,7 @@ to compare: there what is listed is cut from the text.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 
 import stopwordsiso
@@ -73,13 +73,16 @@ def foreign_words(question: str) -> tuple[str, ...]:
         words = [word for word in analyze(_listed(language).sub(" ", question)) if not _ENDED.search(word)]
     else:
         asked = content_words(question)
-        stop_words = _stop_words(language) if language else max(map(_stop_words, _SPACED), key=_held(asked))
+        stop_words = _stop_words(language or _likeliest(asked))
         words = [word for word in asked if word not in stop_words]
     return tuple(words or content_words(question))
 
 
-def _held(words: Sequence[str]) -> Callable[[frozenset[str]], int]:
-    return lambda stop_words: sum(word in stop_words for word in words)
+def _likeliest(words: Sequence[str]) -> str:
+    """Give the language that has most of the words on its list, two at least: one may be of English."""
+    counts = {language: sum(word in _stop_words(language) for word in words) for language in _SPACED}
+    most = max(counts, key=counts.__getitem__)
+    return most if counts[most] > 1 else ""
 
 
 @lru_cache

@@ -23,8 +23,8 @@ _ASKED = (
     ("time", re.compile(r"\bwhen\b|\b(?:what|which) (?:year|date|day|month|century)\b")),
     ("number", re.compile(r"\bhow (?:many|much|long|old|far|tall|big|high|large|often|fast|deep)\b")),
     ("name", re.compile(r"\b(?:who|whose|whom|where)\b")),
-    ("amount", AMOUNT_ASKED),
 )
+_ASKED_ELSEWHERE = ("amount", AMOUNT_ASKED)  # in other languages than English
 _AUXILIARY = "am|is|are|was|were|do|does|did|can|could|will|would|should|has|have|had|may|must"
 _SUBJECT = "i|we|you|he|she|it|they|there|this|that|these|those|the|an?|my|our|your"
 _WANTS_SENTENCES = re.compile(
@@ -141,7 +141,8 @@ def asked_amount(question: str) -> re.Pattern[str] | None:
 
 def _asked_kind(question: str) -> str | None:
     lowered = question.lower()
-    return next((kind for kind, pattern in _ASKED if pattern.search(lowered)), None)
+    asked = _ASKED if is_english(question) else (*_ASKED, _ASKED_ELSEWHERE)
+    return next((kind for kind, pattern in asked if pattern.search(lowered)), None)
 
 
 def answers_kind(question: str, text: str) -> float:

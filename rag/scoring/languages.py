@@ -8,7 +8,8 @@ Source of the codes: Pfeiffer et al., Lifting the Curse of Multilinguality (X-MO
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from functools import lru_cache
 from itertools import chain
 
 import regex
@@ -47,12 +48,18 @@ _WORDS = {
     script: {language: frozenset(words.split()) for language, words in languages.items()}
     for script, languages in SMALL_WORDS.items()
 }
+_RIVALS = (
+    "en_XX de_DE fr_XX es_XX it_IT pt_XX nl_XX pl_PL tr_TR vi_VN id_ID ro_RO".split()
+)  # of English: one small word of theirs tells, of other languages two
 # Words of English, and names.
-_NO_SIGNS = frozenset(
-    """ai aus bao by chi cine come comment d dove k kim l me men oder ou pre pro s sau see so till u
-    v""".split()
-)
-_LATIN = {language: words - _NO_SIGNS for language, words in _WORDS["LATIN"].items()}
+_NO_SIGNS = frozenset("ai aus bao chi cine come comment dove kim oder ou sau".split())
+_LATIN = {language: _WORDS["LATIN"][language] - _NO_SIGNS for language in _RIVALS}
+_RARER = [
+    frozenset(word for word in words if len(word) > 1)
+    - _WORDS["LATIN"]["en_XX"].union(_NO_SIGNS, "by do may me men pre pro see so till".split())
+    for language, words in _WORDS["LATIN"].items()
+    if language not in _RIVALS
+]
 _WORDS["LATIN"]["en_XX"] |= _ENGLISH_QUESTIONS
 # How many languages of a script have a small word, or a letter of their alphabet beside those all have.
 _NUM_WITH_WORD = {script: Counter(chain.from_iterable(words.values())) for script, words in _WORDS.items()}
@@ -65,14 +72,12 @@ _OTHER_QUESTIONS = frozenset(
     """wer wem wessen wann wo warum wieso welche welcher welches wieviel sind haben habe gibt wird werden
     kann können darf dürfen muss müssen soll wir unser combien où quand pourquoi qui peut puis faut avez
     cuánto cuánta cuántos cuántas cuanto cuando cuándo dónde donde quién cómo puedo tiene quanto quando
-    perché onde quem posso waar wanneer hoeveel zijn ile kto kiedy gdzie czy jest vem vad när vilken kostar
-    får kaç kaçta nerede nasıl hangi mı mu mü hvem hvad hvor hvornår kuka mikä missä milloin paljonko kolik
-    kdo kdy koľko mennyi mikor hur wat kosten""".split()
+    perché onde quem posso waar wanneer hoeveel zijn ile kto kiedy gdzie czy vem vad när vilken kostar
+    får kaç kaçta ne nerede nasıl hangi mı mü hvem hvad hvor hvornår kuka mikä missä milloin paljonko kolik
+    kdo kdy koľko mennyi mikor kosten""".split()
 )
 _SPANISH = "¿¡"
 _FOREIGN = 2  # small words of another language in a text that has some of English
-_MIN_ODD = 2  # words with letters that English lacks, in a text without small words of English
-_ODD_SHARE = 0.25  # of the words
 _WORD = re.compile(r"[^\W\d_]+")
 _WHOLE_WORD = regex.compile(r"[\p{L}\p{M}]+")
 _SEEN = 2000  # characters; enough for any text that is in one language
@@ -106,36 +111,40 @@ def is_english(text: str) -> bool:
     >>> is_english("Sind Haustiere erlaubt?"), is_english("¿Cuesta?"), is_english("Zürich fees")
     (False, False, True)
     """
-    scripts = Counter(_script(character) for character in text[:_SEEN] if character.isalpha())
+    return _is_english(text[:_SEEN])
+
+
+@lru_cache(maxsize=1024)
+def _is_english(text: str) -> bool:
+    scripts = Counter(_script(character) for character in text if character.isalpha())
     if not scripts or scripts.most_common(1)[0][0] != "LATIN":
         return not scripts
     english, others = _small_words(text)
-    if not english and (any(mark in text for mark in _SPANISH) or _is_odd(text)):
+    if not english and any(mark in text for mark in _SPANISH):
         return False
-    return others < (max(_FOREIGN, english + 1) if english else 1)
+    said = [word.casefold() for word in _WORD.findall(text)]
+    rarer = max(sum(word in small for word in said) for small in _RARER)
+    return max(rarer, others) < max(_FOREIGN, english + 1) and (bool(english) or others == 0)
 
 
-def may_be_english(question: str, texts: Sequence[str]) -> bool:
-    """Say whether a question may be English; one without small words, as "Kaution", if what has it may be.
+def may_be_english(question: str, texts: Iterable[str]) -> bool:
+    """Say whether a question may be English; one that tells little, as "Kaution", if what has it may.
 
     Args:
         question: what is asked.
         texts: what was found for it; those that hold most of its words tell.
     """
+    english, others = _small_words(question)
     asked = frozenset(content_words(question))
-    if any(_small_words(question)) or not asked or not is_english(question):
+    is_asked_otherwise = not _OTHER_QUESTIONS.isdisjoint(_WORD.findall(question.casefold()))
+    tells = english or others >= _FOREIGN or (others and is_asked_otherwise)
+    if tells or not asked or (not others and not is_english(question)):
         return is_english(question)
-    held = [len(asked.intersection(content_words(text))) for text in texts]
-    most = max(held, default=0)
-    return not most or any(
-        is_english(text) for text, words in zip(texts, held, strict=True) if words == most
-    )
-
-
-def _is_odd(text: str) -> bool:
-    words = _WORD.findall(text[:_SEEN])
-    num_odd = sum(not word.isascii() for word in words)
-    return num_odd >= max(_MIN_ODD, _ODD_SHARE * len(words))
+    held = [(len(asked.intersection(content_words(text))), text) for text in texts]
+    most = max((words for words, _ in held), default=0)
+    if not most:
+        return is_english(question)
+    return any(is_english(text) for words, text in held if words == most)
 
 
 def _small_words(text: str) -> tuple[int, int]:
