@@ -1,6 +1,7 @@
 """Words of a question that a text of another language than English has in another form.
 
-Knows no grammar: two words are forms of one if they begin alike for long enough, as `kent` and `kentinde`.
+Knows no grammar: a word is a form of another that begins it, as `kentinde` of `kent`. What merely begins
+alike may be another thing: `Ausgang` and `Ausgabe`, `Christina` and `Christian`.
 """
 
 from collections import defaultdict
@@ -11,9 +12,9 @@ from rag.generation.features import Unit
 
 __all__ = ["forms_of", "with_forms"]
 
-_BEGINNING = 4  # letters that two forms share at least
-_SHARE = 0.6  # of the longer one's letters
-_ENDING = 4  # letters that a form may have beyond the whole of the other
+_BEGINNING = 4  # letters of the shorter at least
+_ENDING = 4  # letters that the longer has besides
+_SHARE = 0.6  # or what the shorter one's are at least of the longer one's
 
 
 def with_forms(asked: Iterable[str], units: Sequence[Unit]) -> list[Unit]:
@@ -43,12 +44,11 @@ def forms_of(asked: Iterable[str], words: Collection[str]) -> dict[str, set[str]
 
 
 def _are_forms(one: str, other: str) -> bool:
-    """Compare words that begin alike."""
+    """Say whether one of two words that begin alike is the other with an ending."""
     shorter, longer = sorted((one, other), key=len)
-    if len(shorter) < _BEGINNING or not one.isalpha():
+    if len(shorter) < _BEGINNING or not one.isalpha() or not longer.startswith(shorter):
         return False
-    shared = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), len(shorter))
-    return shared >= _SHARE * len(longer) or (shared == len(shorter) and len(longer) - shared <= _ENDING)
+    return len(longer) - len(shorter) <= _ENDING or len(shorter) >= _SHARE * len(longer)
 
 
 def _said(forms: dict[str, set[str]], words: frozenset[str]) -> frozenset[str]:

@@ -8,6 +8,7 @@ takes part. The coefficients were fitted by `python -m rag.training support` and
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import groupby
 
 import numpy as np
 
@@ -253,7 +254,9 @@ class Support:
         return linear(self._fitted(question, units).answers, self._features(question, units, spans))
 
     def _fitted(self, question: str, units: Sequence[Unit]) -> Coefficients:
-        is_foreign = not may_be_english(question, [unit.text for unit in units])
+        passages = groupby(units, lambda unit: unit.passage)
+        texts = (" ".join(unit.text for unit in group) for _, group in passages)
+        is_foreign = not may_be_english(question, texts)
         return FOREIGN if is_foreign and self._coefficients is DENSE else self._coefficients
 
     def units(self, question: str, passages: Sequence[Passage], spans: Sequence[AnswerSpan]) -> list[Unit]:

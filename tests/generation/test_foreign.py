@@ -7,9 +7,10 @@ from rag.encoders.minilm import Minilm
 from rag.generation.features import units_of
 from rag.generation.foreign import foreign_words
 from rag.generation.forms import with_forms
-from rag.generation.questions import answers_kind
+from rag.generation.questions import answers_kind, asked_words
 from rag.generation.readers.minilm import Minilm as Reader
 from rag.generation.support import Support
+from rag.scoring.words import content_words
 
 LEASE = (
     "Das Mietverhältnis beginnt am 1. Mai 2026. Die Kaution beträgt 1.500 Euro und ist in drei Raten "
@@ -40,6 +41,24 @@ def test_a_text_has_a_word_in_another_form() -> None:
     (unit,) = with_forms(["kent", "bilet"], units_of([passage("Otopark kentinde bulunur.")]))
     assert "kent" in unit.words
     assert "bilet" not in unit.words
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("Wann wurde Christina Huber geboren?", "Christian Huber wurde 1970 in Bern geboren."),
+        ("Wo ist der Ausgang?", "Die Ausgabe ist im Erdgeschoss."),
+    ],
+)
+def test_what_begins_alike_may_be_another_thing(question: str, text: str) -> None:
+    assert SUPPORT.judge(question, [passage(text)]).answerability < 0.53
+
+
+@pytest.mark.parametrize(
+    "question", ["front door code", "non refundable deposit", "Vincent van Gogh email"]
+)
+def test_a_word_that_another_language_lists_too_is_asked_for(question: str) -> None:
+    assert len(asked_words(question)) == len(content_words(question))
 
 
 def test_an_amount_is_known_in_other_languages() -> None:
