@@ -17,12 +17,11 @@ _ABBREVIATIONS = frozenset(
     """al approx apr aug bros bzw ca cf co corp d.h dec dept dr ed eds eg e.g etc eq eqs esp est evtl excl
     exkl feb fig figs gen ggf i.e ie inc incl inkl jan jr jul jun lt ltd mar max mr mrs ms min mt nos nov
     oct op p.m a.m pp prof resp ref refs rev sec sep sept sr st tab u.k u.s u.n vgl viz vol vols vs z.b
-    zzgl avda avv bijv dhr dott dra drs dña exma exmo geom mevr mlle mme mwst sigg sn sra sres srta ul др
-    им пр ул""".split()
+    zzgl avda avv bijv dhr dott dra dña exma exmo geb mevr mlle mme sigg sra sres srta ул""".split()
 )
 # What is short for something only before a number: "tel. 01482", "Art. 6", "No. 5", but "said no. Then".
 _BEFORE_NUMBERS = frozenset(
-    """abs apt art av ave bd blz env ext fax godz kap kl mob no nr núm para pos pág sect str tel ver vers
+    """abs apt art av ave bd blz ext fax godz kap kl mob no nr núm para pos pág sect str tel ver vers
     ziff д кв стр тел""".split()
 )
 _WEEKDAYS = frozenset("Mon Tue Tues Wed Weds Thu Thur Thurs Fri Mo Di Fr Sa".split())
@@ -67,9 +66,10 @@ _GERMAN_MONTH = re.compile(  # and whether English has it too, and the year
     r"|(April|August|September|November|Jan|Apr|Jun|Jul|Aug|Sept?|Nov))\b(\.? \d{4}\b)?"
 )
 _GERMAN_ORDINAL = re.compile(r"\b(?:der|die|das|den|dem|des|im|jede[nmrs]?) \d{1,3}$", re.IGNORECASE)
-_NOUN = re.compile(
-    r"(?!(?:A[bm]|Aber|Bei|Bis|Da\w*|Der|Die|Ein\w*|E[rs]|Für|I[cmn]h?|Mit|Nach|Sie|Und|Vo[nr]|Wenn|Wer|Wir)\b)"
-    r"[A-ZÄÖÜ][a-zäöüß]+"
+_COUNTED = re.compile(
+    r"(?:Absatz|Abschnitt|Artikel|Auflage|Etage|Geschoss|Halbjahr|Jahr|Kapitel|Klasse|Lebensjahr|Mal|Monat|Obergeschoss"
+    r"|Person|Platz|Quartal|Rate|Runde|Satz|Schritt|Semester|Spieltag|Stock|Stufe|Tag|Teil|Weltkrieg|Woche)"
+    r"[a-zäöüß]{0,9}\b"
 )
 _GERMAN_DAY = re.compile(r"\b(?:a[bm]|vom|bis|und|zum|de[mnr]|seit|\w*tag,|Mittwoch,) \d+$", re.IGNORECASE)
 
@@ -142,7 +142,7 @@ def _is_german_ordinal(before: str, following: str) -> bool:
     """Say whether a number is counted, as in "am 3. Oktober" and "die 2. Etage"."""
     month = _GERMAN_MONTH.match(following)
     if month is None:
-        return _GERMAN_ORDINAL.search(before) is not None and _NOUN.match(following) is not None
+        return _GERMAN_ORDINAL.search(before) is not None and _COUNTED.match(following) is not None
     if month[1] is None or month[2] is not None:
         return True
     return _GERMAN_DAY.search(before) is not None

@@ -142,6 +142,9 @@ def test_a_part_of_a_text_has_its_sentences_inside_the_part(text: str, one: int,
         ("Il dit « Bonjour. » Puis il part.", ["Il dit « Bonjour. »", "Puis il part."]),
         ("|A|B. C|\n|---|---|\n|x|y!|\nThen. So.", ["|A|B. C|", "|---|---|", "|x|y!|", "Then.", "So."]),
         ("The norm |x|\nis one. Yes.", ["The norm |x|\nis one.", "Yes."]),
+        ("Drücken Sie die 1. Warten Sie.", ["Drücken Sie die 1.", "Warten Sie."]),
+        ("Am Freitag, der 12. Bitte kommen Sie.", ["Am Freitag, der 12.", "Bitte kommen Sie."]),
+        ("Мы сказали им. Все хорошо.", ["Мы сказали им.", "Все хорошо."]),
     ],
 )
 def test_sentences_end_where_a_reader_ends_them(text: str, expected: list[str]) -> None:
