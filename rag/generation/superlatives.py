@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rag.generation.amounts import column_amounts, full_rows, is_time
+from rag.generation.amounts import Amounts, column_amounts, full_rows, is_time
 from rag.generation.measures import same_measure
 from rag.generation.periods import PERIOD_WORDS
 from rag.generation.questions import naming_words
@@ -33,6 +33,8 @@ _PLAIN = {  # how a measure is asked for in the plain form
     "oldest": "age", "youngest": "age", "loudest": "noise", "quietest": "noise", "hottest": "temperature",
     "warmest": "temperature", "coldest": "temperature", "strongest": "strength", "weakest": "strength",
 }  # fmt: skip
+_MONEY = re.compile(r"(?:€|\$|£|eur|euros?|dollars?|usd|pounds?|gbp|chf|francs?)\b|[€$£]", re.IGNORECASE)
+_PER = re.compile(r"per (?:day|week|month|quarter|year|night|hour|person|head|user|seat)\b", re.IGNORECASE)
 _SPEEDS = frozenset(("fastest", "quickest", "slowest"))  # of times the fastest is the least
 _ANY = frozenset(
     ("most", "least", "fewest", "highest", "lowest", "largest", "biggest", "smallest", "greatest")
@@ -105,7 +107,7 @@ def extreme_cells(
         for n in range(len(names))
         if (found := column_amounts(whole, n, without_open=is_least)) is not None
     }
-    column = _column(question, match, names, list(amounts)) if whole and len(rows) > 1 else None
+    column = _column(question, match, names, amounts) if whole and len(rows) > 1 else None
     if column is None:
         return None
     values = amounts[column].values
@@ -188,13 +190,15 @@ def _meeting(
 
 
 def _column(
-    question: str, match: re.Match[str], names: Sequence[str], amounts: Sequence[int]
+    question: str, match: re.Match[str], names: Sequence[str], amounts: Mapping[int, Amounts]
 ) -> int | None:
     words = [frozenset(content_words(name)) for name in names]
     after, before = content_words(question[match.end() :]), content_words(question[: match.start()])
     named = [n for n in amounts if after and after[0] in words[n]]
     if not named:
         named = [n for n in amounts if same_measure(_plain(match), names[n])]
+    if not named and same_measure(_plain(match), "price"):
+        named = [n for n in amounts if _MONEY.match(amounts[n].unit) or _PER.match(names[n])]
     if not named and match[0].casefold() in _SPEEDS:
         named = [n for n in amounts if same_measure("duration", names[n])]
     rest = set(after[1:] if named else after)
