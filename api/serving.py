@@ -19,7 +19,6 @@ class Server(uvicorn.Server):
             app,
             log_config=None,  # the one of set_up_logs
             access_log=False,
-            proxy_headers=False,  # anybody could send them
             timeout_graceful_shutdown=math.ceil(grace_seconds) + _LAST_WORDS_SECONDS,
         )
         super().__init__(config)

@@ -8,7 +8,7 @@ nearest that lack it. Every second question taken is held out for the report.
 - answerable: passages with the gold one against those without, of train_qa_english: the three languages say
   which sentence answers, but not how many words are enough where words have spaces between them. Vectors
   have no say in it: how near all texts of a script are to each other differs. The bias is moved to where
-  the default settings refuse and answer wrongly alike.
+  as many are refused wrongly as are answered wrongly.
 """
 
 import argparse
@@ -20,7 +20,6 @@ from pathlib import Path
 
 import numpy as np
 
-from rag.core.settings import Settings
 from rag.core.types import Passage, Vector
 from rag.encoders.minilm import Minilm
 from rag.evaluation.datasets import load_dataset
@@ -65,13 +64,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Fit both models, print how good they are on held-out questions, and write the coefficients."""
     parser = argparse.ArgumentParser(prog="python -m rag.training foreign", description=main.__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--threshold", type=float, default=0.53, help="min_answerability of the settings")
     parser.add_argument("--write", action="store_true", help="write rag/generation/coefficients.py")
     options = parser.parse_args(arguments)
     vectors = support.Vectors(Minilm())
     foreign = [_rows(asked, vectors) for name in _FOREIGN for asked in _foreign(options.data / name)]
     english = [_rows(asked, vectors) for asked in _english(options.data / "train_qa_english")]
     answers = fit(*_sentences(foreign[::2]))
-    answerable = _balanced(fit(*_searches(english[::2], answers)), *_searches(english[::2], answers))
+    answerable = _balanced(*_searches(english[::2], answers), threshold=options.threshold)
     report = {
         "answers": support.quality(answers, *_sentences(foreign[1::2])),
         "answerable, foreign": support.quality(answerable, *_searches(foreign[1::2], answers)),
@@ -132,14 +132,14 @@ def _sentences(rows: Sequence[_Rows]) -> tuple[Vector, Vector]:
     return np.concatenate([each.found for each in rows]), np.concatenate([each.labels for each in rows])
 
 
-def _balanced(fitted: tuple[float, ...], summaries: Vector, labels: Vector) -> tuple[float, ...]:
-    """Give the coefficients with the bias at which as many are refused wrongly as are answered wrongly."""
+def _balanced(summaries: Vector, labels: Vector, *, threshold: float) -> tuple[float, ...]:
+    """Fit, with the bias at which as many are refused wrongly as are answered wrongly."""
+    fitted = fit(summaries, labels)
     found = logits(fitted, summaries)
     right, wrong = np.sort(found[labels == 1]), np.sort(found[labels == 0])
     least = min(found, key=lambda one: abs((right < one).mean() - (wrong >= one).mean()))
-    enough = Settings().generation.min_answerability
     bias, *weights = fitted
-    return round(bias + math.log(enough / (1 - enough)) - float(least), 4), *weights
+    return round(bias + math.log(threshold / (1 - threshold)) - float(least), 4), *weights
 
 
 def _searches(rows: Sequence[_Rows], answers: tuple[float, ...]) -> tuple[Vector, Vector]:
