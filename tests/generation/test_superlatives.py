@@ -56,6 +56,17 @@ def test_a_price_on_request_is_not_the_least_and_may_be_the_most() -> None:
     assert cell("which plan is the most expensive", plans) is None
 
 
+@pytest.mark.parametrize(
+    "price",
+    [
+        "Per month | Visits\nBasic | 9 | 2\nTeam | 29 | 8",
+        "Seats | Due\nBasic | 2 | 9 euros\nTeam | 8 | 29 euros",
+    ],
+)
+def test_the_cheapest_is_of_a_column_of_money_however_it_is_called(price: str) -> None:
+    assert cell("Which plan is the cheapest?", f"Plan | {price}") == "Basic"
+
+
 def test_equals_answer_with_what_they_have_in_common() -> None:
     table = passage(
         "Plan | Price | Contract\nPlus | 19 | 12 months\nFamily | 45 | 2 years\nMax | 62 | 2 years"
