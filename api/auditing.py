@@ -7,6 +7,7 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from http import HTTPStatus
 
+from starlette.requests import ClientDisconnect
 from starlette.types import Message, Scope, Send
 
 from api.telemetry.requests import find_route, method_of, route_of
@@ -54,6 +55,8 @@ def audited(grove: Grove, access: Access, scope: Scope, send: Send) -> Iterator[
     status = _CLIENT_GONE
     try:
         yield noting
+    except ClientDisconnect:  # before all of its body had come
+        raise
     except Exception:
         status = HTTPStatus.INTERNAL_SERVER_ERROR
         raise

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from api.console import Console, Home, Json, Tenant
+from rag.core.access import SUBJECTS
 
 if TYPE_CHECKING:
     from api.erasing import Erased
@@ -72,7 +73,7 @@ def user(
     from api.erasing import erase_subject
 
     console = Console.open(home, json)
-    subject = name if name.startswith(("key:", "user:")) else f"user:{name}"
+    subject = name if name.startswith(SUBJECTS) else f"user:{name}"
     _tell(console, erase_subject(console.grove(tenant), subject))
 
 

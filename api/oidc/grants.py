@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from rag.core.access import MAX_USER_CHARS, Access, subject_of_user
+from rag.core.access import MAX_USER_CHARS, SUBJECTS, Access, subject_of_user
 from rag.core.errors import ForbiddenError, InvalidInputError
 from rag.core.oidc_settings import Grant, OidcSettings
 
@@ -77,7 +77,7 @@ def needed_claims(settings: OidcSettings) -> list[str]:
 
 def _subject(claims: Claims, settings: OidcSettings) -> str:
     name = _address(claims) if settings.user_claim == "email" else str(claims["sub"])
-    if len(name) > MAX_USER_CHARS:
+    if len(name) > MAX_USER_CHARS or name.startswith(SUBJECTS):
         name = f"sha256:{hashlib.sha256(name.encode()).hexdigest()}"
     try:
         return subject_of_user(name)

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 
 from rag.core.errors import ForbiddenError, InvalidInputError, NotFoundError
 
-__all__ = ["LOCAL", "MAX_USER_CHARS", "SCOPES", "Access", "subject_of_user"]
+__all__ = ["LOCAL", "MAX_USER_CHARS", "SCOPES", "SUBJECTS", "Access", "subject_of_user"]
 
 SCOPES = ("read", "ask", "write", "admin")
 """What a key may be good for: `ask` includes `read`, and `admin` all of them."""
 
 LOCAL = "local"
 """The subject of whoever sits at the machine: the command line, and an open server on loopback."""
+
+SUBJECTS = ("user:", "key:")
+"""How subjects begin; no name of a user does."""
 
 MAX_USER_CHARS = 190
 """How long the name of a user may be."""
@@ -75,9 +78,10 @@ def subject_of_user(name: str) -> str:
     Raises:
         InvalidInputError: no name of a user.
     """
-    if not 0 < len(name) <= MAX_USER_CHARS or " " in name or not name.isprintable():
+    is_seen = " " not in name and name.isprintable()
+    if not 0 < len(name) <= MAX_USER_CHARS or not is_seen or name.startswith(SUBJECTS):
         raise InvalidInputError(
-            f"a user's name has 1 to {MAX_USER_CHARS} characters that can be seen, and no space;"
-            f" got {name!r:.220}"
+            f"a user's name has 1 to {MAX_USER_CHARS} characters that can be seen, no space, and does not"
+            f" begin with {' or '.join(SUBJECTS)}; got {name!r:.220}"
         )
     return f"user:{name}"

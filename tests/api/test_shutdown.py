@@ -99,11 +99,13 @@ def test_a_detached_run_ends_within_the_grace_time_though_nobody_listens(grove_h
     body = {"question": "How tall is the tower?", "generator": "slow", "stream": True, "detach": True}
     with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor() as pool:
         running = pool.submit(server.run, [listener])
-        wait_until(lambda: server.started)
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}/api/v1/ask"
-        with httpx.stream("POST", url, json=body) as reply:
-            next(reply.iter_lines())
-        server.should_exit = True
+        try:
+            wait_until(lambda: server.started)
+            url = f"http://127.0.0.1:{listener.getsockname()[1]}/api/v1/ask"
+            with httpx.stream("POST", url, json=body) as reply:
+                next(reply.iter_lines())
+        finally:
+            server.should_exit = True
         running.result(60)
     assert [run.state for run in grove.runs.runs(1)] == ["done"]
 

@@ -99,6 +99,7 @@ def test_keys_are_listed_page_by_page(keyring: Keyring) -> None:
         {"scopes": []},
         {"scopes": ["everything"]},
         {"user": "two words"},
+        {"user": "key:0"},
         {"user": ""},
         {"expires_at": utc_now() - timedelta(days=1)},
     ],

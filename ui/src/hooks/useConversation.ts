@@ -205,6 +205,7 @@ function useRuns(client: Client, running: RefObject<Run | null>, dispatch: (acti
 
 const NOTHING = { isLoading: false, error: null as string | null, mayOpen: false };
 const LOOK_MILLISECONDS = 3000;
+const MAX_LOOKS = 200; // ten minutes; a run whose server died is never done
 
 interface Opening {
   readonly open: (address: Address) => void;
@@ -233,6 +234,7 @@ function useOpening(
     }
     let isCurrent = true;
     let timer: ReturnType<typeof setTimeout>;
+    let looks = 0;
     setState({ ...NOTHING, isLoading: true });
     const load = async (): Promise<void> => {
       try {
@@ -240,7 +242,7 @@ function useOpening(
         if (!isCurrent) return;
         show(stored, address);
         setState(NOTHING);
-        if (sharedToken !== null && stored.turns.at(-1)?.run.state === "running") timer = setTimeout(() => void load(), LOOK_MILLISECONDS);
+        if (sharedToken !== null && stored.turns.at(-1)?.run.state === "running" && ++looks < MAX_LOOKS) timer = setTimeout(() => void load(), LOOK_MILLISECONDS);
       } catch (error) {
         const message = sharedToken === null && isGone(error) ? NOT_HERE : messageOf(error);
         if (isCurrent) setState({ isLoading: false, error: message, mayOpen: !isGone(error) });
