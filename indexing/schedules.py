@@ -135,7 +135,7 @@ def _run(grove: Grove, due: DueSchedule) -> str | None:
                 result = "nothing to do"
     except RagError as error:
         result = f"failed: {error}"
-    except Exception as error:  # libraries of buckets have errors of their own; the other schedules go on
+    except Exception as error:  # whatever it is, the other schedules go on
         _log.exception("schedule %s failed unexpectedly", due.schedule_id)
         result = unexpected(error)
     grove.schedules.finish(due, job_id=job_id, result=result, next_run_at=next_after(due.timing, utc_now()))
