@@ -48,7 +48,7 @@ def test_however_the_server_ends_its_worker_ends_too(tmp_path: Path, number: sig
         wait_until(lambda: len(children(process)) == 1)
         (worker,) = children(process)
         process.send_signal(number)
-        process.wait(30)
+        process.wait(60)
         wait_until(lambda: not Path(f"/proc/{worker}").exists())
         assert (tmp_path / "server.json").exists() == (number == signal.SIGKILL)
 
