@@ -13,7 +13,8 @@ __all__ = ["linear", "logistic", "sigmoid"]
 def linear(coefficients: Sequence[float], features: Vector) -> Vector:
     """Give the logits (N,) of features (N, D), or the one of (D,)."""
     bias, *weights = coefficients
-    logits: Vector = bias + features @ np.array(weights, dtype=np.float32)
+    # Not by matmul, which now and then warns of invalid values that are none.
+    logits: Vector = bias + (features * np.array(weights, dtype=np.float32)).sum(axis=-1)
     return logits
 
 

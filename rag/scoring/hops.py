@@ -95,6 +95,7 @@ def prune(
 
 
 def _probabilities(coefficients: Sequence[float], features: Vector) -> Vector:
-    logits = coefficients[0] + features @ np.array(coefficients[1:], dtype=np.float32)
+    # Not by matmul, which warns of invalid values that are none.
+    logits = coefficients[0] + (features * np.array(coefficients[1:], dtype=np.float32)).sum(axis=-1)
     chances: Vector = (1 / (1 + np.exp(-logits))).astype(np.float32)
     return chances
