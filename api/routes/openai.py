@@ -49,7 +49,7 @@ class ChatMessage(BaseModel):
     role: Literal["system", "developer", "user", "assistant"]
     content: Annotated[
         str | list[TextPart] | None, Field(description="Null, as beside calls of tools, says nothing.")
-    ] = None
+    ]
 
     def text(self) -> str:
         """Give the content as one text."""

@@ -1916,7 +1916,7 @@ export interface components {
              * Content
              * @description Null, as beside calls of tools, says nothing.
              */
-            content?: string | components["schemas"]["TextPart"][] | null;
+            content: string | components["schemas"]["TextPart"][] | null;
             /**
              * Role
              * @enum {string}
