@@ -39,6 +39,7 @@ class Listing:
     scopes: list[str] = field(default_factory=list)  # it speaks for the documents at or below these
     unlisted: dict[str, str] = field(default_factory=dict)  # folders of which it cannot tell, and why
     base: Path = field(default_factory=Path.cwd)  # what the sources are relative to
+    home: Path | None = None  # below it is what Grove keeps, which is no document
 
     def vanished(self, sources: Sequence[str], *, max_file_bytes: int) -> list[str]:
         """Give those of the sources that this speaks for and that are not there."""
@@ -59,8 +60,12 @@ class Listing:
         """Give the deletion of a source that is not there, which is left when its file is back by then."""
         file = self.file(source, self.base / source)
         places = [self.base / scope for scope in self.scopes if is_below(source, scope)]
-        # What would not be listed, as a link or a hidden file, is deleted though it is there.
-        is_looked_for = any(_is_listed(Path(file.path), place) for place in places)
+        # What would not be listed, as a link, a hidden file or Grove's own, is deleted though it is there.
+        path = Path(file.path)
+        is_own = self.home is not None and path.resolve().is_relative_to(self.home)
+        is_looked_for = (
+            any(_is_listed(path, place) for place in places) and not is_own and _is_named_so(path)
+        )
         return replace(file, path=file.path if is_looked_for else "", action="delete")
 
     def file(self, source: str, path: Path) -> JobFile:
@@ -106,12 +111,12 @@ def list_places(
     if "" in map(str, places):  # as a path it would be the working folder, and all that is in it
         raise InvalidInputError("a path is empty: is a variable unset? `.` is the current folder")
     base = base or Path.cwd()
-    listing = Listing(base=base)
+    home = grove.settings.home_dir.resolve()
+    listing = Listing(base=base, home=home)
     paths = [(base / place, Path(place)) for place in places if not is_address(str(place))]
     missing = [str(path) for path, _ in paths if not os.path.exists(path)]  # or not to be seen
     if missing:
         raise InvalidInputError(f"no such file or folder: {', '.join(missing)}")
-    home = grove.settings.home_dir.resolve()
     for path, place in paths:
         called = None if place.is_absolute() else base
         listing.scopes.append(source_of(path, called))
@@ -247,6 +252,11 @@ def _is_listed(file: Path, place: Path) -> bool:
     steps = [file, *file.parents][: len(file.relative_to(place).parts)]
     is_passed_over = any(step.name.startswith(".") or os.path.islink(step) for step in steps)
     return _is_taken(file.name) and not is_passed_over
+
+
+def _is_named_so(file: Path) -> bool:
+    """Tell whether what is there has this very name, where a file system takes others for the same."""
+    return not os.path.lexists(file) or file.name in os.listdir(file.parent)
 
 
 def _is_taken(name: str) -> bool:

@@ -101,6 +101,7 @@ def _changes(roots: Sequence[Path], stop: threading.Event) -> Iterator[set[Path]
         for events in watchfiles.watch(
             *roots,
             watch_filter=None,
+            ignore_permission_denied=True,  # such a folder is a failed file of the listing
             stop_event=stop,
             rust_timeout=int(_LOOK_SECONDS * 1000),
             yield_on_timeout=True,

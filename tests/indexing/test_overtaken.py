@@ -7,7 +7,7 @@ import pytest
 from _mail_files import packed
 
 from indexing.control import retry_job
-from indexing.listing import list_places
+from indexing.listing import Listing, list_places
 from indexing.submit import submit_paths
 from indexing.sync import submit_sync
 from indexing.worker import Progress, run_job
@@ -126,6 +126,17 @@ def test_a_file_that_is_back_before_its_deletion_is_queued_is_not_deleted(
     synced = submit_sync(grove, listing, collection="c")
     assert fared(run_job(grove, synced.job_id)) == ("done", ["skipped", "skipped"])
     assert grove.catalog.sources("c") == ["notes/a.md", "notes/b.md"]
+
+
+def test_what_is_there_and_would_not_be_listed_under_its_name_is_deleted(
+    notes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listing = Listing(base=notes.parent, scopes=["notes"], home=(notes / "home").resolve())
+    assert listing.deletion("notes/gone.md").path
+    assert listing.deletion("notes/a.md").path
+    assert listing.deletion("notes/home/own.md").path == ""
+    monkeypatch.setattr("os.path.lexists", lambda _: True)  # as where A.md and a.md are one file
+    assert listing.deletion("notes/A.md").path == ""
 
 
 def test_a_link_in_the_place_of_a_file_does_not_keep_its_document(grove: Grove, notes: Path) -> None:

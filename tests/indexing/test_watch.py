@@ -28,6 +28,8 @@ def follow(
 ) -> list[list[str]]:
     """Follow a folder; give what is in the collection at first and after each change is taken in."""
     stop = threading.Event()
+    deadline = threading.Timer(60, stop.set)
+    deadline.start()
     seen: list[list[str]] = []
     left = list(changes)
     for synced in watch(grove, [Path(place)], collection="c", stop=stop, on_gone=on_gone):
@@ -38,6 +40,7 @@ def follow(
             left.pop(0)()
         else:
             stop.set()
+    deadline.cancel()
     return seen
 
 
