@@ -27,7 +27,8 @@ from api.openai_search import found_passages
 from api.schemas import NOT_STORABLE
 from api.telemetry.metrics import Metrics
 from rag.compose import Grove
-from rag.core.errors import OWN_FAULT, InvalidInputError, RagError
+from rag.core.errors import OWN_FAULT, DamagedSegmentError, InvalidInputError, NotFoundError, RagError
+from rag.core.types import Passage
 
 __all__ = ["McpReply"]
 
@@ -131,9 +132,21 @@ class _Tools:
     def _search(self, query: str, collection: str | None = None) -> dict[str, Any]:
         names = [each.name for each in self._grove.catalog.collections()]
         where = names if collection is None else [collection]
-        passages = found_passages(self._grove, [query], where, k=4 * _MAX_RESULTS, metrics=self._metrics)
+        passages: list[Passage] = []
+        failures: list[RagError] = []
+        for name in where:
+            try:
+                passages += found_passages(
+                    self._grove, [query], [name], k=4 * _MAX_RESULTS, metrics=self._metrics
+                )
+            except (NotFoundError, DamagedSegmentError) as error:  # deleted since, or one's own trouble
+                failures.append(error)
+        if failures and len(failures) == len(where):
+            raise failures[0]
+        for failure in failures:
+            _log.warning("a collection was left out of a search of all: %s", failure)
         titles: dict[str, str] = {}
-        for passage in passages:
+        for passage in sorted(passages, key=lambda each: -each.score):
             titles.setdefault(passage.document_id, passage.title)
         results = [
             {"id": document_id, "title": title, "url": self._url(document_id)}

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from _http import client_of
@@ -43,6 +44,20 @@ def test_the_server_is_ready_and_says_what_is_damaged(damaged: Grove) -> None:
     assert reply.status_code == 500
     assert reply.json()["type"] == "urn:grove:error:DamagedSegmentError"
     assert "rag reindex" in reply.json()["detail"]
+
+
+def test_a_search_of_all_collections_leaves_the_damaged_one_out(damaged: Grove) -> None:
+    client = client_of(damaged)
+
+    def found(**more: str) -> dict[str, Any]:
+        call = {"name": "search", "arguments": {"query": "text number", **more}}
+        message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call}
+        accept = {"accept": "application/json, text/event-stream"}
+        result: dict[str, Any] = client.post("/mcp", json=message, headers=accept).json()["result"]
+        return result
+
+    assert len(found()["structuredContent"]["results"]) == 7
+    assert "is damaged" in found(collection="c")["content"][0]["text"]
 
 
 def test_files_are_still_taken_in(damaged: Grove, folder: Path) -> None:
