@@ -12,7 +12,7 @@ from api.deps import GroveDep, Limit
 from api.pages import page_of
 from rag.compose import Grove
 from rag.core.errors import ConflictError, NotFoundError
-from rag.db.conversations import ConversationSummary
+from rag.db.conversations import ConversationSummary, ConversationTurn
 
 __all__ = ["router"]
 
@@ -42,7 +42,8 @@ def create_conversation(body: ConversationBody, grove: GroveDep) -> Conversation
 @router.get(f"{_PATH}/{{conversation_id}}", operation_id="getConversation")
 def get_conversation(conversation_id: str, grove: GroveDep) -> ConversationReply:
     """Give a conversation with its turns; the events of one that goes on are at its run."""
-    return _reply(grove, grove.conversations.conversation(conversation_id))
+    summary = grove.conversations.conversation(conversation_id)
+    return _reply(grove, summary, grove.conversations.turns(conversation_id))
 
 
 @router.patch(f"{_PATH}/{{conversation_id}}", operation_id="renameConversation")
@@ -84,11 +85,10 @@ def get_shared(token: str, grove: GroveDep) -> ConversationReply:
     turns = grove.conversations.turns(summary.conversation_id)
     for collection in {summary.collection, *(turn.run.collection for turn in turns)}:
         grove.catalog.snapshot(collection)  # passages are for those who may see their collection
-    return _reply(grove, summary)
+    return _reply(grove, summary, turns)
 
 
-def _reply(grove: Grove, summary: ConversationSummary) -> ConversationReply:
-    turns = grove.conversations.turns(summary.conversation_id)
+def _reply(grove: Grove, summary: ConversationSummary, turns: list[ConversationTurn]) -> ConversationReply:
     ratings = grove.feedback.of([turn.run.run_id for turn in turns])
     return ConversationReply.of(summary, turns, ratings)
 
