@@ -12,7 +12,12 @@ import { answer, summary } from "./samples";
 const FRESH: Address = { conversationId: null, sharedToken: null };
 const nothing = (): void => undefined;
 
-beforeEach(() => vi.stubGlobal("sessionStorage", { getItem: () => null, setItem: nothing, removeItem: nothing }));
+const page = { hidden: false, addEventListener: vi.fn(), removeEventListener: vi.fn() };
+
+beforeEach(() => {
+  vi.stubGlobal("sessionStorage", { getItem: () => null, setItem: nothing, removeItem: nothing });
+  vi.stubGlobal("document", Object.assign(page, { hidden: false }));
+});
 afterEach(() => vi.unstubAllGlobals());
 
 async function talking(changes: Partial<Record<keyof Client, unknown>>, first = FRESH): Promise<{ readonly current: Conversation }> {
@@ -73,19 +78,53 @@ describe("a conversation that cannot be opened", () => {
   });
 });
 
-it("reads a shared conversation again for as long as it goes on, for its events are the asker's alone", async () => {
-  vi.useFakeTimers();
+describe("a shared conversation that goes on", () => {
   const run = { run_id: "r1", collection: "trees", question: "How high?", state: "running" };
-  const turns = [{ run, events: [], rating: null }];
-  const events = vi.fn();
-  const sharedConversation = vi.fn(async () => ({ conversation: { conversation_id: "c", title: "" }, turns }));
-  const talk = await talking({ sharedConversation, events }, { ...FRESH, sharedToken: "t" });
-  const [before] = talk.current.turns;
-  turns[0] = { ...turns[0], run: { ...run, state: "done" }, events: [{ type: "answer.finished", seq: 1, answer: answer("30 m.") }] } as never;
-  await act(() => vi.advanceTimersByTimeAsync(10_000));
-  vi.useRealTimers();
-  expect(talk.current.turns).toMatchObject([{ id: before?.id, state: "answered", text: "30 m." }]);
-  expect([sharedConversation.mock.calls.length, events.mock.calls.length]).toEqual([2, 0]);
+  const stored = (run: object, ...events: object[]) => ({ conversation: { conversation_id: "c", title: "" }, turns: [{ run, events, rating: null }] });
+  const pass = (milliseconds: number) => act(() => vi.advanceTimersByTimeAsync(milliseconds));
+  const following = async (...problems: Error[]) => {
+    const sharedConversation = vi.fn(async () => stored(run));
+    const events = vi.fn();
+    const talk = await talking({ sharedConversation, events }, { ...FRESH, sharedToken: "t" });
+    for (const problem of problems) sharedConversation.mockRejectedValueOnce(problem);
+    return { sharedConversation, events, talk };
+  };
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  it("is read again until it is done, for its events are the asker's alone", async () => {
+    const { sharedConversation, events, talk } = await following();
+    const [before] = talk.current.turns;
+    sharedConversation.mockResolvedValue(stored({ ...run, state: "done" }, { type: "answer.finished", seq: 1, answer: answer("30 m.") }));
+    await pass(10_000);
+    expect(talk.current.turns).toMatchObject([{ id: before?.id, state: "answered", text: "30 m." }]);
+    expect([sharedConversation.mock.calls.length, events.mock.calls.length]).toEqual([2, 0]);
+  });
+
+  it("is shown and looked for again when a look fails", async () => {
+    const { sharedConversation, talk } = await following(new TypeError("no network"), new ServerError(503, "one moment"));
+    await pass(6500);
+    expect(talk.current).toMatchObject({ error: null, turns: [{ state: "running" }] });
+    await pass(3000);
+    expect(sharedConversation).toHaveBeenCalledTimes(4);
+  });
+
+  it("is looked for no more once it is not shared", async () => {
+    const { sharedConversation, talk } = await following(new ServerError(404, "no such conversation"));
+    await pass(20_000);
+    expect(talk.current).toMatchObject({ error: "no such conversation", openAgain: null });
+    expect(sharedConversation).toHaveBeenCalledTimes(2);
+  });
+
+  it("is looked for when the page is in view", async () => {
+    const { sharedConversation } = await following();
+    page.hidden = true;
+    await pass(20_000);
+    expect(sharedConversation).toHaveBeenCalledTimes(1);
+    page.hidden = false;
+    await act(async () => page.addEventListener.mock.lastCall?.[1]());
+    expect(sharedConversation).toHaveBeenCalledTimes(2);
+  });
 });
 
 it("stays in the new conversation when the one before is begun only then", async () => {

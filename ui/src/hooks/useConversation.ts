@@ -205,7 +205,6 @@ function useRuns(client: Client, running: RefObject<Run | null>, dispatch: (acti
 
 const NOTHING = { isLoading: false, error: null as string | null, mayOpen: false };
 const LOOK_MILLISECONDS = 3000;
-const MAX_LOOKS = 200; // ten minutes; a run whose server died is never done
 
 interface Opening {
   readonly open: (address: Address) => void;
@@ -234,24 +233,35 @@ function useOpening(
     }
     let isCurrent = true;
     let timer: ReturnType<typeof setTimeout>;
-    let looks = 0;
+    let isShown = false;
     setState({ ...NOTHING, isLoading: true });
+    const again = (): void => {
+      timer = setTimeout(look, LOOK_MILLISECONDS);
+    };
+    const look = (): void => {
+      if (document.hidden) document.addEventListener("visibilitychange", look, { once: true });
+      else void load();
+    };
     const load = async (): Promise<void> => {
       try {
         const stored = await (sharedToken === null ? client.conversation(conversationId ?? "") : client.sharedConversation(sharedToken));
         if (!isCurrent) return;
         show(stored, address);
         setState(NOTHING);
-        if (sharedToken !== null && stored.turns.at(-1)?.run.state === "running" && ++looks < MAX_LOOKS) timer = setTimeout(() => void load(), LOOK_MILLISECONDS);
+        isShown = true;
+        if (sharedToken !== null && stored.turns.at(-1)?.run.state === "running") again();
       } catch (error) {
+        if (!isCurrent) return;
+        if (isShown && !isGone(error)) return again(); // what is shown is true as far as it goes
         const message = sharedToken === null && isGone(error) ? NOT_HERE : messageOf(error);
-        if (isCurrent) setState({ isLoading: false, error: message, mayOpen: !isGone(error) });
+        setState({ isLoading: false, error: message, mayOpen: !isGone(error) });
       }
     };
     void load();
     return () => {
       isCurrent = false;
       clearTimeout(timer);
+      document.removeEventListener("visibilitychange", look);
     };
   }, [client, address, clear, show]);
   const open = useCallback(
