@@ -3,6 +3,7 @@
 import { type ReactNode, useRef, useState } from "react";
 import { messageOf } from "../client/errors";
 import type { ConversationSummary } from "../client/types";
+import { focusAfter } from "../focus";
 import type { Conversations } from "../state/conversations";
 import { ago } from "../text/words";
 import { Icon } from "./icons";
@@ -45,13 +46,7 @@ export function ConversationList(props: Props): ReactNode {
           </button>
         </div>
       )}
-      <Rows
-        {...props}
-        onRemove={async (id) => {
-          await props.onRemove(id);
-          heading.current?.focus(); // the row that had the focus goes
-        }}
-      />
+      <Rows {...props} onRemove={(id) => focusAfter(props.onRemove(id), heading.current)} />
     </>
   );
 }

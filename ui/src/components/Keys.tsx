@@ -3,6 +3,7 @@
 import { type ReactNode, useRef, useState } from "react";
 import { messageOf } from "../client/errors";
 import type { ApiKey, NewKey, WantedKey } from "../client/types";
+import { focusAfter } from "../focus";
 import { ago } from "../text/words";
 import { CopyButton } from "./CopyButton";
 import { Icon } from "./icons";
@@ -45,14 +46,7 @@ export function Keys({ keys, isOpen, onCreate, onRevoke, onCopy }: Props): React
       </h2>
       <ul className="rows" aria-label="Keys">
         {keys.map((key) => (
-          <KeyRow
-            key={key.key_id}
-            apiKey={key}
-            onRevoke={async () => {
-              await onRevoke(key.key_id);
-              heading.current?.focus(); // the button that had the focus goes
-            }}
-          />
+          <KeyRow key={key.key_id} apiKey={key} onRevoke={() => focusAfter(onRevoke(key.key_id), heading.current)} />
         ))}
       </ul>
     </>

@@ -151,7 +151,7 @@ function Documents({ library, canWrite, onOpen, onRemove, onDismiss, onMore, onA
             canWrite={canWrite}
             onOpen={onOpen}
             onRemove={(documentId) => {
-              heading.current?.focus(); // the row that had the focus goes
+              heading.current?.focus({ preventScroll: true }); // the row that had the focus goes
               onRemove(documentId);
             }}
             onDismiss={() => onDismiss(document.source)}

@@ -3,6 +3,7 @@
 import { type ReactNode, useRef, useState } from "react";
 import { messageOf } from "../client/errors";
 import type { Schedule, WantedSchedule } from "../client/types";
+import { focusAfter } from "../focus";
 import { ago, ahead, timing } from "../text/words";
 import { Icon } from "./icons";
 import { ScheduleForm } from "./ScheduleForm";
@@ -47,10 +48,7 @@ export function Schedules(props: Props): ReactNode {
             {...props}
             schedule={schedule}
             onSay={say}
-            onRemove={async (id) => {
-              await props.onRemove(id);
-              heading.current?.focus(); // the row that had the focus goes
-            }}
+            onRemove={(id) => focusAfter(props.onRemove(id), heading.current)}
           />
         ))}
       </ul>
