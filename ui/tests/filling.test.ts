@@ -103,6 +103,15 @@ describe("what goes on", () => {
     expect(jobs.mock.calls.length).toBeLessThan(25);
   });
 
+  it("is asked after often while files of one job end", async () => {
+    const files = folder.slice(0, 20).map(({ name }) => ({ source: name, state: "queued" }));
+    const one = vi.fn(async () => job("running", ...files.map((file, at) => (at < one.mock.calls.length ? { ...file, state: "done" } : file))));
+    const library = await filling({ upload: async () => job("queued", ...files), job: one });
+    await act(async () => library.current[1].add(folder.slice(0, 20)));
+    for (let look = 0; look < 10; look += 1) await pass(710);
+    expect([one.mock.calls.length, library.current[0].uploads.length]).toEqual([10, 10]);
+  });
+
   it("is asked after by a page that is in view, and at once when it comes into view", async () => {
     const { jobs } = await uploading();
     page.hidden = true;

@@ -171,10 +171,12 @@ function useWarning(isNeeded: boolean): void {
 /** Ask the server how far it is: again and again while files are being taken in, and when the page comes into view. */
 function useLooking(client: Client, state: Library, dispatch: Dispatch, refresh: () => Promise<void>): void {
   const rebuilding = state.rebuilding?.job_id ?? null;
-  const jobs = [...new Set([...state.uploads.filter(isWaited).map(({ jobId }) => jobId), rebuilding])].filter((id) => id !== null);
+  const waited = state.uploads.filter(isWaited);
+  const jobs = [...new Set([...waited.map(({ jobId }) => jobId), rebuilding])].filter((id) => id !== null);
   const isActive = isIndexing(state) || jobs.length > 0;
-  const newest = useRef({ jobs, rebuilding });
-  newest.current = { jobs, rebuilding };
+  const expected = [...waited.map(({ id }) => id), ...jobs].join(); // changes whenever a file or a job ends
+  const newest = useRef({ jobs, rebuilding, expected });
+  newest.current = { jobs, rebuilding, expected };
   useEffect(() => {
     let isCurrent = true;
     let timer: ReturnType<typeof setTimeout>;
@@ -184,12 +186,12 @@ function useLooking(client: Client, state: Library, dispatch: Dispatch, refresh:
       if (isCurrent && isActive && !document.hidden) timer = setTimeout(() => void look(), milliseconds);
     };
     const look = async (): Promise<void> => {
-      const { jobs, rebuilding } = newest.current;
+      const { jobs, rebuilding, expected } = newest.current;
       const take = (job: Job): void => dispatch({ type: job.job_id === rebuilding ? "index.rebuilding" : "job.changed", job });
       await askAfter(client, jobs, take, dispatch);
       await refresh();
-      milliseconds = jobs.join() === before ? Math.min(GROWTH * milliseconds, MOST_MILLISECONDS) : FIRST_MILLISECONDS;
-      before = jobs.join();
+      milliseconds = expected === before ? Math.min(GROWTH * milliseconds, MOST_MILLISECONDS) : FIRST_MILLISECONDS;
+      before = expected;
       again();
     };
     const onSeen = (): void => void (document.hidden || look());
