@@ -6,7 +6,13 @@ export function draft(): string {
   return sessionStorage.getItem(NAME) ?? "";
 }
 
+/** Keep a draft; one that finds no room, as a huge paste may, is not kept. */
 export function keepDraft(text: string): void {
-  if (text === "") sessionStorage.removeItem(NAME);
-  else sessionStorage.setItem(NAME, text);
+  sessionStorage.removeItem(NAME);
+  if (text === "") return;
+  try {
+    sessionStorage.setItem(NAME, text);
+  } catch (error) {
+    if (!(error instanceof DOMException)) throw error;
+  }
 }

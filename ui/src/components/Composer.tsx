@@ -78,8 +78,8 @@ export function Composer({ inputRef, isRunning, blocked, note, onAsk, onStop }: 
 function useDraft(): [string, (text: string) => void] {
   const [text, setText] = useState(draft);
   const set = (next: string): void => {
-    keepDraft(next);
     setText(next);
+    keepDraft(next);
   };
   return [text, set];
 }
