@@ -28,6 +28,7 @@ import { OpenedPassage } from "./OpenedPassage";
 import { SchedulesPage } from "./SchedulesPage";
 import { SearchPage } from "./SearchPage";
 import { SettingsPage } from "./SettingsPage";
+import { lastRunId } from "./state/conversation";
 import { rightsOf } from "./state/rights";
 import { type View, VIEW_NAMES } from "./state/views";
 import { announcement } from "./text/words";
@@ -37,7 +38,7 @@ export function App({ client }: { readonly client: Client }): ReactNode {
   const [library, actions] = useLibrary(client, collectionOfAddress(), view);
   const [first] = useState(conversationOfAddress);
   const talk = useConversation(client, first);
-  const [listed, list] = useConversations(client, `${talk.summary?.conversation_id} ${talk.turns.at(-1)?.runId}`); // the server's name for it comes with the run
+  const [listed, list] = useConversations(client, lastRunId(talk.turns) ?? ""); // the server's name for it comes with the run
   const [opened, open, close, leave] = useOpened();
   const [isLibraryOpen, setLibraryOpen] = useState(false);
   const isWide = useMedia("(min-width: 1080px)");
@@ -82,10 +83,13 @@ export function App({ client }: { readonly client: Client }): ReactNode {
       (url) => location.assign(url ?? "."),
       () => location.reload(), // which shows who one is now, or that the server does not answer
     );
-  const startOver = (): void => {
+  const showNone = (): void => {
     setView("chat");
     talk.clear();
     leave();
+  };
+  const startOver = (): void => {
+    showNone();
     composer.current?.focus();
   };
   const changed = (next: ConversationSummary): void => {
@@ -104,7 +108,7 @@ export function App({ client }: { readonly client: Client }): ReactNode {
       onRename={async (id, title) => changed(await client.renameConversation(id, title))}
       onRemove={async (id) => {
         await list.remove(id);
-        if (id === conversationId) startOver();
+        if (id === conversationId) showNone(); // the focus stays in the list
       }}
       onMore={list.loadMore}
       onRetry={list.refresh}
