@@ -152,6 +152,24 @@ it("does not say that an answer was stopped when the server did not take it", as
   expect(talk.current.turns).toMatchObject([{ state: "failed", error: expect.stringMatching(/could not be stopped.* the server is busy/) }]);
 });
 
+it("ends a run once that was stopped before the server had named it", async () => {
+  let name: () => void = nothing;
+  const cancel = vi.fn(async () => undefined);
+  const talk = await talking({
+    cancel,
+    async *ask() {
+      await new Promise<void>((resolve) => (name = resolve));
+      yield { type: "run.started", seq: 1, run_id: "r1" };
+      yield { type: "step.started", seq: 2, step: "retrieve" };
+    },
+  });
+  await act(async () => talk.current.ask("How high?", "trees"));
+  act(() => talk.current.stop());
+  await act(async () => name());
+  expect(cancel.mock.calls).toEqual([["r1"]]);
+  expect(talk.current.turns).toMatchObject([{ state: "stopped" }]);
+});
+
 describe("a question that is asked again", () => {
   const started = (run_id: string) => ({ type: "run.started", seq: 1, run_id });
   const asked = async (...runs: (() => AsyncGenerator)[]) => {

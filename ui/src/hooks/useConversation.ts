@@ -184,8 +184,8 @@ function useRuns(client: Client, running: RefObject<Run | null>, dispatch: (acti
           run.runId = event.run_id;
           dispatch({ type: "named", id, runId: event.run_id });
         }
-        if (run.isStopped) void end(run);
-        else dispatch({ type: "received", id, events: [event] });
+        if (!run.isStopped) dispatch({ type: "received", id, events: [event] });
+        else if (!signal.aborted) void end(run); // once, however many events have come with its name
       };
       const onLost = (): void => dispatch({ type: "reconnecting", id });
       const again = (known: string, after: number): AsyncIterable<RunEvent> => client.events(known, after, signal);
