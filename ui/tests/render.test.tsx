@@ -118,6 +118,15 @@ describe("a turn", () => {
     expect(html).not.toMatch(/Sources|<meter/);
   });
 
+  it.each([
+    ["- A car is paid by the kilometre.", "A car is paid by the kilometre."],
+    ["| Paint | Hall 2 | 36 |\n", "Paint | Hall 2 | 36"],
+    ["```python\nreturn 36\n```", "return 36"],
+    ["-5 degrees", "-5 degrees"],
+  ])("quotes %j without the Markdown around it", (quote, shown) => {
+    expect(rendered({ citations: [citation({ answer_end: 16, quote })] })).toContain(`>${shown}</q>`);
+  });
+
   it("offers to try again after an error", () => {
     expect(rendered({ state: "failed", error: "no model" })).toMatch(/no model.*Try again/s);
   });

@@ -60,6 +60,8 @@ export function ClosestPassage({ closest, isOpen, onOpen }: ClosestProps): React
   );
 }
 
+/** Give a quotation on one line, without the Markdown around it: fences, the bullet of a list, the edges of a table. */
 function squeezed(quote: string): string {
-  return quote.replace(/^[ \t]*(?:```|~~~).*$/gm, "").replace(/\s+/g, " ").trim();
+  const line = quote.replace(/^[ \t]*(?:```|~~~).*$/gm, "").replace(/\s+/g, " ").trim();
+  return line.replace(/^(?:[-*+] |\| )|(?<=.) \|$/g, "");
 }
