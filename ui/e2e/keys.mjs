@@ -31,6 +31,7 @@ export const steps = {
     await page.getByRole("checkbox", { name: "admin", checked: true, disabled: true }).waitFor();
     await page.getByRole("button", { name: "Make a key" }).click();
     await page.locator(".secret").waitFor();
+    await page.getByRole("checkbox", { name: "admin", checked: false, disabled: false }).waitFor();
     assert.deepEqual(await accessibilityFaults(page), []);
     if (pictures) await page.screenshot({ path: `${pictures}/keys.png` });
     const secret = await page.locator(".secret").innerText();

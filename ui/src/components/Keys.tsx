@@ -68,6 +68,7 @@ function NewKeyForm({ isFirst, onCreate }: NewKeyFormProps): ReactNode {
     onCreate({ name: name.trim(), scopes, expires_at }).then(
       () => {
         setName("");
+        setScopes(["ask"]); // nobody is made an administrator by the choice before
         setError(null);
       },
       (problem: unknown) => setError(messageOf(problem)),
