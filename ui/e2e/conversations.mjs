@@ -72,6 +72,11 @@ export const steps = {
     await page.getByRole("button", { name: "Share" }).click();
     const link = page.getByLabel("Link to this conversation");
     await link.waitFor();
+    await page.keyboard.press("Escape");
+    await link.waitFor({ state: "detached" });
+    await focused(page, "Share");
+    await page.keyboard.press("Enter");
+    await link.waitFor();
     const { page: reader } = await openPage(browser);
     await reader.goto(await link.inputValue());
     await reader.getByText("This conversation was shared with you").waitFor();

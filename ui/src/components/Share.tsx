@@ -1,6 +1,6 @@
 /** Sharing a conversation by a link, and ending that. */
 
-import { type ReactNode, useState } from "react";
+import { type KeyboardEvent, type ReactNode, useRef, useState } from "react";
 import { messageOf } from "../client/errors";
 import { Icon } from "./icons";
 
@@ -14,6 +14,7 @@ interface Props {
 export function Share({ link, onShare, onUnshare, onCopy }: Props): ReactNode {
   const [isOpen, setOpen] = useState(false);
   const [said, setSaid] = useState<{ text: string; isError: boolean }>({ text: "", isError: false });
+  const opener = useRef<HTMLButtonElement>(null);
   const attempt = (work: Promise<void>, done: string): void => {
     work.then(
       () => setSaid({ text: done, isError: false }),
@@ -24,9 +25,14 @@ export function Share({ link, onShare, onUnshare, onCopy }: Props): ReactNode {
     setOpen(!isOpen);
     if (!isOpen && link === null) attempt(onShare(), "");
   };
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.key !== "Escape" || !isOpen) return;
+    setOpen(false);
+    opener.current?.focus();
+  };
   return (
-    <div className="share">
-      <button type="button" className="quiet" aria-expanded={isOpen} onClick={open}>
+    <div className="share" onKeyDown={onKeyDown}>
+      <button type="button" ref={opener} className="quiet" aria-expanded={isOpen} onClick={open}>
         <Icon name="share" /> <span className="bar-label">Share</span>
       </button>
       {isOpen && (
