@@ -4,6 +4,7 @@ import { type ReactNode, useEffect, useRef, useState } from "react";
 import type { DocumentSummary } from "../client/types";
 import { count } from "../text/words";
 import { Icon } from "./icons";
+import { RowError } from "./UploadRow";
 
 interface Props {
   readonly document: DocumentSummary;
@@ -65,7 +66,7 @@ function PendingRow({ document, canWrite, onDismiss, onAttemptAgain }: Pick<Prop
           {source}
         </span>
         {isFailed ? (
-          <span className="row-error">{error ?? "The file could not be read."}</span>
+          <RowError message={error ?? "The file could not be read."} />
         ) : (
           <>
             <progress aria-label={`Adding ${source}`} max={1} {...(status === "queued" ? { value: 0 } : {})} />

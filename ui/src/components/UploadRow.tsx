@@ -21,7 +21,7 @@ export function UploadRow({ upload, onAddAgain, onDismiss }: Props): ReactNode {
         <span className="row-name" title={upload.name}>
           {upload.name}
         </span>
-        {isFailed ? <span className="row-error">{upload.error}</span> : <Progress upload={upload} />}
+        {isFailed ? <RowError message={upload.error} /> : <Progress upload={upload} />}
       </span>
       {isFailed && (
         <button type="button" className="icon-button" aria-label={`Try ${upload.name} again`} onClick={onAddAgain}>
@@ -34,6 +34,15 @@ export function UploadRow({ upload, onAddAgain, onDismiss }: Props): ReactNode {
         </button>
       )}
     </li>
+  );
+}
+
+/** Say why a file could not be added; a long reason is cut where it is not asked for. */
+export function RowError({ message }: { readonly message: string | null }): ReactNode {
+  return (
+    <span className="row-error" title={message ?? undefined}>
+      {message}
+    </span>
   );
 }
 
