@@ -15,7 +15,7 @@ export const steps = {
     await page.route(ASK, () => undefined); // never answered
     await ask(page, BEES.question);
     await page.getByRole("button", { name: "Stop" }).click();
-    await page.getByText("You stopped this answer").waitFor();
+    await page.getByText("This answer was stopped").waitFor();
     await page.unroute(ASK);
     await lastTurn(page).getByRole("button", { name: "Ask again" }).click();
     await page.locator(".turn:last-child.running, .turn:last-child.answered").waitFor();

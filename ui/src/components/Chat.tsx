@@ -51,7 +51,7 @@ export function Chat({ library, rights, talk, opened, composer, onOpenLibrary, o
         {share}
         {(talk.turns.length > 0 || talk.error !== null) && (
           <button type="button" className="quiet" onClick={onStartOver}>
-            <Icon name="pencil" /> <span className="bar-label">New conversation</span>
+            <Icon name="add" /> <span className="bar-label">New conversation</span>
           </button>
         )}
       </header>

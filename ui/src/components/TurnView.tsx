@@ -148,7 +148,7 @@ function Failure({ message, onRetry, onAskAnew }: FailureProps): ReactNode {
       </p>
       {again !== null && (
         <button type="button" onClick={again}>
-          <Icon name={onAskAnew === null ? "retry" : "pencil"} /> {onAskAnew === null ? "Try again" : "Ask in a new conversation"}
+          <Icon name={onAskAnew === null ? "retry" : "add"} /> {onAskAnew === null ? "Try again" : "Ask in a new conversation"}
         </button>
       )}
     </div>
@@ -158,7 +158,7 @@ function Failure({ message, onRetry, onAskAnew }: FailureProps): ReactNode {
 function Stopped({ onRetry }: { readonly onRetry: (() => void) | null }): ReactNode {
   return (
     <div className="notice">
-      <p>You stopped this answer; what is there has not been checked.</p>
+      <p>This answer was stopped; what is there has not been checked.</p>
       {onRetry !== null && (
         <button type="button" onClick={onRetry}>
           <Icon name="retry" /> Ask again
