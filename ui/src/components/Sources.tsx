@@ -63,5 +63,5 @@ export function ClosestPassage({ closest, isOpen, onOpen }: ClosestProps): React
 /** Give a quotation on one line, without the Markdown around it: fences, the bullet of a list, the edges of a table. */
 function squeezed(quote: string): string {
   const line = quote.replace(/^[ \t]*(?:```|~~~).*$/gm, "").replace(/\s+/g, " ").trim();
-  return line.replace(/^(?:[-*+] |\| )|(?<=.) \|$/g, "");
+  return line.replace(/^(?:[-*+] |\| )| \|$/g, "");
 }
