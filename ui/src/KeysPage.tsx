@@ -23,6 +23,7 @@ export function KeysPage({ client }: { readonly client: Client }): ReactNode {
       {failed}
       <Keys
         {...value}
+        isOwn={({ prefix }) => access.shows(prefix)}
         onCreate={async (wanted) => {
           const made = await client.createKey(wanted);
           if (value.isOpen) access.keep(made.secret); // at once: from the first key on every request shows one

@@ -20,8 +20,8 @@ beforeEach(() => {
 
 afterEach(() => vi.unstubAllGlobals());
 
-async function keysOf(subject: string): Promise<ComponentProps<typeof Keys>> {
-  const client = { keys: async () => [], me: async () => ({ caller: { subject } }), createKey: async () => MADE };
+async function keysOf(subject: string, listed: object[] = []): Promise<ComponentProps<typeof Keys>> {
+  const client = { keys: async () => listed, me: async () => ({ caller: { subject } }), createKey: async () => MADE };
   const page = await hooked(() => KeysPage({ client: client as unknown as Client }));
   const parts = Children.toArray((page.current as { props: { children: ReactNode } }).props.children);
   const keys = parts.find((part) => isValidElement<ComponentProps<typeof Keys>>(part) && part.type === Keys);
@@ -49,6 +49,13 @@ describe("a key made by somebody who is known", () => {
     await act(() => props.onCreate(WANTED));
     expect(access.hasKey()).toBe(false);
   });
+});
+
+it("the key of the tab is told from others", async () => {
+  const key = { key_id: "1", name: "ada", prefix: "grove_1", scopes: ["admin"], state: "valid", created_at: "2026-01-01T00:00:00Z", expires_at: null };
+  access.keep("grove_1_secret");
+  const props = await keysOf("user:ada", [key, { ...key, key_id: "2", name: "ben", prefix: "grove_2" }]);
+  expect(renderToStaticMarkup(<Keys {...props} />)).toMatch(/ada<.*of this tab.*ben<(?!.*of this tab)/s);
 });
 
 it("a key is kept without the invisible characters that copying adds", () => {

@@ -26,6 +26,11 @@ export const access = {
     return sessionStorage.getItem(NAME) !== null;
   },
 
+  /** Say whether this tab shows the key that begins so. */
+  shows(prefix: string): boolean {
+    return sessionStorage.getItem(NAME)?.startsWith(prefix) ?? false;
+  },
+
   /** Say whether the server has refused a request for want of a key. */
   isAsked(): boolean {
     return isAsked;

@@ -19,12 +19,13 @@ const MEANINGS: Readonly<Record<(typeof SCOPES)[number], string>> = {
 interface Props {
   readonly keys: readonly ApiKey[];
   readonly isOpen: boolean; // to whoever shows no key, until there is one
+  readonly isOwn: (key: ApiKey) => boolean; // without it this tab is let in no more
   readonly onCreate: (wanted: WantedKey) => Promise<NewKey>;
   readonly onRevoke: (id: string) => Promise<void>;
   readonly onCopy: (text: string) => Promise<void>;
 }
 
-export function Keys({ keys, isOpen, onCreate, onRevoke, onCopy }: Props): ReactNode {
+export function Keys({ keys, isOpen, isOwn, onCreate, onRevoke, onCopy }: Props): ReactNode {
   const [made, setMade] = useState<NewKey | null>(null);
   const heading = useRef<HTMLHeadingElement>(null);
   return (
@@ -46,7 +47,7 @@ export function Keys({ keys, isOpen, onCreate, onRevoke, onCopy }: Props): React
       </h2>
       <ul className="rows" aria-label="Keys">
         {keys.map((key) => (
-          <KeyRow key={key.key_id} apiKey={key} onRevoke={() => focusAfter(onRevoke(key.key_id), heading.current)} />
+          <KeyRow key={key.key_id} apiKey={key} isOwn={isOwn(key)} onRevoke={() => focusAfter(onRevoke(key.key_id), heading.current)} />
         ))}
       </ul>
     </>
@@ -116,7 +117,13 @@ function NewKeyForm({ isFirst, onCreate }: NewKeyFormProps): ReactNode {
   );
 }
 
-function KeyRow({ apiKey, onRevoke }: { readonly apiKey: ApiKey; readonly onRevoke: () => Promise<void> }): ReactNode {
+interface KeyRowProps {
+  readonly apiKey: ApiKey;
+  readonly isOwn: boolean;
+  readonly onRevoke: () => Promise<void>;
+}
+
+function KeyRow({ apiKey, isOwn, onRevoke }: KeyRowProps): ReactNode {
   const [isAsking, setAsking] = useState(false);
   const [wasKept, setKept] = useState(false);
   const [error, setError] = useState<string | null>(null);
@@ -139,6 +146,7 @@ function KeyRow({ apiKey, onRevoke }: { readonly apiKey: ApiKey; readonly onRevo
           {prefix}… · {scopes.join(", ")} · made {ago(created_at, Date.now())}
           {expires_at !== null && ` · until ${expires_at.slice(0, 10)}`}
           {state !== "valid" && ` · ${state}`}
+          {isOwn && <b> · of this tab</b>}
         </span>
         {isAsking && (
           <span className="row-choices">
