@@ -106,6 +106,23 @@ def test_the_torch_of_the_page_on_dependencies_is_the_one_that_is_set_up() -> No
     assert f"make setup TORCH={version}\n" in (REPOSITORY / "docs/dependencies.md").read_text()
 
 
+def test_the_answers_of_the_readme_are_those_that_are_given(tmp_path: Path) -> None:
+    transcript = (REPOSITORY / "README.md").read_text().split("<!-- transcript:")[1]
+    shown = re.findall(r"^\$ rag (ask .*)\n((?:(?!\$ rag |```).*\n)*)", transcript, re.MULTILINE)
+    files = ("peps/pep-0008.rst", "handbook.pdf", "mail.zip")
+    shell(f"rag ingest {' '.join(f'examples/{name}' for name in files)} --home {tmp_path}", REPOSITORY)
+    assert len(shown) > 3
+    for question, answer in shown:
+        given = shell(f"rag {question} --home {tmp_path}", REPOSITORY)
+        assert _unmeasured(given) == _unmeasured(answer)
+
+
+def _unmeasured(answer: str) -> str:
+    """Leave out the times, and what depends on the other documents of the demo."""
+    pattern = r"^prepare .* ms$| \(relevance [\d.]+\)| None of the \d passages .*"
+    return re.sub(pattern, "", answer, flags=re.MULTILINE).strip()
+
+
 def test_the_tutorial_runs(tmp_path: Path) -> None:
     shutil.copytree(REPOSITORY / "examples", tmp_path / "examples")
     assert "[1]" in shell(blocks(REPOSITORY / "docs/tutorial.md"), tmp_path)
