@@ -15,8 +15,13 @@ _FAILED = 1
 _DONE_IN_PART = 3
 
 
-def job_report(status: "JobStatus | None", *, seconds: float) -> dict[str, Any]:
-    """Give the result of a command that ran a job, as JSON; None stands for nothing to do."""
+def job_report(
+    status: "JobStatus | None", *, seconds: float, synced: "Synced | None" = None
+) -> dict[str, Any]:
+    """Give the result of a command that ran a job, as JSON; None stands for nothing to do.
+
+    What synchronising left out of the job, for it is as it was, counts as skipped, too.
+    """
     files = status.files if status else []
     done = [file for file in files if file.state == "done"]
     return {
@@ -27,12 +32,13 @@ def job_report(status: "JobStatus | None", *, seconds: float) -> dict[str, Any]:
         "chunks": status.chunks_done
         if status and status.kind == "reindex"
         else sum(f.chunks for f in done),
-        "skipped": sum(file.state == "skipped" for file in files),
+        "skipped": sum(file.state == "skipped" for file in files) + (synced.num_unchanged if synced else 0),
         "failed": [
             {"source": file.source, "error": file.error} for file in files if file.state == "failed"
         ],
         "deleted": sum(file.state == "deleted" for file in files),
         "seconds": round(seconds, 2),
+        **sync_report(synced),
     }
 
 
@@ -69,9 +75,9 @@ def exit_code(report: Mapping[str, Any]) -> int:  # Any: JSON
     return 0 if is_whole else _DONE_IN_PART
 
 
-def sync_report(synced: "Synced") -> dict[str, Any]:
-    """Give what synchronising adds to the report of its job, as JSON."""
-    return {"withheld": synced.withheld, "reason": synced.reason}
+def sync_report(synced: "Synced | None") -> dict[str, Any]:
+    """Give what synchronising, if it was that, adds to the report of its job, as JSON."""
+    return {"withheld": synced.withheld, "reason": synced.reason} if synced else {}
 
 
 def plan_text(plan: Mapping[str, Any]) -> str:  # Any: JSON

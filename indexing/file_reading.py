@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from indexing._work import StoppedError
+from indexing.addresses import is_address
 from indexing.pipeline import Pipeline, ReadDocument
 from rag.core.errors import RagError, UnavailableError
 from rag.db.jobs import JobFile, LeaseLostError
@@ -92,7 +93,7 @@ def _read(
     keep: Callable[[bytes, str], None],
 ) -> FileRead:
     file = read.file
-    if known is not None and file.stamp is not None:
+    if known is not None and file.stamp is not None and is_address(file.path):
         if (known.stamp, known.pipeline_version) == (file.stamp, pipeline.version):
             return replace(read, known_id=known.document_id)
     fetched = pipeline.fetch(file)

@@ -5,6 +5,7 @@ Reads names, and archives, whose documents have names of their own; nothing else
 
 import json
 import os
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -29,6 +30,7 @@ __all__ = [
 ]
 
 _WEB = ("http://", "https://")
+_TICK_NS = 2_000_000_000  # two changes within it may have one time; FAT's is the longest
 
 
 @dataclass(slots=True)
@@ -124,7 +126,7 @@ def list_places(
         for file in files_below(path, on_error=partial(_unlisted, listing, called)):
             if not (real / file.relative_to(path)).is_relative_to(home):  # what Grove keeps is no document
                 source = source_of(file, called)
-                listing.files[source] = listing.file(source, file.absolute())
+                listing.files[source] = replace(listing.file(source, file.absolute()), stamp=_stamp(file))
     sources = Sources(grove.settings.sources)
     for address in (str(place) for place in places if is_address(str(place))):
         listing.scopes.append(address.rstrip("/"))
@@ -239,6 +241,17 @@ def _add_address(listing: Listing, sources: Sources, address: str) -> None:
         is_named = found.address == address
         if is_named or address.startswith(_WEB) or _is_taken(PurePosixPath(found.address).name):
             listing.files[found.address] = JobFile(found.address, found.address, stamp=found.stamp)
+
+
+def _stamp(file: Path) -> str | None:
+    """Give what changes with the file; None while another change might leave it as it is."""
+    try:
+        stat = file.stat()
+    except OSError:
+        return None
+    if time.time_ns() - stat.st_mtime_ns < _TICK_NS:
+        return None
+    return f"{stat.st_mtime_ns} {stat.st_ctime_ns} {stat.st_size} {stat.st_ino}"
 
 
 def _unlisted(listing: Listing, base: Path | None, folder: str, why: str) -> None:

@@ -75,9 +75,9 @@ def submit_listing(
 def parts_of(
     grove: Grove, file: JobFile, *, is_wanted: Callable[[str], bool] = lambda source: True
 ) -> list[JobFile]:
-    """Give what a file is to the job: itself, or those of an archive's files that are wanted, unpacked."""
+    """Give what of a file is wanted: itself, or an archive's files, unpacked, which share its stamp."""
     if not is_archive(file.source) or is_address(file.path) or file.error is not None:
-        return [_with_short_source(file)]
+        return [_with_short_source(file)] if is_wanted(file.source) else []
     limit = grove.settings.ingestion.max_file_bytes
     parts = unpacked(
         Path(file.path),
@@ -86,7 +86,7 @@ def parts_of(
         max_file_bytes=limit,
         is_wanted=is_wanted,
     )
-    return [replace(_with_short_source(part), base=file.base) for part in parts]
+    return [replace(_with_short_source(part), base=file.base, stamp=file.stamp) for part in parts]
 
 
 def submit_uploads(

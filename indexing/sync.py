@@ -6,6 +6,7 @@ Nothing is deleted that cannot be told to be gone, and nothing much that was per
 import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from indexing._work import taken_by_another
@@ -46,6 +47,7 @@ class Synced:
     job_id: str | None  # none when there is nothing to do
     withheld: list[str]
     reason: str | None
+    num_unchanged: int = 0  # files that are as they were, and not in the job
 
 
 def submit_sync(
@@ -58,6 +60,8 @@ def submit_sync(
     may_delete_many: bool = False,
 ) -> Synced:
     """Queue what makes the collection match the listing.
+
+    What has the stamp of the last time is as it was; of all else the bytes are looked at.
 
     Args:
         grove: the installation.
@@ -72,13 +76,22 @@ def submit_sync(
     """
     delete, withheld, reason = _deletions(grove, listing, collection, may_delete_many)
     wanted = [file for source, file in listing.files.items() if only is None or source in only]
-    files = [part for file in wanted for part in parts_of(grove, file)]
+    stamps = _stamps(grove, collection)
+    unchanged: list[str] = []
+
+    def is_new(file: JobFile, source: str) -> bool:
+        if file.stamp is None or stamps.get(source) != (file.stamp, file.base):
+            return True
+        unchanged.append(source)
+        return False
+
+    files = [part for file in wanted for part in parts_of(grove, file, is_wanted=partial(is_new, file))]
     files += listing.refused()
     files += [listing.deletion(source) for source in delete]
-    if not files:
-        return Synced(None, withheld, reason)
-    grove.ensure_collection(collection, kinds=kinds)
-    return Synced(grove.jobs.submit(collection, files), withheld, reason)
+    if files or unchanged:
+        grove.ensure_collection(collection, kinds=kinds)
+    job_id = grove.jobs.submit(collection, files) if files else None
+    return Synced(job_id, withheld, reason, len(unchanged))
 
 
 def plan_sync(grove: Grove, listing: Listing, *, collection: str, may_delete_many: bool = False) -> Plan:
@@ -149,6 +162,20 @@ def _deletions(
     reason = "; ".join(dict.fromkeys(withheld.values()))
     reason += "; is it the right place, and all of it? --delete-many deletes them"
     return [source for source in gone if source not in withheld], list(withheld), reason
+
+
+def _stamps(grove: Grove, collection: str) -> dict[str, tuple[str | None, str | None]]:
+    """Give the stamps and bases of documents that are read as now, and of which nothing waits or failed."""
+    try:
+        sources, pending = grove.catalog.sources(collection), grove.catalog.pending(collection)
+    except NotFoundError:
+        return {}
+    version = Pipeline.from_grove(grove).version
+    return {
+        source: (known.stamp, known.base)
+        for source, known in _known(grove, collection, sources).items()
+        if known.pipeline_version == version and source not in pending
+    }
 
 
 def _known(grove: Grove, collection: str, sources: list[str]) -> dict[str, KnownVersion]:

@@ -3,7 +3,7 @@
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,6 +17,7 @@ from rag.core.kinds import kinds_of
 
 if TYPE_CHECKING:
     from indexing.listing import Listing
+    from indexing.sync import Synced
     from rag.compose import Grove
 
 __all__ = ["add_commands"]
@@ -104,25 +105,25 @@ def ingest(options: IngestOptions) -> None:
         grove.ensure_collection(options.collection, kinds=kinds_of(options.index))
         _watch(console, grove, options)
         return
-    job_id, extra = _submit(grove, listing, options)
+    job_id, synced = _submit(grove, listing, options)
     if options.detach:
         text = f"Job {job_id} is queued; `rag jobs` shows how it fares." if job_id else "Nothing to do."
-        console.result({"job": job_id, **extra}, text)
+        console.result({"job": job_id, **sync_report(synced)}, text)
         return
-    code = _follow(console, grove, job_id, extra)
+    code = _follow(console, grove, job_id, synced)
     if code:
         raise typer.Exit(code)
 
 
 def _submit(
     grove: "Grove", listing: "Listing", options: IngestOptions
-) -> tuple[str | None, dict[str, Any]]:  # Any: JSON
+) -> "tuple[str | None, Synced | None]":
     from indexing.submit import submit_listing
     from indexing.sync import submit_sync
 
     kinds = kinds_of(options.index)
     if not options.sync:
-        return submit_listing(grove, listing, collection=options.collection, kinds=kinds), {}
+        return submit_listing(grove, listing, collection=options.collection, kinds=kinds), None
     synced = submit_sync(
         grove,
         listing,
@@ -130,15 +131,13 @@ def _submit(
         kinds=kinds,
         may_delete_many=options.delete_many,
     )
-    return synced.job_id, sync_report(synced)
+    return synced.job_id, synced
 
 
-def _follow(
-    console: Console, grove: "Grove", job_id: str | None, extra: dict[str, Any]
-) -> int:  # Any: JSON
+def _follow(console: Console, grove: "Grove", job_id: str | None, synced: "Synced | None") -> int:
     started = time.monotonic()
     status = follow_job(console, grove, job_id) if job_id else None
-    report = job_report(status, seconds=time.monotonic() - started) | extra
+    report = job_report(status, seconds=time.monotonic() - started, synced=synced)
     console.result(report, job_summary(status, report))
     return exit_code(report)
 
@@ -164,4 +163,4 @@ def _watch(console: Console, grove: "Grove", options: IngestOptions) -> None:
         may_delete_many=many,
         on_gone=lambda: console.note(gone),
     ):
-        _follow(console, grove, synced.job_id, sync_report(synced))
+        _follow(console, grove, synced.job_id, synced)

@@ -169,6 +169,15 @@ class Catalog:
             documents = {source: base for source, base in session.execute(query)}
             return pending_bases(session, row) | documents
 
+    def pending(self, collection: str) -> set[str]:
+        """Give the sources of files that wait or failed.
+
+        Raises:
+            NotFoundError: no such collection.
+        """
+        with self._database.read() as session:
+            return set(pending_bases(session, self._collection(session, collection)))
+
     def names(self, collection: str) -> Iterator[StoredName]:
         """Give what the collection's documents go by, by source, without reading a text.
 

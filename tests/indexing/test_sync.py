@@ -1,5 +1,6 @@
 """A collection follows its source: what is there is in, what is gone is out, and doubt deletes nothing."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from indexing.submit import submit_paths, submit_uploads
 from indexing.sync import plan_sync, submit_sync
 from indexing.worker import run_job
 from rag.compose import Grove
-from rag.core.errors import InvalidInputError
+from rag.core.errors import ConflictError, InvalidInputError
 from rag.db.jobs import JobFile
 
 
@@ -27,6 +28,13 @@ def notes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("kept", "changed", "gone"):
         (tmp_path / "notes" / f"{name}.txt").write_text(f"The note that is {name}.")
     return tmp_path / "notes"
+
+
+def age(*files: Path) -> None:
+    """Let files have been written a minute ago, so that the next change is sure to have another time."""
+    for file in files:
+        written = file.stat().st_mtime - 60
+        os.utime(file, (written, written))
 
 
 def failures(grove: Grove) -> list[str]:
@@ -62,6 +70,40 @@ def test_what_is_new_is_added_what_changed_is_replaced_and_what_is_gone_is_delet
     found = grove.search("note text altogether", collection="c", retriever="lexical", k=10).passages
     assert {passage.source for passage in found} == set(grove.catalog.sources("c"))
     assert "gone" not in "".join(passage.text for passage in found)
+
+
+def test_what_is_as_it_was_is_not_even_queued(grove: Grove, notes: Path) -> None:
+    (notes / "some.zip").write_bytes(packed({"a.txt": "Packed a.", "b.txt": "Packed b."}))
+    (notes / "broken.pdf").write_bytes(b"no PDF")
+    age(*notes.iterdir())
+    sync(grove, "notes")
+    assert sync(grove, "notes") == {"notes/broken.pdf": "failed"}, "what failed is tried again"
+    assert submit_sync(grove, list_places(grove, ["notes"]), collection="c").num_unchanged == 5
+    (notes / "broken.pdf").unlink()
+    sync(grove, "notes")
+    with pytest.raises(ConflictError, match="late"):
+        submit_sync(grove, list_places(grove, ["notes"]), collection="c", kinds=("dense", "late"))
+    times = (notes / "changed.txt").stat()
+    (notes / "changed.txt").write_text("The note that was altered"[: times.st_size])
+    os.utime(notes / "changed.txt", (times.st_atime, times.st_mtime))
+    (notes / "kept.txt").touch()
+    grove.publisher.delete_documents("c", source="notes/some.zip/b.txt")
+    assert sync(grove, "notes") == {
+        "notes/changed.txt": "done",
+        "notes/kept.txt": "skipped",
+        "notes/some.zip/b.txt": "done",
+    }, "the bytes tell of what may have changed; what was deleted by hand is back"
+
+
+def test_what_waits_or_failed_meanwhile_is_queued_though_it_is_as_it_was(grove: Grove, notes: Path) -> None:
+    age(*notes.iterdir())
+    sync(grove, "notes")
+    unseen = list_places(grove, ["notes"])
+    del unseen.files["notes/kept.txt"]
+    waiting = submit_sync(grove, unseen, collection="c").job_id
+    assert waiting is not None
+    assert sync(grove, "notes") == {"notes/kept.txt": "skipped"}
+    assert grove.jobs.job(waiting).state == "cancelled"
 
 
 def test_an_empty_source_deletes_nothing_without_a_persons_word(grove: Grove, notes: Path) -> None:
@@ -153,19 +195,6 @@ def test_a_deletion_that_is_done_again_is_no_error(grove: Grove, notes: Path) ->
         status = run_job(grove, job_id)
         assert status is not None
         assert [file.state for file in status.files] == ["deleted"]
-
-
-def test_what_the_source_says_is_the_same_is_not_read(grove: Grove, notes: Path) -> None:
-    path = str(notes / "kept.txt")
-    grove.ensure_collection("c")
-    run_job(grove, grove.jobs.submit("c", [JobFile("kept.txt", path, stamp="one")]))
-    (notes / "kept.txt").unlink()
-    status = run_job(grove, grove.jobs.submit("c", [JobFile("kept.txt", path, stamp="one")]))
-    assert status is not None
-    assert [file.state for file in status.files] == ["skipped"]
-    status = run_job(grove, grove.jobs.submit("c", [JobFile("kept.txt", path, stamp="two")]))
-    assert status is not None
-    assert [file.state for file in status.files] == ["failed"]
 
 
 def test_a_new_stamp_of_the_same_bytes_is_kept(grove: Grove, notes: Path) -> None:
