@@ -129,6 +129,8 @@ def _run(grove: Grove, due: DueSchedule) -> str | None:
             grove.catalog.snapshot(due.collection)  # one that was deleted is not made again
             synced = submit_sync(grove, listing, collection=due.collection)
             job_id = synced.job_id
+            if job_id is not None and due.last_job_id is not None:  # else jobs would become ever more
+                grove.job_control.forget_overtaken(due.last_job_id, by=job_id)
             if synced.withheld:
                 result = f"{len(synced.withheld)} documents were not deleted: {synced.reason}"
             elif job_id is None:

@@ -6,8 +6,8 @@ is not published, and it stops. A batch in hand is done again or not at all, nev
 
 from collections.abc import Collection, Mapping, Sequence
 
-from sqlalchemy import Select, Update, func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, Update, delete, exists, func, select, update
+from sqlalchemy.orm import Session, aliased
 
 from rag.core.access import Access
 from rag.core.errors import ConflictError, NotFoundError
@@ -92,6 +92,17 @@ class JobControl:
             job.error, job.finished_at, job.deaths = None, None, 0
             for row in left:
                 _put_again(session, job, row, parts.get(row.ordinal) or [file_of(row)])
+
+    def forget_overtaken(self, job_id: str, *, by: str) -> None:
+        """Forget of a finished job the files that a later one has, too, and the job if no other is left."""
+        of_job, later = JobFileRow.job_id == job_id, aliased(JobFileRow)
+        is_again = JobFileRow.source.in_(select(later.source).where(later.job_id == by))
+        with self._database.write() as session:
+            is_it = self._mine & (JobRow.id == job_id) & JobRow.finished_at.is_not(None)
+            if session.scalar(select(JobRow.id).where(is_it).with_for_update()) is None:
+                return
+            session.execute(delete(JobFileRow).where(of_job, is_again))
+            session.execute(delete(JobRow).where(JobRow.id == job_id, ~exists().where(of_job)))
 
     def _move(self, session: Session, job_id: str, states: Collection[str], state: str) -> JobRow:
         """Set a job's state if it is in one of those and the caller may, and take the lease away."""

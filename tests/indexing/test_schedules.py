@@ -1,5 +1,6 @@
 """What is due becomes one job, whoever looks, however many workers there are and however late it is."""
 
+import os
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -58,6 +59,23 @@ def test_a_schedule_follows_its_source(grove: Grove, notes: Path) -> None:
     (schedule,) = grove.schedules.list()
     assert (schedule.last_state, schedule.last_result) == ("done", None)
     assert schedule.next_run_at > utc_now() + timedelta(minutes=59)
+
+
+def test_of_what_every_run_does_again_the_last_time_is_kept(grove: Grove, notes: Path) -> None:
+    (notes / "broken.pdf").write_bytes(b"no PDF")
+    for file in notes.iterdir():
+        os.utime(file, (1e9, 1e9))
+    schedule_id = add(grove, notes)
+    jobs = []
+    for _ in range(3):
+        jobs.append(run_schedule(grove, schedule_id))
+        run_job(grove)
+    first, _, last = jobs
+    assert {job.job_id: {file.source for file in job.files} for job in grove.jobs.jobs()} == {
+        last: {"notes/broken.pdf"},
+        first: {"notes/a.txt", "notes/b.txt"},
+    }
+    assert [each.status for each in grove.catalog.documents("c")] == ["failed", "ready", "ready"]
 
 
 def test_missed_runs_are_made_up_once(grove: Grove, notes: Path) -> None:
