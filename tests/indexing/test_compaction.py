@@ -36,6 +36,19 @@ def test_dead_rows_are_written_out_when_they_are_many(grove: Grove, folder: Path
     assert num_found(grove, "text number") == 3
 
 
+def test_worn_segments_are_merged_in_pieces_none_of_which_is_large(grove: Grove, tmp_path: Path) -> None:
+    for segment in "abc":
+        files = [tmp_path / f"{segment}{number}.txt" for number in range(4)]
+        for file in files:
+            file.write_text(f"Document {file.stem}.")
+        run_job(grove, submit_paths(grove, files, collection="c"))
+    for source in grove.catalog.sources("c")[::4]:
+        grove.publisher.delete_documents("c", source=source)
+    assert tidy(grove, "c", max_rows=6)
+    assert sorted(load.segment.num_rows for load in grove.publisher.loads("c")) == [3, 6]
+    assert num_found(grove, "document") == 9
+
+
 def test_merging_what_needs_no_merging_does_nothing(grove: Grove, folder: Path) -> None:
     run_job(grove, submit_paths(grove, [folder / "text0.txt"], collection="c"))
     assert not compact(grove, "c")
