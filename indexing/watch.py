@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import watchfiles
@@ -39,7 +40,7 @@ def watch(
     stop = stop or threading.Event()
     roots = [path.absolute() for path in paths]
 
-    def synced(touched: Collection[Path] | None) -> Iterator[Synced]:
+    def synced(changed: _Changed) -> Iterator[Synced]:
         listing = _listed(grove, paths)
         if listing is None:
             return
@@ -47,7 +48,7 @@ def watch(
             grove,
             listing,
             collection=collection,
-            only=None if touched is None else _sources(listing, touched),
+            only=_sources(listing, changed),
             may_delete_many=may_delete_many,
         )
         if done.job_id or done.withheld:
@@ -60,11 +61,11 @@ def _followed(
     roots: Sequence[Path],
     stop: threading.Event,
     on_gone: Callable[[], None],
-    synced: Callable[[Collection[Path] | None], Iterator[Synced]],
+    synced: "Callable[[_Changed], Iterator[Synced]]",
 ) -> Iterator[Synced]:
     while not stop.is_set():
-        for touched in _changes(roots, stop):
-            yield from synced(touched)
+        for changed in _changes(roots, stop):
+            yield from synced(changed)
         if _identities(roots) is None:
             on_gone()
         while _identities(roots) is None and not stop.wait(_LOOK_SECONDS):
@@ -79,16 +80,27 @@ def _listed(grove: Grove, paths: Sequence[Path]) -> Listing | None:
         return None
 
 
-def _sources(listing: Listing, touched: Collection[Path]) -> set[str]:
-    """Name the files that were touched; of a folder that is moved in nothing but itself is heard."""
-    paths = {source: Path(file.path) for source, file in listing.files.items()}
+@dataclass(frozen=True, slots=True)
+class _Changed:
+    """Paths to look at; of a folder that is moved in nothing but itself is heard."""
+
+    paths: Collection[Path]
+    is_all: bool  # also whatever else there is
+    unwritten: Collection[Path]  # to be left alone yet
+
+
+def _sources(listing: Listing, changed: _Changed) -> set[str]:
+    """Name the files that changed and are written."""
     return {
-        source for source, path in paths.items() if any(each in touched for each in (path, *path.parents))
+        source
+        for source, file in listing.files.items()
+        if (path := Path(file.path)) not in changed.unwritten
+        and (changed.is_all or any(each in changed.paths for each in (path, *path.parents)))
     }
 
 
-def _changes(roots: Sequence[Path], stop: threading.Event) -> Iterator[set[Path] | None]:
-    """Give None once changes are heard of, for what happened before, and then what changes.
+def _changes(roots: Sequence[Path], stop: threading.Event) -> Iterator[_Changed]:
+    """Give all that there is once changes are heard of, for what happened before, and then what changes.
 
     Ends when a folder is gone or another, of which nothing is heard, has its place.
     """
@@ -111,9 +123,9 @@ def _changes(roots: Sequence[Path], stop: threading.Event) -> Iterator[set[Path]
                 return
             if is_first:
                 is_first = False
-                yield None
-            elif touched := heard.taken():
-                yield touched
+                yield _Changed((), is_all=True, unwritten=heard.paths)
+            elif taken := heard.taken():
+                yield _Changed(taken, is_all=False, unwritten=heard.paths)
     except FileNotFoundError:
         return
 
@@ -123,6 +135,11 @@ class _Heard:
 
     def __init__(self) -> None:
         self._times: dict[Path, tuple[float, float]] = {}  # the first and the last
+
+    @property
+    def paths(self) -> set[Path]:
+        """Give them."""
+        return set(self._times)
 
     def note(self, paths: Iterable[Path]) -> None:
         """Hear of these now."""

@@ -104,10 +104,12 @@ def test_a_link_that_is_switched_to_another_folder_is_followed(
     assert follow(grove, "current", [switch]) == [["current/kept.txt"], ["current/new.txt"]]
 
 
-def test_a_file_is_taken_in_once_it_is_written(grove: Grove, notes: Path) -> None:
+@pytest.mark.parametrize("name", ["new.txt", "other/new.txt"])
+def test_a_file_is_taken_in_once_it_is_written(grove: Grove, notes: Path, name: str) -> None:
     def write() -> None:
-        with (notes / "new.txt").open("w") as file:
-            for word in ("A", "note", "that", "grows."):
+        (notes / name).parent.mkdir(exist_ok=True)
+        with (notes / name).open("w") as file:
+            for word in ("A", "note", "of", "words", "that", "grows."):
                 file.write(f"{word} ")
                 file.flush()
                 time.sleep(0.3)
@@ -115,11 +117,11 @@ def test_a_file_is_taken_in_once_it_is_written(grove: Grove, notes: Path) -> Non
     writer = threading.Thread(target=write)
     assert follow(grove, "notes", [writer.start]) == [
         ["notes/kept.txt"],
-        ["notes/kept.txt", "notes/new.txt"],
+        ["notes/kept.txt", f"notes/{name}"],
     ]
     writer.join()
     (passage,) = grove.search("grows", collection="c", retriever="lexical", k=1).passages
-    assert passage.text == "A note that grows."
+    assert passage.text == "A note of words that grows."
 
 
 def test_a_folder_that_vanishes_is_waited_for_and_loses_nothing(
