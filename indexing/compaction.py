@@ -30,7 +30,7 @@ def compact(grove: Grove, collection: str) -> bool:
 def tidy(grove: Grove, collection: str, *, index_id: str | None = None, max_rows: int = _MAX_ROWS) -> bool:
     """Merge what is worth it: many small segments, and those with many dead rows; tell whether it did.
 
-    It does so in the index that serves, or in the given one. No merge has more rows: that bounds its memory.
+    It does so in the index that serves, or in the given one; rows are bounded for the memory of a merge.
 
     Raises:
         NotFoundError: no such collection.
