@@ -132,6 +132,14 @@ class Intake:
         return tuple(self._grove.catalog.snapshot(self._job.collection).kinds) if has_new else ()
 
     def _publish(self, batch: list[FileRead], kinds: tuple[str, ...] = ()) -> None:
+        counted = self._work.progress
+        try:
+            self._publish_counted(batch, kinds)
+        except Exception:
+            self._work.progress = counted  # it comes again, and would count twice
+            raise
+
+    def _publish_counted(self, batch: list[FileRead], kinds: tuple[str, ...]) -> None:
         num_files, num_chunks = len(batch), sum(read.num_chunks for read in batch)
         chunks_read = self._work.progress.chunks_read + num_chunks
         self._work.tell("read", chunks_read=chunks_read, source=batch[-1].file.source)

@@ -117,8 +117,10 @@ def test_a_batch_in_hand_while_an_index_of_other_kinds_comes_to_serve_is_taken_i
 ) -> None:
     grove = opened()
     switched: list[str] = []
+    told: list[Progress] = []
 
     def switch(progress: Progress) -> None:
+        told.append(progress)
         if progress.step == "encoded" and not switched:
             switched.append(progress.source)
             reindex(opened(), BOTH)
@@ -127,6 +129,7 @@ def test_a_batch_in_hand_while_an_index_of_other_kinds_comes_to_serve_is_taken_i
     status = run_job(grove, job_id, on_progress=switch)
     assert status is not None
     assert sum(file.state == "done" for file in status.files) == 7
+    assert (told[-1].chunks_read, told[-1].chunks_encoded) == (status.chunks_done, status.chunks_done)
     assert len(found(grove)) == len(found(grove, "lexical")) == 7
 
 
