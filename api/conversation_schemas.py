@@ -1,7 +1,6 @@
 """What requests and replies about conversations and feedback look like."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Literal
 
 from pydantic import Field
@@ -83,4 +82,4 @@ class FeedbackList:
     """One page of feedback, newest first; `next` is the `after` of the next one."""
 
     feedback: list[Feedback]
-    next: datetime | None
+    next: str | None

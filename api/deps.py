@@ -5,11 +5,13 @@ from typing import Annotated
 from fastapi import Depends, Query, Request
 
 from api.events import Guard
+from api.pages import position_of
 from api.telemetry.metrics import Metrics
 from rag.compose import Grove
 from rag.core.kinds import kinds_of
+from rag.db.pages import Position
 
-__all__ = ["After", "BaseUrl", "GroveDep", "GuardDep", "Kinds", "Limit", "MetricsDep", "Version"]
+__all__ = ["After", "BaseUrl", "Behind", "GroveDep", "GuardDep", "Kinds", "Limit", "MetricsDep", "Version"]
 
 
 def _grove(request: Request) -> Grove:
@@ -41,6 +43,13 @@ def _kinds(
     return kinds_of(index)
 
 
+After = Annotated[str | None, Query(max_length=300, description="`next` of the page before.")]
+
+
+def _behind(after: After = None) -> Position | None:
+    return None if after is None else position_of(after)
+
+
 GroveDep = Annotated[Grove, Depends(_grove)]
 """The installation as the caller may use it: all reads and writes keep to `grove.access`."""
 GuardDep = Annotated[Guard, Depends(_guard)]
@@ -48,7 +57,8 @@ MetricsDep = Annotated[Metrics, Depends(_metrics)]
 BaseUrl = Annotated[str, Depends(_base_url)]
 """The address that clients are given, with a slash at its end: that of the settings where they have one."""
 Kinds = Annotated[tuple[str, ...] | None, Depends(_kinds)]
-After = Annotated[str | None, Query(max_length=300, description="`next` of the page before.")]
+Behind = Annotated[Position | None, Depends(_behind)]
+"""Where a page begins of a list that is newest first."""
 Version = Annotated[
     int | None, Query(ge=1, le=2**31 - 1, description="Of the document; by default the present one.")
 ]

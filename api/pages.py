@@ -1,11 +1,17 @@
 """Cutting lists into pages: one item more than a page holds says that there is another."""
 
+import re
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
-from rag.core.errors import NotFoundError
+from rag.core.errors import InvalidInputError, NotFoundError
+from rag.db.pages import Position
 
-__all__ = ["behind", "named_page", "page_of"]
+__all__ = ["behind", "cursor_of", "named_page", "page_of", "position_of"]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_CURSOR = re.compile(r"(\d{1,17})-([!-~]{1,100})", re.ASCII)
 
 _Item = TypeVar("_Item")
 _Name = TypeVar("_Name")
@@ -49,3 +55,27 @@ def behind(items: Sequence[_Item], after: str | None, name_of: Callable[[_Item],
     if after not in names:
         raise NotFoundError(f"after: there is no {after!r:.80}; take the `next` of the page before")
     return items[names.index(after) + 1 :]
+
+
+def cursor_of(time: datetime, row_id: str) -> str:
+    """Spell a position, in microseconds and by an id: the row may be gone, or elsewhere, by the next page.
+
+    >>> cursor_of(datetime(2026, 5, 1, tzinfo=UTC), "ab")
+    '1777593600000000-ab'
+    """
+    return f"{(time - _EPOCH) // timedelta(microseconds=1)}-{row_id}"
+
+
+def position_of(cursor: str) -> Position:
+    """Read a position.
+
+    >>> position_of("1777593600000000-ab").time.isoformat()
+    '2026-05-01T00:00:00+00:00'
+
+    Raises:
+        InvalidInputError: it is none.
+    """
+    match = _CURSOR.fullmatch(cursor)
+    if match is None:
+        raise InvalidInputError(f"after: {cursor!r:.80} is no position; take the `next` of the page before")
+    return Position(_EPOCH + timedelta(microseconds=int(match[1])), match[2])

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Query
 
 from agents.runs import cancel
 from api.conversation_schemas import ConversationBody, ConversationList, ConversationReply, TitleBody
-from api.deps import GroveDep, Limit
-from api.pages import page_of
+from api.deps import Behind, GroveDep, Limit
+from api.pages import cursor_of, page_of
 from rag.compose import Grove
 from rag.core.errors import ConflictError, NotFoundError
 from rag.db.conversations import ConversationSummary, ConversationTurn
@@ -18,18 +18,18 @@ __all__ = ["router"]
 
 router = APIRouter(tags=["conversations"])
 _PATH = "/api/v1/conversations"
-After = Annotated[str | None, Query(description="`next` of the page before.")]
 Words = Annotated[str, Query(max_length=500, description="Words of the title or of a question.")]
 
 
 @router.get(_PATH, operation_id="listConversations")
 def list_conversations(
-    grove: GroveDep, limit: Limit = 50, after: After = None, q: Words = ""
+    grove: GroveDep, after: Behind, limit: Limit = 50, q: Words = ""
 ) -> ConversationList:
     """List the caller's conversations, the latest first."""
     found = grove.conversations.conversations(limit=limit + 1, after=after, query=q)
     can_share = grove.settings.server.share_links
-    return ConversationList(*page_of(found, limit, lambda each: each.conversation_id), can_share)
+    page = page_of(found, limit, lambda each: cursor_of(each.updated_at, each.conversation_id))
+    return ConversationList(*page, can_share)
 
 
 @router.post(_PATH, operation_id="createConversation", status_code=201)

@@ -1,19 +1,15 @@
 """What people think of answers."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 
 from api.conversation_schemas import FeedbackBody, FeedbackList
-from api.deps import GroveDep, Limit
-from api.instants import Instant
-from api.pages import page_of
+from api.deps import Behind, GroveDep, Limit
+from api.pages import cursor_of, page_of
 from rag.db.feedback import Feedback
 
 __all__ = ["router"]
 
 router = APIRouter(tags=["feedback"])
-Before = Annotated[Instant | None, Query(description="`next` of the page before.")]
 
 
 @router.post("/api/v1/runs/{run_id}/feedback", operation_id="giveFeedback")
@@ -29,7 +25,7 @@ def withdraw_feedback(run_id: str, grove: GroveDep) -> None:
 
 
 @router.get("/api/v1/feedback", operation_id="listFeedback")
-def list_feedback(grove: GroveDep, limit: Limit = 100, after: Before = None) -> FeedbackList:
+def list_feedback(grove: GroveDep, after: Behind, limit: Limit = 100) -> FeedbackList:
     """List what people think of answers, newest first."""
     found = grove.feedback.judgements(limit=limit + 1, after=after)
-    return FeedbackList(*page_of(found, limit, lambda each: each.created_at))
+    return FeedbackList(*page_of(found, limit, lambda each: cursor_of(each.created_at, each.run_id)))

@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from api.deps import After, GroveDep, Limit
-from api.pages import page_of
+from api.deps import Behind, GroveDep, Limit
+from api.pages import cursor_of, page_of
 from api.schemas import JobList
 from indexing.control import cancel_job, retry_job
 from rag.db.jobs import JobStatus
@@ -14,10 +14,10 @@ router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"])
 
 
 @router.get("", operation_id="listJobs")
-def list_jobs(grove: GroveDep, limit: Limit = 20, after: After = None) -> JobList:
+def list_jobs(grove: GroveDep, after: Behind, limit: Limit = 20) -> JobList:
     """List jobs, newest first."""
     jobs = grove.jobs.jobs(limit + 1, after=after)
-    return JobList(*page_of(jobs, limit, lambda job: job.job_id))
+    return JobList(*page_of(jobs, limit, lambda job: cursor_of(job.created_at, job.job_id)))
 
 
 @router.get("/{job_id}", operation_id="getJob")

@@ -7,10 +7,10 @@ from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import Response
 
 from agents.runs import answer_permission, cancel
-from api.deps import After, GroveDep, GuardDep, Limit
+from api.deps import Behind, GroveDep, GuardDep, Limit
 from api.detached import Detached
 from api.events import begun, outcome, stored
-from api.pages import page_of
+from api.pages import cursor_of, page_of
 from api.replies import ANSWERS, answered
 from api.schemas import AnswerReply, PermissionBody, RunList, RunReply
 from api.sse import EVENT_STREAM, event_stream
@@ -31,10 +31,10 @@ _EVENTS: dict[int | str, dict[str, Any]] = {
 
 
 @router.get("", operation_id="listRuns")
-def list_runs(grove: GroveDep, limit: Limit = 20, after: After = None) -> RunList:
+def list_runs(grove: GroveDep, after: Behind, limit: Limit = 20) -> RunList:
     """List the questions that were asked, newest first."""
     runs = grove.runs.runs(limit + 1, after=after)
-    return RunList(*page_of(runs, limit, lambda run: run.run_id))
+    return RunList(*page_of(runs, limit, lambda run: cursor_of(run.created_at, run.run_id)))
 
 
 @router.get("/{run_id}", operation_id="getRun")

@@ -13,6 +13,7 @@ from rag.core.errors import InvalidInputError, NotFoundError
 from rag.core.events import AnswerFinished, Event, TokenGenerated
 from rag.core.protocols import Message
 from rag.db.conversation_tables import ConversationRow, TurnRow
+from rag.db.pages import Position, newest_first
 from rag.db.replies import forget_replies
 from rag.db.runs import RunLog, RunSummary
 from rag.db.session import Database
@@ -91,25 +92,18 @@ class Conversations:
             return _summary(row)
 
     def conversations(
-        self, *, limit: int = 50, after: str | None = None, query: str = ""
+        self, *, limit: int = 50, after: Position | None = None, query: str = ""
     ) -> list[ConversationSummary]:
-        """List conversations, the latest first: those behind the given one that hold all words.
+        """List conversations, the latest first: those behind a position that hold all words.
 
         Words are looked for in the title and the questions.
-
-        Raises:
-            NotFoundError: there is no conversation to go on behind.
         """
         wanted = select(ConversationRow).where(self._mine, *map(self._mentions, query.split()))
+        page = newest_first(
+            wanted, ConversationRow.updated_at, ConversationRow.id, limit=limit, behind=after
+        )
         with self._database.read() as session:
-            if after is not None:
-                last = self._row(session, after)
-                key = (ConversationRow.updated_at, ConversationRow.id)
-                wanted = wanted.where(
-                    or_(key[0] < last.updated_at, and_(key[0] == last.updated_at, key[1] < last.id))
-                )
-            order = (ConversationRow.updated_at.desc(), ConversationRow.id.desc())
-            return [_summary(row) for row in session.scalars(wanted.order_by(*order).limit(limit))]
+            return [_summary(row) for row in session.scalars(page)]
 
     def conversation(self, conversation_id: str) -> ConversationSummary:
         """Give one of the owner's conversations.

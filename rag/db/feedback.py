@@ -8,6 +8,7 @@ from sqlalchemy import delete, select
 
 from rag.core.errors import NotFoundError
 from rag.db.conversation_tables import FeedbackRow
+from rag.db.pages import Position, newest_first
 from rag.db.runs import RunLog
 from rag.db.session import Database
 from rag.db.tables import RunRow, utc_now
@@ -84,18 +85,16 @@ class FeedbackLog:
         with self._database.read() as session:
             return {run_id: "up" if rating == "up" else "down" for run_id, rating in session.execute(query)}
 
-    def judgements(self, *, limit: int = 100, after: datetime | None = None) -> list[Feedback]:
-        """List the judgements of the tenant, newest first, those before an instant."""
+    def judgements(self, *, limit: int = 100, after: Position | None = None) -> list[Feedback]:
+        """List the judgements of the tenant, newest first; those behind a position."""
         query = (
             select(FeedbackRow, RunRow.question, RunRow.collection)
             .join(RunRow, RunRow.id == FeedbackRow.run_id)
             .where(FeedbackRow.tenant == self._tenant)
-            .order_by(FeedbackRow.created_at.desc(), FeedbackRow.run_id)
         )
-        if after is not None:
-            query = query.where(FeedbackRow.created_at < after)
+        page = newest_first(query, FeedbackRow.created_at, FeedbackRow.run_id, limit=limit, behind=after)
         with self._database.read() as session:
             return [
                 Feedback(row.run_id, question, collection, row.rating, row.reason, row.created_at)
-                for row, question, collection in session.execute(query.limit(limit))
+                for row, question, collection in session.execute(page)
             ]

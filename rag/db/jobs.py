@@ -13,8 +13,8 @@ from rag.core.errors import ConflictError, NotFoundError
 from rag.db._job_files import file_of, row_of
 from rag.db._job_status import UNFINISHED, UNSETTLED, count_death, num_done, outcome, status_of
 from rag.db._job_views import FileStatus, JobFile, JobHaltedError, JobStatus, LeasedJob, LeaseLostError
-from rag.db._pages import newest_first
 from rag.db._waiting import cancel_waiting
+from rag.db.pages import Position, newest_first
 from rag.db.session import Database
 from rag.db.tables import JobFileRow, JobRow, utc_now
 
@@ -264,17 +264,12 @@ class JobQueue:
                 raise NotFoundError(f"no job {job_id!r}; `rag jobs` lists what there is")
             return status_of(session, row)
 
-    def jobs(self, limit: int = 20, *, after: str | None = None) -> list[JobStatus]:
-        """List jobs, newest first; those behind the given one.
-
-        Raises:
-            NotFoundError: no such job.
-        """
-        last = None if after is None else (self.job(after).created_at, after)
+    def jobs(self, limit: int = 20, *, after: Position | None = None) -> list[JobStatus]:
+        """List jobs, newest first; those behind a position."""
         mine = select(JobRow).where(self._mine)
+        page = newest_first(mine, JobRow.created_at, JobRow.id, limit=limit, behind=after)
         with self._database.read() as session:
-            rows = session.scalars(newest_first(mine, JobRow, limit=limit, last=last)).all()
-            return [status_of(session, row) for row in rows]
+            return [status_of(session, row) for row in session.scalars(page).all()]
 
 
 def _until(lease_seconds: float) -> datetime:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from rag.core.access import Access
 from rag.core.errors import ConflictError, NotFoundError, RunCancelledError
 from rag.core.events import Event, RunFailed
-from rag.db._pages import newest_first
+from rag.db.pages import Position, newest_first
 from rag.db.session import Database
 from rag.db.tables import EventRow, RunRow, utc_now
 
@@ -185,16 +185,12 @@ class RunLog:
         with self._database.read() as session:
             return [_EVENT.validate_json(body) for body in session.scalars(query)]
 
-    def runs(self, limit: int = 20, *, after: str | None = None) -> list[RunSummary]:
-        """List runs, newest first; those behind the given one.
-
-        Raises:
-            NotFoundError: no such run.
-        """
-        last = None if after is None else (self.run(after).created_at, after)
-        query = newest_first(select(RunRow).where(self._mine), RunRow, limit=limit, last=last)
+    def runs(self, limit: int = 20, *, after: Position | None = None) -> list[RunSummary]:
+        """List runs, newest first; those behind a position."""
+        mine = select(RunRow).where(self._mine)
+        page = newest_first(mine, RunRow.created_at, RunRow.id, limit=limit, behind=after)
         with self._database.read() as session:
-            return [_summary(row) for row in session.scalars(query)]
+            return [_summary(row) for row in session.scalars(page)]
 
 
 def insert_events(session: Session, tenant: str, run_id: str, events: Sequence[Event]) -> None:

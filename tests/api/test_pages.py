@@ -20,6 +20,8 @@ LISTS = {
     "/api/v1/collections/default/documents": "documents",
 }
 
+TIMED = ("conversations", "feedback", "jobs", "runs")  # the newest first
+
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> TestClient:
@@ -85,6 +87,13 @@ def test_keys_and_what_callers_did_end_with_a_full_page_too(tmp_path: Path) -> N
     assert (len(audit["entries"]), audit["next"]) == (1, None)
 
 
-@pytest.mark.parametrize("path", ["/api/v1/jobs", "/api/v1/runs", "/api/v1/tools"])
-def test_a_page_behind_nothing_is_not_found(client: TestClient, path: str) -> None:
-    assert client.get(path, params={"after": "nothing"}).status_code == 404
+@pytest.mark.parametrize(
+    ("path", "after", "status"),
+    [
+        ("/api/v1/tools", "nothing", 404),
+        *((f"/api/v1/{name}", after, 422) for name in TIMED for after in ("nothing", "9" * 18 + "-a")),
+        *((f"/api/v1/{name}", "9" * 17 + "-a", 200) for name in TIMED),
+    ],
+)
+def test_a_page_behind_nothing_is_refused(client: TestClient, path: str, after: str, status: int) -> None:
+    assert client.get(path, params={"after": after}).status_code == status

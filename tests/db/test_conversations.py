@@ -1,17 +1,19 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from rag.core.access import Access
 from rag.core.errors import InvalidInputError, NotFoundError
 from rag.core.events import AnswerFinished, RunStarted, TokenGenerated
 from rag.core.types import Answer, Usage
+from rag.db.conversation_tables import FeedbackRow
 from rag.db.conversations import Conversations
 from rag.db.feedback import FeedbackLog
+from rag.db.pages import Position
 from rag.db.runs import RunLog
 from rag.db.session import Database
-from rag.db.tables import EventRow, RunRow
+from rag.db.tables import EventRow, RunRow, utc_now
 
 
 @pytest.fixture
@@ -63,8 +65,10 @@ def test_the_latest_is_first_and_pages_hold_each_once(mine: Conversations, runs:
     after = None
     while page := mine.conversations(limit=2, after=after):
         seen += [each.conversation_id for each in page]
-        after = seen[-1]
-    assert seen == [ids[1], ids[4], ids[3], ids[2], ids[0]]
+        after = Position(page[-1].updated_at, seen[-1])
+        mine.delete(seen[-1])
+        mine.add(seen[0], asked(runs, f"r{len(seen)}", "?", "!"), question="?")
+    assert seen == [ids[1], ids[4], ids[3], ids[2], ids[0]], "whatever is deleted and asked meanwhile"
 
 
 def test_words_are_looked_for_in_titles_and_questions(mine: Conversations, runs: RunLog) -> None:
@@ -188,3 +192,17 @@ def test_feedback_is_one_judgement_a_person(runs: RunLog, database: Database) ->
     for call in (lambda: ada.withdraw("r"), lambda: ada.give("nobody", "up", "")):
         with pytest.raises(NotFoundError):
             call()
+
+
+def test_feedback_of_one_instant_is_on_one_page_each(runs: RunLog, database: Database) -> None:
+    log = FeedbackLog(database, runs, tenant="default", owner="ada")
+    for run_id in "abc":
+        log.give(asked(runs, run_id, "why?", "because"), "up", "")
+    with database.write() as session:
+        session.execute(update(FeedbackRow).values(created_at=utc_now()))
+    seen: list[str] = []
+    after = None
+    while page := log.judgements(limit=1, after=after):
+        seen += [each.run_id for each in page]
+        after = Position(page[-1].created_at, seen[-1])
+    assert sorted(seen) == ["a", "b", "c"]

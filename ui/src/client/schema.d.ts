@@ -4042,10 +4042,10 @@ export interface operations {
             query?: {
                 /** @description How many at most. */
                 limit?: number;
-                /** @description `next` of the page before. */
-                after?: string | null;
                 /** @description Words of the title or of a question. */
                 q?: string;
+                /** @description `next` of the page before. */
+                after?: string | null;
             };
             header?: {
                 /** @description An `ETag` that the client has; 304 when the reply would be the same. */
