@@ -1,7 +1,8 @@
 """A question as the next turn of a conversation."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from functools import partial
 
 from api.schemas import AskBody
@@ -43,14 +44,12 @@ async def history_of(grove: Grove, body: AskBody) -> list[Message]:
 
 
 async def remembered(
-    grove: Grove, body: AskBody, events: AsyncIterator[Event]
+    grove: Grove, body: AskBody, events: AsyncGenerator[Event, None]
 ) -> AsyncGenerator[Event, None]:
     """Give the events of a run, which becomes a turn of its conversation as soon as it has begun."""
-    try:
+    async with aclosing(events):
         async for event in events:
             if isinstance(event, RunStarted) and body.conversation_id is not None:
                 add = partial(grove.conversations.add, body.conversation_id, event.run_id)
                 await asyncio.to_thread(partial(add, question=event.question, replaces=body.replaces))
             yield event
-    finally:
-        await events.aclose()  # type: ignore[attr-defined]  # an async generator

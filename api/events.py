@@ -1,7 +1,7 @@
 """The events of a run as HTTP needs them: begun before the reply, ended whatever happens, or read back."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing, suppress
 from functools import partial
 from typing import Any, TypeVar
@@ -16,7 +16,7 @@ from rag.core.events import AnswerFinished, Event, PermissionAsked, RunFailed, R
 __all__ = ["Guard", "begun", "outcome", "stored", "unless_gone"]
 
 _T = TypeVar("_T")
-Guard = Callable[[AsyncIterator[Event]], AsyncGenerator[Event, None]]
+Guard = Callable[[AsyncGenerator[Event, None]], AsyncGenerator[Event, None]]
 """Ends with `RunFailed` also what fails in a way that nobody foresaw."""
 
 _POLL_SECONDS = 0.25

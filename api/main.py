@@ -5,7 +5,8 @@ the tools of api/mcp_server.py do it too, whose library would answer with what i
 """
 
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
@@ -186,14 +187,14 @@ class _Observer(Protocol):
 
 
 async def _ended(
-    events: AsyncIterator[Event],
+    events: AsyncGenerator[Event, None],
     *,
     admission: Admission,
     observers: Sequence[Callable[[], _Observer]],
 ) -> AsyncGenerator[Event, None]:
     seq, error, watching = 0, None, [observer() for observer in observers]
     try:
-        async with admission.place():
+        async with aclosing(events), admission.place():
             while (event := await admission.next_of(events)) is not None:
                 seq = event.seq
                 for observer in watching:
@@ -213,4 +214,3 @@ async def _ended(
     finally:
         for observer in watching:
             observer.end(error)
-        await events.aclose()  # type: ignore[attr-defined]  # an async generator

@@ -1,6 +1,6 @@
 """Asking."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import replace
 from typing import Annotated
 
@@ -56,7 +56,7 @@ async def ask(
     return reply
 
 
-def _events(grove: Grove, body: AskBody, history: list[Message]) -> AsyncIterator[Event]:
+def _events(grove: Grove, body: AskBody, history: list[Message]) -> AsyncGenerator[Event, None]:
     return ask_events(
         grove,
         body.question,

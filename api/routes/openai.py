@@ -6,7 +6,7 @@ of the message, and whole under `citations`.
 
 import json
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 from typing import Annotated, Any, Literal
 
@@ -150,7 +150,7 @@ def _model(name: str) -> dict[str, Any]:
     return {"id": name, "object": "model", "created": 0, "owned_by": "grove"}
 
 
-def _events(grove: Grove, body: ChatBody) -> AsyncIterator[Event]:
+def _events(grove: Grove, body: ChatBody) -> AsyncGenerator[Event, None]:
     turns = [message for message in body.messages if message.role in ("user", "assistant")]
     if not turns or turns[-1].role != "user":
         raise InvalidInputError("the last message must be the user's question")

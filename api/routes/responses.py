@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from functools import partial
 from typing import Annotated, Any, Literal
 
@@ -204,22 +205,25 @@ async def _noted(
     grove: Grove, events: AsyncGenerator[Event, None], asked: Asked
 ) -> AsyncGenerator[Event, None]:
     """Note, before anybody is told of the run, what it goes on from."""
-    async for event in events:
-        if isinstance(event, RunStarted):
-            note = partial(grove.responses.add, event.run_id, previous=asked.previous, labels=asked.labels)
-            await asyncio.to_thread(note)
-        yield event
+    add = partial(grove.responses.add, previous=asked.previous, labels=asked.labels)
+    async with aclosing(events):
+        async for event in events:
+            if isinstance(event, RunStarted):
+                await asyncio.to_thread(add, event.run_id)
+            yield event
 
 
 async def _whole(stream: AsyncGenerator[dict[str, Any], None]) -> dict[str, Any]:
     response: dict[str, Any] = {}
-    async for event in stream:
-        response = event.get("response", response)
+    async with aclosing(stream):
+        async for event in stream:
+            response = event.get("response", response)
     if response["error"] is not None:
         raise UnavailableError(response["error"]["message"])
     return response
 
 
 async def _frames(stream: AsyncGenerator[dict[str, Any], None]) -> AsyncGenerator[ServerSentEvent, None]:
-    async for event in stream:
-        yield ServerSentEvent(json.dumps(event), event=event["type"])
+    async with aclosing(stream):
+        async for event in stream:
+            yield ServerSentEvent(json.dumps(event), event=event["type"])
