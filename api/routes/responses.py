@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, StrictBool, StrictStr, Tag
 from sse_starlette import ServerSentEvent
 
 from agents.runs import ask
@@ -68,6 +68,21 @@ class FormerSearch(BaseModel):
     type: Literal["file_search_call"]
 
 
+def _kind(item: Any) -> str | None:  # Any: JSON, or an item
+    return item.get("type", "message") if isinstance(item, dict) else getattr(item, "type", None)
+
+
+_Item = Annotated[
+    Annotated[InputMessage, Tag("message")] | Annotated[FormerSearch, Tag("file_search_call")],
+    Discriminator(
+        _kind,
+        custom_error_type="item_type",
+        custom_error_message="Input should be an object whose type is 'message' or 'file_search_call'",
+    ),
+]
+"""Told by its type, by default a message, so that a wrong one has the faults of one kind alone."""
+
+
 class FileSearch(BaseModel):
     """Where to look. More stores than one, and numbers of results, are refused: the settings say these."""
 
@@ -105,7 +120,7 @@ class ResponseBody(Body):
     say nothing: null, plain text. What else is not here is refused by its name. Every response is kept.
     """
 
-    input: StrictStr | Annotated[list[InputMessage | FormerSearch], Field(min_length=1, max_length=200)]
+    input: StrictStr | Annotated[list[_Item], Field(min_length=1, max_length=200)]
     model: Annotated[str, Field(description="`grove`, or the name of a generator.")] = "grove"
     tools: Annotated[list[FileSearch], Field(max_length=1)] | None = Field(
         None, description="Where to look; without one in the collection `default`."

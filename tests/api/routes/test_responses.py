@@ -155,5 +155,22 @@ def test_what_is_not_served_is_refused_by_name(
     assert words in reply.json()["error"]["message"]
 
 
+@pytest.mark.parametrize(
+    ("item", "fault"),
+    [
+        ({"role": "user"}, "input.0.content: Field required"),
+        (
+            {"type": "reasoning"},
+            "input.0: Input should be an object whose type is 'message' or 'file_search",
+        ),
+        (7, "input.0: Input should be an object whose type is 'message' or 'file_search_call', got 7"),
+    ],
+)
+def test_a_wrong_item_has_the_one_fault_that_it_has(client: TestClient, item: object, fault: str) -> None:
+    reply = client.post("/v1/responses", json={"input": [item]})
+    message = reply.json()["error"]["message"]
+    assert (reply.status_code, message.startswith(fault), ";" in message) == (422, True, False)
+
+
 def test_an_unknown_response_is_not_found(client: TestClient) -> None:
     assert client.get("/v1/responses/resp_none").status_code == 404
