@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import accumulate
 from pathlib import Path
 
 from indexing._work import taken_by_another
@@ -76,7 +77,7 @@ def submit_sync(
     """
     delete, withheld, reason = _deletions(grove, listing, collection, may_delete_many)
     wanted = [file for source, file in listing.files.items() if only is None or source in only]
-    stamps = _stamps(grove, collection)
+    stamps = _stamps(grove, collection, {file.source for file in wanted})
     unchanged: list[str] = []
 
     def is_new(file: JobFile, source: str) -> bool:
@@ -164,16 +165,22 @@ def _deletions(
     return [source for source in gone if source not in withheld], list(withheld), reason
 
 
-def _stamps(grove: Grove, collection: str) -> dict[str, tuple[str | None, str | None]]:
-    """Give the stamps and bases of documents that are read as now, and of which nothing waits or failed."""
+def _stamps(grove: Grove, collection: str, files: set[str]) -> dict[str, tuple[str | None, str | None]]:
+    """Give the stamps and bases of these files' documents, or of what is in them as archives.
+
+    Left out are those that are read another way by now, and of which something waits or failed.
+    """
     try:
         sources, pending = grove.catalog.sources(collection), grove.catalog.pending(collection)
     except NotFoundError:
         return {}
     version = Pipeline.from_grove(grove).version
+    theirs = [
+        source for source in sources if not files.isdisjoint(accumulate(source.split("/"), "{}/{}".format))
+    ]
     return {
         source: (known.stamp, known.base)
-        for source, known in _known(grove, collection, sources).items()
+        for source, known in _known(grove, collection, theirs).items()
         if known.pipeline_version == version and source not in pending
     }
 
