@@ -102,17 +102,20 @@ describe("a shared conversation that goes on", () => {
   });
 
   it("is shown and looked for again when a look fails", async () => {
-    const { sharedConversation, talk } = await following(new TypeError("no network"), new ServerError(503, "one moment"));
-    await pass(6500);
+    const { sharedConversation, talk } = await following(new TypeError("no network"), new ServerError(503, "one moment"), new ServerError(429, "too often"));
+    await pass(9500);
     expect(talk.current).toMatchObject({ error: null, turns: [{ state: "running" }] });
     await pass(3000);
-    expect(sharedConversation).toHaveBeenCalledTimes(4);
+    expect(sharedConversation).toHaveBeenCalledTimes(5);
   });
 
-  it("is looked for no more once it is not shared", async () => {
-    const { sharedConversation, talk } = await following(new ServerError(404, "no such conversation"));
+  it.each([
+    [404, "no such conversation", false],
+    [403, "not with this key", true],
+  ])("is looked for no more once the server says %i, and why", async (status, error, mayOpen) => {
+    const { sharedConversation, talk } = await following(new ServerError(status, error));
     await pass(20_000);
-    expect(talk.current).toMatchObject({ error: "no such conversation", openAgain: null });
+    expect([talk.current.error, talk.current.openAgain !== null]).toEqual([error, mayOpen]);
     expect(sharedConversation).toHaveBeenCalledTimes(2);
   });
 

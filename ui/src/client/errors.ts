@@ -19,6 +19,11 @@ export function isGone(error: unknown): boolean {
   return error instanceof ServerError && error.status === 404;
 }
 
+/** Tell a broken connection, which another may mend, from an answer that says no. */
+export function isLoss(error: unknown): boolean {
+  return error instanceof TypeError || (error instanceof ServerError && (error.status === 0 || error.status >= 500));
+}
+
 const OF_THE_CONTENT = [0, 400, 413, 415, 422]; // 0: who refuses a large request may hang up on it
 
 /** Say whether a request may have failed for what it holds, of which a part may be taken. */

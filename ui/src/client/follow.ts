@@ -1,6 +1,6 @@
 /** A run's events to their end, over as many connections as it takes. */
 
-import { ServerError } from "./errors";
+import { isLoss } from "./errors";
 import type { RunEvent } from "./types";
 
 export interface Follow {
@@ -41,9 +41,4 @@ export async function follow({ first, again, onEvent, onLost, pause }: Follow, f
     await pause(PAUSES[attempt] ?? 0);
     events = again(runId, after);
   }
-}
-
-/** Tell a broken connection, which another may mend, from an answer that says no. */
-function isLoss(error: unknown): boolean {
-  return error instanceof TypeError || (error instanceof ServerError && (error.status === 0 || error.status >= 500));
 }

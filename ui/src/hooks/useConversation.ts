@@ -1,6 +1,6 @@
 import { type RefObject, useCallback, useEffect, useReducer, useRef, useState } from "react";
 import type { Client } from "../client/client";
-import { isGone, messageOf, ServerError } from "../client/errors";
+import { isGone, isLoss, isTooOften, messageOf, ServerError } from "../client/errors";
 import { follow } from "../client/follow";
 import type { ConversationSummary, Rating, RunEvent, StoredConversation } from "../client/types";
 import { keepDraft } from "../draft";
@@ -252,7 +252,7 @@ function useOpening(
         if (sharedToken !== null && stored.turns.at(-1)?.run.state === "running") again();
       } catch (error) {
         if (!isCurrent) return;
-        if (isShown && !isGone(error)) return again(); // what is shown is true as far as it goes
+        if (isShown && (isLoss(error) || isTooOften(error))) return again(); // what is shown is true as far as it goes
         const message = sharedToken === null && isGone(error) ? NOT_HERE : messageOf(error);
         setState({ isLoading: false, error: message, mayOpen: !isGone(error) });
       }
