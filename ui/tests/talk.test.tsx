@@ -128,6 +128,22 @@ describe("a shared conversation that goes on", () => {
     await act(async () => page.addEventListener.mock.lastCall?.[1]());
     expect(sharedConversation).toHaveBeenCalledTimes(2);
   });
+
+  it("is looked for no more once it is left", async () => {
+    const { sharedConversation, talk } = await following();
+    await act(async () => talk.current.clear());
+    await pass(20_000);
+    expect(sharedConversation).toHaveBeenCalledTimes(1);
+  });
+
+  it("is looked for no more once it is left by a page that was out of view", async () => {
+    const { talk } = await following();
+    page.hidden = true;
+    await pass(20_000);
+    const [event, look] = page.addEventListener.mock.lastCall ?? [];
+    await act(async () => talk.current.clear());
+    expect(page.removeEventListener).toHaveBeenLastCalledWith(event, look);
+  });
 });
 
 it("stays in the new conversation when the one before is begun only then", async () => {
