@@ -123,7 +123,18 @@ describe("a turn", () => {
     ["| Paint | Hall 2 | 36 |\n", "Paint | Hall 2 | 36"],
     ["```python\nreturn 36\n```", "return 36"],
     ["-5 degrees", "-5 degrees"],
-  ])("quotes %j without the Markdown around it", (quote, shown) => {
+    ["- 12 % against the year before", "- 12 % against the year before"],
+    ["- € 3 m", "- € 3 m"],
+    ["+ three points", "+ three points"],
+    ["```diff\n- retries: 3\n+ retries: 5\n```", "- retries: 3 + retries: 5"],
+    ["```diff\r\n- retries\r\n```", "- retries"],
+    ["```sh\ncat a.log |\n```", "cat a.log |"],
+    ["| a | b |\n| c | d |", "| a | b | | c | d |"],
+    ["|  | 36 |", "| | 36 |"],
+    ["| 36 | |", "| 36 | |"],
+    ["| |", "| |"],
+    ["", ""],
+  ])("quotes %j without the Markdown around it, and with all it says", (quote, shown) => {
     expect(rendered({ citations: [citation({ answer_end: 16, quote })] })).toContain(`>${shown}</q>`);
   });
 

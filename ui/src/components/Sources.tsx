@@ -60,8 +60,9 @@ export function ClosestPassage({ closest, isOpen, onOpen }: ClosestProps): React
   );
 }
 
-/** Give a quotation on one line, without the Markdown around it: fences, the bullet of a list, the edges of a table. */
+/** Give a quotation on one line, without the Markdown around it: fences, and of a single line the bullet of a list or the edges of a table. */
 function squeezed(quote: string): string {
   const line = quote.replace(/^[ \t]*(?:```|~~~).*$/gm, "").replace(/\s+/g, " ").trim();
-  return line.replace(/^(?:[-*+] |\| )| \|$/g, "");
+  if (quote.trim().includes("\n")) return line; // in a fence, and between rows, such signs are content
+  return line.replace(/^[-*] (?=\p{L})/u, "").replace(/^\| ([^|].*[^|]) \|$/, "$1"); // before a number they may be its sign
 }
