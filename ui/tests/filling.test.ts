@@ -112,6 +112,16 @@ describe("what goes on", () => {
     expect([one.mock.calls.length, library.current[0].uploads.length]).toEqual([10, 10]);
   });
 
+  it("is asked after seldom while files of many jobs end", async () => {
+    const { jobs } = await uploading();
+    jobs.mockImplementation(async () => {
+      const files = folder.slice(20, 40).map(({ name }, at) => ({ source: name, state: at < jobs.mock.calls.length ? "done" : "queued" }));
+      return [{ ...job("running", ...files), job_id: "j2" }];
+    });
+    for (let part = 0; part < 24; part += 1) await pass(500); // what a look has found shows after each
+    expect(jobs.mock.calls.length).toBeLessThan(8);
+  });
+
   it("is asked after by a page that is in view, and at once when it comes into view", async () => {
     const { jobs } = await uploading();
     page.hidden = true;

@@ -174,7 +174,8 @@ function useLooking(client: Client, state: Library, dispatch: Dispatch, refresh:
   const waited = state.uploads.filter(isWaited);
   const jobs = [...new Set([...waited.map(({ jobId }) => jobId), rebuilding])].filter((id) => id !== null);
   const isActive = isIndexing(state) || jobs.length > 0;
-  const expected = [...waited.map(({ id }) => id), ...jobs].join(); // changes whenever a file or a job ends
+  const files = jobs.length > 1 ? [] : waited.map(({ id }) => id); // many jobs tell of many files: a look costs more
+  const expected = [...files, ...jobs].join(); // changes whenever a job ends, or a file that was sent with the only one
   const newest = useRef({ jobs, rebuilding, expected });
   newest.current = { jobs, rebuilding, expected };
   useEffect(() => {
