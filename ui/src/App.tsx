@@ -28,7 +28,6 @@ import { OpenedPassage } from "./OpenedPassage";
 import { SchedulesPage } from "./SchedulesPage";
 import { SearchPage } from "./SearchPage";
 import { SettingsPage } from "./SettingsPage";
-import { lastRunId } from "./state/conversation";
 import { rightsOf } from "./state/rights";
 import { type View, VIEW_NAMES } from "./state/views";
 import { announcement } from "./text/words";
@@ -38,7 +37,7 @@ export function App({ client }: { readonly client: Client }): ReactNode {
   const [library, actions] = useLibrary(client, collectionOfAddress(), view);
   const [first] = useState(conversationOfAddress);
   const talk = useConversation(client, first);
-  const [listed, list] = useConversations(client, lastRunId(talk.turns) ?? ""); // the server's name for it comes with the run
+  const [listed, list] = useConversations(client, talk.version);
   const [opened, open, close, leave] = useOpened();
   const [isLibraryOpen, setLibraryOpen] = useState(false);
   const isWide = useMedia("(min-width: 1080px)");

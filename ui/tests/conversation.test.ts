@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { RunEvent } from "../src/client/types";
-import { conversation, type ConversationAction, lastRunId, placesOf, restoredTurns, type Turn } from "../src/state/conversation";
+import { conversation, type ConversationAction, placesOf, restoredTurns, type Turn } from "../src/state/conversation";
 import { announcement, plainText, tooLong } from "../src/text/words";
 import { answer, citation, CLOSEST } from "./samples";
 
@@ -34,13 +34,6 @@ describe("a conversation", () => {
         { name: "generate", milliseconds: null, summary: {}, inputs: {} },
       ],
     });
-  });
-
-  it("tells that there is news for the list of conversations once a question, when the server names its run", () => {
-    const first = after(asked, { type: "named", id: 1, runId: "r1" });
-    const second = conversation(first, { ...asked, id: 2 });
-    expect([lastRunId([]), lastRunId(first), lastRunId(second)]).toEqual([null, "r1", "r1"]);
-    expect(lastRunId(conversation(second, { type: "named", id: 2, runId: "r2" }))).toBe("r2");
   });
 
   it("takes text, citations and time from the finished answer", () => {

@@ -5,6 +5,7 @@ import type { Client } from "../src/client/client";
 import { ServerError } from "../src/client/errors";
 import { Chat } from "../src/components/Chat";
 import { type Address, type Conversation, useConversation } from "../src/hooks/useConversation";
+import { useConversations } from "../src/hooks/useConversations";
 import { library, newLibrary } from "../src/state/library";
 import { hooked } from "./hooks";
 import { answer, summary } from "./samples";
@@ -187,6 +188,65 @@ it("ends a run once that was stopped before the server had named it", async () =
   await act(async () => name());
   expect(cancel.mock.calls).toEqual([["r1"]]);
   expect(talk.current.turns).toMatchObject([{ state: "stopped" }]);
+});
+
+describe("the list of conversations", () => {
+  const listing = async (ask: () => AsyncGenerator) => {
+    const kept: object[] = [];
+    const conversations = vi.fn(async () => ({ conversations: [...kept], next: null, can_share: true }));
+    const createConversation = async () => {
+      kept.push({ conversation_id: "c" });
+      return { conversation_id: "c", title: "", collection: "trees" };
+    };
+    const stored = { conversation: { conversation_id: "c", title: "" }, turns: [{ run: { run_id: "r0", state: "done" }, events: [], rating: null }] };
+    const client = { conversations, createConversation, ask, conversation: async () => stored } as unknown as Client;
+    const both = await hooked(() => {
+      const talk = useConversation(client, FRESH);
+      return { talk, listed: useConversations(client, talk.version)[0].listed };
+    });
+    const after = async (step: (talk: Conversation) => void): Promise<void> => {
+      await act(async () => step(both.current.talk));
+      await act(() => vi.advanceTimersByTimeAsync(1));
+    };
+    await after(nothing);
+    return { conversations, both, after };
+  };
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  it("has the one whose first question does not begin", async () => {
+    const { conversations, both, after } = await listing(async function* () {
+      throw new ServerError(503, "the model is still loading");
+    });
+    await after((talk) => talk.ask("How high?", "trees"));
+    expect(both.current).toMatchObject({ listed: [{ conversation_id: "c" }], talk: { turns: [{ state: "failed" }] } });
+    expect(conversations).toHaveBeenCalledTimes(2);
+  });
+
+  it("has the one that is left before its first question begins", async () => {
+    const { both, after } = await listing(async function* () {});
+    await after((talk) => {
+      talk.ask("How high?", "trees");
+      talk.clear();
+    });
+    expect(both.current).toMatchObject({ listed: [{ conversation_id: "c" }], talk: { turns: [] } });
+  });
+
+  it("is read once a question, also of one that is asked again, and not for one that is opened", async () => {
+    let run = 0;
+    const { conversations, after } = await listing(async function* () {
+      yield { type: "run.started", seq: 1, run_id: `r${++run}` };
+      yield { type: "answer.finished", seq: 2, answer: answer("30 m.") };
+    });
+    const again = (talk: Conversation): void => talk.turns.slice(-1).forEach((turn) => talk.askInstead(turn, turn.question));
+    for (const step of [(talk: Conversation) => talk.ask("How high?", "trees"), (talk: Conversation) => talk.ask("How old?", "trees"), again]) {
+      const before = conversations.mock.calls.length;
+      await after(step);
+      expect(conversations.mock.calls.length - before).toBe(1);
+    }
+    await after((talk) => talk.open({ ...FRESH, conversationId: "c" }));
+    expect([conversations.mock.calls.length, run]).toEqual([4, 3]);
+  });
 });
 
 describe("a question that is asked again", () => {

@@ -17,6 +17,7 @@ export interface Address {
 
 export interface Conversation {
   readonly turns: readonly Turn[];
+  readonly version: number; // of the conversations that the server lists: changes once a question, when its run has begun or will not
   readonly summary: ConversationSummary | null; // null: nothing was asked yet
   readonly address: Address; // that was opened
   readonly isReadOnly: boolean;
@@ -48,10 +49,11 @@ export function useConversation(client: Client, first: Address): Conversation {
   const [turns, dispatch] = useReducer(conversation, []);
   const [summary, setSummary] = useState<ConversationSummary | null>(null);
   const [isDeleted, setDeleted] = useState(false);
+  const [version, listAnew] = useReducer((before: number) => before + 1, 0);
   const lastId = useRef(0);
   const firstId = useRef(1); // of the conversation at hand: loaded again, its turns keep theirs
   const running = useRef<Run | null>(null);
-  const { stop, leave, start } = useRuns(client, running, dispatch);
+  const { stop, leave, start } = useRuns(client, running, dispatch, listAnew);
   const clear = useCallback(() => {
     leave();
     lastId.current += 1; // what is still being begun is of the conversation before
@@ -100,6 +102,7 @@ export function useConversation(client: Client, first: Address): Conversation {
 
   return {
     turns,
+    version,
     summary,
     address,
     isReadOnly: address.sharedToken !== null,
@@ -153,7 +156,7 @@ interface Runs {
 }
 
 /** Follow the run that is worked on. */
-function useRuns(client: Client, running: RefObject<Run | null>, dispatch: (action: ConversationAction) => void): Runs {
+function useRuns(client: Client, running: RefObject<Run | null>, dispatch: (action: ConversationAction) => void, onBegun: () => void): Runs {
   const end = useCallback(
     async (run: Run): Promise<void> => {
       if (run.runId === null) return; // as soon as it has a name, see below
@@ -183,6 +186,7 @@ function useRuns(client: Client, running: RefObject<Run | null>, dispatch: (acti
         if (event.type === "run.started") {
           run.runId = event.run_id;
           dispatch({ type: "named", id, runId: event.run_id });
+          onBegun();
         }
         if (!run.isStopped) dispatch({ type: "received", id, events: [event] });
         else if (!signal.aborted) void end(run); // once, however many events have come with its name
@@ -192,13 +196,14 @@ function useRuns(client: Client, running: RefObject<Run | null>, dispatch: (acti
       const over = (action: ConversationAction): void => {
         if (!signal.aborted) dispatch(action); // changes nothing when the answer is complete
         if (running.current === run) running.current = null;
+        if (run.runId === null) onBegun(); // its conversation may have, without it
       };
       follow({ first: first(signal), again, onEvent, onLost, pause }, { runId, after: seq }).then(
         () => over({ type: "ended", id }),
         (error: unknown) => over({ type: "failed", id, message: messageOf(error) }),
       );
     },
-    [client, running, dispatch, end],
+    [client, running, dispatch, onBegun, end],
   );
   return { start, stop, leave };
 }

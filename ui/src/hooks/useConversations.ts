@@ -15,7 +15,7 @@ export interface ConversationsActions {
 }
 
 /** Connect the list of conversations with the server; it is read anew whenever `version` changes. */
-export function useConversations(client: Client, version: string): [Conversations, ConversationsActions] {
+export function useConversations(client: Client, version: number): [Conversations, ConversationsActions] {
   const [state, dispatch] = useReducer(conversations, NO_CONVERSATIONS);
   const { query, next } = state;
   const load = useCallback(

@@ -99,11 +99,6 @@ export function placesOf({ citations, closest }: Turn): readonly Place[] {
   return citations.length === 0 && closest !== null ? [closest] : citations;
 }
 
-/** Give the newest run that the server has named, null before the first. */
-export function lastRunId(turns: readonly Turn[]): string | null {
-  return turns.findLast(({ runId }) => runId !== null)?.runId ?? null;
-}
-
 function newTurn(id: number, question: string, collection: string): Turn {
   const nothing = { steps: [], text: "", shortAnswer: null, sentences: [], citations: [], missing: [], closest: null, milliseconds: null, error: null };
   return { id, question, collection, state: "running", runId: null, replaces: null, permission: null, seq: -1, isReconnecting: false, rating: null, ...nothing };
