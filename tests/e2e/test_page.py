@@ -16,7 +16,7 @@ from _bucket_server import bucket_server
 REPOSITORY = Path(__file__).parents[2]
 UI = REPOSITORY / "ui"
 START_SECONDS = 180
-STEPS = 35  # and one for each look, a size in a colour scheme
+STEPS = 36  # and one for each look, a size in a colour scheme
 MAX_FIRST_BYTES = 350_000  # gzipped, without fonts
 # Characters outside the basic plane come first: an offset counted in UTF-16 would miss the quotation.
 BEES = """# Bees of the valley

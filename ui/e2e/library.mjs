@@ -73,4 +73,20 @@ export const steps = {
     await page.unroute("**/documents");
     await page.getByRole("button", { name: "Dismiss large.md" }).click();
   },
+
+  async "a click arrives below a long reason that was gone to"({ page }) {
+    await page.route("**/documents", (route) =>
+      route.request().method() === "POST" ? route.fulfill({ status: 403, json: { detail: "not with this key ".repeat(50) } }) : route.continue(),
+    );
+    await page.locator("input[type=file]").first().setInputFiles([bees, handbook]);
+    const [above, below] = [bees, handbook].map((file) => page.getByRole("button", { name: `Dismiss ${basename(file)}` }));
+    await above.hover();
+    await page.mouse.down(); // a click that leaves the row where it is
+    await page.mouse.move(0, 0);
+    await page.mouse.up();
+    await below.click({ delay: 50 });
+    await below.waitFor({ state: "detached" });
+    await page.unroute("**/documents");
+    await above.click();
+  },
 };
