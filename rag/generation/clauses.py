@@ -7,18 +7,26 @@ both times, or the wrong one. Knows clauses by their small words, those of Engli
 import re
 from collections.abc import Sequence
 
+from rag.generation.counts import NUMBER_WORDS
 from rag.generation.dates import DAYS, days_of
 from rag.generation.questions import asked_amount
 from rag.scoring.words import content_words
 
 __all__ = ["asked_clause", "duration", "in_clause"]
 
-_PREPOSITION = r"(?:in|on|at|for|from|by|with|after|before|during|under|within|to|of)"
+_PREPOSITION = r"(?:in|on|at|for|from|by|with|after|before|during|under|within|to|of|per)"
+_NUMBER = rf"(?:\d[\d.,]*|{NUMBER_WORDS})\b"
+_NAMED_TIME = (
+    rf"(?:{'|'.join(day.title() for day in DAYS)}|January|February|March|April|May|June|July|August"
+    r"|September|October|November|December)"
+)
 _BOUNDARY = re.compile(
-    rf";\s+|,?\s+(?:while|whereas)\s+|,?\s+(?:and|but)\s+(?={_PREPOSITION}\b|(?:it|they|he|she|that|those)\b)",
+    rf";\s+|,?\s+(?:while|whereas)\s+|,?\s+(?:and|but)\s+(?={_PREPOSITION}\b|(?:it|they|he|she|that|those)\b)"
+    rf"|,\s+(?=(?:up|down) from\b|{_NUMBER} of (?:them|which|whom|these)\b"
+    rf"|of (?:them|which|whom|these) {_NUMBER}|(?:on|in|at|from) {_NAMED_TIME})"
+    rf"|,\s+(?:and|but)\s+(?={_NUMBER})|\s+or\s+(?=[$€£]?\d)",
     re.IGNORECASE,
 )
-_NUMBER = r"(?:\d[\d.,]*|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\b"
 _SOME = "[^,;|]{0,40}?"
 _CASE = rf"((?:(?:every|each|about|up to|at least) )?{_NUMBER}{_SOME} {_PREPOSITION} {_SOME})"
 _TWO_CASES = re.compile(rf"\b{_CASE},? and {_CASE}(?=[,;|.]*(?:\s|$))(?! *\w)", re.IGNORECASE)
@@ -32,9 +40,11 @@ _COMPLEMENT = re.compile(rf"\b{_PREPOSITION}\b", re.IGNORECASE)
 _WHEN = re.compile(r"\b(?:when|what time|(?:what|which) days?)\b", re.IGNORECASE)
 _AT = re.compile(
     r"\b(?:\d{1,2}[:.]\d\d|\d{1,2}(?: ?[ap]\.?m\b| o'clock)|[12]\d{3}|\d{1,2} (?:to|until|-|–) \d{1,2}"
-    rf"|(?:{'|'.join(day.title() for day in DAYS)}|January|February|March|April|May|June|July|August"
-    r"|September|October|November|December))"
+    rf"|{_NAMED_TIME})"
 )
+_WHAT = re.compile(r"\W*(?:and |(?:at|by|to) )?(?:what|which)\b", re.IGNORECASE)
+_HOW_MUCH = re.compile(r"\bhow (?:much|many)\b", re.IGNORECASE)
+_SO_MUCH = re.compile(rf"[$€£]?{_NUMBER}|\b(?:one|half|double|twice|free|nothing)\b", re.IGNORECASE)
 _HOW_LONG = re.compile(r"\bhow long\b", re.IGNORECASE)
 _DURATION = re.compile(
     rf"(?:\d[\d.,]*(?:(?: ?[-–] ?| to ){_NUMBER})?|{_NUMBER}|an?|half an?) "
@@ -49,11 +59,16 @@ _DIGIT = re.compile(r"\d")
 _Span = tuple[int, int]
 
 
-def asked_clause(question: str, sentence: str) -> _Span | None:
+def asked_clause(question: str, sentence: str, marked: str = "") -> _Span | None:
     """Give the clause that a question is about, None where that is open or there is only one.
 
     The question asks for an amount or a time, and two clauses have one. It is about the only clause that
     has a word of it where they differ: after the first's first preposition, or anywhere in a later one.
+
+    Args:
+        question: what is asked.
+        sentence: with several amounts or times.
+        marked: what was read as the answer; if that has a number, "what" asks for an amount.
 
     >>> kept = "Readings are kept on the device for 30 days and in the archive for seven years."
     >>> start, end = asked_clause("How long are readings kept in the archive?", kept)
@@ -71,60 +86,71 @@ def asked_clause(question: str, sentence: str) -> _Span | None:
     >>> start, end = asked_clause("How often is it due for outdoor models?", due)
     >>> due[start:end]
     'every 12 months for outdoor models'
+    >>> paid = "The fee was 90 EUR in 2024, up from 80 EUR a year before; students pay half."
+    >>> for asked in ("How much do students pay?", "What was the fee the year before?"):
+    ...     start, end = asked_clause(asked, paid, "90 EUR")
+    ...     print(paid[start:end])
+    students pay half.
+    up from 80 EUR a year before
     """
-    given = _given(question)
+    given = _given(question, marked)
     if given is not None and (case := _asked_case(question, sentence)) is not None:
         return case
     clauses = _clauses(sentence)
     if given is None or sum(given.search(sentence, *clause) is not None for clause in clauses) < 2:
         return None
-    asked = _words(question)
-    told = [_telling(sentence[slice(*clause)], is_first=clause[0] == 0) & asked for clause in clauses]
-    chosen = [clause for clause, words in zip(clauses, told, strict=True) if words]
+    told = [_telling(sentence[slice(*clause)], is_first=clause[0] == 0) for clause in clauses]
+    days = days_of(question) & frozenset().union(*told)
+    asked = (days or _words(question)).difference(frozenset.intersection(*told))
+    chosen = [clause for clause, words in zip(clauses, told, strict=True) if words & asked]
     return chosen[0] if len(chosen) == 1 else None
 
 
-def _given(question: str) -> re.Pattern[str] | None:
+def _given(question: str, marked: str = "") -> re.Pattern[str] | None:
     """Give what the asked amount or time looks like; of when, times of day and days of the week besides."""
-    given = asked_amount(question)
-    return _AT if given is not None and _WHEN.search(question) else given
+    if _WHEN.search(question):
+        return _AT
+    if _HOW_MUCH.search(question) or (_WHAT.match(question) and _DIGIT.search(marked)):
+        return _SO_MUCH
+    return asked_amount(question)
 
 
 def _asked_case(question: str, sentence: str) -> _Span | None:
     """Give the amount with its case, of two that share a verb: by the words they do not share."""
     asked = _words(question)
     for match in (*_TWO_CASES.finditer(sentence), *_TWO_THINGS.finditer(sentence)):
-        first, second = map(_words, match.groups())
+        is_case = match.re is _TWO_CASES  # "five lamps with amber glass and two with clear glass"
+        first, second = (_telling(part, is_first=is_case) for part in match.groups())
         is_first, is_second = bool(asked & (first - second)), bool(asked & (second - first))
         if is_first != is_second:
             return match.span(1 if is_first else 2)
     return None
 
 
-def in_clause(question: str, sentence: str, clause: _Span, spans: Sequence[_Span]) -> _Span | None:
-    """Give the best of a sentence's spans, cut to a clause; None if none of them lies in it.
+def in_clause(question: str, sentence: str, clause: _Span, spans: Sequence[_Span]) -> _Span:
+    """Give the best of a sentence's spans, cut to a clause; if none lies in it, what the clause gives.
 
-    What the cut leaves of a span that reached over the clause's border begins with the kind of thing that
-    is asked for.
+    That, and what the cut leaves of a span that reached over the clause's border, begins with the kind of
+    thing that is asked for. Where the clause has none of it, the best span is left as it is.
 
     Args:
         question: what is asked.
         sentence: where the spans stand.
         clause: start and end of the clause in the sentence.
-        spans: starts and ends in the sentence, best first.
+        spans: starts and ends in the sentence, best first; at least one.
     """
-    for start, end in spans:
+    given = _given(question, sentence[slice(*spans[0])])
+    for start, end in (*spans, clause):
         first, last = max(start, clause[0]), min(end, clause[1])
         if first >= last:
             continue
-        if start < clause[0]:
-            given = _given(question)
+        if start < clause[0] or (start, end) == clause:
             found = given.search(sentence, first, last) if given else None
             if found is None:
                 continue
             first = found.start()
         return first, last
-    return None
+    return spans[0]
 
 
 def duration(question: str, sentence: str, span: _Span) -> _Span:

@@ -8,16 +8,16 @@ import re
 
 from rag.scoring.words import content_words
 
-__all__ = ["asked_count"]
+__all__ = ["NUMBER_WORDS", "asked_count"]
 
 _ASKS = re.compile(r"\bhow many ([^\W\d_]{3,})", re.IGNORECASE)
-_WHICH = re.compile(r"\W*(?:which|what) ([a-z]{3,20}?)s?\b", re.IGNORECASE)
-_NUMBERS = """two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
-seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred
-thousand""".split()
-_WORD = "|".join(_NUMBERS)
+_WHICH = re.compile(r"\W*(?:which|what) ([a-z]{3,20}?)(?:e?s)?\b", re.IGNORECASE)
+NUMBER_WORDS = "|".join(
+    """two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
+    seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand""".split()
+)
 _COUNT = re.compile(
-    rf"(?<![\w.,])(\d{{1,3}}(?:,\d{{3}})+|\d{{1,9}}|(?:{_WORD})(?:[ -](?:{_WORD})){{0,4}})"
+    rf"(?<![\w.,])(\d{{1,3}}(?:,\d{{3}})+|\d{{1,9}}|(?:{NUMBER_WORDS})(?:[ -](?:{NUMBER_WORDS})){{0,4}})"
     r" ((?:[a-z]{3,20} )?[a-z]{2,20}s|people|men|women|children)\b",
     re.IGNORECASE,
 )
@@ -49,17 +49,18 @@ def asked_count(question: str, sentence: str, span: _Span) -> _Span:
 
 
 def _numbered(question: str, sentence: str, span: _Span) -> _Span:
-    """Give "4 or 11" of "tram 4 or 11" where a question asks which tram, unless the span has a number.
+    """Give "4 or 11" of "tram 4 or 11" where a question asks which tram, unless the span has other numbers.
 
     >>> text = "Take tram 4 or 11 to the market."
-    >>> text[slice(*_numbered("Which trams go to the market?", text, (21, 31)))]
-    '4 or 11'
+    >>> [text[slice(*_numbered("Which trams go there?", text, span))] for span in ((21, 31), (10, 11))]
+    ['4 or 11', '4 or 11']
     """
-    asks = _WHICH.match(question)
-    if asks is None or any(map(str.isdigit, sentence[slice(*span)])):
+    if (asks := _WHICH.match(question)) is None:
         return span
     number = r"\d+[a-z]?\b"
-    found = list(
-        re.finditer(rf"\b{asks[1]}s? ({number}(?:(?:, | or | and ){number})*)", sentence, re.IGNORECASE)
-    )
-    return found[0].span(1) if len(found) == 1 else span
+    numbers = rf"\b{asks[1]}(?:e?s)? ({number}(?:(?:, | or | and ){number})*)"
+    found = [match.span(1) for match in re.finditer(numbers, sentence, re.IGNORECASE)]
+    if len(found) != 1:
+        return span
+    (start, end), has_digit = found[0], any(map(str.isdigit, sentence[slice(*span)]))
+    return span if has_digit and not (start <= span[0] and span[1] <= end) else found[0]

@@ -36,9 +36,20 @@ __all__ = [
 
 _LIKELY = 2
 _FEW = 5  # words of a question; with fewer, each that is missing tells the more
-_ADDRESS = re.compile(
+_WHOLE = re.compile(
     r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.\w[\w-]*)+|\b(?:https?://|www\.)[^\s|)>]*\w"
     r"|(?<=`)[\w.:/-]+(?=`)"  # a name in code
+    r"|(?<![\w.,:])[-−]?\d+(?:[.,:]\d+)*"
+)
+_ONE = r"\d{1,4}(?:[.:]\d{1,2})?(?: ?[ap]\.?m\b)?"
+_RANGE = re.compile(
+    rf"(?<![\w.,:–-])(?:between {_ONE} and {_ONE}|{_ONE} ?(?:[-–]|to|until) ?{_ONE})(?![\w–-]|[.,:]\d)",
+    re.IGNORECASE,
+)
+_ASKS_END = re.compile(  # of a range
+    r"\b(?:start|begin|end|finish|clos|leav|depart|arriv|return|min|max|earl|late|first|last|least|most|until|till"
+    r"|(?:do|does|did|will)\b.{1,60}\bopen|opens)",
+    re.IGNORECASE,
 )
 _SAID = 1.0  # the logit of a sentence that says what is asked, of a question that no few words answer
 _HEADER = 3  # fields of a line; with so many it is no sentence
@@ -191,7 +202,7 @@ def best_spans(
     starts = [(unit.passage, unit.start) for unit in units]
     for span in spans:  # best first
         number = bisect_right(starts, (span.passage, span.start)) - 1
-        start, end = _whole_address(span.start, span.end, units[number])
+        start, end = _whole(question, span.start, span.end, units[number])
         found.setdefault(number, []).append(_trimmed(start, end, units[number]))
     return {number: _asked(question, units[number], places) for number, places in found.items()}
 
@@ -200,22 +211,24 @@ def _asked(question: str, unit: Unit, places: Sequence[tuple[int, int]]) -> tupl
     if (amount := paired_amount(question, unit.text)) is not None:
         return amount[0] + unit.start, amount[1] + unit.start
     inside = [(start - unit.start, end - unit.start) for start, end in places]
-    clause = asked_clause(question, unit.text)
+    clause = asked_clause(question, unit.text, unit.text[slice(*inside[0])])
     if clause is None:
         start, end = duration(question, unit.text, asked_count(question, unit.text, inside[0]))
         return start + unit.start, end + unit.start
-    if (chosen := in_clause(question, unit.text, clause, inside)) is None:
-        return places[0]
-    start, end = chosen[0] + unit.start, chosen[1] + unit.start
-    return _trimmed(start, end, unit)
+    start, end = asked_count(question, unit.text, in_clause(question, unit.text, clause, inside))
+    return _trimmed(start + unit.start, end + unit.start, unit)
 
 
-def _whole_address(start: int, end: int, unit: Unit) -> tuple[int, int]:
-    """Widen a span that begins or ends within an e-mail or web address, or a name in code."""
-    for match in _ADDRESS.finditer(unit.text):
-        first, last = match.start() + unit.start, match.end() + unit.start
-        if start < last and first < end:
-            start, end = min(start, first), max(end, last)
+def _whole(question: str, start: int, end: int, unit: Unit) -> tuple[int, int]:
+    """Widen a span that begins or ends within an address, a name in code, a number, or a range of these.
+
+    Not to the range where the question asks for an end of it: "When does it close?".
+    """
+    for whole in (_WHOLE,) if _ASKS_END.search(question) else (_WHOLE, _RANGE):
+        for match in whole.finditer(unit.text):
+            first, last = match.start() + unit.start, match.end() + unit.start
+            if start < last and first < end:
+                start, end = min(start, first), max(end, last)
     return start, end
 
 

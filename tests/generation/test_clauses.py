@@ -11,13 +11,16 @@ from rag.generation.support import Support
 
 KEPT = "Readings are kept on the device for 30 days and in the archive for seven years."
 LIFE = "The life of a pair is 40 months at one reading a minute and 11 months at one reading a second."
+LAMPS = "Five lamps are with amber glass, and two with clear glass."
+MEMBERS = "The sum was 214 euros in June, up from 198 euros in January."
+OPEN = "From Monday to Friday it closes at 9 pm, on Saturdays at 8 pm and on Sundays at 6 pm."
 WARRANTY = "The warranty of the sensor is two years; that of the cable is one year."
 
 
 @pytest.mark.parametrize(
     ("question", "sentence", "marked", "expected"),
     [
-        ("How long are readings kept in the archive?", KEPT, ["30 days"], None),
+        ("How long are readings kept in the archive?", KEPT, ["30 days"], "seven years."),
         ("How long are readings kept in the archive?", KEPT, ["30 days", "seven years"], "seven years"),
         (
             "How long are readings kept in the archive?",
@@ -45,16 +48,35 @@ WARRANTY = "The warranty of the sensor is two years; that of the cable is one ye
         ),
         ("How long is the warranty of the cable?", WARRANTY, ["two years", "one year"], "one year"),
         ("How long is the warranty of the sensor?", WARRANTY, ["one year", "two years"], "two years"),
+        ("How many are in Oslo?", "We have 30 in Lund, and 3 in Oslo.", ["30"], "3 in Oslo"),
+        ("How many have clear glass?", LAMPS, ["Five"], "two with clear glass"),
+        ("How many have amber glass?", LAMPS, ["two"], "Five lamps are with amber glass"),
+        (
+            "How many spaces are for guests?",
+            "It has 60 spaces, four of them for guests.",
+            ["60"],
+            "four of them for guests.",
+        ),
+        ("How many connect by cable?", "Up to 64, of which 8 by cable.", ["64"], "8 by cable."),
+        ("What was the sum in January?", MEMBERS, ["214 euros"], "198 euros in January."),
+        ("What was the sum in June?", MEMBERS, ["198 euros"], "214 euros in June"),
+        (
+            "How much is it per year?",
+            "It costs 3 EUR per month or 30 EUR per year.",
+            ["3 EUR"],
+            "30 EUR per year.",
+        ),
+        ("What time does it close on Sundays?", OPEN, ["9 pm"], "Sundays at 6 pm."),
+        ("What time does it close on Saturdays?", OPEN, ["9 pm"], "Saturdays at 8 pm"),
     ],
 )
 def test_the_answer_is_of_the_clause_that_is_asked_about(
-    question: str, sentence: str, marked: list[str], expected: str | None
+    question: str, sentence: str, marked: list[str], expected: str
 ) -> None:
-    clause = asked_clause(question, sentence)
+    clause = asked_clause(question, sentence, marked[0])
     assert clause is not None
     spans = [(sentence.index(text), sentence.index(text) + len(text)) for text in marked]
-    found = in_clause(question, sentence, clause, spans)
-    assert (None if found is None else sentence[slice(*found)]) == expected
+    assert sentence[slice(*in_clause(question, sentence, clause, spans))] == expected
 
 
 @pytest.mark.parametrize(
@@ -62,7 +84,7 @@ def test_the_answer_is_of_the_clause_that_is_asked_about(
     [
         ("How long does a pair last?", LIFE),
         ("How many were sold in 2022?", "They sold 5 and 10 units in 2022 and 2023."),
-        ("How many are in Oslo?", "There are 40 in Uppsala and 30 in Lund, and 3 in Oslo."),
+        ("How many are in Bergen?", "There are 40 in Uppsala and 30 in Lund, and 3 in Oslo."),
         ("How long are readings kept?", KEPT),
         ("Where does she live?", "She lives in London and in Paris."),
         ("Who wrote it?", "Ada wrote it with Charles and with Mary."),

@@ -188,6 +188,27 @@ def test_a_span_in_a_name_of_code_is_widened_to_it(span: str, found: str) -> Non
     assert text[slice(*place)].strip("`") == found
 
 
+@pytest.mark.parametrize(
+    ("question", "text", "span", "found"),
+    [
+        ("When is the office open?", "Open on Friday 14:00-15:30.", "14:00", "14:00-15:30"),
+        ("When is it served?", "It is served from 7 to 9:30 am.", "9:30 am", "7 to 9:30 am"),
+        ("When does it end?", "It is served from 7 to 9:30 am.", "9:30 am", "9:30 am"),
+        ("How hot may it be?", "It is kept between 5 and 35 degrees.", "5", "between 5 and 35"),
+        ("Where is the lab?", "The lab is in office B 4.12.", "B 4", "B 4.12"),
+        ("How cold is it kept?", "Kept at -20 °C for 2-3 days.", "20 °C", "-20 °C"),
+        ("Which buses go there?", "Take bus 14 or 27 to the gate.", "14", "14 or 27"),
+    ],
+)
+def test_a_span_in_a_number_or_a_range_is_widened_to_it(
+    question: str, text: str, span: str, found: str
+) -> None:
+    start = text.index(span)
+    marked = AnswerSpan(0, start, start + len(span), 5.0)
+    (place,) = best_spans(question, units_of([passage(text)]), [marked]).values()
+    assert text[slice(*place)] == found
+
+
 def test_a_definition_goes_before_a_sentence_that_only_has_the_words() -> None:
     texts = (
         "Note that a namespace package is created at once.",
