@@ -26,6 +26,7 @@ _PARTICIPLE_AT_END = re.compile(  # "when was the company *founded*?"
     r"(?P<verb>\w+ed|built|made|written|held|kept|sold|found|born|open)\W*$",
     re.IGNORECASE,
 )
+_BEHIND_PREPOSITION = re.compile(r"\b(?:in|at|on|to|from|near|via|through|until|since)\s+$", re.IGNORECASE)
 _WHO_VERB = re.compile(r"\W*who\s+[^\W\d_]+\s+(?=\w)", re.IGNORECASE)
 _MAX_CHARS = 300  # at the end of a question, where its verb is sought
 
@@ -33,12 +34,17 @@ _MAX_CHARS = 300  # at the end of a question, where its verb is sought
 def topic(subject: str) -> str:
     """Give what a question is about: its last name, else its longest run of words that mean something.
 
+    Where a thing is, or where it goes, is not what is spoken of, if that has a name as well.
+
     >>> topic("Who designed the Analytical Engine?"), topic("Who teaches maths?")
     ('the Analytical Engine', 'maths')
+    >>> topic("When does the Fenland Express to Oslo leave?"), topic("When was Oslo founded?")
+    ('the Fenland Express', 'Oslo')
     """
-    names: list[str] = NAME.findall(subject)
+    names = [*NAME.finditer(subject)]
     if names:
-        return re.sub(r"[’']s?$", "", names[-1])
+        own = [name for name in names if not _BEHIND_PREPOSITION.search(subject, 0, name.start())]
+        return re.sub(r"[’']s?$", "", (own or names)[-1][0])
     before = max(len(subject) - _MAX_CHARS, 0)
     if verb := _VERB_AT_END.search(subject, before) or _PARTICIPLE_AT_END.search(subject, before):
         subject = subject[: verb.start("verb")]

@@ -58,9 +58,13 @@ _BARE = re.compile(  # nothing but a question word, in German, French, Spanish, 
     r"|perch[eé]|come|quanti)\W*",
     re.IGNORECASE,
 )
-_WHEN_WHERE = re.compile(r"\W*(?:and |but )?(?P<word>when|where|why|how)\W*", re.IGNORECASE)
+_HOW_WHAT = (
+    r"when|where|why|how(?: (?:long|much|many|often|far|hot|high|big))?"
+    r"|(?:(?:at|by|for|from|in|on|to|with) )?(?:what|which) (?!(?:else|ones?)\b)\w+"
+)
+_WHEN_WHERE = re.compile(rf"\W*(?:and |but )?(?P<word>{_HOW_WHAT})\W*", re.IGNORECASE)
 _ASKS_WHEN = re.compile(  # what another question word may stand for
-    r"\W*(?:when|where|why|how|what time|(?:what|which) (?:year|month|day|date))"
+    rf"\W*(?:{_HOW_WHAT})"
     r"(?= (?:is|are|was|were|do|does|did|can|could|will|would|should)\b)",
     re.IGNORECASE,
 )
@@ -179,6 +183,8 @@ def _asked_by(word: str, subject: str) -> str | None:
         verb = did["verb"].lower()
         return f"{word} was {did['object'].strip()} {_PARTICIPLES.get(verb, verb)}?"
     asks = _ASKS_WHEN.match(subject)
+    if asks and word in ("Why", "How") and len(asks[0].split()) > 1:
+        return None  # why it is as long as that
     return word + subject[asks.end() :] if asks else None
 
 
