@@ -9,7 +9,7 @@ from itertools import groupby
 
 from rag.core.types import Passage
 from rag.generation.prose import headings_above
-from rag.generation.questions import asked_amount, asked_words, asks_several
+from rag.generation.questions import asked_amount, asked_words, asks_how, asks_several, naming_words
 from rag.scoring.rows import column_names, header_lines, is_table_line
 from rag.scoring.sentences import NUMBERED, sentence_spans
 from rag.scoring.words import analyze
@@ -32,6 +32,10 @@ _DENIES = re.compile(
 )
 _HAVING = frozenset(analyze("sell offer provide include contain come available exist list"))
 """Words of having, which nothing above a list need say: "Which plans do you offer?"."""
+_METHOD = frozenset(analyze("method procedure steps instructions directions preparation how to do it"))
+"""Words above the steps of what the title or a heading further up names."""
+_BEGINS = re.compile(r"(?:\A|\n[ \t]*\n)[ \t]*([^\n]*[^\s.!?:;,])[ \t]*(?=\n)")
+_MAX_HEADING_WORDS = 8
 _UNDERLINE = re.compile(r"([=~^-])\1+\s*")
 _UNLIKE = 2  # characters that a heading and the line below it differ by, at most
 _RULE = re.compile(r"[\s|:-]+")
@@ -73,11 +77,15 @@ def asked_list(question: str, passages: Sequence[Passage]) -> tuple[Passage, lis
         found = [*_lists(passage.text), *(_tables(passage.text) if asks_several(question) else ())]
         for lead, items in found:
             above = lead or " ".join(passage.heading[-1:])
-            if len(items) < 2 or asked.isdisjoint(analyze(above)):
+            least = 1 if lead.startswith("#") else 2
+            told = set(analyze(above))
+            is_method = asks_how(question) and bool(told) and told <= _METHOD
+            if len(items) < least or not (is_method or asked & told):
                 continue
-            above = " ".join((above, *_headings(passage.text, items[0][0])))
+            above = " ".join((above, *_headings(passage.text, items[0][0], lead)))
             agrees = bool(_NOT.search(question)) == bool(_NOT.search(above))
-            if agrees and asked <= titles.union(analyze(above)):
+            wanted = set(naming_words(question)) if is_method else asked
+            if agrees and wanted <= titles.union(analyze(above)):
                 return passage, items
     return None
 
@@ -108,10 +116,17 @@ def list_lead(text: str, start: int) -> _Span | None:
     return None
 
 
-def _headings(text: str, start: int) -> list[str]:
-    """Give the headings within a text that a place in it stands under."""
+def _headings(text: str, start: int, lead: str) -> list[str]:
+    """Give the headings within a text that a place in it stands under.
+
+    Without marks these are lines that begin a paragraph, since the last list with the same lead.
+    """
     above = [text[slice(*span)] for span in sentence_spans(text, end=start)]
-    return headings_above([*above, ""])[-1]
+    if marked := headings_above([*above, ""])[-1]:
+        return marked
+    same = text.rfind(lead, 0, max(text.rfind(lead, 0, start), 0)) if lead else -1
+    lines = (match[1] for match in _BEGINS.finditer(text, max(same, 0), start))
+    return [line for line in lines if not is_item(line) and len(line.split()) <= _MAX_HEADING_WORDS]
 
 
 def _lists(text: str) -> Iterator[tuple[str, list[_Span]]]:

@@ -164,6 +164,21 @@ def test_items_within_an_item_are_of_its_list(nested: str) -> None:
     assert items("How do I make lunch?", f"Lunch\n\n{nested}")[-1] == "2. Wait."
 
 
+def test_steps_are_of_what_the_title_or_a_line_above_the_ingredients_names() -> None:
+    stew = "Bean stew\nServes 4.\n\nIngredients\n- Beans\n- Kale\n\nMethod\n1. Soak.\n2. Boil."
+    cake = "Keeps for a day.\n\nPlum cake\n\nIngredients\n- Plums\n- Rye\n\nMethod\n1. Mix.\n2. Bake."
+    assert items("How do I make the bean stew?", f"{stew}\n\n{cake}") == ["1. Soak.", "2. Boil."]
+    assert items("how to bake the plum cake", f"{stew}\n\n{cake}") == ["1. Mix.", "2. Bake."]
+    assert items("What are the ingredients of the plum cake?", f"{stew}\n\n{cake}") == ["- Plums", "- Rye"]
+    assert items("How do I make the rye bread?", f"{stew}\n\n{cake}") == []
+
+
+def test_one_item_below_a_heading_is_all_there_is_of_it() -> None:
+    text = "## 2.4\n\n### Added\n- Themes\n\n## 2.3\n\n### Removed\n- Sync"
+    assert items("What was removed in 2.3?", text) == ["- Sync"]
+    assert items("What was removed in 2.4?", text) == []
+
+
 @pytest.mark.parametrize("mark", ["1.", "."])
 def test_steps_below_an_underlined_heading(mark: str) -> None:
     text = f"Changing a wheel\n~~~~~~~~~~~~~~~~\n\n{mark} Park the car.\n{mark} Loosen the bolts."
