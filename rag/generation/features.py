@@ -13,7 +13,7 @@ import numpy as np
 
 from rag.core.types import Passage, Vector
 from rag.generation.dates import days_of
-from rag.generation.prose import is_heading
+from rag.generation.prose import headings_above, is_heading
 from rag.generation.questions import answers_kind, asked_words
 from rag.generation.rows import RowPlace, heading_parts, row_places
 from rag.scoring.fences import is_fenced
@@ -51,6 +51,8 @@ class Unit:
 
 _SPEAKING = (  # what a text has without saying it
     (re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+\.\w"), frozenset(content_words("email mail address"))),
+    (re.compile(r"\b(?i:closed)\b"), frozenset(content_words("open"))),
+    (re.compile(r"\b(?i:permitted|forbidden|prohibited)\b"), frozenset(content_words("allowed"))),
     (re.compile(r"\bhttps?://|\bwww\.\w"), frozenset(content_words("website web address link url"))),
 )
 _SHORT_DAY = re.compile(r"\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|MON|TUE|WED|THU|FRI|SAT|SUN)[a-zA-Z]{0,2}\b")
@@ -62,12 +64,14 @@ def units_of(passages: Sequence[Passage]) -> list[Unit]:
     for index, passage in enumerate(passages):
         parts, _ = heading_parts(passage)
         spans = sentence_spans(passage.text)
+        texts = [passage.text[start:end] for start, end in spans]
         lead = ""
-        for (start, end), place in zip(spans, row_places(passage, spans), strict=True):
-            text = passage.text[start:end]
+        for (start, end), text, place, above in zip(
+            spans, texts, row_places(passage, spans), headings_above(texts), strict=True
+        ):
             is_code = is_fenced(text)
-            beside = (place.caption, place.header, place.group, lead if is_code else "")
-            labels = [*parts, *(part for part in beside if part)]
+            beside = (*above, place.caption, place.header, place.group, lead if is_code else "")
+            labels = [*parts, *(part for part in beside if part and part not in parts)]
             units.append(
                 Unit(
                     index,

@@ -11,6 +11,7 @@ from rag.generation.questions import asked_words
 from rag.scoring.words import content_words
 
 __all__ = [
+    "asks",
     "defines",
     "headings_above",
     "is_address",
@@ -43,6 +44,8 @@ _NOT_A_HEADING = re.compile(r"[.!?。！？:;|\t\d]|^\s*[-*•‣▪`]")
 _NUMBERED = re.compile(r"(?:\d{1,3}\.)*\d{1,3}[.)]?[ \t]+(?=\S)")  # "3. Products", "2.1 Batteries"
 _MAX_HEADING_WORDS = 12
 _FIELD = re.compile(r"(?:(?<=\s)|^)[A-Z][\w-]*: ")
+_ASKS = ("?", "？", "؟")
+_EMPHASIS = "*_"
 _ASKS_DEFINITION = re.compile(
     r"^\W*(?:so |and )?(?:what(?:'s|’s|s| is| are)|define|explain)\b", re.IGNORECASE
 )
@@ -115,6 +118,15 @@ def _heading(sentence: str) -> tuple[int, str] | None:
     if underlined is None or len(underlined["text"].split()) > _MAX_HEADING_WORDS:
         return None
     return _LEVELS.index(underlined["mark"]) + 1, underlined["text"]
+
+
+def asks(text: str) -> bool:
+    """Say whether a text ends as a question does, be it in bold.
+
+    >>> asks("**Is it open?**"), asks("It is open.")
+    (True, False)
+    """
+    return text.rstrip(_EMPHASIS).endswith(_ASKS)
 
 
 def is_front_matter(text: str) -> bool:

@@ -11,7 +11,7 @@ from rag.generation.clauses import asked_clause, duration, in_clause
 from rag.generation.counts import asked_count
 from rag.generation.features import Unit, coverage, weights_of
 from rag.generation.pairs import paired_amount
-from rag.generation.prose import defines, is_address, is_code, is_front_matter, is_markup, num_fields
+from rag.generation.prose import asks, defines, is_address, is_code, is_front_matter, is_markup, num_fields
 from rag.generation.questions import (
     asked_words,
     asks_how,
@@ -20,12 +20,14 @@ from rag.generation.questions import (
     without_measure,
 )
 from rag.generation.reader_coefficients import READER
+from rag.scoring.rows import has_year
 from rag.scoring.words import content_words
 
 __all__ = [
     "UNREAD",
     "answerable_features",
     "best_spans",
+    "is_dated_heading",
     "is_quotable",
     "likeliest",
     "read_features",
@@ -53,9 +55,9 @@ _ASKS_END = re.compile(  # of a range
 )
 _SAID = 1.0  # the logit of a sentence that says what is asked, of a question that no few words answer
 _HEADER = 3  # fields of a line; with so many it is no sentence
-_ASKS = ("?", "？", "؟")  # how a question ends
 _ASKS_QUESTION = re.compile(r"\b(?:questions?|asks?|asked|asking)\b", re.IGNORECASE)
 _ASKS_ADDRESS = re.compile(r"\b(?:address|link|url|web|website|site|page|online|where)\b", re.IGNORECASE)
+_ASKS_DATE = re.compile(r"\W*(?:and )?(?:when|(?:on )?(?:what|which) (?:date|day|year))\b", re.IGNORECASE)
 _WORDS = re.compile(r"[^\W\d_]{2,}")
 _NEXT_FIELD = re.compile(r"\s*\n(?=[^\s:]{1,60}: )")
 UNREAD = -12.0  # the score of a sentence in which no span is among the best
@@ -126,19 +128,24 @@ def said_logits(question: str, units: Sequence[Unit], read: Vector) -> Vector:
 
     It has half of the words, and with its title, its headings and the sentence before all of them; or it
     defines what is asked for, and then counts double. A reader of spans finds none in "Do not use vinegar."
-    for "can i use vinegar". Code says how something is done, together with what leads to it.
+    for "can i use vinegar". Code says how something is done, together with what leads to it. What stands
+    below a question that has all words of the one asked answers it, whatever that asks for.
     """
-    asked = frozenset(asked_words(question)) if wants_sentences(question) else frozenset()
+    words = frozenset(asked_words(question))
+    asked = words if wants_sentences(question) else frozenset()
     is_how = asks_how(question)
     logits = read.copy()
     before: Unit | None = None
     for number, unit in enumerate(units):
         lead = before.words if before is not None and before.passage == unit.passage else frozenset()
-        is_led = unit.is_code or (bool(lead) and before is not None and before.text.endswith(_ASKS))
+        is_answer = bool(lead) and before is not None and asks(before.text)
+        is_led = unit.is_code or is_answer
         own = unit.words | lead if is_led else unit.words
         is_said = asked <= unit.words | unit.about | lead and 2 * len(asked & own) >= len(asked)
         is_prose = is_quotable(question, unit) and not is_code(unit.text)
         if asked and is_said and (is_how if unit.is_code else is_prose):
+            logits[number] = max(logits[number], _SAID)
+        if is_answer and is_prose and words <= lead | unit.about:
             logits[number] = max(logits[number], _SAID)
         if asked and is_prose and defines(question, unit.text):
             logits[number] = max(logits[number], 2 * _SAID)
@@ -149,16 +156,27 @@ def said_logits(question: str, units: Sequence[Unit], read: Vector) -> Vector:
 def is_quotable(question: str, unit: Unit) -> bool:
     """Say whether a unit may be an answer.
 
-    A heading, markup or front matter is none, nor is a question or an address unless one is asked for,
-    nor a header of fields or a row of figures to what sentences alone answer.
+    A heading without the date that is asked for, markup or front matter is none, nor is a question or an
+    address unless one is asked for, nor a header of fields or a row of figures to what sentences alone
+    answer.
     """
-    if unit.text.endswith(_ASKS) and not _ASKS_QUESTION.search(question):
+    if asks(unit.text) and not _ASKS_QUESTION.search(question):
         return False
-    if unit.is_heading or is_markup(unit.text) or is_front_matter(unit.text):
+    if unit.is_heading and not is_dated_heading(question, unit):
+        return False
+    if is_markup(unit.text) or is_front_matter(unit.text):
         return False
     if wants_sentences(question) and (num_fields(unit.text) >= _HEADER or _is_of_figures(unit)):
         return False
     return not is_address(unit.text) or _ASKS_ADDRESS.search(question) is not None
+
+
+def is_dated_heading(question: str, unit: Unit) -> bool:
+    """Say whether a heading dates what a question asks the date of: "## 5.1.1 (2 September 2025)"."""
+    if not (unit.is_heading and _ASKS_DATE.match(question) and has_year(unit.text)):
+        return False
+    asked = set(asked_words(question))
+    return bool(asked & unit.words) and asked <= unit.words | unit.about
 
 
 def _is_of_figures(unit: Unit) -> bool:

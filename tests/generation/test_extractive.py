@@ -99,6 +99,11 @@ def test_why_brings_the_reason_that_follows() -> None:
     assert answer(passage(f"{never} {loses}"), question="Why never skip a message?") == f"{never} {loses}"
 
 
+def test_a_mere_no_brings_what_follows() -> None:
+    page = passage("**Can I use it outdoors?**\n\nNo. It is made for dry rooms. It has a lamp.")
+    assert answer(page, question="Can I use it outdoors?") == "No. It is made for dry rooms."
+
+
 def test_marks_of_quotation_are_not_quoted() -> None:
     mail = "Jo wrote:\n> The warranty of the outdoor\n> sensor runs for sixty months."
     assert answer(passage(mail)).endswith("The warranty of the outdoor sensor runs for sixty months.")

@@ -136,6 +136,27 @@ def test_a_question_is_no_answer_unless_one_is_asked_for() -> None:
     assert is_quotable("Which questions does the page answer?", unit)
 
 
+def test_a_question_in_bold_is_one() -> None:
+    question, answer = units_of([passage("**Where can I find the key?**\n\nBelow the mat.")])
+    assert not is_quotable("Where is the key?", question)
+    none = np.full(2, -9.0, np.float32)
+    assert (said_logits("Where is the key?", [question, answer], none) > -9).tolist() == [False, True]
+    assert (said_logits("Where is the code?", [question, answer], none) > -9).tolist() == [False, False]
+
+
+def test_a_heading_answers_when_by_its_date() -> None:
+    notes = passage("# Larch releases\n\n## 5.1 (2 September 2025)\n\n- Themes\n\n## 5.2\n\n- Sync")
+    units = units_of([notes])
+    for question, heads in (("When was 5.1 released?", [1]), ("What is new in 5.1?", [])):
+        assert [
+            n for n, unit in enumerate(units) if unit.is_heading and is_quotable(question, unit)
+        ] == heads
+    start = notes.text.index("2 Sep")
+    (span,) = fitting("When was 5.1 released?", [notes], units, [AnswerSpan(0, start, start + 16, 3.0)])
+    assert span.score == 3
+    assert units[2].about >= {"5.1", "larch"}
+
+
 def test_what_stands_below_a_question_says_what_is_asked() -> None:
     units = units_of([passage("May I sell my drawings? Everything you draw belongs to you.")])
     said = said_logits("may I sell drawings", units, np.full(2, -9.0, np.float32))

@@ -39,6 +39,7 @@ _GOES_ON = re.compile(
 _REASON = re.compile(
     r"\b(?:because|since|so that|due to|owing to|in order to|to avoid|otherwise)\b", re.IGNORECASE
 )
+_ONLY_SAYS_SO = re.compile(r"(?:yes|no|not quite|it depends|that depends)[.!]", re.IGNORECASE)
 _WHY = re.compile(r"\bwhy\b|\bhow come\b|\breasons?\b", re.IGNORECASE)
 _LEADS = (":", "：", "...", "…")  # how a sentence ends that leads to a list or to code
 _MAX_PARTS = 12
@@ -168,8 +169,8 @@ def _before(question: str, candidate: Candidate, ranked: Sequence[Candidate]) ->
 def _behind(question: str, candidate: Candidate, ranked: Sequence[Candidate]) -> list[Candidate]:
     """Give what a sentence leads to: the code, items or rows that follow; to "how to" the code anyway.
 
-    Of a list that is too long to quote it gives none. To "why" it gives the sentence that goes on from one
-    without a reason.
+    Of a list that is too long to quote it gives none. It gives what follows "No.", and to "why" the
+    sentence that goes on from one without a reason.
     """
     behind = [other for other in _neighbours(candidate, ranked) if other.start >= candidate.end]
     is_lead = _text(candidate).endswith(_LEADS)
@@ -177,6 +178,8 @@ def _behind(question: str, candidate: Candidate, ranked: Sequence[Candidate]) ->
         return []
     if candidate.passage.text[candidate.end : behind[0].start].strip():
         return []
+    if _ONLY_SAYS_SO.fullmatch(_text(candidate)):
+        return behind[:1]
     if is_fenced(_text(behind[0])):
         return behind[:1] if is_lead or asks_how(question) else []
     if _WHY.search(question) and not is_lead and not _REASON.search(_text(candidate)):
