@@ -5,18 +5,26 @@ Knows words of English; pure functions.
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import replace
 
 from rag.core.types import AnswerSpan, Passage
 from rag.generation.dates import days_of
-from rag.generation.features import Unit
+from rag.generation.features import Unit, passage_words
 from rag.generation.kinds import may_be_asked
+from rag.generation.lists import is_item
 from rag.generation.numbered import is_of_another, is_of_another_name, numbers_of
-from rag.generation.prose import num_fields
+from rag.generation.prose import asks, num_fields
 from rag.generation.questions import wants_sentences
-from rag.generation.reading import UNREAD
-from rag.generation.roles import item_label, label_of, role_holder
+from rag.generation.reading import UNREAD, is_dated_heading
+from rag.generation.roles import (
+    asked_things,
+    item_amount,
+    item_label,
+    label_of,
+    role_holder,
+    stated_property,
+)
 from rag.scoring.rows import is_row
 from rag.scoring.words import content_words
 
@@ -42,9 +50,11 @@ _OPPOSITES = tuple(
     for one, other in (pair, pair[::-1])
 )
 _ASKS_PERSON = re.compile(r"\W*(?:and |so |by |to |for )?who(?:m|se)?\b", re.IGNORECASE)
+_ASKS_AMOUNT = re.compile(r"\W*(?:how (?:much|many)|what (?:is|are|was|were|does|do|did))\b", re.IGNORECASE)
 _OFFERS = re.compile(r"\bor\b", re.IGNORECASE)
+_DIGIT = re.compile(r"\d")
 _BEFORE = 2  # words before a span that tell its kind: "after the war"
-_STATED = 1.0  # what a role in brackets is worth over the best that was read
+_STATED, _SURE = 1.0, 2.0  # what a role in brackets is worth over the best that was read, or over this
 
 
 def fitting(
@@ -56,8 +66,9 @@ def fitting(
     in a heading or a table's header, in a sentence that asks the same, that is of other days of the week
     than the question's (but a yes or no may need such a one), of another number ("evening 2" for 3) or name
     ("the Basic plan" for Family), of the opposite (check-in for check-out), or in an item of a list beside
-    the one whose label the question says. It holds two fields of a header, is no time, number or size where
-    the question asks for one, or is code where it asks for a person.
+    the one whose label or whose thing of "how much" the question says. It is what a thing is called by, 7
+    of "Studio 7", holds two fields of a header, is no time, number or size where the question asks for one,
+    or is code where it asks for a person.
 
     Args:
         question: what is asked.
@@ -71,14 +82,16 @@ def fitting(
     starts = [(unit.passage, unit.start) for unit in units]
     is_person = _ASKS_PERSON.match(question) is not None
     others = _items_beside(question, units) | _of_another(question, units)
+    is_amount = _ASKS_AMOUNT.match(question) is not None
     found = []
     for span in spans:
         number = bisect_right(starts, (span.passage, span.start)) - 1
         unit = units[number]
         text = passages[span.passage].text
         words = content_words(text[span.start : span.end])
-        is_asked = bool(words) and asked.issuperset(words)
         before = " ".join(text[unit.start : span.start].split()[-_BEFORE:])
+        is_name = is_amount and text[span.start : span.end].isdigit() and _is_named(before, question)
+        is_asked = bool(words) and asked.issuperset(words)
         behind = " ".join(text[span.end : unit.end].split(maxsplit=1)[:1])
         is_other_kind = not may_be_asked(question, f"{before} {text[span.start : span.end]}", behind)
         is_header = (is_row(unit.text) and not unit.place.cells) or num_fields(
@@ -86,11 +99,12 @@ def fitting(
         ) > 1
         told = days_of(unit.text) if days else days
         is_other_day = bool(told) and not days & told
-        asks_it = unit.text.endswith("?") and wanted <= unit.words
+        asks_it = asks(unit.text) and wanted <= unit.words
         cannot = (
-            unit.is_heading
+            (unit.is_heading and not is_dated_heading(question, unit))
             or is_header
             or is_asked
+            or is_name
             or asks_it
             or is_other_day
             or is_other_kind
@@ -98,21 +112,33 @@ def fitting(
             or number in others
         )
         found.append(replace(span, score=UNREAD) if cannot else span)
-    best = max((span.score for span in found), default=UNREAD)
-    return [*(span for span in _stated(question, units, best)), *found]
+    best = max((span.score for span in found), default=_SURE)
+    return [*_stated(question, units, max(best, _SURE)), *found]
+
+
+def _is_named(before: str, question: str) -> bool:
+    """Say whether the last word before a number is a thing of the question, written as a name."""
+    *_, word = " ", *before.split()
+    return word.istitle() and re.search(rf"\b{re.escape(word)}\b", question, re.IGNORECASE) is not None
 
 
 def _items_beside(question: str, units: Sequence[Unit]) -> set[int]:
-    """Give the items of a passage, by number, that have another label than the one that is asked about."""
+    """Give the items of a passage, by number, that have another label or thing than the one asked about."""
     asked = frozenset(content_words(question))
     labels = {number: content_words(label_of(unit.text)) for number, unit in enumerate(units)}
-    named = {number for number, words in labels.items() if words and asked.issuperset(words)}
-    passages = {units[number].passage for number in named}
-    return {
-        number
-        for number, words in labels.items()
-        if words and number not in named and units[number].passage in passages
+    labelled = {number for number, words in labels.items() if words}
+    named = {number for number in labelled if asked.issuperset(labels[number])}
+    things = asked_things(question)
+    measured = {
+        n for n, unit in enumerate(units) if things and is_item(unit.text) and _DIGIT.search(unit.text)
     }
+    told = {number for number in measured if things & units[number].words}
+    return _beside(units, named, labelled) | _beside(units, told, measured)
+
+
+def _beside(units: Sequence[Unit], asked: Set[int], items: Set[int]) -> set[int]:
+    passages = {units[number].passage for number in asked}
+    return {number for number in items - asked if units[number].passage in passages}
 
 
 def _of_another(question: str, units: Sequence[Unit]) -> set[int]:
@@ -131,8 +157,17 @@ def _of_another(question: str, units: Sequence[Unit]) -> set[int]:
 
 
 def _stated(question: str, units: Sequence[Unit], best: float) -> Iterator[AnswerSpan]:
-    """Give the names whose role, and the labels whose text is asked for, before all that was read."""
+    """Give the names whose role, the labels whose text, the properties, and the amounts that are asked for.
+
+    They go before all that was read.
+    """
+    held = passage_words(units)
     for unit in units:
-        holder = role_holder(question, unit.text, unit.about) or item_label(question, unit.text, unit.about)
+        holder = (
+            role_holder(question, unit.text, unit.about)
+            or item_label(question, unit.text, unit.about)
+            or stated_property(question, unit.text, unit.about)
+            or item_amount(question, unit.text, unit.about | held[unit.passage])
+        )
         if holder is not None:
             yield AnswerSpan(unit.passage, unit.start + holder[0], unit.start + holder[1], best + _STATED)

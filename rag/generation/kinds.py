@@ -55,7 +55,7 @@ _TOLD_SIZE = re.compile(
     rf" ({_SIZES})\b",
     re.IGNORECASE,
 )
-_NO_SIZE = re.compile(r"\d ?(?:°[CF]|[kM]?Wh?|m?Ah|k?g|ml|l|lit(?:re|er)s?)(?!\w)")
+_NO_SIZE = re.compile(r"\d ?(?:°[CF]|[kM]?Wh?|m?Ah|k?g|ml|l|lit(?:re|er)s?|t|tonn?e?s?|pounds?)(?!\w)")
 _ASKS_WHEN = re.compile(r"\W*(?:and |so )?when\b", re.IGNORECASE)
 _ONLY_LENGTH = re.compile(
     rf"\b(?:up to|for|at most|at least) (?:\d+|an?|two|three|four|five|six|seven|eight|nine|ten|twelve)"
@@ -112,7 +112,7 @@ def _is_of_other_size(question: str, words: str) -> bool:
     asked, told = asks[1].lower(), [size.lower() for size in _TOLD_SIZE.findall(words)]
     is_told = _SAME_SIZE.get(asked, asked) in (_SAME_SIZE.get(size, size) for size in told)
     return (bool(told) and not is_told) or (
-        asked in ("deep", "tall", "thick") and bool(_NO_SIZE.search(words))
+        asked in ("deep", "tall", "thick", "wide", "broad") and bool(_NO_SIZE.search(words))
     )
 
 

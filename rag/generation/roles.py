@@ -9,7 +9,7 @@ from collections.abc import Set
 from rag.generation.questions import asked_words
 from rag.scoring.words import analyze, content_words
 
-__all__ = ["item_label", "label_of", "role_holder"]
+__all__ = ["asked_things", "item_amount", "item_label", "label_of", "role_holder", "stated_property"]
 
 _ASKS = re.compile(r"\bwho(?:['’]s| is| was| are| were)\b", re.IGNORECASE)
 _NAME = r"[A-Z][\w.'’-]*"
@@ -33,6 +33,20 @@ _SAYS_NOW = frozenset(content_words("current present"))
 _LABELLED = re.compile(
     r"\s*(?:[-*•–]|\d{1,3}[.)])\s+(?:\*\*|__)?([^\s:*_][^:*_\n]{0,40}?)(?:(?:\*\*|__):?|:)\s+([^?]+)\Z"
 )
+
+_HOW_MUCH_OF = re.compile(r"\bhow (?:much|many) ([^\W\d_]+)", re.IGNORECASE)
+_COUNTED = re.compile(r"\s*[-*•–]\s+(\d[^,;:()\n]{0,40})")
+_ASKS_PROPERTY = re.compile(
+    r"\W*(?:and )?(?:what(?:['’]s| is| was| are| were)|how (?:much|high|long|large|big) (?:is|was|are))"
+    r" (?:the|your|our|my) (.{2,80})",
+    re.IGNORECASE,
+)
+_PROPERTY = re.compile(
+    r"\W*(?:[\d.()]+\s+)?(?:the|our|your|an?) ([^,.;:|]{2,40}?) (?:is|are|was|were|costs?|amounts? to)"
+    r" ((?:[^,.;:|\n]|[.,:](?=\d)){1,60}?)(?=,|;|\.|\n| and | which |\Z)",
+    re.IGNORECASE,
+)
+_BEGUN = re.compile(r"\s*[-*•–]\s+([^\s\d,:][^,:\n]{0,30}?), ")
 
 
 def role_holder(question: str, sentence: str, about: Set[str]) -> tuple[int, int] | None:
@@ -98,8 +112,62 @@ def item_label(question: str, item: str, about: Set[str]) -> tuple[int, int] | N
 def label_of(item: str) -> str:
     """Give the label that an item of a list begins with, or nothing.
 
-    >>> label_of("- Taster: 2 hours, 35 EUR"), label_of("- Bring two keys.")
-    ('Taster', '')
+    >>> label_of("- Taster: 2 hours, 35 EUR"), label_of("- Taster, 35 EUR"), label_of("- Bring two keys.")
+    ('Taster', 'Taster', '')
     """
-    match = _LABELLED.match(item)
+    match = _LABELLED.match(item) or _BEGUN.match(item)
     return match[1] if match else ""
+
+
+def asked_things(question: str) -> set[str]:
+    """Give the stemmed word of what "how much" or "how many" is asked of, if there is one.
+
+    >>> asked_things("How many eggs go in?"), asked_things("How much is it?")
+    ({'egg'}, set())
+    """
+    asks = _HOW_MUCH_OF.search(question)
+    return {*content_words(asks[1])} if asks else set()
+
+
+def item_amount(question: str, item: str, about: Set[str]) -> tuple[int, int] | None:
+    """Give where a list's item counts what "how much" or "how many" is asked of, up to that word.
+
+    Args:
+        question: what is asked.
+        item: with its mark.
+        about: stemmed words of what it stands beside and under; they have the question's others.
+
+    >>> item = "- 500 g cold butter, diced"
+    >>> start, end = item_amount("How much butter does the pie need?", item, {"pie"})
+    >>> item[start:end]
+    '500 g cold butter'
+    >>> item_amount("How much butter does the cake need?", item, {"pie"}) is None
+    True
+    """
+    things, counted = asked_things(question), _COUNTED.match(item)
+    if not things or counted is None or not things.issuperset(content_words(counted[1])[-1:]):
+        return None
+    return counted.span(1) if set(asked_words(question)) <= about.union(things) else None
+
+
+def stated_property(question: str, sentence: str, about: Set[str]) -> tuple[int, int] | None:
+    """Give what a sentence that begins with the property asked for says it is, of the thing asked about.
+
+    Args:
+        question: what is asked.
+        sentence: that may state it.
+        about: stemmed words of the title and headings above it.
+
+    >>> asked, lease = "What is the rent of the studio?", "3.1 The rent is 640 pounds, payable in May."
+    >>> start, end = stated_property(asked, lease, {"studio"})
+    >>> lease[start:end]
+    '640 pounds'
+    >>> [stated_property(asked, said, {"lease"}) for said in (lease, "The deposit is two months' rent.")]
+    [None, None]
+    """
+    asks, states = _ASKS_PROPERTY.match(question), _PROPERTY.match(sentence)
+    if asks is None or states is None:
+        return None
+    asked, told = content_words(asks[1]), set(content_words(states[1]))
+    is_of_it = told.issuperset(asked[:1]) and told.issubset(asked) and about.issuperset({*asked} - told)
+    return states.span(2) if asked and is_of_it else None

@@ -36,6 +36,8 @@ def _scores(question: str, text: str, *marked: str) -> list[float]:
         ("How much salt goes in?", "Add a pinch of salt to the dough.", "a pinch", "the dough"),
         ("How wide is the hall?", "It is 22 metres long, 9 metres wide.", "9 metres wide", "22 metres"),
         ("How tall is the mast?", "It is 12 m high and 30 cm thick.", "12 m", "30 cm"),
+        ("How wide is the furnace?", "It is 42 tonnes and only 9 m across.", "9 m", "42 tonnes"),
+        ("What is the rent of the studio?", "The rent of Studio 7 is 640 pounds.", "640 pounds", "7"),
         ("How deep is the pool?", "At 28 °C and 3.5 m it is for divers.", "3.5 m", "28 °C"),
         ("When can I hire it?", "Hire it in May for up to six weeks a year.", "in May", "up to six weeks"),
         ("When do I cancel?", "Cancel up to 2 weeks before the day.", "up to 2 weeks", "Cancel"),
@@ -66,12 +68,32 @@ def test_what_is_no_time_or_number_is_no_answer_to_when_or_how_many(
         ("what is shown at check out", "At check-in we show hives and frames.", UNREAD),
         ("what is shown at check out", "At check-in and check-out we show hives and frames.", 5.0),
         ("what do adults get", "Children get hives and frames.", UNREAD),
+        ("How is the buffer kept?", "- Standard, hives and frames\n- Buffer, 50 mM", UNREAD),
+        ("How is the salt kept?", "- Standard, hives and frames\n- Buffer, 50 mM", 5.0),
+        ("How much rye is in it?", "- 2 hives and frames\n- 3 g of finest rye flour", UNREAD),
     ],
 )
 def test_what_is_of_another_number_or_name_or_the_opposite_is_no_answer(
     question: str, text: str, score: float
 ) -> None:
     assert _scores(question, text, "hives and frames") == [score]
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "first"),
+    [
+        ("What is the rent of the studio?", "The studio has heating.\n3.1 The rent is 640 pounds.", None),
+        ("What is the rent?", "The deposit is one rent.\n3.1 The rent is 640 pounds.", "640 pounds"),
+        ("How much rye is in the bread?", "Bread\n- 200 g flour\n- 300 g rye", "300 g rye"),
+        ("How much rye is in the soup?", "Bread\n- 200 g flour\n- 300 g rye", None),
+    ],
+)
+def test_a_property_or_amount_that_is_stated_goes_before_what_is_read(
+    question: str, text: str, first: str | None
+) -> None:
+    found = passage(text)
+    (best, *_) = [*fitting(question, [found], units_of([found]), [AnswerSpan(0, 0, 3, -9.0)])]
+    assert (text[best.start : best.end] if best.score > 0 else None) == first
 
 
 def test_other_questions_take_words_of_any_kind() -> None:
