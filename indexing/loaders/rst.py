@@ -1,22 +1,25 @@
-"""reStructuredText, its text kept as written: a quote is found in the file, letter for letter.
+"""reStructuredText, its text kept as written but for simple tables, whose cells get bars between them.
 
 Knows headings by their underlines, lists, literal blocks, tables, and the header fields of a PEP.
 Inline marks, roles and directives stay.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from indexing.loaders._lines import Line, grouped, lines_of
 from indexing.loaders._text import decode, finish
 from rag.core.types import Attribute, Block, BlockKind, ParsedDocument
+from rag.scoring.rows import is_row
 
 __all__ = ["Rst"]
 
 _ADORNMENT = re.compile(r"([!-/:-@\[-`{-~])\1{2,}\s*$")
 _ITEM = re.compile(r"\s*(?:[-*+•]|(?:\d+|[a-zA-Z#])[.)]|\((?:\d+|[a-zA-Z])\))\s")
 _TABLE = re.compile(r"\s*(?:\+[-=+]{3,}|\||=+\s+=+)")
+_BORDER = re.compile(r" {0,3}=+(?: +=+)+\s*")  # of a simple table, above and below its header and its rows
+_RULE = re.compile(r"[ =-]*")
 _LISTS = ("author", "replaces", "requires", "superseded-by", "topic")  # fields of several values
 _FIELD = re.compile(r"([A-Z][A-Za-z-]*):[ \t]*(.*)")
 
@@ -32,7 +35,7 @@ class Rst:
         Raises:
             UnreadableDocumentError: the bytes are not text, or blank.
         """
-        text = decode(content, name=name)
+        text = _with_rows(decode(content, name=name))
         lines = lines_of(text)
         metadata, num_header_lines = _header(lines)
         blocks = list(_blocks(lines, num_header_lines))
@@ -46,6 +49,44 @@ class Rst:
             blocks=blocks,
             metadata=metadata,
         )
+
+
+def _with_rows(text: str) -> str:
+    r"""Write each simple table as rows.
+
+    >>> _with_rows("=====  =====\nPlan   Price\n=====  =====\nBasic  9\n=====  =====")
+    'Plan | Price\nBasic | 9'
+    """
+    written: list[str] = []
+    table: list[str] = []  # of lines below a border that nothing has closed yet
+    lines = text.split("\n")
+    for line, below in zip(lines, [*lines[1:], ""], strict=True):
+        is_border = _BORDER.fullmatch(line) is not None
+        if is_border and table and not below.strip():
+            written += _rows(table[0], table[1:])
+            table = []
+        elif line.strip() and (table or is_border):
+            table.append(line)
+        else:
+            written += (*table, line)
+            table = []
+    return "\n".join((*written, *table))
+
+
+def _rows(border: str, lines: Sequence[str]) -> Iterator[str]:
+    """Give the rows of a table; a line with nothing in its first column goes on with the row above."""
+    starts = [column.start() for column in re.finditer("=+", border)]
+    rows: list[list[str]] = []
+    for line in lines:
+        if _RULE.fullmatch(line):
+            continue
+        bounds = zip(starts, [*starts[1:], len(line)], strict=True)
+        cells = [line[start:stop].strip() for start, stop in bounds]
+        if cells[0] or not rows:
+            rows.append(cells)
+        else:
+            rows[-1] = [" ".join(filter(None, both)) for both in zip(rows[-1], cells, strict=True)]
+    return (" | ".join("" if cell == "\\" else cell for cell in row) for row in rows)
 
 
 def _header(lines: list[Line]) -> tuple[dict[str, Attribute], int]:
@@ -123,7 +164,7 @@ def _heading(lines: list[Line], index: int) -> tuple[int, str]:
 
 
 def _kind_of(line: Line) -> BlockKind:
-    if _TABLE.match(line.text):
+    if _TABLE.match(line.text) or is_row(line.text):
         return "table"
     if _ITEM.match(line.text):
         return "list"

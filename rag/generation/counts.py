@@ -14,7 +14,8 @@ _ASKS = re.compile(r"\bhow many ([^\W\d_]{3,})", re.IGNORECASE)
 _WHICH = re.compile(r"\W*(?:which|what) ([a-z]{3,20}?)(?:e?s)?\b", re.IGNORECASE)
 NUMBER_WORDS = "|".join(
     """two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
-    seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand""".split()
+    seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred
+    thousand""".split()
 )
 _COUNT = re.compile(
     rf"(?<![\w.,])(\d{{1,3}}(?:,\d{{3}})+|\d{{1,9}}|(?:{NUMBER_WORDS})(?:[ -](?:{NUMBER_WORDS})){{0,4}})"

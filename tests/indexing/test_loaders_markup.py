@@ -87,6 +87,25 @@ def test_rst_levels_follow_the_order_of_the_underlines() -> None:
     assert [block.level for block in document.blocks if block.kind == "heading"] == [1, 2, 3, 2]
 
 
+def test_a_simple_table_of_rst_has_rows() -> None:
+    border = "=====  =====  ========"
+    rows = (
+        "Room   Seats  Screen",
+        border,
+        "Birch  8      no, but",
+        "              a board",
+        r"\      24     yes",
+    )
+    text = "\n".join(("Rooms", "=====", "", border, *rows, border, "", "= =", "Not closed", "", "Text"))
+    document = Rst().load(text.replace("\n", "\r\n").encode(), name="a.rst")
+    assert _blocks(document)[1:] == [
+        ("table", 0, "Room | Seats | Screen\nBirch | 8 | no, but a board\n | 24 | yes"),
+        ("table", 0, "= ="),
+        ("paragraph", 0, "Not closed"),
+        ("paragraph", 0, "Text"),
+    ]
+
+
 def test_word_has_headings_lists_and_tables_in_order() -> None:
     document = Docx().load(docx_bytes(), name="bees.docx")
     assert document.title == "Bees"
