@@ -210,21 +210,33 @@ def _ticked(question: str, rows: Sequence[Unit]) -> list[set[int]]:
 
 
 def _side_by_side(question: str, rows: Sequence[Unit]) -> list[Unit]:
-    """Give the rows that are compared, each named by all words of its first cell, and nothing else is.
+    """Give the rows that are compared, each named by all words of a cell, and nothing else is.
 
     Where one alone is named, those are that have more or less than it: "cheaper than the motor boat".
     """
     asked = set(asked_words(without_comparison(question)))
-    labels = [set(content_words(_texts(row)[0])) for row in rows]
-    named = [
-        number
-        for number, label in enumerate(labels)
-        if label and label <= asked and not any(label < other <= asked for other in labels)
-    ]
-    others = _labels(without_comparison(question), rows).difference(*(labels[number] for number in named))
+    named, told = _named(asked, rows)
+    others = _labels(without_comparison(question), rows) - told
     if others or not named:
         return []
     return [rows[number] for number in named] if len(named) > 1 else _beyond(question, named[0], rows)
+
+
+def _named(asked: set[str], rows: Sequence[Unit]) -> tuple[list[int], set[str]]:
+    """Give the rows named by all words of a cell, with these words, of the first column where some are.
+
+    Cells of a column that several rows have name none of them.
+    """
+    for column in zip(*map(_texts, rows), strict=False):
+        labels = [set(content_words(cell)) for cell in column] if len({*column}) == len(column) else []
+        named = [
+            number
+            for number, label in enumerate(labels)
+            if label and label <= asked and not any(label < other <= asked for other in labels)
+        ]
+        if named:
+            return named, set().union(*(labels[number] for number in named))
+    return [], set()
 
 
 def _beyond(question: str, number: int, rows: Sequence[Unit]) -> list[Unit]:

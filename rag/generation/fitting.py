@@ -21,6 +21,7 @@ from rag.generation.roles import (
     asked_things,
     item_amount,
     item_label,
+    item_text,
     label_of,
     role_holder,
     stated_property,
@@ -113,7 +114,7 @@ def fitting(
         )
         found.append(replace(span, score=UNREAD) if cannot else span)
     best = max((span.score for span in found), default=_SURE)
-    return [*_stated(question, units, max(best, _SURE)), *found]
+    return [*_stated(question, units, others, max(best, _SURE)), *found]
 
 
 def _is_named(before: str, question: str) -> bool:
@@ -156,16 +157,17 @@ def _of_another(question: str, units: Sequence[Unit]) -> set[int]:
     }
 
 
-def _stated(question: str, units: Sequence[Unit], best: float) -> Iterator[AnswerSpan]:
+def _stated(question: str, units: Sequence[Unit], others: Set[int], best: float) -> Iterator[AnswerSpan]:
     """Give the names whose role, the labels whose text, the properties, and the amounts that are asked for.
 
     They go before all that was read.
     """
     held = passage_words(units)
-    for unit in units:
+    for unit in (each for number, each in enumerate(units) if number not in others):
         holder = (
             role_holder(question, unit.text, unit.about)
             or item_label(question, unit.text, unit.about)
+            or item_text(question, unit.text, unit.about)
             or stated_property(question, unit.text, unit.about)
             or item_amount(question, unit.text, unit.about | held[unit.passage])
         )

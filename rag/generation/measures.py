@@ -30,6 +30,9 @@ _MEASURES = tuple(
         "quantity qty stock count available left remaining",
     )
 )
+_ONLY_ASKED = frozenset(  # "Large" is the name of no measure, but of a thing
+    content_words("expensive cheap heavy long high tall wide deep fast large big old loud hot warm cold")
+)
 _IMPLIED = (  # what a question asks for without a word of it
     (re.compile(r"\bhow much (?:is|are|was|were|for)\b", re.I), frozenset(content_words("cost"))),
     (re.compile(r"\bwhere\b", re.I), frozenset(content_words("location"))),
@@ -55,10 +58,12 @@ def same_measure(question: str, name: str) -> frozenset[str]:
     (True, False)
     >>> bool(same_measure("Where is the glue?", "Location")), bool(same_measure("Who leads it?", "Leader"))
     (True, True)
+    >>> bool(same_measure("How big is it?", "Large")), bool(same_measure("How big is it?", "Area"))
+    (False, True)
     >>> bool(same_measure("When is the fair?", "Date")), bool(same_measure("When is the fair?", "Days"))
     (True, False)
     """
-    asked, named = set(content_words(question)), set(content_words(name))
+    asked, named = set(content_words(question)), set(content_words(name)) - _ONLY_ASKED
     agents = {word for word in asked if named.intersection(word + ending for ending in _AGENTS)}
     asked = asked.union(*(words for pattern, words in _IMPLIED if pattern.search(question)))
     same = (words for words in _MEASURES if words & asked and words & named)

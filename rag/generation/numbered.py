@@ -14,6 +14,8 @@ __all__ = ["is_of_another", "is_of_another_name", "numbers_of"]
 _NUMBERED = re.compile(
     r"(?<![^\W\d_])([^\W\d_]{2,})[\s:#`*-]{0,3}(?:no\.\s?|#)?(\d+(?:\.\d+)*)(?![\w%])", re.IGNORECASE
 )
+_LETTERED = re.compile(r"(?<![^\W\d_])([^\W\d_]{3,}) ([A-HJ-Z])(?![\w’'&.-])")
+_LETTER = re.compile(r"\b[A-HJ-Z]\b")
 _NTH = "first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth"
 _ORDINAL = re.compile(rf"\b(?:{_NTH})\b", re.IGNORECASE)
 _ORDINALS = re.compile(
@@ -29,20 +31,23 @@ _RELATIVE = re.compile(
 
 
 def numbers_of(text: str) -> dict[str, set[str]]:
-    """Give the numbers that follow each word, which is stemmed; days of months are none.
+    """Give the numbers and capital letters behind each word, which is stemmed; days of months are none.
 
     Its ordinals count by themselves: "the first director" is not the one of "director 1950 to 1962".
 
     >>> numbers_of("Evening 3 in room 12, on May 4")
     {'evening': {'3'}, 'room': {'12'}}
-    >>> numbers_of("The second talk")
-    {'nth talk': {'second'}}
+    >>> numbers_of("The second talk"), numbers_of("Gallery C")
+    ({'nth talk': {'second'}}, {'galleri': {'C'}})
     """
     found = defaultdict[str, set[str]](set)
     for word, number in _NUMBERED.findall(text):
         if not _MONTH.fullmatch(word):
             for stem in content_words(word):
                 found[stem].add(number)
+    for word, letter in _LETTERED.findall(text):
+        for stem in content_words(word):
+            found[stem].add(letter)
     for numbers, word in _ORDINALS.findall(text):
         for stem in content_words(word):
             found[f"nth {stem}"].update(_ordinals(numbers))
@@ -63,7 +68,7 @@ def is_of_another(question: str, asked: Mapping[str, Set[str]], text: str) -> bo
     """
     if not asked or _RELATIVE.search(question):
         return False
-    told, held = numbers_of(text), {*_NUMBER.findall(text), *_ordinals(text)}
+    told, held = numbers_of(text), {*_NUMBER.findall(text), *_LETTER.findall(text), *_ordinals(text)}
     return any(word in told and held.isdisjoint(numbers) for word, numbers in asked.items())
 
 

@@ -9,18 +9,29 @@ from collections.abc import Set
 from rag.generation.questions import asked_words
 from rag.scoring.words import analyze, content_words
 
-__all__ = ["asked_things", "item_amount", "item_label", "label_of", "role_holder", "stated_property"]
+__all__ = [
+    "asked_things",
+    "item_amount",
+    "item_label",
+    "item_text",
+    "label_of",
+    "role_holder",
+    "stated_property",
+]
 
 _ASKS = re.compile(r"\bwho(?:['’]s| is| was| are| were)\b", re.IGNORECASE)
 _NAME = r"[A-Z][\w.'’-]*"
 _HOLDER = re.compile(
     rf"({_NAME}(?: (?:(?:of|de|van|von|der|and|&) ){{0,2}}{_NAME}){{0,6}}) \(([^()]{{2,60}})\)"
 )
+_SIGNED = re.compile(rf"(?:\A|\n)({_NAME}(?: {_NAME}){{1,3}})\n([^\n,:.;]{{3,40}})(?=[,\n]|\Z)")
 _ROLE = re.compile(r"\([^()]*\)")
 _ASKS_LABEL = re.compile(r"^\W*(?:and |so )?(?:which|what|who)\b", re.IGNORECASE)
 _ASKS_THE = re.compile(
     r"^\W*(?:and |so )?what(?:['’]s| is| are| was| were) (?:the|an?|my|our|your)\b", re.IGNORECASE
 )
+_ASKS_WHAT = re.compile(r"\W*(?:and |so )?(what|who)(?:['’]s| is| are| was| were) ", re.IGNORECASE)
+_MAX_TEXT = 12  # words of an item that are given as an answer
 _KINDS = frozenset(
     analyze(
         """note important warning caution attention danger tip hint info information reminder remark example
@@ -50,7 +61,7 @@ _BEGUN = re.compile(r"\s*[-*•–]\s+([^\s\d,:][^,:\n]{0,30}?), ")
 
 
 def role_holder(question: str, sentence: str, about: Set[str]) -> tuple[int, int] | None:
-    """Give where the name stands whose role the question asks for; None where the sentence names none.
+    r"""Give where the name stands whose role the question asks for; None where the sentence names none.
 
     Of several it is the one of most words that the question has: the vice chair is not the chair. A word
     before the role makes it another, unless it stands in the sentence or above it.
@@ -66,6 +77,10 @@ def role_holder(question: str, sentence: str, about: Set[str]) -> tuple[int, int
     ...     print(present[start:end])
     Ruth Adeyemi
     Paul Novak
+    >>> signed = "Kind regards\nAnn Lee\nProperty manager, tel. 030 555"
+    >>> start, end = role_holder("Who is the property manager?", signed, set())
+    >>> signed[start:end]
+    'Ann Lee'
     >>> [role_holder(f"Who {what} chair?", present, set()) for what in ("elects the", "was the former")]
     [None, None]
     """
@@ -74,7 +89,7 @@ def role_holder(question: str, sentence: str, about: Set[str]) -> tuple[int, int
     words, asked = analyze(question), frozenset(content_words(question))
     others = asked.difference(content_words(_ROLE.sub(" ", sentence)), about, _SAYS_NOW)
     found: list[tuple[int, tuple[int, int]]] = []
-    for match in _HOLDER.finditer(sentence):
+    for match in (*_HOLDER.finditer(sentence), *_SIGNED.finditer(sentence)):
         role = content_words(match[2])
         is_asked = bool(role) and asked.issuperset(role) and not asked.issuperset(content_words(match[1]))
         if is_asked and others.isdisjoint(words[: min(map(words.index, role))][-1:]):
@@ -107,6 +122,29 @@ def item_label(question: str, item: str, about: Set[str]) -> tuple[int, int] | N
     asked = set(asked_words(question)) - about
     is_kind = set(analyze(match[1])) <= _KINDS
     return match.span(1) if asked and asked.issubset(told) and not is_told and not is_kind else None
+
+
+def item_text(question: str, item: str, about: Set[str]) -> tuple[int, int] | None:
+    """Give where the text of a list's item stands if the question asks what, or who, its label is.
+
+    Args:
+        question: what is asked.
+        item: with its mark.
+        about: stemmed words of the title and headings above it.
+
+    >>> item = "- **Vault**: coins, in the basement"
+    >>> start, end = item_text("What is in the vault of the museum?", item, {"museum"})
+    >>> item[start:end]
+    'coins, in the basement'
+    >>> item_text("What is in the vault of the bank?", item, {"museum"}) is None
+    True
+    """
+    match = _LABELLED.match(item) if (asks := _ASKS_WHAT.match(question)) else None
+    if match is None or (asks and asks[1].lower() == "who" and not match[2][:1].isupper()):
+        return None
+    label, asked = set(content_words(match[1])), set(asked_words(question))
+    is_short = len(match[2].split()) <= _MAX_TEXT
+    return match.span(2) if is_short and label and label <= asked <= label | about else None
 
 
 def label_of(item: str) -> str:

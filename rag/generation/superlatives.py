@@ -39,6 +39,11 @@ _SPEEDS = frozenset(("fastest", "quickest", "slowest"))  # of times the fastest 
 _ANY = frozenset(
     ("most", "least", "fewest", "highest", "lowest", "largest", "biggest", "smallest", "greatest")
 )
+_COMPARATIVE = re.compile(  # of two: "which saddle is lighter", but not "lighter than" or "lighter, A or B"
+    r"(\W*(?:and )?which\b(?:(?!\b(?:than|or)\b)[^?]){1,80}?)\b(more(?= expensive)|[a-z]+er)\b"
+    r"( expensive)?\W*",
+    re.IGNORECASE,
+)
 _ASKS_AMOUNT = re.compile(r"\bhow\b", re.IGNORECASE)
 _ASKS_ROW = re.compile(r"\b(?:which|who|whose)\b", re.IGNORECASE)
 _OTHER = re.compile(r"\d|\b(?:second|third|not|except|without)\b", re.IGNORECASE)
@@ -97,6 +102,7 @@ def extreme_cells(
     >>> extreme_cells("How much is the cheapest hotel?", names, rows, said) is None
     True
     """
+    question, compared = _as_superlative(question)
     match = _SUPERLATIVE.search(question)
     if match is None or _OTHER.search(_YEAR.sub(" ", question)):
         return None
@@ -116,8 +122,8 @@ def extreme_cells(
     chosen = tuple(row for row, value in values.items() if value == extreme)
     asked = _asked(question, match, names, column) if len(chosen) == 1 else column
     plain = _plain(match)
-    words = (
-        frozenset(content_words(match[0])) | same_measure(plain, names[column]) | {*content_words(plain)}
+    words = same_measure(plain, names[column]).union(
+        content_words(match[0]), content_words(plain), content_words(compared)
     )
     return Extreme(asked, chosen, words, column)
 
@@ -161,6 +167,20 @@ def without_superlatives(question: str) -> str:
     'which plan is the '
     """
     return _SUPERLATIVE.sub("", question)
+
+
+def _as_superlative(question: str) -> tuple[str, str]:
+    """Write "which saddle is lighter" as "which saddle is lightest", and give the word that compared.
+
+    >>> _as_superlative("Which saddle is lighter?"), _as_superlative("Which number is it?")
+    (('Which saddle is lightest', 'lighter'), ('Which number is it?', ''))
+    """
+    match = _COMPARATIVE.fullmatch(question)
+    if match is None:
+        return question, ""
+    most = "most" if match[3] else f"{match[2][:-1]}st"
+    written = f"{match[1]}{most}{match[3] or ''}"
+    return (written, match[2]) if _SUPERLATIVE.search(written) else (question, "")
 
 
 def _conditions(question: str, match: re.Match[str], names: Sequence[str]) -> set[str]:

@@ -31,6 +31,7 @@ from rag.generation.periods import (
     rates_of,
     says_period,
 )
+from rag.generation.questions import asked_words
 from rag.generation.superlatives import extreme_across, extreme_cells
 from rag.generation.values import stated_value
 from rag.scoring.rows import is_amount, is_row
@@ -40,6 +41,8 @@ __all__ = ["AskedCell", "asked_cells", "cell_logit"]
 
 _Row = tuple[int, Unit]  # with the number of the unit
 _QUANTITY = re.compile(r"[$€£¥]?\d[\d.,]*\s*[^\W\d_]+")
+_WHICH = re.compile(r"\W*(?:and )?which ([\w-]+)", re.IGNORECASE)
+_MADE_OF = re.compile(r"\bmade (?:of|from|out of)\b", re.IGNORECASE)
 _DIGIT = re.compile(r"\d")
 _SAME = 0.5  # what a word of the same meaning counts in a column's name
 _LENGTH = 1.0  # what the length of the period asked for counts in a column's name, in words
@@ -120,6 +123,8 @@ def _cells_of(question: str, asked: frozenset[str], rows: Sequence[_Row]) -> dic
     best = max(fits.values())
     chosen = numbered or {number: unit for number, unit in rows if fits[number] == best > 0}
     cells = {n: _asked_cell(question, asked, unit, len(chosen) == 1) for n, unit in chosen.items()}
+    if len(chosen) == 1 and not any(cells.values()):
+        cells = {n: _named_cell(question, unit) for n, unit in chosen.items()}
     is_count = len(chosen) > 1 and counts_rows(question, rows)
     if is_count or any(cells.values()) or any(_lacks_column(question, asked, u) for u in chosen.values()):
         return {number: None if is_count else cells.get(number) for number, _ in rows}
@@ -212,6 +217,17 @@ def _asked_cell(question: str, asked: frozenset[str], unit: Unit, is_only: bool)
     )
     extra = len(label - asked - PERIOD_WORDS - known) / max(len(label), 1)
     return AskedCell(unit.start + start, unit.start + end, said | known, extra, is_only)
+
+
+def _named_cell(question: str, unit: Unit) -> AskedCell | None:
+    """Give the cell that says which of a kind a row is of which all is said: "Which pedal is of steel?"."""
+    kind, asked = _WHICH.match(question), frozenset(asked_words(_MADE_OF.sub(" ", question)))
+    if kind is None or not says_rest(asked, unit):
+        return None
+    named = [
+        n for n, cell in enumerate(cell_texts(unit)) if set(content_words(kind[1])) & {*content_words(cell)}
+    ]
+    return _cell(unit, named[0], asked, is_only=True) if named else None
 
 
 def _label_words(cell: str) -> frozenset[str]:

@@ -27,6 +27,7 @@ _TIME = re.compile(r"\b\d{1,2}(?::\d\d| ?[ap]\.?m\b)\S*", re.I)
 _CODE = re.compile(
     r"(?<![\w-])(?!(?:Q|H|FY)\d)([A-Z]{1,5})-?(\d{1,5})(?![\w-]|[.,]\d)"
 )  # no quarter or half of a year
+_KIND = re.compile(r"(?<![\w.,-])(\d+)-([^\W\d_]{3,})")
 _LARGE = re.compile(rf"({_NUMBER.pattern})(?: (?:thousand|million|billion)\b)?", re.I)
 _MANY = 10  # a smaller number may count what is asked for: "the top 3", "in 2 sentences"
 _YEARS = re.compile(r"(?<![\w.,/-])(?:19|20)\d\d(?![\w/-]|[.,]\d)")
@@ -116,6 +117,8 @@ def lacks_value(question: str, texts: Sequence[str]) -> bool:
     [False, False, True]
     >>> lacks_value("How much CO2 is emitted?", ["It emits 120 g CO₂."])
     False
+    >>> [lacks_value(f"How much is a {n}-speed chain?", ["Chain 11-speed: 24.90"]) for n in (10, 11)]
+    [True, False]
     >>> lacks_value("What changed in version 3.3.2?", ["3.3.1 is out."])
     True
     >>> [lacks_value(f"What do {n} mugs get?", ["50 mugs or more: 10% off"]) for n in (40, 60)]
@@ -126,7 +129,9 @@ def lacks_value(question: str, texts: Sequence[str]) -> bool:
         return True
     if wants_sentences(question):
         return False
-    if any(missing_numbers(year, texts) for year in _YEARS.findall(question)):
+    if _lacks_kind(question, texts) or any(
+        missing_numbers(year, texts) for year in _YEARS.findall(question)
+    ):
         return True
     if not _ASKS.search(question) or _MEASURES.search(question):
         return False
@@ -174,6 +179,16 @@ def _lacks_code(question: str, texts: Sequence[str]) -> bool:
         for letters, digits in _CODE.findall(question)
     ]
     return not all(any(code.search(text) for text in texts) for code in codes)
+
+
+def _lacks_kind(question: str, texts: Sequence[str]) -> bool:
+    """Say whether texts tell of others than the question's "10-speed", as "11-speed", and not of that."""
+    for number, thing in _KIND.findall(question):
+        told = re.compile(rf"(?<![\w.,-])(\d+)[- ]{re.escape(thing)}", re.IGNORECASE)
+        numbers = {found for text in texts for found in told.findall(text)}
+        if numbers and number not in numbers:
+            return True
+    return False
 
 
 def _of_labels(rows: Mapping[int, Sequence[str]]) -> set[str]:

@@ -196,6 +196,16 @@ White | 90 | sauna not included; pool, breakfast excluded, dogs: none"""
     assert met(question, rooms) == rows
 
 
+def test_rows_are_compared_by_whichever_column_names_them() -> None:
+    parts = """Plan | Part | Material | Grams
+P1 | Saddle Tour | steel | 480
+P2 | Saddle Race | steel | 140
+P3 | Bell | brass | 90"""
+    assert met("Is the Saddle Tour heavier than the Saddle Race?", parts) == ["P1", "P2"]
+    assert met("Is P1 heavier than P3?", parts) == ["P1", "P3"]
+    assert met("Is steel heavier than brass?", parts) is None
+
+
 CELLS = st.sampled_from(
     ["", "Plan", "9", "19 GB", "1,000", "2 h", "30 min", "unlimited", "-", "Total", "chat | x"]
 )

@@ -39,6 +39,11 @@ def test_a_sentence_that_leans_on_the_one_before_brings_it_along() -> None:
     assert answer(passage(text)) == text
 
 
+def test_a_quoted_sentence_that_leans_back_brings_the_one_before() -> None:
+    mail = passage("He wrote:\n\n> The pump is old.\n> Its warranty runs for sixty months.")
+    assert "The pump is old." in answer(mail, question="How long does its warranty run?")
+
+
 @pytest.mark.parametrize("between", ["## Outdoors", "How is it indoors?"])
 def test_what_stands_beyond_a_heading_or_a_question_is_not_what_a_sentence_leans_on(between: str) -> None:
     leaning = "Its warranty runs for sixty months, outdoor sensor or not."

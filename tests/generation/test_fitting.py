@@ -57,6 +57,8 @@ def test_what_is_no_time_or_number_is_no_answer_to_when_or_how_many(
         ("What is the topic of evening 2?", "Evening 2: hives and frames.", 5.0),
         ("What comes after evening 2?", "Evening 3: hives and frames.", 5.0),
         ("What fits the MP3 player?", "The player is 8 years old: hives and frames.", 5.0),
+        ("What is in Hall C?", "Hall B: hives and frames.", UNREAD),
+        ("What is in Hall C?", "Hall B and hall C have hives and frames.", 5.0),
         ("Who opens the second talk?", "The first talk, on hives and frames, is by Ann.", UNREAD),
         ("Who opens the second talk?", "The first talk is on hives and frames, the second on wax.", 5.0),
         ("What are the first and second talks on?", "The first talk is on hives and frames.", 5.0),
@@ -84,6 +86,9 @@ def test_what_is_of_another_number_or_name_or_the_opposite_is_no_answer(
     [
         ("What is the rent of the studio?", "The studio has heating.\n3.1 The rent is 640 pounds.", None),
         ("What is the rent?", "The deposit is one rent.\n3.1 The rent is 640 pounds.", "640 pounds"),
+        ("What is in hall C?", "Museum\n- Hall B: hives\n- Hall C: frames", "frames"),
+        ("Who is the treasurer?", "- Treasurer: Ann Lee\n- Room: 4", "Ann Lee"),
+        ("Who is the treasurer?", "- Treasurer: not yet found\n- Room: 4", None),
         ("How much rye is in the bread?", "Bread\n- 200 g flour\n- 300 g rye", "300 g rye"),
         ("How much rye is in the soup?", "Bread\n- 200 g flour\n- 300 g rye", None),
     ],

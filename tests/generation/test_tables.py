@@ -74,6 +74,9 @@ River gauge | RG-7 | 36 | -20 to 60 °C | 410"""
         ("How much is the cheapest product?", "149"),
         ("What is the highest price?", "410"),
         ("What is the price of the product with the longest warranty?", "149"),
+        ("Which product is cheaper?", "Outdoor sensor"),
+        ("Which product is more expensive?", "River gauge"),
+        ("Which product is cheaper, the gauge or the sensor?", None),
         ("Which product has the highest weight?", None),
         ("Which is the cheapest product above EUR 200?", None),  # a further condition
     ],
@@ -108,6 +111,18 @@ def test_no_cell_answers_where_no_column_is_asked_for() -> None:
     assert cell("What was the rent income in 2022?", rent) == "318,000"
     units = units_of([passage(rent)])
     assert list(asked_cells("What was the rent income in 2021?", units).values()) == [None] * 3
+
+
+def test_a_row_of_which_all_is_said_is_the_one_of_its_kind() -> None:
+    parts = "No | Part | Material | Price\nP1 | Pedal Light | titanium | 132\nP2 | Pedal Grip | steel | 35"
+    assert cell("Which pedal is made of titanium?", parts) == "Pedal Light"
+    assert cell("Which pedal is made of carbon?", parts) is None
+
+
+def test_a_thing_called_large_is_not_the_size_of_anything() -> None:
+    plots = "Plot | Area | Rent\nSmall | 25 m² | 40\nLarge | 100 m² | 120"
+    assert cell("How big is the garden?", plots) is None
+    assert cell("How big is the large plot?", plots) == "100 m²"
 
 
 def test_a_number_of_a_columns_name_states_no_value() -> None:

@@ -163,7 +163,7 @@ def _before(question: str, candidate: Candidate, ranked: Sequence[Candidate]) ->
     is_led = (
         is_fenced(quoted) and before and not is_row(_text(before[0])) and not is_fenced(_text(before[0]))
     )
-    return before[:1] if is_led or _LEANS_BACK.match(quoted) else []
+    return before[:1] if is_led or _LEANS_BACK.match(blank_marks(quoted).lstrip()) else []
 
 
 def _behind(question: str, candidate: Candidate, ranked: Sequence[Candidate]) -> list[Candidate]:
@@ -183,7 +183,7 @@ def _behind(question: str, candidate: Candidate, ranked: Sequence[Candidate]) ->
     if is_fenced(_text(behind[0])):
         return behind[:1] if is_lead or asks_how(question) else []
     if _WHY.search(question) and not is_lead and not _REASON.search(_text(candidate)):
-        return behind[:1] if _GOES_ON.match(_text(behind[0])) else []
+        return behind[:1] if _GOES_ON.match(blank_marks(_text(behind[0])).lstrip()) else []
     is_part = is_item if is_item(_text(behind[0])) else is_row
     parts = list(takewhile(lambda other: is_part(_text(other)), behind)) if is_lead else []
     return parts if len(parts) <= _MAX_PARTS else []
