@@ -51,6 +51,9 @@ class Unit:
 
 _SPEAKING = (  # what a text has without saying it
     (re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+\.\w"), frozenset(content_words("email mail address"))),
+    (re.compile(r"\b1st\b"), frozenset(content_words("first"))),
+    (re.compile(r"\b2nd\b"), frozenset(content_words("second"))),
+    (re.compile(r"\b3rd\b"), frozenset(content_words("third"))),
     (re.compile(r"\b(?i:closed)\b"), frozenset(content_words("open"))),
     (re.compile(r"\b(?i:permitted|forbidden|prohibited)\b"), frozenset(content_words("allowed"))),
     (re.compile(r"\bhttps?://|\bwww\.\w"), frozenset(content_words("website web address link url"))),

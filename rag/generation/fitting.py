@@ -21,6 +21,7 @@ from rag.generation.roles import (
     asked_things,
     item_amount,
     item_label,
+    item_property,
     item_text,
     label_of,
     role_holder,
@@ -128,7 +129,9 @@ def _items_beside(question: str, units: Sequence[Unit]) -> set[int]:
     asked = frozenset(content_words(question))
     labels = {number: content_words(label_of(unit.text)) for number, unit in enumerate(units)}
     labelled = {number for number, words in labels.items() if words}
-    named = {number for number in labelled if asked.issuperset(labels[number])}
+    named = {
+        n for n in labelled if asked.issuperset(labels[n]) and not units[n].about.issuperset(labels[n])
+    }
     things = asked_things(question)
     measured = {
         n for n, unit in enumerate(units) if things and is_item(unit.text) and _DIGIT.search(unit.text)
@@ -167,6 +170,7 @@ def _stated(question: str, units: Sequence[Unit], others: Set[int], best: float)
         holder = (
             role_holder(question, unit.text, unit.about)
             or item_label(question, unit.text, unit.about)
+            or item_property(question, unit.text, unit.about)
             or item_text(question, unit.text, unit.about)
             or stated_property(question, unit.text, unit.about)
             or item_amount(question, unit.text, unit.about | held[unit.passage])

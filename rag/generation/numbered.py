@@ -5,11 +5,11 @@ Knows words of English; pure functions.
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Set
+from collections.abc import Iterable, Mapping, Set
 
 from rag.scoring.words import content_words
 
-__all__ = ["is_of_another", "is_of_another_name", "numbers_of"]
+__all__ = ["is_of_another", "is_of_another_name", "numbers_of", "with_ordinals"]
 
 _NUMBERED = re.compile(
     r"(?<![^\W\d_])([^\W\d_]{2,})[\s:#`*-]{0,3}(?:no\.\s?|#)?(\d+(?:\.\d+)*)(?![\w%])", re.IGNORECASE
@@ -17,6 +17,7 @@ _NUMBERED = re.compile(
 _LETTERED = re.compile(r"(?<![^\W\d_])([^\W\d_]{3,}) ([A-HJ-Z])(?![\w’'&.-])")
 _LETTER = re.compile(r"\b[A-HJ-Z]\b")
 _NTH = "first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth"
+_SHORT_ORDINAL = re.compile(r"\b\d{1,2}(?:st|nd|rd|th)\b")
 _ORDINAL = re.compile(rf"\b(?:{_NTH})\b", re.IGNORECASE)
 _ORDINALS = re.compile(
     rf"\b((?:{_NTH})(?:(?:, | and | or | to )(?:the )?(?:{_NTH}))*) ([^\W\d_]{{3,}})", re.IGNORECASE
@@ -52,6 +53,21 @@ def numbers_of(text: str) -> dict[str, set[str]]:
         for stem in content_words(word):
             found[f"nth {stem}"].update(_ordinals(numbers))
     return dict(found)
+
+
+def with_ordinals(question: str, texts: Iterable[str]) -> str:
+    """Write "first" as "1st" where a text has that.
+
+    >>> with_ordinals("What is the first prize?", ["1st", "2nd"]), with_ordinals("The first?", ["first"])
+    ('What is the 1st prize?', 'The first?')
+    """
+    told = {number for text in texts for number in _SHORT_ORDINAL.findall(text)}
+    return _ORDINAL.sub(lambda word: short if (short := _short(word[0])) in told else word[0], question)
+
+
+def _short(ordinal: str) -> str:
+    number = _NTH.split("|").index(ordinal.lower()) + 1
+    return f"{number}{('st', 'nd', 'rd')[number - 1] if number < 4 else 'th'}"
 
 
 def is_of_another(question: str, asked: Mapping[str, Set[str]], text: str) -> bool:

@@ -38,10 +38,14 @@ __all__ = [
 
 _LIKELY = 2
 _FEW = 5  # words of a question; with fewer, each that is missing tells the more
+_UNITS = (
+    "[ckm]?m|[mk]?g|m?l|EUR|USD|GBP|CHF|euros?|dollars?|pounds?|yen|hectares?|acres?|lit(?:re|er)s?"
+    "|(?:kilo|centi)?met(?:re|er)s?|miles?|feet|tonn?e?s|watts?|volts?"
+)
 _WHOLE = re.compile(
     r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.\w[\w-]*)+|\b(?:https?://|www\.)[^\s|)>]*\w"
     r"|(?<=`)[\w.:/-]+(?=`)"  # a name in code
-    r"|(?<![\w.,:])[-−]?\d+(?:[.,:]\d+)*"
+    rf"|(?<![\w.,:])(?:[-−]|[€$£] ?)?\d+(?:[.,:]\d+)*(?: ?(?:%|°[CF]|m²|(?:{_UNITS})(?!\w)))?"
 )
 _ONE = r"\d{1,4}(?:[.:]\d{1,2})?(?: ?[ap]\.?m\b)?"
 _RANGE = re.compile(
@@ -238,7 +242,7 @@ def _asked(question: str, unit: Unit, places: Sequence[tuple[int, int]]) -> tupl
 
 
 def _whole(question: str, start: int, end: int, unit: Unit) -> tuple[int, int]:
-    """Widen a span that begins or ends within an address, a name in code, a number, or a range of these.
+    """Widen a span that begins or ends within an address, a name in code, an amount, or a range of times.
 
     Not to the range where the question asks for an end of it: "When does it close?".
     """

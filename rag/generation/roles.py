@@ -13,6 +13,7 @@ __all__ = [
     "asked_things",
     "item_amount",
     "item_label",
+    "item_property",
     "item_text",
     "label_of",
     "role_holder",
@@ -31,6 +32,7 @@ _ASKS_THE = re.compile(
     r"^\W*(?:and |so )?what(?:['’]s| is| are| was| were) (?:the|an?|my|our|your)\b", re.IGNORECASE
 )
 _ASKS_WHAT = re.compile(r"\W*(?:and |so )?(what|who)(?:['’]s| is| are| was| were) ", re.IGNORECASE)
+_THING = re.compile(r" (?:of|for|in|at|on|with) .*|\W+$", re.DOTALL)
 _MAX_TEXT = 12  # words of an item that are given as an answer
 _KINDS = frozenset(
     analyze(
@@ -145,6 +147,31 @@ def item_text(question: str, item: str, about: Set[str]) -> tuple[int, int] | No
     label, asked = set(content_words(match[1])), set(asked_words(question))
     is_short = len(match[2].split()) <= _MAX_TEXT
     return match.span(2) if is_short and label and label <= asked <= label | about else None
+
+
+def item_property(question: str, item: str, about: Set[str]) -> tuple[int, int] | None:
+    """Give the amount behind the property asked for, in the text of the item whose label is its thing.
+
+    Args:
+        question: what is asked.
+        item: with its mark.
+        about: stemmed words of the title and headings above it.
+
+    >>> item = "- **Minors**: under 16 years, entry fee 20 pounds"
+    >>> start, end = item_property("What is the entry fee for the Minors?", item, set())
+    >>> item[start:end]
+    '20 pounds'
+    """
+    match, asks = _LABELLED.match(item), _ASKS_PROPERTY.match(question)
+    if match is None or asks is None:
+        return None
+    label, asked = set(content_words(match[1])), set(asked_words(question))
+    if not label or not label <= asked <= set(content_words(item)) | about:
+        return None
+    name = re.escape(_THING.sub("", asks[1]))
+    told = re.compile(rf"\b{name}:? (?:is |of |from )?([^,;|\n]*\d[^,;|\n]*)", re.IGNORECASE)
+    found = told.search(item, match.start(2))
+    return found.span(1) if found else None
 
 
 def label_of(item: str) -> str:

@@ -23,6 +23,7 @@ from rag.generation.labels import (
     says_rest,
 )
 from rag.generation.measures import same_measure, with_words_of_columns
+from rag.generation.numbered import with_ordinals
 from rag.generation.periods import (
     LENGTH_WORDS,
     PERIOD_WORDS,
@@ -77,7 +78,8 @@ def asked_cells(question: str, units: Sequence[Unit]) -> dict[int, AskedCell | N
     Returns:
         Number of a unit -> the cell.
     """
-    question = with_words_of_columns(question)
+    labels = (unit.text[slice(*unit.place.cells[0])] for unit in units if unit.place.cells)
+    question = with_ordinals(with_words_of_columns(question), labels)
     asked, conditions = frozenset(content_words(question)), all_compared(question)
     found: dict[int, AskedCell | None] = {}
     for table in _tables(units):

@@ -87,6 +87,8 @@ def test_what_is_of_another_number_or_name_or_the_opposite_is_no_answer(
         ("What is the rent of the studio?", "The studio has heating.\n3.1 The rent is 640 pounds.", None),
         ("What is the rent?", "The deposit is one rent.\n3.1 The rent is 640 pounds.", "640 pounds"),
         ("What is in hall C?", "Museum\n- Hall B: hives\n- Hall C: frames", "frames"),
+        ("What is the fee for Minors?", "- **Minors**: under 16, fee 20 EUR", "20 EUR"),
+        ("What is the fee for Minors?", "- **Masters**: above 2100, fee 60 EUR", None),
         ("Who is the treasurer?", "- Treasurer: Ann Lee\n- Room: 4", "Ann Lee"),
         ("Who is the treasurer?", "- Treasurer: not yet found\n- Room: 4", None),
         ("How much rye is in the bread?", "Bread\n- 200 g flour\n- 300 g rye", "300 g rye"),
@@ -99,6 +101,11 @@ def test_a_property_or_amount_that_is_stated_goes_before_what_is_read(
     found = passage(text)
     (best, *_) = [*fitting(question, [found], units_of([found]), [AnswerSpan(0, 0, 3, -9.0)])]
     assert (text[best.start : best.end] if best.score > 0 else None) == first
+
+
+def test_what_labels_every_item_names_none_of_them() -> None:
+    text = "## Galleries\n\n- **Gallery A**: ovens\n- **Gallery B**: lamps"
+    assert _scores("Which gallery has the lamps?", text, "lamps") == [3.0, UNREAD]
 
 
 def test_other_questions_take_words_of_any_kind() -> None:

@@ -218,6 +218,8 @@ def test_a_span_in_a_name_of_code_is_widened_to_it(span: str, found: str) -> Non
         ("How hot may it be?", "It is kept between 5 and 35 degrees.", "5", "between 5 and 35"),
         ("Where is the lab?", "The lab is in office B 4.12.", "B 4", "B 4.12"),
         ("How cold is it kept?", "Kept at -20 °C for 2-3 days.", "20 °C", "-20 °C"),
+        ("How big is it?", "It has 2.3 hectares.", "2", "2.3 hectares"),
+        ("How much is it?", "The bowl is 49 EUR, the whisk 18 EUR.", "EUR", "49 EUR"),
         ("Which buses go there?", "Take bus 14 or 27 to the gate.", "14", "14 or 27"),
     ],
 )

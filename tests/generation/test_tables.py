@@ -113,6 +113,12 @@ def test_no_cell_answers_where_no_column_is_asked_for() -> None:
     assert list(asked_cells("What was the rent income in 2021?", units).values()) == [None] * 3
 
 
+def test_the_first_is_the_1st() -> None:
+    prizes = "Place | Masters | Minors\n1st | 800 EUR | 90 EUR\n2nd | 450 EUR | 60 EUR"
+    assert cell("What is the second prize in the Masters?", prizes) == "450 EUR"
+    assert cell("What is the third prize in the Masters?", prizes) is None
+
+
 def test_a_row_of_which_all_is_said_is_the_one_of_its_kind() -> None:
     parts = "No | Part | Material | Price\nP1 | Pedal Light | titanium | 132\nP2 | Pedal Grip | steel | 35"
     assert cell("Which pedal is made of titanium?", parts) == "Pedal Light"
