@@ -212,7 +212,7 @@ def item_amount(question: str, item: str, about: Set[str]) -> tuple[int, int] | 
     things, counted = asked_things(question), _COUNTED.match(item)
     if not things or counted is None or not things.issuperset(content_words(counted[1])[-1:]):
         return None
-    return counted.span(1) if set(asked_words(question)) <= about.union(things) else None
+    return counted.span(1) if set(asked_words(question)) <= about | things else None
 
 
 def stated_property(question: str, sentence: str, about: Set[str]) -> tuple[int, int] | None:
@@ -234,5 +234,5 @@ def stated_property(question: str, sentence: str, about: Set[str]) -> tuple[int,
     if asks is None or states is None:
         return None
     asked, told = content_words(asks[1]), set(content_words(states[1]))
-    is_of_it = told.issuperset(asked[:1]) and told.issubset(asked) and about.issuperset({*asked} - told)
+    is_of_it = told.issuperset(asked[:1]) and told.issubset(asked) and {*asked} - told <= about
     return states.span(2) if asked and is_of_it else None

@@ -4,7 +4,6 @@ from _documents import SAMPLES, docx_bytes
 from indexing.loaders.docx import Docx
 from indexing.loaders.html import Html
 from indexing.loaders.markdown import Markdown
-from indexing.loaders.rst import Rst
 from rag.core.errors import UnreadableDocumentError
 from rag.core.types import ParsedDocument
 
@@ -57,52 +56,6 @@ def test_a_markdown_table_needs_no_bars_at_its_sides() -> None:
     assert _blocks(document) == [
         ("table", 0, "name | price\n--- | ---\nveil | 12"),
         ("paragraph", 0, "a | b in a sentence"),
-    ]
-
-
-def test_a_pep_has_its_header_as_metadata() -> None:
-    document = Rst().load(SAMPLES["rst"], name="pep-9999.rst")
-    assert document.text.encode() == SAMPLES["rst"]
-    assert document.title == "PEP 9999 – Bees"
-    assert document.metadata == {
-        "pep": 9999,
-        "title": "Bees",
-        "status": "Draft",
-        "created": "2020-04-01",
-        "requires": ("8", "20"),
-    }
-    assert _blocks(document)[1:] == [
-        ("heading", 1, "Keeping bees\n============"),
-        ("paragraph", 0, "You need little::"),
-        ("code", 0, "    smoke()"),
-        ("heading", 2, "Tools\n-----"),
-        ("list", 0, "* A smoker\n* A veil"),
-    ]
-
-
-def test_rst_levels_follow_the_order_of_the_underlines() -> None:
-    text = "=====\nTitle\n=====\n\nOne\n---\n\nDeep\n~~~~\n\nTwo\n---\n\ntext\n"
-    document = Rst().load(text.encode(), name="a.rst")
-    assert document.title == "Title"
-    assert [block.level for block in document.blocks if block.kind == "heading"] == [1, 2, 3, 2]
-
-
-def test_a_simple_table_of_rst_has_rows() -> None:
-    border = "=====  =====  ========"
-    rows = (
-        "Room   Seats  Screen",
-        border,
-        "Birch  8      no, but",
-        "              a board",
-        r"\      24     yes",
-    )
-    text = "\n".join(("Rooms", "=====", "", border, *rows, border, "", "= =", "Not closed", "", "Text"))
-    document = Rst().load(text.replace("\n", "\r\n").encode(), name="a.rst")
-    assert _blocks(document)[1:] == [
-        ("table", 0, "Room | Seats | Screen\nBirch | 8 | no, but a board\n | 24 | yes"),
-        ("table", 0, "= ="),
-        ("paragraph", 0, "Not closed"),
-        ("paragraph", 0, "Text"),
     ]
 
 
