@@ -1,4 +1,4 @@
-"""What the answer before holds for the next question: a number to reckon on, an item of a list.
+"""What the answer before holds for the next question: a number to reckon on, an item of a list, a name.
 
 Knows the shape of our own answers: a lead line of few words, or one item a line.
 """
@@ -6,8 +6,9 @@ Knows the shape of our own answers: a lead line of few words, or one item a line
 import re
 
 from agents._numbers import numbers_in
+from rag.scoring.words import content_words
 
-__all__ = ["with_item", "with_number"]
+__all__ = ["answering", "with_item", "with_number"]
 
 _MAX_STEP = 200  # characters of a question that goes on with a number
 _MAX_LEAD = 6  # words; a sentence has numbers that are not its answer, and so has a refusal
@@ -34,6 +35,16 @@ _NTH = re.compile(
 )
 _MAX_ITEM = 6  # words; what is longer is a piece of a sentence, not one of several
 _NUMBERED = re.compile(r"\d{1,3}\. (?:\S+: )?(?P<item>.+)")
+_MAX_NAME = 6  # words of an answer that can be a name
+_PEOPLE = {"he", "him", "his", "she", "her", "hers"}
+_MANY = {"they", "them", "these", "those"}
+_WHICH = re.compile(  # but of "which floor is the lab on" the lab is spoken of
+    r"\W*(?:and |so )?which (?P<kind>[\w-]+)\b(?! (?:is|are|was|were|do|does|did|can|should|will)"
+    r" (?:(?:the|an?|my|our|your)\b(?! (?:\w+est|most|least)\b)|(?:i|we|you)\b|(?-i:[A-Z])))",
+    re.IGNORECASE,
+)
+_KINDS = re.compile(r"\w+[^\Wsui]s|people|children", re.IGNORECASE)
+_COLUMN = re.compile(r"^[^:\n]{1,60}: ")  # before what stands in it: "Part: Bell"
 _IS_QUERY = re.compile(r"\[\w+: SELECT\b")
 
 
@@ -71,6 +82,31 @@ def with_item(question: str, answer: str) -> str | None:
     if at > len(items) or not items or (word in _PAIR and len(items) != len(_PAIR)):
         return None
     return f"{question[: match.start()]}{items[at - 1]}{question[match.end() :]}"
+
+
+def answering(pronoun: str, subject: str, answer: str) -> str:
+    """Give what a pronoun means by what was asked for before, and was answered, or nothing.
+
+    So who it was, which it is ("bus 14" of the number alone), or which things were asked for.
+
+    >>> answering("her", "Who is the chair?", "Ann Lee"), answering("it", "Which bus goes there?", "14")
+    ('Ann Lee', 'bus 14')
+    >>> answering("they", "Which rooms are free?", "None."), answering("it", "Where is it?", "In Oslo")
+    ('the rooms', '')
+    """
+    word, asks = pronoun.lower(), _WHICH.match(subject)
+    lead = _COLUMN.sub("", answer.split("\n", 1)[0]).strip().rstrip(".")
+    is_name = bool(content_words(lead)) and len(lead.split()) <= _MAX_NAME
+    if word in _PEOPLE:
+        return (
+            lead if is_name and lead[:1].isupper() and re.match(r"\W*who\b", subject, re.IGNORECASE) else ""
+        )
+    if asks is None:
+        return ""
+    if _KINDS.fullmatch(asks["kind"]):
+        return f"the {asks['kind']}" if word in _MANY else ""
+    is_word = re.search(r"[^\W\d_]{2}", lead) is not None
+    return (lead if is_word else f"{asks['kind']} {lead}") if is_name else ""
 
 
 def _items(answer: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 import re
 
+from rag.generation.dates import DAYS
 from rag.scoring.words import content_words
 
 __all__ = ["ARTICLE", "NAME", "PREPOSITION", "is_function", "topic"]
@@ -27,6 +28,7 @@ _PARTICIPLE_AT_END = re.compile(  # "when was the company *founded*?"
     re.IGNORECASE,
 )
 _BEHIND_PREPOSITION = re.compile(r"\b(?:in|at|on|to|from|near|via|through|until|since)\s+$", re.IGNORECASE)
+_ON_DAY = re.compile(rf"\s+(?:on|until|from)\s+(?:{'|'.join(DAYS)})s?\b", re.IGNORECASE)
 _WHO_VERB = re.compile(r"\W*who\s+[^\W\d_]+\s+(?=\w)", re.IGNORECASE)
 _MAX_CHARS = 300  # at the end of a question, where its verb is sought
 
@@ -34,13 +36,14 @@ _MAX_CHARS = 300  # at the end of a question, where its verb is sought
 def topic(subject: str) -> str:
     """Give what a question is about: its last name, else its longest run of words that mean something.
 
-    Where a thing is, or where it goes, is not what is spoken of, if that has a name as well.
+    Where or when a thing is, or where it goes, is not what is spoken of, if that is named as well.
 
     >>> topic("Who designed the Analytical Engine?"), topic("Who teaches maths?")
     ('the Analytical Engine', 'maths')
     >>> topic("When does the Fenland Express to Oslo leave?"), topic("When was Oslo founded?")
     ('the Fenland Express', 'Oslo')
     """
+    subject = _ON_DAY.sub("", subject)
     names = [*NAME.finditer(subject)]
     if names:
         own = [name for name in names if not _BEHIND_PREPOSITION.search(subject, 0, name.start())]

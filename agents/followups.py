@@ -8,7 +8,7 @@ the bare question words are known ("und wann?"); their other questions are taken
 import re
 from collections.abc import Sequence
 
-from agents._earlier import with_item, with_number
+from agents._earlier import answering, with_item, with_number
 from agents._topics import ARTICLE, NAME, PREPOSITION, is_function, topic
 from agents.courtesy import without_courtesies
 from rag.core.protocols import Message
@@ -16,7 +16,6 @@ from rag.scoring.words import content_words
 
 __all__ = ["behind", "leans", "points_back", "stand_alone"]
 
-_PEOPLE = {"he", "him", "his", "she", "her", "hers"}
 _OWNERS = {"its", "his", "her", "hers", "their", "theirs"}
 _PRONOUN = re.compile(
     r"\b(?:its|they|them|their|theirs|he|him|his|she|her|hers"
@@ -91,7 +90,6 @@ _MAX_FRAGMENT = 4  # words; a longer one without a question word is a search of 
 _COUNTS = re.compile(r"\b(?:the (?:first|second|third|last)|ones?\W*$)", re.IGNORECASE)
 _MAX_PHRASE = 6  # words of "in the archive?"
 _MAX_BEFORE = 3  # content words before a pronoun; with more, it points to one of these
-_MAX_NAME = 6  # words of an answer that can be a name
 _MAX_JOINED = 4000  # characters of two questions; with more, the latter stands for itself
 
 
@@ -159,8 +157,7 @@ def _named(question: str, subject: str, answer: str) -> str:
         return _spliced(subject, bare)
     if (pointer := _pointer(bare)) is None:
         return question
-    person = _answering_name(subject, answer) if pointer[0].lower() in _PEOPLE else ""
-    return _pointed(bare, pointer, person or topic(subject), subject)
+    return _pointed(bare, pointer, answering(pointer[0], subject, answer) or topic(subject), subject)
 
 
 def _without_words_of_its_own(question: str, subject: str, answer: str) -> str | None:
@@ -265,10 +262,3 @@ def _pointed(question: str, pointer: re.Match[str], about: str, subject: str) ->
         about = f"in {about}"
     owns = word in _OWNERS and not (word == "her" and re.match(r"\W*$", question[pointer.end() :]))
     return question[: pointer.start()] + about + ("'s" if owns else "") + question[pointer.end() :]
-
-
-def _answering_name(subject: str, answer: str) -> str:
-    """Give the name that answers a question after a person, or nothing."""
-    lead = answer.split("\n", 1)[0].strip().rstrip(".")
-    is_name = lead[:1].isupper() and len(lead.split()) <= _MAX_NAME
-    return lead if is_name and re.match(r"\W*who\b", subject, re.IGNORECASE) else ""

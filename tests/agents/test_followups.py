@@ -75,6 +75,11 @@ def said(*turns: tuple[str, str]) -> list[Message]:
         (("How long does it bake?", "1 h"), "at what temperature?", "At what temperature does it bake?"),
         (("When is the fair?", "9 May"), "what time?", "What time is the fair?"),
         (("What plans are there?", "Two"), "which one?", "which one?"),
+        (("Which bus goes there?", "14\n\nTake bus 14."), "when does it leave?", "when does bus 14 leave?"),
+        (("Which part is cheap?", "Part: Bell\n\nBell | 9"), "how heavy is it?", "how heavy is Bell?"),
+        (("Which floor is the lab on?", "3"), "when is it open?", "when is the lab open?"),
+        (("Which rooms are free?", "A | B"), "which of them is big?", "which of the rooms is big?"),
+        (("When is the zoo open on Fridays?", "9"), "when does it close?", "when does the zoo close?"),
         (
             ("when does the Fenland Express to Oslo leave", "9:30"),
             "when does it arrive",
