@@ -81,7 +81,7 @@ def units_of(passages: Sequence[Passage]) -> list[Unit]:
                     start,
                     end,
                     text,
-                    frozenset(content_words(text)) | _implied(text),
+                    frozenset(content_words(text)) | (frozenset() if is_code else _implied(text)),
                     frozenset(word for part in labels for word in content_words(part)),
                     ". ".join(labels),
                     place,

@@ -114,6 +114,7 @@ def test_a_span_in_an_address_is_widened_to_it() -> None:
     (found,) = best_spans("Whom?", units_of([desk]), [AnswerSpan(0, start, start + 5, 5.0)]).values()
     assert desk.text[slice(*found)] == "help@brightline.example"
     assert "email" in " ".join(units_of([desk])[0].words)
+    assert "address" not in " ".join(units_of([passage("```\ncurl https://a.example\n```")])[0].words)
 
 
 def test_a_heading_does_not_decide_whether_there_is_an_answer() -> None:
