@@ -55,6 +55,7 @@ _FURTHER = re.compile(
     rf"\b(?:(?:another|a further) {_DURATION.pattern}|{_DURATION.pattern} (?:more|longer)\b)", re.IGNORECASE
 )
 _NEW_CLAUSE = re.compile(r"[,;]|\b(?:and|then|or)\b", re.IGNORECASE)
+_MAX_SENTENCE = 1000  # characters; a longer one has no clauses that can be told apart, and takes long
 _DIGIT = re.compile(r"\d")
 _Span = tuple[int, int]
 
@@ -93,7 +94,7 @@ def asked_clause(question: str, sentence: str, marked: str = "") -> _Span | None
     students pay half.
     up from 80 EUR a year before
     """
-    given = _given(question, marked)
+    given = _given(question, marked) if len(sentence) <= _MAX_SENTENCE else None
     if given is not None and (case := _asked_case(question, sentence)) is not None:
         return case
     clauses = _clauses(sentence)

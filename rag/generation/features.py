@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -64,6 +65,7 @@ _SHORT_DAY = re.compile(r"\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|MON|TUE|WED|THU|FRI|S
 def units_of(passages: Sequence[Passage]) -> list[Unit]:
     """Cut the passages into sentences, in order."""
     units: list[Unit] = []
+    words_of = cache(lambda label: frozenset(content_words(label)))  # most units share theirs
     for index, passage in enumerate(passages):
         parts, _ = heading_parts(passage)
         spans = sentence_spans(passage.text)
@@ -82,7 +84,7 @@ def units_of(passages: Sequence[Passage]) -> list[Unit]:
                     end,
                     text,
                     frozenset(content_words(text)) | (frozenset() if is_code else _implied(text)),
-                    frozenset(word for part in labels for word in content_words(part)),
+                    frozenset[str]().union(*map(words_of, labels)),
                     ". ".join(labels),
                     place,
                     heading := is_heading(passage, start, end),
