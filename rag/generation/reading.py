@@ -149,7 +149,7 @@ def said_logits(question: str, units: Sequence[Unit], read: Vector) -> Vector:
         is_prose = is_quotable(question, unit) and not is_code(unit.text)
         if asked and is_said and (is_how if unit.is_code else is_prose):
             logits[number] = max(logits[number], _SAID)
-        if is_answer and is_prose and words <= lead | unit.about:
+        if is_answer and is_prose and words and words <= lead | unit.about:
             logits[number] = max(logits[number], _SAID)
         if asked and is_prose and defines(question, unit.text):
             logits[number] = max(logits[number], 2 * _SAID)

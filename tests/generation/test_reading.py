@@ -142,7 +142,8 @@ def test_a_question_in_bold_is_one() -> None:
     assert not is_quotable("Where is the key?", question)
     none = np.full(2, -9.0, np.float32)
     assert (said_logits("Where is the key?", [question, answer], none) > -9).tolist() == [False, True]
-    assert (said_logits("Where is the code?", [question, answer], none) > -9).tolist() == [False, False]
+    for other in ("Where is the code?", "What?"):
+        assert (said_logits(other, [question, answer], none) > -9).tolist() == [False, False]
 
 
 def test_a_heading_answers_when_by_its_date() -> None:
