@@ -12,7 +12,7 @@ __all__ = ["same_measure", "with_words_of_columns"]
 _MEASURES = tuple(
     frozenset(content_words(words))
     for words in (
-        "cost price fee rate fare tariff expensive cheap euro eur dollar usd",
+        "cost price fee rate fare tariff rent expensive cheap euro eur dollar usd",
         "weight weigh heavy mass",
         "length long",
         "duration time take last long",
@@ -32,6 +32,11 @@ _MEASURES = tuple(
 )
 _ONLY_ASKED = frozenset(  # "Large" is the name of no measure, but of a thing
     content_words("expensive cheap heavy long high tall wide deep fast large big old loud hot warm cold")
+)
+_ATTRIBUTE = re.compile(  # it says which thing, not what of it is asked for
+    r"\b(?:an?|the|my|our|your) (?:heavy|long|high|tall|wide|deep|fast|large|big|old|hot|warm|cold)"
+    r"(?= \w)",
+    re.IGNORECASE,
 )
 _IMPLIED = (  # what a question asks for without a word of it
     (re.compile(r"\bhow much (?:is|are|was|were|for)\b", re.I), frozenset(content_words("cost"))),
@@ -60,10 +65,12 @@ def same_measure(question: str, name: str) -> frozenset[str]:
     (True, True)
     >>> bool(same_measure("How big is it?", "Large")), bool(same_measure("How big is it?", "Area"))
     (False, True)
+    >>> [bool(same_measure("How much is a large plot?", name)) for name in ("Area", "Rent per year")]
+    [False, True]
     >>> bool(same_measure("When is the fair?", "Date")), bool(same_measure("When is the fair?", "Days"))
     (True, False)
     """
-    asked, named = set(content_words(question)), set(content_words(name)) - _ONLY_ASKED
+    asked, named = set(content_words(_ATTRIBUTE.sub(" ", question))), set(content_words(name)) - _ONLY_ASKED
     agents = {word for word in asked if named.intersection(word + ending for ending in _AGENTS)}
     asked = asked.union(*(words for pattern, words in _IMPLIED if pattern.search(question)))
     same = (words for words in _MEASURES if words & asked and words & named)
