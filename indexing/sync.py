@@ -4,7 +4,7 @@ Nothing is deleted that cannot be told to be gone, and nothing much that was per
 """
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import accumulate
@@ -75,13 +75,16 @@ def submit_sync(
     Raises:
         ConflictError: the collection has other kinds of index than asked for.
     """
-    delete, withheld, reason = _deletions(grove, listing, collection, may_delete_many)
+    documents, pending = _bases(grove, collection)
+    delete, withheld, reason = _deletions(grove, listing, pending | documents, may_delete_many)
     wanted = [file for source, file in listing.files.items() if only is None or source in only]
-    stamps = _stamps(grove, collection, {file.source for file in wanted})
+    stamps = _stamps(grove, collection, documents, {file.source for file in wanted})
     unchanged: list[str] = []
 
     def is_new(file: JobFile, source: str) -> bool:
-        if file.stamp is None or stamps.get(source) != (file.stamp, file.base):
+        # An archive that could not be read as a whole is told of as failed until its files are in a job.
+        is_pending = not pending.keys().isdisjoint((source, file.source))
+        if is_pending or file.stamp is None or stamps.get(source) != (file.stamp, file.base):
             return True
         unchanged.append(source)
         return False
@@ -97,7 +100,8 @@ def submit_sync(
 
 def plan_sync(grove: Grove, listing: Listing, *, collection: str, may_delete_many: bool = False) -> Plan:
     """Tell what `submit_sync` would do, changing nothing; files are read, addresses are not fetched."""
-    delete, withheld, reason = _deletions(grove, listing, collection, may_delete_many)
+    documents, pending = _bases(grove, collection)
+    delete, withheld, reason = _deletions(grove, listing, pending | documents, may_delete_many)
     found: dict[str, list[str]] = {"add": [], "replace": [], "unchanged": [], "unknown": []}
     version = Pipeline.from_grove(grove).version
     limit = grove.settings.ingestion.max_file_bytes
@@ -134,15 +138,20 @@ def withholding(num_deleted: int, num_spoken_for: int, *, num_found: int) -> str
     return None
 
 
-def _deletions(
-    grove: Grove, listing: Listing, collection: str, may_delete_many: bool
-) -> tuple[list[str], list[str], str | None]:
-    """Give what is deleted, what is not, and why not."""
+def _bases(grove: Grove, collection: str) -> tuple[dict[str, str | None], dict[str, str | None]]:
     try:
-        # What waits or failed counts too: an older job must not bring it back, nor its failure be kept.
-        bases = grove.catalog.bases(collection)
+        return grove.catalog.bases(collection)
     except NotFoundError:
-        return [], [], None
+        return {}, {}
+
+
+def _deletions(
+    grove: Grove, listing: Listing, bases: Mapping[str, str | None], may_delete_many: bool
+) -> tuple[list[str], list[str], str | None]:
+    """Give what is deleted, what is not, and why not.
+
+    What waits or failed counts too: an older job must not bring it back, nor its failure be kept.
+    """
     # What was sent, or is relative to another folder, is none of this listing's.
     sources = sorted(source for source, base in bases.items() if base in (None, str(listing.base)))
     gone = listing.vanished(sources, max_file_bytes=grove.settings.ingestion.max_file_bytes)
@@ -165,23 +174,23 @@ def _deletions(
     return [source for source in gone if source not in withheld], list(withheld), reason
 
 
-def _stamps(grove: Grove, collection: str, files: set[str]) -> dict[str, tuple[str | None, str | None]]:
+def _stamps(
+    grove: Grove, collection: str, documents: Iterable[str], files: set[str]
+) -> dict[str, tuple[str | None, str | None]]:
     """Give the stamps and bases of these files' documents, or of what is in them as archives.
 
-    Left out are those that are read another way by now, and of which something waits or failed.
+    Left out are those that are read another way by now.
     """
-    try:
-        sources, pending = grove.catalog.sources(collection), grove.catalog.pending(collection)
-    except NotFoundError:
-        return {}
     version = Pipeline.from_grove(grove).version
     theirs = [
-        source for source in sources if not files.isdisjoint(accumulate(source.split("/"), "{}/{}".format))
+        source
+        for source in documents
+        if not files.isdisjoint(accumulate(source.split("/"), "{}/{}".format))
     ]
     return {
         source: (known.stamp, known.base)
         for source, known in _known(grove, collection, theirs).items()
-        if known.pipeline_version == version and source not in pending
+        if known.pipeline_version == version
     }
 
 

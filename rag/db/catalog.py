@@ -157,8 +157,8 @@ class Catalog:
             query = select(DocumentRow.source).where(DocumentRow.collection_id == row.id)
             return list(session.scalars(query.order_by(DocumentRow.source)))
 
-    def bases(self, collection: str) -> dict[str, str | None]:
-        """Give the sources of documents and of files that wait or failed, with the folder of relative ones.
+    def bases(self, collection: str) -> tuple[dict[str, str | None], dict[str, str | None]]:
+        """Give documents, and files that wait or failed: their sources, and the folder of relative ones.
 
         Raises:
             NotFoundError: no such collection.
@@ -167,16 +167,7 @@ class Catalog:
             row = self._collection(session, collection)
             query = select(DocumentRow.source, DocumentRow.base).where(DocumentRow.collection_id == row.id)
             documents = {source: base for source, base in session.execute(query)}
-            return pending_bases(session, row) | documents
-
-    def pending(self, collection: str) -> set[str]:
-        """Give the sources of files that wait or failed.
-
-        Raises:
-            NotFoundError: no such collection.
-        """
-        with self._database.read() as session:
-            return set(pending_bases(session, self._collection(session, collection)))
+            return documents, pending_bases(session, row)
 
     def names(self, collection: str) -> Iterator[StoredName]:
         """Give what the collection's documents go by, by source, without reading a text.

@@ -12,7 +12,7 @@ from indexing.submit import submit_paths, submit_uploads
 from indexing.sync import plan_sync, submit_sync
 from indexing.worker import run_job
 from rag.compose import Grove
-from rag.core.errors import ConflictError, InvalidInputError
+from rag.core.errors import ConflictError, InvalidInputError, UnreadableDocumentError
 from rag.db.jobs import JobFile
 
 
@@ -35,6 +35,10 @@ def age(*files: Path) -> None:
     for file in files:
         written = file.stat().st_mtime - 60
         os.utime(file, (written, written))
+
+
+def refuse(path: Path, *, max_bytes: int) -> bytes:
+    raise UnreadableDocumentError("Stale file handle")
 
 
 def failures(grove: Grove) -> list[str]:
@@ -104,6 +108,20 @@ def test_what_waits_or_failed_meanwhile_is_queued_though_it_is_as_it_was(grove: 
     assert waiting is not None
     assert sync(grove, "notes") == {"notes/kept.txt": "skipped"}
     assert grove.jobs.job(waiting).state == "cancelled"
+
+
+def test_an_archive_that_could_not_be_read_for_once_is_no_longer_failed(
+    grove: Grove, notes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (notes / "some.zip").write_bytes(packed({"a.txt": "Packed a.", "b.txt": "Packed b."}))
+    age(*notes.iterdir())
+    sync(grove, "notes")
+    with monkeypatch.context() as patch:
+        patch.setattr("indexing.archives.content_of", refuse)
+        assert sync(grove, "notes") == {"notes/some.zip": "failed"}
+    assert failures(grove) == ["notes/some.zip"]
+    assert set(sync(grove, "notes")) == {"notes/some.zip/a.txt", "notes/some.zip/b.txt"}
+    assert (failures(grove), sync(grove, "notes")) == ([], {})
 
 
 def test_an_empty_source_deletes_nothing_without_a_persons_word(grove: Grove, notes: Path) -> None:
