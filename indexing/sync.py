@@ -94,7 +94,7 @@ def submit_sync(
     files += [listing.deletion(source) for source in delete]
     if files or unchanged:
         grove.ensure_collection(collection, kinds=kinds)
-    job_id = grove.jobs.submit(collection, files) if files else None
+    job_id = grove.jobs.submit(collection, files, num_unchanged=len(unchanged)) if files else None
     return Synced(job_id, withheld, reason, len(unchanged))
 
 

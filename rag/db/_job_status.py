@@ -62,15 +62,19 @@ def num_done(session: Session, job: JobRow) -> int:
     return session.scalar(of_job) or 0
 
 
-def outcome(states: set[str]) -> str:
+def outcome(states: set[str], *, num_unchanged: int = 0) -> str:
     """Give how a job ended whose files have these states: failed or cancelled when nothing else is in them.
+
+    Files that were left out of it, for they were as they were, are done.
 
     >>> outcome({"failed", "done"}), outcome({"failed", "cancelled"}), outcome({"cancelled"})
     ('done', 'failed', 'cancelled')
     """
     if states - {"failed", "cancelled"} or not states:
         return "done"
-    return "failed" if "failed" in states else "cancelled"
+    if "failed" not in states:
+        return "cancelled"
+    return "done" if num_unchanged else "failed"
 
 
 def count_death(job: JobRow) -> None:

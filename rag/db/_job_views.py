@@ -60,8 +60,9 @@ class JobStatus:
     """How a job fares.
 
     `kind` is ingest or reindex; `state` is queued, running, paused, done (some files may have failed),
-    failed (all did, or the rebuilding) or cancelled. How many chunks there will be is known of a rebuilding
-    only. The rate is in files a second, of a rebuilding in chunks, since the worker took the job.
+    failed (all did and none was left out as unchanged, or the rebuilding) or cancelled. How many chunks
+    there will be is known of a rebuilding only. The rate is in files a second, of a rebuilding in chunks,
+    since the worker took the job.
     """
 
     job_id: str

@@ -95,4 +95,4 @@ def _some(sources: Sequence[str]) -> Iterator[ColumnElement[bool]]:
 def _end_if_settled(session: Session, job: JobRow) -> None:
     states = set(session.scalars(select(JobFileRow.state).where(JobFileRow.job_id == job.id)))
     if states.isdisjoint(UNSETTLED):
-        job.state, job.finished_at = outcome(states), utc_now()
+        job.state, job.finished_at = outcome(states, num_unchanged=job.num_unchanged), utc_now()

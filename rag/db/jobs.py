@@ -42,10 +42,11 @@ class JobQueue:
         if access.readable is not None:
             self._mine &= JobRow.collection.in_(access.readable)
 
-    def submit(self, collection: str, files: Sequence[JobFile]) -> str:
+    def submit(self, collection: str, files: Sequence[JobFile], *, num_unchanged: int = 0) -> str:
         """Queue a job and give its id; a file with an error is failed from the start.
 
-        What older jobs still have to do of the same sources is cancelled.
+        What older jobs still have to do of the same sources is cancelled. A job of which files were left
+        out, for they are as they were, does not fail when all that are in it do.
 
         Raises:
             ForbiddenError, NotFoundError: the caller may not change the collection.
@@ -57,7 +58,13 @@ class JobQueue:
             newer = [file for file in files if file.error is None]
             sources, bases = [file.source for file in newer], {file.base for file in newer}
             cancel_waiting(session, self._tenant, collection, sources, bases=bases)
-            job = JobRow(id=job_id, tenant=self._tenant, collection=collection, state="queued")
+            job = JobRow(
+                id=job_id,
+                tenant=self._tenant,
+                collection=collection,
+                state="queued",
+                num_unchanged=num_unchanged,
+            )
             session.add(job)
             session.flush()
             session.add_all(row_of(job, ordinal, file) for ordinal, file in enumerate(files))
@@ -215,11 +222,12 @@ class JobQueue:
         )
 
     def finish(self, job: LeasedJob, *, error: str | None = None) -> None:
-        """End the job: failed when there is an error or every file failed, cancelled when all were."""
+        """End the job: failed when there is an error or nothing was done, cancelled when all was."""
         with self._database.write() as session:
             self.hold(session, job)
             states = set(session.scalars(select(JobFileRow.state).where(JobFileRow.job_id == job.job_id)))
-            state = "failed" if error else outcome(states)
+            num_unchanged = session.get_one(JobRow, job.job_id).num_unchanged
+            state = "failed" if error else outcome(states, num_unchanged=num_unchanged)
             session.execute(
                 update(JobRow)
                 .where(JobRow.id == job.job_id)

@@ -210,6 +210,7 @@ class JobRow(Base):
     chunks_total: Mapped[int] = mapped_column(default=0)
     index_kinds: Mapped[str | None]  # that it makes, "dense,late"
     deaths: Mapped[int] = mapped_column(default=0)  # of its workers, since it last got on
+    num_unchanged: Mapped[int] = mapped_column(default=0)  # files that were as before, and left out
     worker: Mapped[str | None] = mapped_column(String(64))
     lease_until: Mapped[datetime | None]
     started_at: Mapped[datetime | None]  # when the worker took it, and how much was done by then

@@ -130,6 +130,15 @@ def test_a_job_fails_only_when_every_file_did(
     assert queue.lease("w", lease_seconds=60) is None
 
 
+def test_a_job_of_which_files_were_left_out_as_unchanged_is_done_in_part(
+    queue: JobQueue, database: Database
+) -> None:
+    queue.submit("c", FILES, num_unchanged=1)
+    assert finish(queue, database, leased(queue), ["failed", "failed"]) == "done"
+    queue.submit("c", FILES, num_unchanged=1)
+    assert finish(queue, database, leased(queue), ["cancelled", "cancelled"]) == "cancelled"
+
+
 def test_a_refused_file_is_failed_from_the_start(queue: JobQueue) -> None:
     status = queue.job(queue.submit("c", [JobFile("x", "/x", error="no such kind")]))
     assert [(file.state, file.error) for file in status.files] == [("failed", "no such kind")]

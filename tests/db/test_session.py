@@ -105,6 +105,7 @@ def test_an_older_installation_loses_what_nothing_reads(postgres_url: str) -> No
     database = open_database(postgres_url)
     with database.write() as session:
         session.execute(text("UPDATE alembic_version SET version_num = '0016'"))
+        session.execute(text("ALTER TABLE jobs DROP COLUMN num_unchanged"))
         session.execute(text("CREATE TABLE segment_rows (ordinal integer, fde real)"))
         session.execute(text("CREATE INDEX ix_segment_rows_fde_2560 ON segment_rows (fde)"))
     open_database(postgres_url).close()

@@ -76,6 +76,7 @@ def test_of_what_every_run_does_again_the_last_time_is_kept(grove: Grove, notes:
         first: {"notes/a.txt", "notes/b.txt"},
     }
     assert [each.status for each in grove.catalog.documents("c")] == ["failed", "ready", "ready"]
+    assert grove.schedules.list()[0].last_state == "done", "one file of three is broken"
 
 
 def test_missed_runs_are_made_up_once(grove: Grove, notes: Path) -> None:
