@@ -45,7 +45,7 @@ def run_job(
     stop: threading.Event | None = None,
     reader: Reader | Readers | None = None,
 ) -> JobStatus | None:
-    """Run the given job, or the oldest free one; None when there is none to run.
+    """Run the given job, or the oldest free one; None when there is none to run, or it is gone by then.
 
     `reader` serves job after job; without it the job starts one and ends it.
 
@@ -82,7 +82,9 @@ def run_job(
                 grove.jobs.release(job)
     if work.is_finished:
         remove_uploads(grove, job.job_id)
-    return grove.jobs.job(job.job_id)
+    with suppress(NotFoundError):  # the next run of its schedule may have all of it, and have forgotten it
+        return grove.jobs.job(job.job_id)
+    return None
 
 
 def _outcome(work: Work) -> str | None:

@@ -13,7 +13,7 @@ class LeaseLostError(ConflictError):
 
 
 class JobHaltedError(LeaseLostError):
-    """Say that a person has paused or cancelled the job."""
+    """Say that a person has paused or cancelled the job, or that it is gone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,14 +94,16 @@ class JobControl:
                 _put_again(session, job, row, parts.get(row.ordinal) or [file_of(row)])
 
     def forget_overtaken(self, job_id: str, *, by: str) -> None:
-        """Forget of a finished job the files that a later one has, too, and the job if no other is left."""
+        """Forget of a finished job what changed nothing and a later one has too; the job if that is all."""
         of_job, later = JobFileRow.job_id == job_id, aliased(JobFileRow)
         is_again = JobFileRow.source.in_(select(later.source).where(later.job_id == by))
+        is_change = JobFileRow.state.in_(("done", "deleted"))
         with self._database.write() as session:
-            is_it = self._mine & (JobRow.id == job_id) & JobRow.finished_at.is_not(None)
+            # One that was cancelled may be in the hands of its worker yet.
+            is_it = self._mine & (JobRow.id == job_id) & JobRow.state.in_(("done", "failed"))
             if session.scalar(select(JobRow.id).where(is_it).with_for_update()) is None:
                 return
-            session.execute(delete(JobFileRow).where(of_job, is_again))
+            session.execute(delete(JobFileRow).where(of_job, is_again, ~is_change))
             session.execute(delete(JobRow).where(JobRow.id == job_id, ~exists().where(of_job)))
 
     def _move(self, session: Session, job_id: str, states: Collection[str], state: str) -> JobRow:

@@ -150,9 +150,11 @@ class JobQueue:
             LeaseLostError: another worker has taken the job over.
         """
         row = session.scalar(select(JobRow).where(JobRow.id == job.job_id).with_for_update())
-        if row is not None and row.state in ("paused", "cancelled"):
+        if row is None:
+            raise JobHaltedError(f"job {job.job_id} is gone; this worker stops")
+        if row.state in ("paused", "cancelled"):
             raise JobHaltedError(f"job {job.job_id} was {row.state}; this worker stops")
-        if row is None or row.worker != job.worker:
+        if row.worker != job.worker:
             raise LeaseLostError(f"job {job.job_id} was taken over by another worker; this one stops")
 
     def cancelled(self, session: Session, job: LeasedJob) -> set[int]:

@@ -1,10 +1,12 @@
 import pytest
+from sqlalchemy import delete
 
 from rag.core.access import Access
 from rag.core.errors import ConflictError, NotFoundError
 from rag.db.job_control import JobControl
 from rag.db.jobs import JobFile, JobHaltedError, JobQueue, LeasedJob
 from rag.db.session import Database
+from rag.db.tables import JobRow
 
 FILES = [JobFile("a", "/files/a"), JobFile("b", "/files/b")]
 
@@ -68,6 +70,30 @@ def test_a_halted_jobs_worker_can_write_nothing_more(
         queue.start_file(job, 1)
     with pytest.raises(JobHaltedError):
         queue.heartbeat(job, lease_seconds=60)
+
+
+def test_a_job_that_is_gone_halts_its_worker(queue: JobQueue, database: Database) -> None:
+    queue.submit("c", FILES)
+    job = leased(queue)
+    with database.write() as session:
+        session.execute(delete(JobRow))
+    with pytest.raises(JobHaltedError, match="is gone"):
+        queue.heartbeat(job, lease_seconds=60)
+
+
+def test_only_what_changed_nothing_is_forgotten(
+    queue: JobQueue, control: JobControl, database: Database
+) -> None:
+    in_part = finished(queue, database, "done", "failed")
+    in_vain = finished(queue, database, "skipped", "failed")
+    cancelled = queue.submit("c", FILES)
+    control.cancel(cancelled)
+    last = queue.submit("c", FILES)
+    for job_id in (in_part, in_vain, cancelled):
+        control.forget_overtaken(job_id, by=last)
+    assert states(queue, in_part) == ("done", ["done"])
+    assert states(queue, cancelled) == ("cancelled", ["cancelled", "cancelled"])
+    assert [job.job_id for job in queue.jobs()] == [last, cancelled, in_part]
 
 
 def test_to_be_paused_is_no_attempt(queue: JobQueue, control: JobControl) -> None:

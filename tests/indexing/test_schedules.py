@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import update
 
 from indexing.schedules import add_schedule, next_after, run_due, run_schedule, timing_of
-from indexing.worker import run_job, work_forever
+from indexing.worker import Progress, run_job, work_forever
 from rag.compose import Grove
 from rag.core.errors import InvalidInputError, NotFoundError
 from rag.core.settings import Part, Settings
@@ -63,20 +63,40 @@ def test_a_schedule_follows_its_source(grove: Grove, notes: Path) -> None:
 
 def test_of_what_every_run_does_again_the_last_time_is_kept(grove: Grove, notes: Path) -> None:
     (notes / "broken.pdf").write_bytes(b"no PDF")
-    for file in notes.iterdir():
-        os.utime(file, (1e9, 1e9))
     schedule_id = add(grove, notes)
     jobs = []
-    for _ in range(3):
+    for number in range(4):
+        (notes / "a.txt").write_text(f"Note a, changed {min(number, 2)} times.")
+        for file in notes.iterdir():
+            os.utime(file, (1e9 + number, 1e9 + number))
         jobs.append(run_schedule(grove, schedule_id))
         run_job(grove)
-    first, _, last = jobs
-    assert {job.job_id: {file.source for file in job.files} for job in grove.jobs.jobs()} == {
-        last: {"notes/broken.pdf"},
-        first: {"notes/a.txt", "notes/b.txt"},
-    }
+    told = {job.job_id: {file.source: file.state for file in job.files} for job in grove.jobs.jobs()}
+    assert [told.pop(str(job)) for job in jobs] == [
+        {"notes/a.txt": "done", "notes/b.txt": "done"},
+        {"notes/a.txt": "done"},
+        {"notes/a.txt": "done"},
+        {"notes/a.txt": "skipped", "notes/b.txt": "skipped", "notes/broken.pdf": "failed"},
+    ]
+    assert told == {}
     assert [each.status for each in grove.catalog.documents("c")] == ["failed", "ready", "ready"]
     assert grove.schedules.list()[0].last_state == "done", "one file of three is broken"
+
+
+def test_a_job_that_the_next_run_has_all_of_may_be_gone_before_its_worker_tells_of_it(
+    grove: Grove, notes: Path
+) -> None:
+    for name in "ab":
+        (notes / f"{name}.txt").write_bytes(b"")
+    schedule_id = add(grove, notes)
+    job_id = run_schedule(grove, schedule_id)
+
+    def on_progress(progress: Progress) -> None:
+        if progress.step == "finished":
+            run_schedule(grove, schedule_id)
+
+    assert run_job(grove, job_id, on_progress=on_progress) is None
+    assert len(grove.jobs.jobs()) == 1
 
 
 def test_missed_runs_are_made_up_once(grove: Grove, notes: Path) -> None:
