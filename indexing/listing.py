@@ -249,7 +249,8 @@ def _stamp(file: Path) -> str | None:
         stat = file.stat()
     except OSError:
         return None
-    if time.time_ns() - stat.st_mtime_ns < _TICK_NS:
+    # What is unpacked or copied may have an old time of writing.
+    if time.time_ns() - max(stat.st_mtime_ns, stat.st_ctime_ns) < _TICK_NS:
         return None
     return f"{stat.st_mtime_ns} {stat.st_ctime_ns} {stat.st_size} {stat.st_ino}"
 

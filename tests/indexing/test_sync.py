@@ -30,11 +30,10 @@ def notes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "notes"
 
 
-def age(*files: Path) -> None:
-    """Let files have been written a minute ago, so that the next change is sure to have another time."""
-    for file in files:
-        written = file.stat().st_mtime - 60
-        os.utime(file, (written, written))
+@pytest.fixture
+def fine_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let what was just written be known again: the next change is sure to have another time."""
+    monkeypatch.setattr("indexing.listing._TICK_NS", 0)
 
 
 def refuse(path: Path, *, max_bytes: int) -> bytes:
@@ -76,10 +75,10 @@ def test_what_is_new_is_added_what_changed_is_replaced_and_what_is_gone_is_delet
     assert "gone" not in "".join(passage.text for passage in found)
 
 
+@pytest.mark.usefixtures("fine_clock")
 def test_what_is_as_it_was_is_not_even_queued(grove: Grove, notes: Path) -> None:
     (notes / "some.zip").write_bytes(packed({"a.txt": "Packed a.", "b.txt": "Packed b."}))
     (notes / "broken.pdf").write_bytes(b"no PDF")
-    age(*notes.iterdir())
     sync(grove, "notes")
     assert sync(grove, "notes") == {"notes/broken.pdf": "failed"}, "what failed is tried again"
     assert submit_sync(grove, list_places(grove, ["notes"]), collection="c").num_unchanged == 5
@@ -99,8 +98,13 @@ def test_what_is_as_it_was_is_not_even_queued(grove: Grove, notes: Path) -> None
     }, "the bytes tell of what may have changed; what was deleted by hand is back"
 
 
+def test_what_has_just_come_with_an_old_time_has_no_stamp_yet(grove: Grove, notes: Path) -> None:
+    os.utime(notes / "kept.txt", (1e9, 1e9))  # as tar and rsync do
+    assert list_places(grove, ["notes"]).files["notes/kept.txt"].stamp is None
+
+
+@pytest.mark.usefixtures("fine_clock")
 def test_what_waits_or_failed_meanwhile_is_queued_though_it_is_as_it_was(grove: Grove, notes: Path) -> None:
-    age(*notes.iterdir())
     sync(grove, "notes")
     unseen = list_places(grove, ["notes"])
     del unseen.files["notes/kept.txt"]
@@ -110,11 +114,11 @@ def test_what_waits_or_failed_meanwhile_is_queued_though_it_is_as_it_was(grove: 
     assert grove.jobs.job(waiting).state == "cancelled"
 
 
+@pytest.mark.usefixtures("fine_clock")
 def test_an_archive_that_could_not_be_read_for_once_is_no_longer_failed(
     grove: Grove, notes: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (notes / "some.zip").write_bytes(packed({"a.txt": "Packed a.", "b.txt": "Packed b."}))
-    age(*notes.iterdir())
     sync(grove, "notes")
     with monkeypatch.context() as patch:
         patch.setattr("indexing.archives.content_of", refuse)
