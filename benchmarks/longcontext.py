@@ -38,6 +38,9 @@ from rag.evaluation.datasets import Dataset, load_dataset
 from rag.evaluation.metrics import ndcg
 from rag.scoring.maxsim import join, maxsim
 from rag.scoring.sentences import sentence_spans
+from rag.training._late_pool import single_hop
+
+__all__ = ["facts"]
 
 DATA = Path(os.environ.get("GROVE_SHARED", Path(__file__).parents[2] / "shared")) / "data"
 PASSAGE_TOKENS = 200
@@ -106,7 +109,7 @@ def _made(
     if task == "passkeys":
         dataset = passkeys(length, documents=documents, questions=questions)
     else:
-        dataset = needles(length, _haystack(), _facts(documents), questions=questions)
+        dataset = needles(length, _haystack(), facts(DATA, documents), questions=questions)
     for name in strategies:
         yield _row(dataset, name, "success@1", k=1)
 
@@ -222,20 +225,25 @@ def _haystack() -> list[str]:
     return [text for text in texts if len(text) > 30_000]
 
 
-def _facts(count: int) -> list[tuple[str, str]]:
-    """Give first sentences of contexts that hold the answer to a question, each of another article."""
-    records = _records(DATA / "train_qa_english" / "train.jsonl.gz")
+def facts(data: Path, count: int) -> list[tuple[str, str]]:
+    """Give first sentences of contexts that hold the answer to a question, each of another article.
+
+    Of none that the late head was trained or chosen on.
+    """
+    seen = {query.text for query in single_hop(data)[1]}
+    records = _records(data / "train_qa_english" / "train.jsonl.gz")
     asked = [record for record in records if record["dataset"] in ("qed_nq", "tydiqa_en")]
-    random.Random(0).shuffle(asked)  # noqa: S311 -- no secret
-    facts: dict[str, tuple[str, str]] = {}
+    random.Random(1).shuffle(asked)  # noqa: S311 -- no secret; 0 gave those that `salient` was chosen on
+    found: dict[str, tuple[str, str]] = {}
     for record in asked:
         start, end = sentence_spans(record["context"])[0]
         sentence = record["context"][start:end].strip()
-        if record["answers"][0]["start"] < end and 8 <= len(sentence.split()) <= 35:
-            facts.setdefault(record["title"], (sentence, record["question"]))
-        if len(facts) == count:
+        is_new = record["question"] not in seen and record["answers"][0]["start"] < end
+        if is_new and 8 <= len(sentence.split()) <= 35:
+            found.setdefault(record["title"], (sentence, record["question"]))
+        if len(found) == count:
             break
-    return list(facts.values())
+    return list(found.values())
 
 
 def _records(path: Path) -> list[dict[str, Any]]:  # Any: the keys are named in the data set's README

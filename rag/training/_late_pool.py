@@ -125,7 +125,7 @@ def load_pools(data: Path, work: Path, depths: Sequence[int], *, scale: float = 
     """
     single = "single" if scale == 1.0 else f"single_x{scale:g}"
     return [
-        _pool(single, partial(_single_hop, scale=scale), data, work, depths),
+        _pool(single, partial(single_hop, scale=scale), data, work, depths),
         _pool("multihop", _multi_hop, data, work, depths),
     ]
 
@@ -190,7 +190,8 @@ def _backbone() -> Backbone:
     return Backbone(device="cuda" if torch.cuda.is_available() else "cpu")
 
 
-def _single_hop(data: Path, *, scale: float) -> tuple[list[str], list[Query]]:
+def single_hop(data: Path, *, scale: float = 1.0) -> tuple[list[str], list[Query]]:
+    """Give passages of train_retrieval_english and their questions, as `load_pools` takes them."""
     parts: dict[str, dict[str, list[str]]] = {name: {} for name in QUOTA}
     for record in _records(data / "train_retrieval_english" / "train.jsonl.gz"):
         text = joined(**record["positive"])
