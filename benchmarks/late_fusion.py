@@ -33,7 +33,7 @@ from rag.evaluation.datasets import load_dataset
 from rag.evaluation.metrics import ndcg, paired_interval, recall
 from rag.scoring.fusion import reciprocal_rank_fusion, score_fusion
 
-__all__ = ["HYBRID", "SHIPPED", "Way"]
+__all__ = ["DATA", "HYBRID", "JUDGED", "SHIPPED", "Way", "ranked"]
 
 DATA = Path(os.environ.get("GROVE_SHARED", Path(__file__).parents[2] / "shared")) / "data"
 _SIGNALS = {"words": "lexical", "dense": "dense", "late": "late"}  # and the retriever of each
@@ -96,7 +96,7 @@ def _scaled(hits: Sequence[Hit], scaling: _Scaling) -> dict[str, float]:
 HYBRID = Way((1, 1, 0), by_rank=True)
 SHIPPED = Way((1, 1, 2))  # `hybrid+late` of rag/compose/_profiles.py
 CHOSEN = (1.0, 0.5, 2.0)  # the weights that are judged with --data
-_JUDGED = {
+JUDGED = {
     "lexical": Way((1, 0, 0)),
     "dense": Way((0, 1, 0)),
     "hybrid": HYBRID,
@@ -166,13 +166,13 @@ def _judged(name: str, work: Path) -> Iterator[dict[str, object]]:
     dataset = load_dataset(DATA / name)
     indexed = IndexedDataset(Settings(), dataset, DATA / name, work=work, retrievers=["hybrid+late"])
     indexed.index(lambda _: None)
-    rankings: list[dict[str, list[str]]] = [_ranked(indexed.grove, each.text) for each in dataset.questions]
+    rankings: list[dict[str, list[str]]] = [ranked(indexed.grove, each.text) for each in dataset.questions]
     relevant = [dataset.relevant[question.id] for question in dataset.questions]
     found = {
         pipeline: [
             ndcg(each[pipeline], gains, k=10) for each, gains in zip(rankings, relevant, strict=True)
         ]
-        for pipeline in _JUDGED
+        for pipeline in JUDGED
     }
     for pipeline, values in found.items():
         pairs = [(each[pipeline], gains) for each, gains in zip(rankings, relevant, strict=True)]
@@ -190,7 +190,7 @@ def _judged(name: str, work: Path) -> Iterator[dict[str, object]]:
         }
 
 
-def _ranked(grove: Grove, question: str) -> dict[str, list[str]]:
+def ranked(grove: Grove, question: str) -> dict[str, list[str]]:
     """Give each pipeline's ten documents; each of its parts is asked once, for as much as `hybrid` asks."""
     parts: list[list[Hit]] = []
     sources: dict[str, str] = {}
@@ -200,7 +200,7 @@ def _ranked(grove: Grove, question: str) -> dict[str, list[str]]:
         sources |= {each.chunk_id: each.source for each in passages}
     return {
         pipeline: list(dict.fromkeys(sources[hit.chunk_id] for hit in way.fused(parts)[:_CHUNKS]))[:10]
-        for pipeline, way in _JUDGED.items()
+        for pipeline, way in JUDGED.items()
     }
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from api.evaluation import IndexedDataset
-from benchmarks.late_fusion import _ranked
+from benchmarks.late_fusion import ranked
 from rag.core.settings import Settings
 from rag.evaluation.datasets import Dataset, Entry, Question
 
@@ -21,7 +21,7 @@ def test_parts_fused_are_the_pipelines(tmp_path: Path) -> None:
     dataset = Dataset("five", CORPUS, [Question("q", QUESTION)], {"q": {"tides": 1.0}})
     indexed = IndexedDataset(Settings(), dataset, tmp_path, work=tmp_path, retrievers=["hybrid+late"])
     indexed.index(lambda _: None)
-    ranked = _ranked(indexed.grove, QUESTION)
-    assert ranked.pop("chosen")[0] == "tides"
-    assert ranked == {pipeline: indexed.search(pipeline)(QUESTION, 10) for pipeline in ranked}
-    assert len(ranked["late"]) == len(CORPUS)
+    found = ranked(indexed.grove, QUESTION)
+    assert found.pop("chosen")[0] == "tides"
+    assert found == {pipeline: indexed.search(pipeline)(QUESTION, 10) for pipeline in found}
+    assert len(found["late"]) == len(CORPUS)
