@@ -4,12 +4,14 @@ A store learns the codebook of a segment from some of its chunks: FAISS from chu
 pgvector from the first 2048, which the caller's transaction brings first. Made chunks come in no order, so
 that both are a draw; a row is one draw, and what is left of a comparison by several is what counts. Of each
 of the queries, none of them of `rag bench multivector`, the exact scan's best hundred chunks are scored by
-codes alone.
+codes alone. `--bytes` gives residuals another size: of 128 dimensions 16, 32 and 64 are 1, 2 and 4 bits
+each.
 """
 
 import argparse
 import json
 import time
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +21,7 @@ from benchmarks._machine import machine
 from benchmarks._token_vectors import DIM, TOKENS, Base, Making, made
 from rag.core.types import Codebook, Vector
 from rag.scoring.maxsim import maxsim
-from rag.scoring.residual import code_maxima, encode, train_codebook
+from rag.scoring.residual import code_bytes, code_maxima, encode, train_codebook
 from rag.scoring.whole import of_bytes, to_bytes
 
 K = 10
@@ -36,6 +38,7 @@ def main() -> None:
     parser.add_argument("--queries", type=int, default=200)
     parser.add_argument("--draws", type=int, default=4, help="of chunks to learn from")
     parser.add_argument("--tokens", type=int, action="append", default=[], help="to learn from, at most")
+    parser.add_argument("--bytes", type=int, action="append", default=[], help="of a residual; repeat")
     options = parser.parse_args()
     print(json.dumps(machine()))
     with threadpool_limits(1):
@@ -47,13 +50,15 @@ def main() -> None:
         best = np.argsort(-exact, axis=1)[:, :DEPTH]
         for draw in range(options.draws):
             sample = made(base, LEARNT_FROM, Making(), rng)[:, 1:].reshape(-1, DIM)
-            for count in options.tokens or [32 * CENTROIDS, 64 * CENTROIDS]:
+            counts = options.tokens or [32 * CENTROIDS, 64 * CENTROIDS]
+            for count, size in product(counts, options.bytes or [None]):
                 spent = time.process_time()
                 some = rng.permutation(sample)[:count]
-                book = train_codebook(some, num_centroids=CENTROIDS)
+                book = train_codebook(some, num_centroids=CENTROIDS, residual_bytes=size)
                 spent = time.process_time() - spent
-                of = {"draw": draw, "tokens": len(some), "cpu_seconds": round(spent, 1)}
-                print(json.dumps({**of, **_row(book, chunks, queries, exact, best)}), flush=True)
+                of = {"draw": draw, "tokens": len(some), "bytes": code_bytes(book)}
+                row = {"cpu_seconds": round(spent, 1), **_row(book, chunks, queries, exact, best)}
+                print(json.dumps({**of, **row}), flush=True)
 
 
 def _row(
