@@ -36,13 +36,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--chunks", type=int, default=12_000)
     parser.add_argument("--queries", type=int, default=200)
+    parser.add_argument("--real", type=int, default=5000, help="real chunks that the others are made of")
     parser.add_argument("--draws", type=int, default=4, help="of chunks to learn from")
     parser.add_argument("--tokens", type=int, action="append", default=[], help="to learn from, at most")
     parser.add_argument("--bytes", type=int, action="append", default=[], help="of a residual; repeat")
     options = parser.parse_args()
     print(json.dumps(machine()))
     with threadpool_limits(1):
-        base = Base.encode(5000, REPORTED + options.queries)
+        base = Base.encode(options.real, REPORTED + options.queries)
         queries = base.queries[REPORTED:]
         rng = np.random.default_rng(2)
         chunks = made(base, options.chunks, Making(), rng)
