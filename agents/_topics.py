@@ -2,7 +2,7 @@
 
 import re
 
-from rag.generation.dates import DAYS
+from rag.reading.dates import DAYS
 from rag.scoring.words import content_words
 
 __all__ = ["ARTICLE", "NAME", "PREPOSITION", "is_function", "topic"]

@@ -15,7 +15,7 @@ from rag.generation.closest import closest
 from rag.generation.constrained.conditions import conditions_of
 from rag.generation.context import neutralise
 from rag.generation.markers import shown_whole
-from rag.generation.missing import missing, missing_text
+from rag.reading.missing import missing, missing_text
 from rag.scoring.spelling import spelt
 
 __all__ = ["cite", "generate", "greet", "refuse"]

@@ -26,8 +26,8 @@ from agents.writing import Emit, asked
 from rag.core.errors import LimitReachedError, RagError
 from rag.core.protocols import Message
 from rag.core.types import Passage, SearchResult, Usage
-from rag.generation.candidates import Judgement
 from rag.generation.context import neutralise, newest
+from rag.reading.candidates import Judgement
 from rag.scoring.rows import header_lines
 from rag.scoring.spelling import spelt
 

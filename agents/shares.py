@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from agents._numbers import NUMBER, numbers_in
 from rag.core.types import Passage
-from rag.generation.candidates import Candidate
+from rag.reading.candidates import Candidate
 
 __all__ = ["Share", "amount", "quoted", "share_of", "tells_share", "with_unit"]
 

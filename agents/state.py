@@ -14,9 +14,9 @@ from agents.tables import AskedTable
 from rag.core.protocols import GenerationOptions, Generator, Message
 from rag.core.types import Citation, Missing, Passage, SearchResult, Sentence, Usage
 from rag.generation.answer import Locate
-from rag.generation.candidates import Judgement
 from rag.generation.meter import Meter
-from rag.generation.support import Support
+from rag.reading.candidates import Judgement
+from rag.reading.support import Support
 
 __all__ = ["Context", "Limits", "Route", "State", "Step", "Toolbox"]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from agents.tools import ToolScope, passage_at
 from rag.core.types import Passage
-from rag.generation.conditions import asked_rows, asks_rows
+from rag.reading.tables.row_filters import asked_rows, asks_rows
 from rag.scoring.rows import is_row, is_table_line
 
 __all__ = ["AskedTable", "asked_table"]

@@ -14,7 +14,7 @@ __all__ = ["InstalledModel", "installed_models"]
 _FAMILIES = {
     "encoder": "rag.encoders",
     "generator": "rag.generation.backends",
-    "reader": "rag.generation.readers",
+    "reader": "rag.reading.readers",
     "scorer": "rag.generation.scorers",
 }
 

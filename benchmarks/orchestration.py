@@ -26,8 +26,8 @@ from rag.core.events import AnswerFinished, RunStarted
 from rag.core.protocols import GenerationOptions
 from rag.core.settings import Settings
 from rag.core.types import Passage, SearchResult
-from rag.generation.candidates import Judgement
-from rag.generation.support import Evidence, Support
+from rag.reading.candidates import Judgement
+from rag.reading.support import Evidence, Support
 
 _PASSAGE = Passage("c", "d", 1, "source.txt", "", None, 0, 2, 1.0, "Ok")
 _QUESTION = "Is it so?"

@@ -19,9 +19,9 @@ from benchmarks._machine import machine
 from rag.core.types import Passage
 from rag.encoders.minilm import Minilm
 from rag.evaluation.datasets import load_dataset
-from rag.generation.features import units_of
-from rag.generation.readers.minilm import Minilm as Reader
-from rag.generation.support import Support
+from rag.reading.features import units_of
+from rag.reading.readers.minilm import Minilm as Reader
+from rag.reading.support import Support
 
 DATA = Path(os.environ.get("GROVE_SHARED", Path(__file__).parents[2] / "shared")) / "data" / "qa_nq_gold"
 _PASSAGES = 5

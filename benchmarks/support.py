@@ -14,8 +14,8 @@ from typing import Any
 from benchmarks._machine import machine
 from rag.core.types import Passage
 from rag.encoders.minilm import Minilm
-from rag.generation.readers.minilm import Minilm as Reader
-from rag.generation.support import Support
+from rag.reading.readers.minilm import Minilm as Reader
+from rag.reading.support import Support
 from rag.scoring.sentences import sentence_spans
 from rag.training._reader_data import Example, Side, held_out
 

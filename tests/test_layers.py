@@ -12,7 +12,7 @@ FAMILIES = (
     "rag/stores",
     "rag/retrieval",
     "rag/generation/backends",
-    "rag/generation/readers",
+    "rag/reading/readers",
     "rag/generation/speculation",
     "agents/tools",
     "indexing/loaders",

@@ -25,8 +25,8 @@ from rag.core.protocols import (
 from rag.core.registry import Family, checked_names
 from rag.core.settings import Part, Settings
 from rag.encoders._cache import CachedEncoder
-from rag.generation.support import Support
 from rag.generation.writing import PromptWriter
+from rag.reading.support import Support
 
 if TYPE_CHECKING:
     from rag.sql.asking import SqlAsker
@@ -39,7 +39,7 @@ _ENCODERS = Family("rag.encoders")
 _STORES = Family("rag.stores")
 RETRIEVERS = Family("rag.retrieval")
 _GENERATORS = Family("rag.generation.backends")
-_READERS = Family("rag.generation.readers")
+_READERS = Family("rag.reading.readers")
 _SCORERS = Family("rag.generation.scorers")
 
 

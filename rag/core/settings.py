@@ -112,7 +112,7 @@ class Settings(BaseSettings):
     )
     reader: Part | None = Field(
         None,
-        description="Where answers stand in passages: a file of rag/generation/readers; by default `minilm`"
+        description="Where answers stand in passages: a file of rag/reading/readers; by default `minilm`"
         " with the encoder of that name, else `none`.",
     )
     indexes: str | None = Field(

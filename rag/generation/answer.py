@@ -16,7 +16,7 @@ from rag.core.types import Citation, Passage, Sentence
 from rag.generation.context import message_tokens, neutralise, newest, order_passages, pack, render_passages
 from rag.generation.markers import shown_whole
 from rag.generation.prompts import Template, load_prompt
-from rag.generation.support import Evidence, Support
+from rag.reading.support import Evidence, Support
 from rag.scoring.sentences import sentence_spans
 
 __all__ = [

@@ -5,7 +5,7 @@ Knows when there is one worth opening; which one it is, and how likely an answer
 
 from rag.core.types import Closest
 from rag.generation.answer import Locate
-from rag.generation.candidates import Judgement
+from rag.reading.candidates import Judgement
 
 __all__ = ["MIN_ANSWERABILITY", "closest"]
 

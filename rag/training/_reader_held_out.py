@@ -7,8 +7,8 @@ import torch
 
 from rag.encoders._minilm import Backbone
 from rag.evaluation.metrics import exact_match, token_f1
-from rag.generation.readers._windows import padded, spans_of, strides
 from rag.networks.reader import SpanReader
+from rag.reading.readers._windows import padded, spans_of, strides
 from rag.training._reader_cases import KINDS, Case
 from rag.training._reader_data import Example
 from rag.training._reader_tokens import items

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from rag.generation.readers._windows import Window
+from rag.reading.readers._windows import Window
 
 __all__ = ["Cut", "span_loss"]
 

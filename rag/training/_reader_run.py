@@ -15,9 +15,9 @@ from torch.nn.utils.rnn import pad_sequence
 from rag.core.errors import InvalidInputError
 from rag.encoders._minilm import Backbone
 from rag.encoders._precision import matrix_dtype
-from rag.generation.readers._windows import Window, padded
 from rag.networks.bert import Bert
 from rag.networks.reader import SpanReader
+from rag.reading.readers._windows import Window, padded
 from rag.training._kept import made_of, whole
 from rag.training._low_rank import add_low_rank, merge_low_rank
 from rag.training._optimisers import LinearAdamW

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from tokenizers import Tokenizer
 
-from rag.generation.readers._windows import Pieces, Window, pieces, window
+from rag.reading.readers._windows import Pieces, Window, pieces, window
 from rag.training._reader_data import Example
 
 __all__ = ["Item", "crop", "items"]

@@ -37,11 +37,11 @@ from rag.core.types import Passage, Vector
 from rag.encoders.minilm import Minilm
 from rag.evaluation.datasets import load_dataset
 from rag.evaluation.metrics import contains_answer
-from rag.generation import reader_coefficients
-from rag.generation.features import Unit, units_of
-from rag.generation.readers.minilm import Minilm as Reader
-from rag.generation.reading import UNREAD, answerable_features, read_features, said_logits
-from rag.generation.support import Support
+from rag.reading import reader_coefficients
+from rag.reading.features import Unit, units_of
+from rag.reading.readers.minilm import Minilm as Reader
+from rag.reading.spans import UNREAD, answerable_features, read_features, said_logits
+from rag.reading.support import Support
 from rag.training._late_teacher import Words
 from rag.training._logistic import Coefficients, fit, logits
 from rag.training._reader_cases import removed
@@ -89,7 +89,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m rag.training calibrate", description=main.__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--documents", type=Path, default=Path("benchmarks/short_documents.jsonl"))
-    parser.add_argument("--write", action="store_true", help="write rag/generation/reader_coefficients.py")
+    parser.add_argument("--write", action="store_true", help="write rag/reading/reader_coefficients.py")
     options = parser.parse_args(arguments)
     encoder = Minilm()
     support = Support(encoder, Reader())

@@ -24,10 +24,10 @@ from rag.core.types import Passage, Vector
 from rag.encoders.minilm import Minilm
 from rag.evaluation.datasets import load_dataset
 from rag.evaluation.metrics import contains_answer
-from rag.generation.coefficients import DENSE, Coefficients
-from rag.generation.features import question_features, summary_features, units_of
-from rag.generation.forms import with_forms
-from rag.generation.questions import asked_words
+from rag.reading.coefficients import DENSE, Coefficients
+from rag.reading.features import question_features, summary_features, units_of
+from rag.reading.forms import with_forms
+from rag.reading.questions import asked_words
 from rag.training import support
 from rag.training._late_teacher import Words
 from rag.training._logistic import fit, logits
@@ -65,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m rag.training foreign", description=main.__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--threshold", type=float, default=0.53, help="min_answerability of the settings")
-    parser.add_argument("--write", action="store_true", help="write rag/generation/coefficients.py")
+    parser.add_argument("--write", action="store_true", help="write rag/reading/coefficients.py")
     options = parser.parse_args(arguments)
     vectors = support.Vectors(Minilm())
     foreign = [_rows(asked, vectors) for name in _FOREIGN for asked in _foreign(options.data / name)]

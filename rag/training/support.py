@@ -1,4 +1,4 @@
-"""Fit the logistic models of rag/generation/support.py: `python -m rag.training support --write`.
+"""Fit the logistic models of rag/reading/support.py: `python -m rag.training support --write`.
 
 Data: train_qa_english (SQuAD, TyDi QA, QED, FairytaleQA: questions with the place of their answer). Each
 question searches all contexts; the six nearest by cosine are its passages.
@@ -22,8 +22,8 @@ import numpy as np
 
 from rag.core.types import Passage, Vector
 from rag.encoders.minilm import Minilm
-from rag.generation import coefficients
-from rag.generation.features import (
+from rag.reading import coefficients
+from rag.reading.features import (
     Unit,
     claim_features,
     question_features,
@@ -32,7 +32,7 @@ from rag.generation.features import (
     weights_of,
     windows,
 )
-from rag.generation.support import SHORT_CLAIM
+from rag.reading.support import SHORT_CLAIM
 from rag.scoring.words import content_words
 from rag.training._logistic import Coefficients, fit, logits
 
@@ -101,7 +101,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Fit all models, print how good they are on held-out questions, and write the coefficients."""
     parser = argparse.ArgumentParser(prog="python -m rag.training support", description=main.__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data/train_qa_english"))
-    parser.add_argument("--write", action="store_true", help="write rag/generation/coefficients.py")
+    parser.add_argument("--write", action="store_true", help="write rag/reading/coefficients.py")
     options = parser.parse_args(arguments)
     cases = cases_of(options.data)
     vectors = Vectors(Minilm())

@@ -16,8 +16,8 @@ from rag.compose import DEFAULT, Grove
 from rag.core.events import AnswerFinished
 from rag.core.settings import GenerationSettings, Part, Settings
 from rag.core.types import Answer, AnswerSpan, Closest, ParsedDocument
-from rag.generation.candidates import Candidate, Judgement
-from rag.generation.missing import missing, missing_text
+from rag.reading.candidates import Candidate, Judgement
+from rag.reading.missing import missing, missing_text
 
 TEXT = "The depot opens at nine. The warranty of the outdoor sensor runs for sixty months."
 QUESTION = "How long does the warranty of the outdoor sensor run?"

@@ -12,7 +12,7 @@ from rag.core.events import AnswerFinished
 from rag.core.settings import Settings
 from rag.core.tool_settings import ToolSettings
 from rag.core.types import Answer, ParsedDocument, Passage
-from rag.generation.candidates import Candidate
+from rag.reading.candidates import Candidate
 
 TEXT = "The depot opens at nine. The price of the basic plan is 40 dollars. Support is answered by mail."
 QUESTION = "What is 15% of the price of the basic plan?"

@@ -10,7 +10,7 @@ from rag.core.protocols import GenerationOptions, GeneratorCapabilities, Message
 from rag.core.types import Passage
 from rag.generation.answer import REFUSAL, CitedText, build_prompt, cite, refusal
 from rag.generation.markers import AnswerStream
-from rag.generation.support import Support
+from rag.reading.support import Support
 
 TEXT = "The depot opens at nine. The warranty of the outdoor sensor runs for sixty months. 🐝 Bees hum."
 SUPPORT = Support()

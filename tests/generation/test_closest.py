@@ -1,8 +1,8 @@
 from _passages import passage
 
 from rag.core.layout import Box
-from rag.generation.candidates import Candidate, Judgement
 from rag.generation.closest import MIN_ANSWERABILITY, closest
+from rag.reading.candidates import Candidate, Judgement
 
 BOXES = (Box(3, 0.1, 0.2, 0.3, 0.4),)
 PASSAGE = passage("It is new. The depot opens at nine.", start=40)

@@ -7,7 +7,7 @@ from rag.core.protocols import GenerationOptions, Message, Prompt
 from rag.core.types import Passage
 from rag.generation.answer import REFUSAL
 from rag.generation.backends.extractive import Extractive
-from rag.generation.support import Support
+from rag.reading.support import Support
 
 QUESTION = "How long does the warranty of the outdoor sensor run?"
 

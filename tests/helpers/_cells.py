@@ -2,8 +2,8 @@
 
 from _passages import passage
 
-from rag.generation.features import units_of
-from rag.generation.tables import asked_cells
+from rag.reading.features import units_of
+from rag.reading.tables.cells import asked_cells
 
 __all__ = ["cell"]
 

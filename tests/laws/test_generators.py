@@ -14,7 +14,7 @@ from _saved_llama import save_llama
 from rag.core.errors import GenerationError
 from rag.core.protocols import Delta, GenerationOptions, Generator, Message, Prompt
 from rag.core.registry import Family
-from rag.generation.support import Support
+from rag.reading.support import Support
 
 GENERATORS = Family("rag.generation.backends")
 QUESTION = "When does the depot open?"

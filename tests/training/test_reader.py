@@ -10,7 +10,7 @@ import torch
 from benchmarks.short_documents import PARTS, documents
 from rag.core.errors import InvalidInputError
 from rag.encoders._minilm import Backbone
-from rag.generation.readers._windows import Window, padded
+from rag.reading.readers._windows import Window, padded
 from rag.training import _reader_cases, _reader_data, reader
 from rag.training._low_rank import add_low_rank, merge_low_rank
 from rag.training._reader_cases import Case, load_cases, removed

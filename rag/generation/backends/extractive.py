@@ -14,11 +14,11 @@ from rag.core.errors import GenerationError
 from rag.core.protocols import Delta, GenerationOptions, GeneratorCapabilities, Prompt
 from rag.core.types import Usage
 from rag.generation.answer import REFUSAL
-from rag.generation.candidates import Candidate, short_answer
-from rag.generation.lists import denies, is_item, list_lead
-from rag.generation.overview import told_whole
-from rag.generation.questions import asks_how, asks_yes_or_no
-from rag.generation.support import Support
+from rag.reading.candidates import Candidate, short_answer
+from rag.reading.lists import denies, is_item, list_lead
+from rag.reading.overview import told_whole
+from rag.reading.questions import asks_how, asks_yes_or_no
+from rag.reading.support import Support
 from rag.scoring.fences import FENCES, is_fenced
 from rag.scoring.quotations import blank_marks
 from rag.scoring.rows import cell_spans, header_lines, is_row

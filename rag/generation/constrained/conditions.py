@@ -12,7 +12,7 @@ from functools import cached_property
 from rag.core.errors import InvalidInputError
 from rag.core.protocols import Condition
 from rag.core.types import Passage
-from rag.generation.verbatim import FINAL, squeeze
+from rag.reading.verbatim import FINAL, squeeze
 
 __all__ = ["CitationExists", "QuoteOccurs", "TokenCheck", "conditions_of"]
 

@@ -1,0 +1,1 @@
+"""Reading tables: which cells, rows and columns a question asks for."""
