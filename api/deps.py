@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Depends, Query, Request
 
 from api.events import Guard
-from api.pages import position_of
+from api.paging import position_of
 from api.telemetry.metrics import Metrics
 from rag.compose import Grove
 from rag.core.kinds import kinds_of

@@ -23,7 +23,6 @@ from api.detached import Detached
 from api.guards import RequestGuard, SecurityHeaders
 from api.idempotency import Idempotency
 from api.interfaces import INTERFACES
-from api.page import add_page
 from api.problems import OWN_FAULT, PROBLEM, add_handlers, problem
 from api.remote import instance_of
 from api.routes import (
@@ -53,6 +52,7 @@ from api.server_timing import ServerTiming
 from api.signing_in import sign_in_of
 from api.telemetry.logs import LoggedRun, RequestLog
 from api.telemetry.metrics import Metrics, RequestMetrics, RunMetrics
+from api.web_page import add_page
 from indexing.pages import PagePainter
 from rag.compose import Grove
 from rag.core.errors import RagError

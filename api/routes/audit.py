@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from api.deps import GroveDep, Limit
-from api.pages import page_of
+from api.paging import page_of
 from rag.db.audit import AuditEntry
 
 __all__ = ["router"]

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, File, Query, UploadFile
 
 from api.deps import After, GroveDep, Kinds, Limit
 from api.form_fields import only_fields
-from api.pages import named_page, page_of
+from api.paging import named_page, page_of
 from api.schemas import CollectionBody, CollectionList, Deleted, DocumentList
 from indexing.reindex import submit_reindex
 from indexing.submit import submit_uploads

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from agents.runs import cancel
 from api.conversation_schemas import ConversationBody, ConversationList, ConversationReply, TitleBody
 from api.deps import Behind, GroveDep, Limit
-from api.pages import cursor_of, page_of
+from api.paging import cursor_of, page_of
 from rag.compose import Grove
 from rag.core.errors import ConflictError, NotFoundError
 from rag.db.conversations import ConversationSummary, ConversationTurn

@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from api.conversation_schemas import FeedbackBody, FeedbackList
 from api.deps import Behind, GroveDep, Limit
-from api.pages import cursor_of, page_of
+from api.paging import cursor_of, page_of
 from rag.db.feedback import Feedback
 
 __all__ = ["router"]

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from api.deps import Behind, GroveDep, Limit
-from api.pages import cursor_of, page_of
+from api.paging import cursor_of, page_of
 from api.schemas import JobList
 from indexing.control import cancel_job, retry_job
 from rag.db.jobs import JobStatus

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Response
 
 from api.deps import GroveDep, Limit
 from api.key_schemas import KeyBody, KeyList, NewKeyReply
-from api.pages import page_of
+from api.paging import page_of
 from rag.db.keys import ApiKey
 
 __all__ = ["router"]

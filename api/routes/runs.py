@@ -10,7 +10,7 @@ from agents.runs import answer_permission, cancel
 from api.deps import Behind, GroveDep, GuardDep, Limit
 from api.detached import Detached
 from api.events import begun, outcome, stored
-from api.pages import cursor_of, page_of
+from api.paging import cursor_of, page_of
 from api.replies import ANSWERS, answered
 from api.schemas import AnswerReply, PermissionBody, RunList, RunReply
 from api.sse import EVENT_STREAM, event_stream

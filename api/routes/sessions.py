@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from api.deps import After, GroveDep, Limit
-from api.pages import page_of
+from api.paging import page_of
 from api.session_schemas import SessionList
 from rag.db.sessions import Session
 

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from api.deps import After, GroveDep, Limit
-from api.pages import behind, page_of
+from api.paging import behind, page_of
 from api.tool_schemas import SqlSourceList
 
 __all__ = ["router"]

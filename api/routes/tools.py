@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from agents.toolset import toolset_of
 from api.deps import After, GroveDep, Limit
-from api.pages import behind, page_of
+from api.paging import behind, page_of
 from api.tool_schemas import ToolList
 
 __all__ = ["router"]

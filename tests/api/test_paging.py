@@ -7,7 +7,7 @@ import pytest
 from _http import client_of, ingested, small_settings, wait_until
 from fastapi.testclient import TestClient
 
-from api.pages import named_page
+from api.paging import named_page
 from rag.compose import Grove
 
 LISTS = {
