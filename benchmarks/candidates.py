@@ -49,7 +49,7 @@ _SHAPES = (
     FdeShape(30, 0, DIM),
 )
 _GRAPHED = FdeShape(15, 3, 32)
-_NEIGHBOURS = 32  # of a chunk in HNSW, and twice as many looked at to insert it
+_NEIGHBOURS = 32  # of a chunk in HNSW
 _Find = Callable[[Vector, int], NDArray[np.int64]]  # a question's vectors, a number -> so many chunks
 
 
