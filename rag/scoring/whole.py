@@ -1,6 +1,6 @@
 """The vector of a whole text, a byte a dimension: the one token vector that decides most of a score.
 
-A question's vector of the whole has 73 % of the energy of all its vectors (docs/experiments.md), so the
+A question's vector of the whole has 73 % of the energy of all its vectors (docs/experiments), so the
 error of a passage's counts most. It is one vector among many of a passage: precision costs little there.
 """
 
