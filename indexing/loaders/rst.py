@@ -7,6 +7,7 @@ Inline marks, roles and directives stay.
 import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from unicodedata import combining, east_asian_width
 
 from indexing.loaders._lines import Line, grouped, lines_of
 from indexing.loaders._text import decode, finish
@@ -18,7 +19,7 @@ __all__ = ["Rst"]
 _ADORNMENT = re.compile(r"([!-/:-@\[-`{-~])\1{2,}\s*$")
 _ITEM = re.compile(r"\s*(?:[-*+•]|(?:\d+|[a-zA-Z#])[.)]|\((?:\d+|[a-zA-Z])\))\s")
 _TABLE = re.compile(r"\s*(?:\+[-=+]{3,}|\||=+\s+=+)")
-_BORDER = re.compile(r" {0,3}=+(?: +=+)+\s*")  # of a simple table, above and below its header and its rows
+_BORDER = re.compile(r"=+(?: +=+)+\s*")  # of a simple table, above and below its header and its rows
 _RULE = re.compile(r"[ =-]*")
 _LISTS = ("author", "replaces", "requires", "superseded-by", "topic")  # fields of several values
 _FIELD = re.compile(r"([A-Z][A-Za-z-]*):[ \t]*(.*)")
@@ -52,7 +53,7 @@ class Rst:
 
 
 def _with_rows(text: str) -> str:
-    r"""Write each simple table as rows.
+    r"""Write each simple table as rows, if no cell spans columns.
 
     >>> _with_rows("=====  =====\nPlan   Price\n=====  =====\nBasic  9\n=====  =====")
     'Plan | Price\nBasic | 9'
@@ -63,7 +64,7 @@ def _with_rows(text: str) -> str:
     for line, below in zip(lines, [*lines[1:], ""], strict=True):
         is_border = _BORDER.fullmatch(line) is not None
         if is_border and table and not below.strip():
-            written += _rows(table[0], table[1:])
+            written += _rows(table[0], table[1:]) if _is_plain(table) else (*table, line)
             table = []
         elif line.strip() and (table or is_border):
             table.append(line)
@@ -71,6 +72,21 @@ def _with_rows(text: str) -> str:
             written += (*table, line)
             table = []
     return "\n".join((*written, *table))
+
+
+def _is_plain(table: Sequence[str]) -> bool:
+    """Say whether each line has text within the columns alone, none of which has bars or wide characters.
+
+    Else cells span columns, which are cut at other places, or cannot be told apart once there are bars.
+    """
+    gaps = [gap.span() for gap in re.finditer(" +", table[0].rstrip())]
+    return all(
+        not re.search(r"[\t|]", line)
+        and not any(east_asian_width(each) in "WF" or combining(each) for each in line)
+        and (line.rstrip() == table[0].rstrip() or not _RULE.fullmatch(line))
+        and not any(line[slice(*gap)].strip() for gap in gaps)
+        for line in table
+    )
 
 
 def _rows(border: str, lines: Sequence[str]) -> Iterator[str]:

@@ -1,3 +1,4 @@
+import pytest
 from _documents import SAMPLES
 
 from indexing.loaders.rst import Rst
@@ -33,6 +34,26 @@ def test_rst_levels_follow_the_order_of_the_underlines() -> None:
     document = Rst().load(text.encode(), name="a.rst")
     assert document.title == "Title"
     assert [block.level for block in document.blocks if block.kind == "heading"] == [1, 2, 3, 2]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "   Inputs     Output\n------------  ------\nTrue   False  False",
+        "A very long title here\nTrue   False  False",
+        "名前   False  False",
+        "int    a | b  False",
+        "-      -      -\n       False  False",
+    ],
+)
+def test_a_table_of_rst_whose_cells_may_span_columns_stays_as_it_is(rows: str) -> None:
+    border = "=====  =====  ======"
+    text = f"{border}\n{rows}\n{border}"
+    assert Rst().load(text.encode(), name="a.rst").text == text
+    plain = "=====  =====\nA      B\n=====  ====="
+    indented = "Such::\n\n   " + plain.replace("\n", "\n   ")
+    assert Rst().load(indented.encode(), name="a.rst").text == indented
+    assert Rst().load(plain.encode(), name="a.rst").text == "A | B"
 
 
 def test_a_simple_table_of_rst_has_rows() -> None:
