@@ -11,7 +11,7 @@ from dataclasses import replace
 from rag.core.types import AnswerSpan, Passage
 from rag.reading.answer_types import may_be_asked
 from rag.reading.dates import days_of
-from rag.reading.features import Unit, passage_words
+from rag.reading.features import Unit
 from rag.reading.lists import is_item
 from rag.reading.numbered import is_of_another, is_of_another_name, numbers_of
 from rag.reading.prose import asks, num_fields
@@ -92,7 +92,8 @@ def fitting(
         text = passages[span.passage].text
         words = content_words(text[span.start : span.end])
         before = " ".join(text[unit.start : span.start].split()[-_BEFORE:])
-        is_name = is_amount and text[span.start : span.end].isdigit() and _is_named(before, question)
+        start, end = span.start - unit.start, span.end - unit.start
+        is_name = is_amount and _is_name(question, unit.text, start, end)
         is_asked = bool(words) and asked.issuperset(words)
         behind = " ".join(text[span.end : unit.end].split(maxsplit=1)[:1])
         is_other_kind = not may_be_asked(question, f"{before} {text[span.start : span.end]}", behind)
@@ -118,10 +119,16 @@ def fitting(
     return [*_stated(question, units, others, max(best, _SURE)), *found]
 
 
-def _is_named(before: str, question: str) -> bool:
-    """Say whether the last word before a number is a thing of the question, written as a name."""
-    *_, word = " ", *before.split()
-    return word.istitle() and re.search(rf"\b{re.escape(word)}\b", question, re.IGNORECASE) is not None
+def _is_name(question: str, text: str, start: int, end: int) -> bool:
+    """Say whether a number is part of a name of the question's thing, and the text has another number.
+
+    The word before it is written as a name, and begins no line: "Population 5400" tells a number.
+    """
+    name = re.search(r"\w[^\n]* ([A-Z][a-z]+) \Z", text[:start]) if text[start:end].isdigit() else None
+    has_other = _DIGIT.search(text[:start] + text[end:]) is not None
+    if name is None or not has_other:
+        return False
+    return re.search(rf"\b{name[1]}\b", question, re.IGNORECASE) is not None
 
 
 def _items_beside(question: str, units: Sequence[Unit]) -> set[int]:
@@ -165,7 +172,7 @@ def _stated(question: str, units: Sequence[Unit], others: Set[int], best: float)
 
     They go before all that was read.
     """
-    held = passage_words(units)
+    amounts: dict[str, AnswerSpan] = {}
     for unit in (each for number, each in enumerate(units) if number not in others):
         holder = (
             role_holder(question, unit.text, unit.about)
@@ -173,7 +180,12 @@ def _stated(question: str, units: Sequence[Unit], others: Set[int], best: float)
             or item_property(question, unit.text, unit.about)
             or item_text(question, unit.text, unit.about)
             or stated_property(question, unit.text, unit.about)
-            or item_amount(question, unit.text, unit.about | held[unit.passage])
         )
         if holder is not None:
             yield AnswerSpan(unit.passage, unit.start + holder[0], unit.start + holder[1], best + _STATED)
+        if (amount := item_amount(question, unit.text, unit.about)) is not None:
+            start, end = amount
+            span = AnswerSpan(unit.passage, unit.start + start, unit.start + end, best + _STATED)
+            amounts.setdefault(unit.text[start:end], span)
+    if len(amounts) == 1:  # of several it is open which is asked for
+        yield from amounts.values()

@@ -6,6 +6,7 @@ Knows words; pure functions.
 import re
 from collections.abc import Set
 
+from rag.reading.counts import NUMBER_WORDS
 from rag.reading.questions import asked_words
 from rag.scoring.words import analyze, content_words
 
@@ -50,13 +51,14 @@ _LABELLED = re.compile(
 _HOW_MUCH_OF = re.compile(r"\bhow (?:much|many) ([^\W\d_]+)", re.IGNORECASE)
 _COUNTED = re.compile(r"\s*[-*•–]\s+(\d[^,;:()\n]{0,40})")
 _ASKS_PROPERTY = re.compile(
-    r"\W*(?:and )?(?:what(?:['’]s| is| was| are| were)|how (?:much|high|long|large|big) (?:is|was|are))"
+    r"\W*(?:and )?(?:what(?:['’]s| is| was| are| were)|how much (?:is|was|are))"
     r" (?:the|your|our|my) (.{2,80})",
     re.IGNORECASE,
 )
 _PROPERTY = re.compile(
     r"\W*(?:[\d.()]+\s+)?(?:the|our|your|an?) ([^,.;:|]{2,40}?) (?:is|are|was|were|costs?|amounts? to)"
-    r" ((?:[^,.;:|\n]|[.,:](?=\d)){1,60}?)(?=,|;|\.|\n| and | which |\Z)",
+    rf" ((?:(?:about|at least|at most|up to) )?(?:[$€£]?\d|(?:{NUMBER_WORDS})\b)"
+    r"(?:[^,.;:|\n]|[.,:](?=\d)){0,60}?)(?=,|;|\.(?!\d)|\n| and | which |\Z)",
     re.IGNORECASE,
 )
 _BEGUN = re.compile(r"\s*[-*•–]\s+([^\s\d,:][^,:\n]{0,30}?), ")
@@ -129,6 +131,8 @@ def item_label(question: str, item: str, about: Set[str]) -> tuple[int, int] | N
 def item_text(question: str, item: str, about: Set[str]) -> tuple[int, int] | None:
     """Give where the text of a list's item stands if the question asks what, or who, its label is.
 
+    Of who it is that is what stands before a comma or a bracket.
+
     Args:
         question: what is asked.
         item: with its mark.
@@ -140,13 +144,18 @@ def item_text(question: str, item: str, about: Set[str]) -> tuple[int, int] | No
     'coins, in the basement'
     >>> item_text("What is in the vault of the bank?", item, {"museum"}) is None
     True
+    >>> item_text("What is the price of the vault?", item, {"price"}) is None
+    True
     """
     match = _LABELLED.match(item) if (asks := _ASKS_WHAT.match(question)) else None
     if match is None or (asks and asks[1].lower() == "who" and not match[2][:1].isupper()):
         return None
     label, asked = set(content_words(match[1])), set(asked_words(question))
-    is_short = len(match[2].split()) <= _MAX_TEXT
-    return match.span(2) if is_short and label and label <= asked <= label | about else None
+    text = re.split(r",| \(", match[2])[0] if asks and asks[1].lower() == "who" else match[2]
+    is_first = label.issuperset(content_words(question)[:1])  # else another thing of it is asked for
+    is_asked = is_first and bool(label) and label <= asked <= label | about
+    start = match.start(2)
+    return (start, start + len(text)) if is_asked and len(text.split()) <= _MAX_TEXT else None
 
 
 def item_property(question: str, item: str, about: Set[str]) -> tuple[int, int] | None:
@@ -169,7 +178,7 @@ def item_property(question: str, item: str, about: Set[str]) -> tuple[int, int] 
     if not label or not label <= asked <= set(content_words(item)) | about:
         return None
     name = re.escape(_THING.sub("", asks[1]))
-    told = re.compile(rf"\b{name}:? (?:is |of |from )?([^,;|\n]*\d[^,;|\n]*)", re.IGNORECASE)
+    told = re.compile(rf"\b{name}:? (?:is |of |from )?([^,;|\n]{{0,60}}?\d[^,;|\n]*)", re.IGNORECASE)
     found = told.search(item, match.start(2))
     return found.span(1) if found else None
 
@@ -200,7 +209,7 @@ def item_amount(question: str, item: str, about: Set[str]) -> tuple[int, int] | 
     Args:
         question: what is asked.
         item: with its mark.
-        about: stemmed words of what it stands beside and under; they have the question's others.
+        about: stemmed words of the title and headings above it; they have the question's others.
 
     >>> item = "- 500 g cold butter, diced"
     >>> start, end = item_amount("How much butter does the pie need?", item, {"pie"})
@@ -216,7 +225,7 @@ def item_amount(question: str, item: str, about: Set[str]) -> tuple[int, int] | 
 
 
 def stated_property(question: str, sentence: str, about: Set[str]) -> tuple[int, int] | None:
-    """Give what a sentence that begins with the property asked for says it is, of the thing asked about.
+    """Give the amount that a sentence that begins with the property asked for says it is.
 
     Args:
         question: what is asked.
@@ -229,6 +238,8 @@ def stated_property(question: str, sentence: str, about: Set[str]) -> tuple[int,
     '640 pounds'
     >>> [stated_property(asked, said, {"lease"}) for said in (lease, "The deposit is two months' rent.")]
     [None, None]
+    >>> stated_property("How much is the rent?", "The rent is due on the first.", set()) is None
+    True
     """
     asks, states = _ASKS_PROPERTY.match(question), _PROPERTY.match(sentence)
     if asks is None or states is None:

@@ -81,6 +81,12 @@ def test_what_is_of_another_number_or_name_or_the_opposite_is_no_answer(
     assert _scores(question, text, "hives and frames") == [score]
 
 
+def test_a_number_behind_a_property_that_begins_a_line_is_no_name() -> None:
+    facts = "Population 5400\nElevation 320 m"
+    assert _scores("What is the population of Marsh End?", facts, "5400") == [5.0]
+    assert _scores("How many parking spaces are there?", "Parking 25 spaces.", "25") == [5.0]
+
+
 @pytest.mark.parametrize(
     ("question", "text", "first"),
     [
@@ -91,8 +97,16 @@ def test_what_is_of_another_number_or_name_or_the_opposite_is_no_answer(
         ("What is the fee for Minors?", "- **Masters**: above 2100, fee 60 EUR", None),
         ("Who is the treasurer?", "- Treasurer: Ann Lee\n- Room: 4", "Ann Lee"),
         ("Who is the treasurer?", "- Treasurer: not yet found\n- Room: 4", None),
-        ("How much rye is in the bread?", "Bread\n- 200 g flour\n- 300 g rye", "300 g rye"),
-        ("How much rye is in the soup?", "Bread\n- 200 g flour\n- 300 g rye", None),
+        ("How much rye is in the bread?", "# Bread\n\n- 200 g flour\n- 300 g rye", "300 g rye"),
+        ("How much rye is in the bread?", "# Scones\n\n- 2 g rye\n\n# Bread\n\n- 3 g rye", "3 g rye"),
+        ("How much rye is in the bread?", "# Bread\n\n- 2 g rye\n\n## Top\n\n- 3 g rye", None),
+        ("What is the price of the sauna?", "# Price\n\n- Sauna: in the basement", None),
+        ("Who is the manager?", "- Manager: Lena Frost, in the shop since 2012", "Lena Frost"),
+        ("How much is the rent?", "The rent is due on the first of each month.", None),
+        ("What is the budget?", "The budget was cut in 2023.", None),
+        ("How high is the tower?", "The tower was built in 1889.", None),
+        ("How long is the pool?", "The pool is 3 m deep.", None),
+        ("How much rye is in the soup?", "# Bread\n\n- 200 g flour\n- 300 g rye", None),
     ],
 )
 def test_a_property_or_amount_that_is_stated_goes_before_what_is_read(
