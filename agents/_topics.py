@@ -28,7 +28,8 @@ _PARTICIPLE_AT_END = re.compile(  # "when was the company *founded*?"
     re.IGNORECASE,
 )
 _BEHIND_PREPOSITION = re.compile(r"\b(?:in|at|on|to|from|near|via|through|until|since)\s+$", re.IGNORECASE)
-_ON_DAY = re.compile(rf"\s+(?:on|until|from)\s+(?:{'|'.join(DAYS)})s?\b", re.IGNORECASE)
+_GOES = re.compile(r"\b(?:leave|arrive|depart|run)s?\b", re.IGNORECASE)
+_ON_DAY = re.compile(rf" (?:on|until|from) (?:{'|'.join(DAYS)})s?\b", re.IGNORECASE)
 _WHO_VERB = re.compile(r"\W*who\s+[^\W\d_]+\s+(?=\w)", re.IGNORECASE)
 _MAX_CHARS = 300  # at the end of a question, where its verb is sought
 
@@ -36,17 +37,23 @@ _MAX_CHARS = 300  # at the end of a question, where its verb is sought
 def topic(subject: str) -> str:
     """Give what a question is about: its last name, else its longest run of words that mean something.
 
-    Where or when a thing is, or where it goes, is not what is spoken of, if that is named as well.
+    The day on which it is is not what is spoken of, nor where a thing leaves for or arrives, if that is
+    named as well.
 
     >>> topic("Who designed the Analytical Engine?"), topic("Who teaches maths?")
     ('the Analytical Engine', 'maths')
     >>> topic("When does the Fenland Express to Oslo leave?"), topic("When was Oslo founded?")
     ('the Fenland Express', 'Oslo')
+    >>> topic("When did Marie Curie move to Paris?")
+    'Paris'
     """
     subject = _ON_DAY.sub("", subject)
     names = [*NAME.finditer(subject)]
     if names:
-        own = [name for name in names if not _BEHIND_PREPOSITION.search(subject, 0, name.start())]
+        goes = _GOES.search(subject) is not None
+        own = [
+            name for name in names if not (goes and _BEHIND_PREPOSITION.search(subject, 0, name.start()))
+        ]
         return re.sub(r"[’']s?$", "", (own or names)[-1][0])
     before = max(len(subject) - _MAX_CHARS, 0)
     if verb := _VERB_AT_END.search(subject, before) or _PARTICIPLE_AT_END.search(subject, before):

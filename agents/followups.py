@@ -59,7 +59,8 @@ _BARE = re.compile(  # nothing but a question word, in German, French, Spanish, 
 )
 _HOW_WHAT = (
     r"when|where|why|how(?: (?:long|much|many|often|far|hot|high|big))?"
-    r"|(?:(?:at|by|for|from|in|on|to|with) )?(?:what|which) (?!(?:else|ones?)\b)\w+"
+    r"|(?:at|by|for|from|in|on|to|with) (?:what|which) (?!(?:else|ones?)\b)\w+"
+    r"|(?:what|which) (?:time|year|month|day|date|temperature|colou?r|size)"
 )
 _WHEN_WHERE = re.compile(rf"\W*(?:and |but )?(?P<word>{_HOW_WHAT})\W*", re.IGNORECASE)
 _ASKS_WHEN = re.compile(  # what another question word may stand for

@@ -75,6 +75,8 @@ def said(*turns: tuple[str, str]) -> list[Message]:
         (("How long does it bake?", "1 h"), "at what temperature?", "At what temperature does it bake?"),
         (("When is the fair?", "9 May"), "what time?", "What time is the fair?"),
         (("What plans are there?", "Two"), "which one?", "which one?"),
+        (("When was the bridge built?", "1907"), "What happened?", "What happened?"),
+        (("When did Marie Curie move to Paris?", "1891"), "What is its size?", "What is Paris's size?"),
         (("Which bus goes there?", "14\n\nTake bus 14."), "when does it leave?", "when does bus 14 leave?"),
         (("Which part is cheap?", "Part: Bell\n\nBell | 9"), "how heavy is it?", "how heavy is Bell?"),
         (("Which floor is the lab on?", "3"), "when is it open?", "when is the lab open?"),
