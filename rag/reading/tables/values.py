@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rag.reading.contradictions import missing_numbers
+from rag.reading.counts import NUMBER_WORDS
 from rag.reading.questions import wants_sentences
 from rag.reading.tables.comparisons import compares
 from rag.scoring.rows import has_year, is_amount, is_row
@@ -27,7 +28,9 @@ _TIME = re.compile(r"\b\d{1,2}(?::\d\d| ?[ap]\.?m\b)\S*", re.I)
 _CODE = re.compile(
     r"(?<![\w-])(?!(?:Q|H|FY)\d)([A-Z]{1,5})-?(\d{1,5})(?![\w-]|[.,]\d)"
 )  # no quarter or half of a year
-_KIND = re.compile(r"(?<![\w.,-])(\d+)-([^\W\d_]{3,})")
+_KIND = re.compile(
+    r"(?<![\w.,-])(\d+)-(?!(?:second|min|hour|day|night|week|month|year))([^\W\d_]{3,})", re.I
+)
 _LARGE = re.compile(rf"({_NUMBER.pattern})(?: (?:thousand|million|billion)\b)?", re.I)
 _MANY = 10  # a smaller number may count what is asked for: "the top 3", "in 2 sentences"
 _YEARS = re.compile(r"(?<![\w.,/-])(?:19|20)\d\d(?![\w/-]|[.,]\d)")
@@ -119,6 +122,8 @@ def lacks_value(question: str, texts: Sequence[str]) -> bool:
     False
     >>> [lacks_value(f"How much is a {n}-speed chain?", ["Chain 11-speed: 24.90"]) for n in (10, 11)]
     [True, False]
+    >>> lacks_value("How much is the 2-day pass?", ["The pass (two days) is 90 EUR, a 1-day one 50."])
+    False
     >>> lacks_value("What changed in version 3.3.2?", ["3.3.1 is out."])
     True
     >>> [lacks_value(f"What do {n} mugs get?", ["50 mugs or more: 10% off"]) for n in (40, 60)]
@@ -182,11 +187,14 @@ def _lacks_code(question: str, texts: Sequence[str]) -> bool:
 
 
 def _lacks_kind(question: str, texts: Sequence[str]) -> bool:
-    """Say whether texts tell of others than the question's "10-speed", as "11-speed", and not of that."""
+    """Say whether texts tell of others than the question's "10-speed", as "11-speed", and not of that.
+
+    A number of minutes, days or years may be written in many ways, as any may in words.
+    """
     for number, thing in _KIND.findall(question):
-        told = re.compile(rf"(?<![\w.,-])(\d+)[- ]{re.escape(thing)}", re.IGNORECASE)
+        told = re.compile(rf"(?<![\w.,-])(\d+|{NUMBER_WORDS})-{re.escape(thing)}", re.IGNORECASE)
         numbers = {found for text in texts for found in told.findall(text)}
-        if numbers and number not in numbers:
+        if numbers and number not in numbers and all(map(str.isdigit, numbers)):
             return True
     return False
 
