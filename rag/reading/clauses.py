@@ -24,7 +24,7 @@ _BOUNDARY = re.compile(
     rf";\s+|,?\s+(?:while|whereas)\s+|,?\s+(?:and|but)\s+(?={_PREPOSITION}\b|(?:it|they|he|she|that|those)\b)"
     rf"|,\s+(?=(?:up|down) from\b|{_NUMBER} of (?:them|which|whom|these)\b"
     rf"|of (?:them|which|whom|these) {_NUMBER}|(?:on|in|at|from) {_NAMED_TIME})"
-    rf"|,\s+(?:and|but)\s+(?={_NUMBER})|\s+or\s+(?=[$€£]?\d)",
+    rf"|,\s+(?:and|but)\s+(?={_NUMBER})|(?<!\d)\s+or\s+(?=[$€£]?\d)",
     re.IGNORECASE,
 )
 _SOME = "[^,;|]{0,40}?"

@@ -55,11 +55,13 @@ def _numbered(question: str, sentence: str, span: _Span) -> _Span:
     >>> text = "Take tram 4 or 11 to the market."
     >>> [text[slice(*_numbered("Which trams go there?", text, span))] for span in ((21, 31), (10, 11))]
     ['4 or 11', '4 or 11']
+    >>> text[slice(*_numbered("Which lines go there?", text := "Take line 4 or 11 to Elmford.", (18, 25)))]
+    '4 or 11'
     """
     if (asks := _WHICH.match(question)) is None:
         return span
     number = r"\d+[a-z]?\b"
-    numbers = rf"\b{asks[1]}(?:e?s)? ({number}(?:(?:, | or | and ){number})*)"
+    numbers = rf"\b{asks[1]}e?s? ({number}(?:(?:, | or | and ){number})*)"
     found = [match.span(1) for match in re.finditer(numbers, sentence, re.IGNORECASE)]
     if len(found) != 1:
         return span

@@ -91,6 +91,8 @@ def test_the_answer_is_of_the_clause_that_is_asked_about(
         ("Who walked across the towers in 1974?", "Ada did; Mary walked across the towers in 1974."),
         ("How long did she stay in Arvika?", "She came in 1901; in Arvika she was at home."),
         ("How long are readings kept in the archive?", "Readings are kept in the archive for a year."),
+        ("How many hours does the walk take?", "The walk takes 3 or 4 hours."),
+        ("How many days does delivery take?", "Delivery takes 2 or 3 working days."),
     ],
 )
 def test_where_no_clause_stands_out_the_reader_is_right(question: str, sentence: str) -> None:
