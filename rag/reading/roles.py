@@ -51,14 +51,12 @@ _LABELLED = re.compile(
 _HOW_MUCH_OF = re.compile(r"\bhow (?:much|many) ([^\W\d_]+)", re.IGNORECASE)
 _COUNTED = re.compile(r"\s*[-*•–]\s+(\d[^,;:()\n]{0,40})")
 _ASKS_PROPERTY = re.compile(
-    r"\W*(?:and )?(?:what(?:['’]s| is| was| are| were)|how much (?:is|was|are))"
-    r" (?:the|your|our|my) (.{2,80})",
-    re.IGNORECASE,
+    r"\W*(?:and )?what(?:['’]s| is| are) (?:the|your|our|my) (.{2,80})", re.IGNORECASE
 )
 _PROPERTY = re.compile(
-    r"\W*(?:[\d.()]+\s+)?(?:the|our|your|an?) ([^,.;:|]{2,40}?) (?:is|are|was|were|costs?|amounts? to)"
+    r"\W*(?:[\d.()]+\s+)?(?:the|our|your|an?) ([^,.;:|]{2,40}?) (?:is|are|amounts? to)"
     rf" ((?:(?:about|at least|at most|up to) )?(?:[$€£]?\d|(?:{NUMBER_WORDS})\b)"
-    r"(?:[^,.;:|\n]|[.,:](?=\d)){0,60}?)(?=,|;|\.(?!\d)|\n| and | which |\Z)",
+    r"(?:[^,.;:|\n]|[.,:](?=\d)){0,60}?)(?=,|;|\.(?!\d)|\n| and (?:is|are|the|it) | which |\Z)",
     re.IGNORECASE,
 )
 _BEGUN = re.compile(r"\s*[-*•–]\s+([^\s\d,:][^,:\n]{0,30}?), ")
@@ -238,7 +236,7 @@ def stated_property(question: str, sentence: str, about: Set[str]) -> tuple[int,
     '640 pounds'
     >>> [stated_property(asked, said, {"lease"}) for said in (lease, "The deposit is two months' rent.")]
     [None, None]
-    >>> stated_property("How much is the rent?", "The rent is due on the first.", set()) is None
+    >>> stated_property("What is the rent?", "The rent is due on the first.", set()) is None
     True
     """
     asks, states = _ASKS_PROPERTY.match(question), _PROPERTY.match(sentence)

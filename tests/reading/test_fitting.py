@@ -92,6 +92,11 @@ def test_a_number_behind_a_property_that_begins_a_line_is_no_name() -> None:
     [
         ("What is the rent of the studio?", "The studio has heating.\n3.1 The rent is 640 pounds.", None),
         ("What is the rent?", "The deposit is one rent.\n3.1 The rent is 640 pounds.", "640 pounds"),
+        (
+            "What is the tax?",
+            "The tax is 2 EUR a bed and night and is due.",
+            "2 EUR a bed and night",
+        ),
         ("What is in hall C?", "Museum\n- Hall B: hives\n- Hall C: frames", "frames"),
         ("What is the fee for Minors?", "- **Minors**: under 16, fee 20 EUR", "20 EUR"),
         ("What is the fee for Minors?", "- **Masters**: above 2100, fee 60 EUR", None),
@@ -102,7 +107,9 @@ def test_a_number_behind_a_property_that_begins_a_line_is_no_name() -> None:
         ("How much rye is in the bread?", "# Bread\n\n- 2 g rye\n\n## Top\n\n- 3 g rye", None),
         ("What is the price of the sauna?", "# Price\n\n- Sauna: in the basement", None),
         ("Who is the manager?", "- Manager: Lena Frost, in the shop since 2012", "Lena Frost"),
-        ("How much is the rent?", "The rent is due on the first of each month.", None),
+        ("What is the rent?", "The rent is due on the first of each month.", None),
+        ("What is the rent?", "The rent was 600 pounds.", None),
+        ("How much is the tour?", "The tour is 2 hours long.", None),
         ("What is the budget?", "The budget was cut in 2023.", None),
         ("How high is the tower?", "The tower was built in 1889.", None),
         ("How long is the pool?", "The pool is 3 m deep.", None),
