@@ -56,7 +56,7 @@ _ASKS_PROPERTY = re.compile(
 _PROPERTY = re.compile(
     r"\W*(?:[\d.()]+\s+)?(?:the|our|your|an?) ([^,.;:|]{2,40}?) (?:is|are|amounts? to)"
     rf" ((?:(?:about|at least|at most|up to) )?(?:[$€£]?\d|(?:{NUMBER_WORDS})\b)"
-    r"(?:[^,.;:|\n]|[.,:](?=\d)){0,60}?)(?=,|;|\.(?!\d)|\n| and (?:is|are|the|it) | which |\Z)",
+    r"(?:[^,.;:|\n]|[.,:](?=\d)){0,60}?)(?=[,.](?!\d)|;|\n| and (?:is|are|the|it) | which |\Z)",
     re.IGNORECASE,
 )
 _BEGUN = re.compile(r"\s*[-*•–]\s+([^\s\d,:][^,:\n]{0,30}?), ")

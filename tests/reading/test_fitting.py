@@ -109,6 +109,7 @@ def test_a_number_behind_a_property_that_begins_a_line_is_no_name() -> None:
         ("Who is the manager?", "- Manager: Lena Frost, in the shop since 2012", "Lena Frost"),
         ("What is the rent?", "The rent is due on the first of each month.", None),
         ("What is the rent?", "The rent was 600 pounds.", None),
+        ("What is the rent?", "The rent is 1,560.50 EUR, paid in May.", "1,560.50 EUR"),
         ("How much is the tour?", "The tour is 2 hours long.", None),
         ("What is the budget?", "The budget was cut in 2023.", None),
         ("How high is the tower?", "The tower was built in 1889.", None),
