@@ -1,4 +1,4 @@
-"""Sessions on both databases; what browsers may do with them is tests/api/test_signing_in.py."""
+"""Sessions on both databases; what browsers may do with them is tests/api/oidc/test_signing_in.py."""
 
 from datetime import timedelta
 
