@@ -16,7 +16,7 @@ def matrix_dtype(precision: Precision, device: str) -> "torch.dtype":
     """Give the type of a network's matrices.
 
     `auto` is bfloat16 on processors that have a unit for it (AMX), where a pass takes a third of the time
-    (docs/experiments), and float32 elsewhere.
+    (docs/experiments/speed.md), and float32 elsewhere.
 
     Raises:
         InvalidInputError: another word.

@@ -5,7 +5,7 @@ positions extended (`_token_states.py`).
 
 Sources: Zhu et al., LongEmbed, 2024, https://arxiv.org/abs/2404.12096 (windows and positions);
 Günther et al., Late Chunking, 2024, https://arxiv.org/abs/2409.04701. `salient` is our own
-(docs/experiments).
+(docs/experiments/long-context.md).
 """
 
 from collections.abc import Sequence

@@ -9,7 +9,7 @@ from rag.reading.candidates import Judgement
 
 __all__ = ["MIN_ANSWERABILITY", "closest"]
 
-MIN_ANSWERABILITY = 0.1  # that of questions about other things is less (docs/experiments)
+MIN_ANSWERABILITY = 0.1  # that of questions about other things is less (docs/experiments/answers.md)
 
 
 def closest(judged: Judgement, locate: Locate) -> Closest | None:

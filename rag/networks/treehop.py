@@ -2,7 +2,8 @@
 
 Plain torch. `paper` has the 25,192,448 parameters of the paper, for vectors of 1024 numbers; `shipped` is
 our own, smaller, for MiniLM's 384, and adds the passage where the paper takes it away: in MiniLM's space
-q - c is further from the next passage than q, and q + c is nearer (docs/experiments). Knows no search.
+q - c is further from the next passage than q, and q + c is nearer
+(docs/experiments/multi-hop.md). Knows no search.
 
 Source: Li et al., TreeHop, 2025, section 3, https://arxiv.org/abs/2504.20114. We leave out the dropout that
 the authors' code applies to a copy that takes no part in the loss.

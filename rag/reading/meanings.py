@@ -16,7 +16,7 @@ from rag.scoring.words import content_words
 
 __all__ = ["with_meanings"]
 
-_NEAR = 0.7  # cosine, at least: docs/experiments
+_NEAR = 0.7  # cosine, at least: docs/experiments/answers.md
 _WORD = re.compile(r"[^\W\d_]{2,}")
 
 

@@ -192,7 +192,7 @@ def likeliest(read: Vector, words: Vector) -> list[int]:
     """Give the numbers of the units that may decide: the two likeliest by what is read, and by words.
 
     Vectors of these alone tell as well whether there is an answer as those of all: AUC 0.9024 and 0.9023
-    (docs/experiments).
+    (docs/experiments/answers.md).
 
     Args:
         read: (N,) `read_logits`.
@@ -206,7 +206,8 @@ def whole_logits(read: Vector, unread: Vector) -> Vector:
     """Give (N,) float32: how likely each unit answers a question that a few words do not answer.
 
     What words and vectors say of it counts as much as what is read in it: the best sentence is the right
-    one for 0.88 of such questions, 0.83 by what is read and 0.73 by the others (docs/experiments).
+    one for 0.88 of such questions, 0.83 by what is read and 0.73 by the others
+    (docs/experiments/answers.md).
 
     Args:
         read: (N,) `read_logits`.

@@ -18,7 +18,7 @@ from rag.retrieval._nearest import query_vectors
 from rag.retrieval._remembered import RememberedVectors
 from rag.scoring.tools import Bm25, Tool, prerequisites, request_parts
 
-_LEXICAL = 0.3  # weight of words beside cosines; chosen on development sets, docs/experiments
+_LEXICAL = 0.3  # weight of words beside cosines; chosen on other sets, docs/experiments/orchestration.md
 _WHOLE = 0.5  # weight of the whole request beside its best part
 _EARLIER = 0.5  # weight of an earlier turn beside the last
 _BEFORE = 0.95  # share of its score that a tool hands to what must be called before it

@@ -1,7 +1,8 @@
 """What a word's script says of it: where words end in scripts without spaces, and how words are inflected.
 
 Knows one word or run at a time, folded and in NFKC. Does not know which language a Latin word is of: it
-folds accents and takes English endings off, which harms no language measured (docs/experiments).
+folds accents and takes English endings off, which harms no language measured
+(docs/experiments/retrieval.md).
 """
 
 import re

@@ -5,7 +5,7 @@ these takes fewer: the widths are those of least error, were every axis Gaussian
 
 Source: Jégou et al., Product Quantization for Nearest Neighbor Search, 2011,
 https://doi.org/10.1109/TPAMI.2010.57; there every byte has as many dimensions. Steps of a dimension alone
-err by a fifth more at equal bytes (docs/experiments).
+err by a fifth more at equal bytes (docs/experiments/multi-vector.md).
 """
 
 from itertools import pairwise

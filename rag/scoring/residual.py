@@ -4,10 +4,11 @@ Residuals are turned to their principal axes, and each byte stands for a few of 
 bytes for the centroid and, by default, 36 for the residual of 128 dimensions. An axis on which tokens are
 large is worth more bytes: queries are large there too, and its errors change scores most. Centroids are
 those of least squared error: such of unit norm, chosen by inner product, cost 3 points of recall@10
-(docs/experiments). Queries are turned instead of turning passages back.
+(docs/experiments/multi-vector.md). Queries are turned instead of turning passages back.
 
 Source: Santhanam et al., ColBERTv2, NAACL 2022, section 3.3, https://arxiv.org/abs/2112.01488. There every
-dimension has the same bits and its steps are quantiles: less near for the same bytes (docs/experiments).
+dimension has the same bits and its steps are quantiles: less near for the same bytes
+(docs/experiments/multi-vector.md).
 """
 
 from collections.abc import Iterator
@@ -37,9 +38,9 @@ __all__ = [
 ]
 
 _CENTROID_BYTES = 2
-_MAX_CENTROIDS = 2048  # 4096 are no nearer, and take twice as long (docs/experiments)
+_MAX_CENTROIDS = 2048  # 4096 are no nearer, and take twice as long (docs/experiments/multi-vector.md)
 _ROUNDS = 4
-_SAMPLE = 64  # tokens a centroid to learn from; half as many err by 2 % more (docs/experiments)
+_SAMPLE = 64  # tokens a centroid to learn from; 32 err by 2 % more (docs/experiments/multi-vector.md)
 _AT_ONCE = 8192
 _NEAREST_AT_ONCE = 256  # with all tokens at once their distances leave the cache: 1.5 times as long
 _FITTING = 2048  # tokens to judge by whether a codebook fits

@@ -1,7 +1,8 @@
 """The vector of a whole text, a byte a dimension: the one token vector that decides most of a score.
 
-A question's vector of the whole has 73 % of the energy of all its vectors (docs/experiments), so the
-error of a passage's counts most. It is one vector among many of a passage: precision costs little there.
+A question's vector of the whole has 73 % of the energy of all its vectors
+(docs/experiments/multi-vector.md), so the error of a passage's counts most. It is one vector among many
+of a passage: precision costs little there.
 """
 
 import numpy as np

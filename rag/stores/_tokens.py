@@ -3,7 +3,7 @@
 Few tokens are kept as 16-bit floats, exactly enough to learn from later; many are compressed with a
 codebook of their own, but for the vector of the whole text, which has a byte a dimension. What is
 compressed already keeps its codes, for being compressed twice costs 3 points of recall
-(docs/experiments); few floats among many codes take the codebook that has most of these.
+(docs/experiments/multi-vector.md); few floats among many codes take the codebook that has most of these.
 """
 
 from collections import Counter
@@ -54,7 +54,7 @@ CODED_TOKENS = (
 )
 _ENCODED_AT_ONCE = 256
 _SAMPLE_TOKENS = 131_072
-_CANDIDATE_SHARE = 1 / 256  # are scored exactly, 12 times as many roughly (docs/experiments)
+_CANDIDATE_SHARE = 1 / 256  # are scored exactly, 12 times that roughly (docs/experiments/multi-vector.md)
 
 _TOKENS_AT_ONCE = 4096  # what they decode to stays in the cache
 _ROUGH_TOKENS = 32  # of a query; their products with a token fill two lines of the cache

@@ -6,7 +6,7 @@ then once more without its gold passage (`hidden`), and nothing found may count 
 the short documents of benchmarks/short_documents.jsonl that are there to choose by: the questions of each
 over it alone and over what is found among all; those that it does not answer are `hidden`. Those of
 everyday.jsonl are no part: there words say so little that they are no sign any more, which costs qa_nq_gold
-(docs/experiments).
+(docs/experiments/answers.md).
 
 - answers: the sentence of the gold passage that holds the answer against the other sentences in which the
   reader found something.
@@ -14,7 +14,7 @@ everyday.jsonl are no part: there words say so little that they are no sign any 
 
 The report also has the passages without those sentences of the gold one that hold the answer (`emptied`).
 Nothing is fitted to them: what refuses two fifths of them refuses a fifth of the questions that have their
-answer (docs/experiments).
+answer (docs/experiments/answers.md).
 
 The report is by cross-validation: each half of the questions, in its order, is judged by what the other
 half fitted.

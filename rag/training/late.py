@@ -4,10 +4,10 @@ The recipe of JaColBERTv2.5: for each question the student's MaxSim scores of it
 teacher's by KL-divergence, both sides scaled to 0..1; no in-batch negatives; schedule-free AdamW, no
 clipping. Added to it: the projection learns to keep each token's best similarities as they are before it
 (`--geometry-weight`), without labels. `--average` keeps the mean of checkpoints. Each choice is a flag;
-what they do is in docs/experiments. The encoder is frozen, so that one pass serves dense and late
-vectors; its states are written once to `--work`, and training goes on where it was ended. `--layers` trains
-a copy of its last layers too, to measure what that would bring; `--write` refuses it. `--scale` takes fewer
-passages, or more, up to all of them. A GPU is used where there is one.
+what they do is in docs/experiments/retrieval.md. The encoder is frozen, so that one pass serves dense and
+late vectors; its states are written once to `--work`, and training goes on where it was ended. `--layers`
+trains a copy of its last layers too, to measure what that would bring; `--write` refuses it. `--scale`
+takes fewer passages, or more, up to all of them. A GPU is used where there is one.
 
 Teachers, joined by `+`: `words` (BM25), `dense`, `raw` (MaxSim of untrained token states), `gold` (labels).
 Data: train_retrieval_english (the part that may be shipped) and train_multihop, a sample each

@@ -3,7 +3,7 @@
 Layers and span heads learn where answers stand, and that a passage may hold none: questions with their
 passage, and with passages of the same subject that lack the answer (_reader_cases.py). Training runs on
 CUDA where there is some, and goes on from its last checkpoint under `--work`. Each choice is a flag; what
-they do is in docs/experiments.
+they do is in docs/experiments/answers.md.
 """
 
 import argparse

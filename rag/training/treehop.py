@@ -5,7 +5,7 @@ passage that comes next, and five passages offered with the question that it doe
 the question's own vector stay as they are. `--calibrate` fits the weights of rag/scoring/hops.py instead.
 
 Source: Li et al., TreeHop, 2025, section 3.4 and the authors' code: InfoNCE an edge, random negatives of
-the same question. We add the other passages of the batch to them, which trains better (docs/experiments).
+the same question. We add the other passages of the batch to them.
 """
 
 import argparse

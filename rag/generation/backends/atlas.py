@@ -1,8 +1,8 @@
 """A language model in this process that says, sentence by sentence, how sure it was: what ATLAS decides by.
 
 Its text is that of `transformers`. Off unless chosen, and with `GROVE_ORCHESTRATION__MAX_DOUBT` besides its
-doubts are searched for (agents/answering.py): what that was measured to be worth is in docs/experiments,
-"Retrieving again while writing".
+doubts are searched for (agents/answering.py): what that was measured to be worth is in
+docs/experiments/retrieval.md, "Retrieving again while writing".
 """
 
 from pathlib import Path

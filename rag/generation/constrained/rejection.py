@@ -98,7 +98,7 @@ def weighed(
     Source: Lipkin et al., Fast Controlled Generation from Language Models with Adaptive Weighted Rejection
         Sampling, arXiv 2504.05410; this is the estimator that their library genlm-control calls geometric.
         On SmolLM2's distributions it is as good as the paper's own, and steadier than the library's
-        recursive one (docs/experiments).
+        recursive one (docs/experiments/decoding.md).
     """
     scores = np.asarray(log_probabilities, dtype=np.float64)
     log_total = float(np.logaddexp.reduce(scores))

@@ -23,7 +23,7 @@ class Razor(Streaming):
 
     Source: RazorAttention (2407.15891), section 3. It takes 14% of the heads by induction and 1% by echo;
     we take as many by the sum of the two: to give a number back, a head may look at the number as well
-    as at what stands before it (docs/experiments, "A smaller cache": 39 of 60 numbers, and 58).
+    as at what stands before it (docs/experiments/decoding.md, "A smaller cache": 39 of 60 numbers, and 58).
     """
 
     def __init__(

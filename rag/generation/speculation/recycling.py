@@ -17,7 +17,7 @@ class Recycling:
     is computed for the size at hand (`template`), not the paper's list of 80 places. What followed each
     token in the prompt is noted too, before what the model found likely: it costs no pass, and answers
     repeat their prompts. And the matrix need not start empty: with `vocabulary` it knows of each token what
-    the model finds likely behind that token alone (docs/experiments, "Several tokens a pass").
+    the model finds likely behind that token alone (docs/experiments/decoding.md, "Several tokens a pass").
     """
 
     def __init__(self, max_nodes: int = 24, *, vocabulary: Callable[[], Tensor] | None = None) -> None:
