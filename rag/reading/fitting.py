@@ -12,20 +12,20 @@ from rag.core.types import AnswerSpan, Passage
 from rag.reading.answer_types import may_be_asked
 from rag.reading.dates import days_of
 from rag.reading.features import Unit
-from rag.reading.lists import is_item
-from rag.reading.numbered import is_of_another, is_of_another_name, numbers_of
-from rag.reading.prose import asks, num_fields
-from rag.reading.questions import wants_sentences
-from rag.reading.roles import (
+from rag.reading.items import (
     asked_things,
     item_amount,
     item_label,
     item_property,
     item_text,
     label_of,
-    role_holder,
     stated_property,
 )
+from rag.reading.lists import is_item
+from rag.reading.numbered import is_of_another, is_of_another_name, numbers_of
+from rag.reading.prose import asks, num_fields
+from rag.reading.questions import wants_sentences
+from rag.reading.roles import role_holder
 from rag.reading.spans import UNREAD, is_dated_heading
 from rag.scoring.rows import is_row
 from rag.scoring.words import content_words
