@@ -11,7 +11,7 @@ from rag.db.pages import Position
 __all__ = ["behind", "cursor_of", "named_page", "page_of", "position_of"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_CURSOR = re.compile(r"(\d{1,17})-([!-~]{1,100})", re.ASCII)
+_CURSOR = re.compile(r"(\d{1,17})-([\w-]{1,100})", re.ASCII)
 
 _Item = TypeVar("_Item")
 _Name = TypeVar("_Name")

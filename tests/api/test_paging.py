@@ -91,7 +91,11 @@ def test_keys_and_what_callers_did_end_with_a_full_page_too(tmp_path: Path) -> N
     ("path", "after", "status"),
     [
         ("/api/v1/tools", "nothing", 404),
-        *((f"/api/v1/{name}", after, 422) for name in TIMED for after in ("nothing", "9" * 18 + "-a")),
+        *(
+            (f"/api/v1/{name}", after, 422)
+            for name in TIMED
+            for after in ("nothing", "9" * 18 + "-a", "2026-05-01T00:00:00+00:00")
+        ),
         *((f"/api/v1/{name}", "9" * 17 + "-a", 200) for name in TIMED),
     ],
 )
