@@ -15,8 +15,8 @@ Precision = Literal["auto", "float32", "bfloat16"]
 def matrix_dtype(precision: Precision, device: str) -> "torch.dtype":
     """Give the type of a network's matrices.
 
-    `auto` is bfloat16 on processors that have a unit for it (AMX), where a pass takes a third of the time
-    (docs/experiments/speed.md), and float32 elsewhere.
+    `auto` is bfloat16 on processors that multiply it as such, by AMX or by AVX-512, where a pass takes a
+    third or three fifths of the time (docs/experiments/speed.md), and float32 elsewhere.
 
     Raises:
         InvalidInputError: another word.
@@ -26,6 +26,6 @@ def matrix_dtype(precision: Precision, device: str) -> "torch.dtype":
     if precision not in get_args(Precision):
         raise InvalidInputError(f"precision is one of {', '.join(get_args(Precision))}, got {precision!r}")
     if precision == "auto":
-        has_unit = device == "cpu" and torch.cpu.get_capabilities().get("amx_bf16", False)
-        return torch.bfloat16 if has_unit else torch.float32
+        able = torch.cpu.get_capabilities() if device == "cpu" else {}
+        return torch.bfloat16 if able.get("amx_bf16") or able.get("avx512_bf16") else torch.float32
     return torch.bfloat16 if precision == "bfloat16" else torch.float32

@@ -76,13 +76,18 @@ def test_bfloat16_hardly_turns_a_vector(texts: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("device", "has_unit", "dtype"),
-    [("cpu", True, torch.bfloat16), ("cpu", False, torch.float32), ("cuda", True, torch.float32)],
+    ("device", "able", "dtype"),
+    [
+        ("cpu", "amx_bf16", torch.bfloat16),
+        ("cpu", "avx512_bf16", torch.bfloat16),
+        ("cpu", "avx512_f", torch.float32),
+        ("cuda", "avx512_bf16", torch.float32),
+    ],
 )
-def test_auto_is_bfloat16_where_the_processor_has_a_unit_for_it(
-    monkeypatch: pytest.MonkeyPatch, device: str, has_unit: bool, dtype: torch.dtype
+def test_auto_is_bfloat16_where_the_processor_multiplies_it(
+    monkeypatch: pytest.MonkeyPatch, device: str, able: str, dtype: torch.dtype
 ) -> None:
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"amx_bf16": has_unit})
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {able: True})
     assert matrix_dtype("auto", device) == dtype
 
 
