@@ -11,9 +11,9 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.functional import scaled_dot_product_attention
 from transformers import Cache
 
+from rag.generation.kv._attention import attend
 from rag.generation.speculation._cache import PlainCache
 
 __all__ = ["can_read_pieces", "read_pieces"]
@@ -52,14 +52,13 @@ class _New:
             rows = slice(start, start + piece.size)
             start += piece.size
             keys, values = piece.cache.update(self.keys[:, :, rows], self.values[:, :, rows], self.layer)
-            output = scaled_dot_product_attention(
+            output = attend(
                 query[:, :, rows],
                 keys,
                 values,
-                attn_mask=piece.mask,
+                piece.mask,
+                scaling=more.get("scaling"),
                 is_causal=piece.mask is None and piece.size > 1,
-                scale=more.get("scaling"),
-                enable_gqa=query.shape[1] != keys.shape[1],
             )
             outputs.append(output)
         return torch.cat(outputs, dim=2).transpose(1, 2).contiguous()

@@ -16,6 +16,7 @@ from rag.core.errors import GenerationError
 from rag.core.generation import PassageOrder
 from rag.core.protocols import Delta, GenerationOptions, GeneratorCapabilities, Prompt
 from rag.core.types import Usage
+from rag.encoders._precision import Precision, matrix_dtype
 from rag.generation.backends._chat import chat_tokens
 from rag.generation.backends._choice import TokenChoice
 from rag.generation.backends._doubt import DoubtMeter, ends_sentence
@@ -52,6 +53,7 @@ class CausalModel:
         seed: of the sampling at temperatures above 0.
         speculation: a file of rag/generation/speculation, `{"kind", "options"}` of one, or `none`.
         device: as torch names it. The number of threads is torch's own setting.
+        precision: float32, bfloat16, or what the file has; see docs/generation.md.
     """
 
     models_dir: Path
@@ -64,6 +66,7 @@ class CausalModel:
     seed: int = 0
     speculation: str | Mapping[str, Any] = NO_SPECULATION  # Any: JSON
     device: str = "cpu"
+    precision: Precision = "auto"
 
     _attention: ClassVar[str | None] = None  # how transformers computes it; None: its own choice
 
@@ -72,10 +75,12 @@ class CausalModel:
 
         Raises:
             ValueError: a number that makes no sense.
+            InvalidInputError: no such precision.
             UnknownPluginError: there is no such proposer.
         """
         if self.no_repeat_tokens < 0 or self.context_tokens < 1:
             raise ValueError("no_repeat_tokens is 0 or more, context_tokens 1 or more")
+        matrix_dtype(self.precision, self.device)  # refuses another word before a model is read
         name, options = named_part(self.speculation)
         self._proposer = build_proposer(
             name, options, loaded=self._load, device=self.device, folder=self.models_dir
@@ -253,7 +258,7 @@ class CausalModel:
 
     def _read(self) -> Loaded:
         folder = model_folder(self.model, self.models_dir)
-        loaded = load_model(folder, attention=self._attention, device=self.device)
-        if self._proposer is not None:
+        loaded = load_model(folder, attention=self._attention, device=self.device, precision=self.precision)
+        if self._proposer is not None or loaded.model.dtype == torch.bfloat16:
             pack_linears(loaded.model)
         return loaded

@@ -14,6 +14,7 @@ from llguidance.hf import from_tokenizer
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.utils.logging import disable_progress_bar
 
+from rag.encoders._precision import Precision, matrix_dtype
 from rag.generation.kv._attention import use_ragged_attention
 from rag.networks._reading import READING
 
@@ -49,7 +50,9 @@ class Loaded:
         return text.removesuffix(_UNFINISHED) + begun if begun else text
 
 
-def load_model(folder: Path, *, attention: str | None, device: str) -> Loaded:
+def load_model(
+    folder: Path, *, attention: str | None, device: str, precision: Precision = "auto"
+) -> Loaded:
     """Read weights and tokenizer.
 
     Args:
@@ -57,12 +60,23 @@ def load_model(folder: Path, *, attention: str | None, device: str) -> Loaded:
         attention: how transformers computes it; None: as rag/generation/kv/_attention.py does, which is
             transformers' own choice for a model that has no scaled dot product.
         device: as torch names it.
+        precision: `auto` is that of the file, but on a CPU float32 where the processor has no fast way with
+            the file's.
+
+    Raises:
+        InvalidInputError: another precision.
     """
     disable_progress_bar()  # reading the weights takes half a second
+    fast = matrix_dtype(precision, device)
     with READING:
         model = AutoModelForCausalLM.from_pretrained(
-            folder, local_files_only=True, attn_implementation=attention
+            folder,
+            local_files_only=True,
+            attn_implementation=attention,
+            dtype="auto" if precision == "auto" else fast,
         )
+    if device == "cpu" and model.dtype != fast:
+        model = model.float()
     model = model.to(device).eval()
     if attention is None and model.config._attn_implementation == "sdpa":
         use_ragged_attention(model)
