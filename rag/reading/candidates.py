@@ -25,6 +25,7 @@ class Candidate:
     relevance: float
     span: tuple[int, int] | None = None  # the few words of it that do, where a reader found them
     column: str = ""  # what the column is called in which they stand, where they are of a table
+    below: tuple[tuple[int, int], ...] = ()  # of a heading that answers: what says what it dates
 
     @property
     def short_answer(self) -> str | None:

@@ -6,7 +6,7 @@ Words of English; pure functions.
 import re
 from collections.abc import Sequence
 
-__all__ = ["DAYS", "days_of", "months_of", "without_days", "year_and_month"]
+__all__ = ["DATE", "DAYS", "days_of", "months_of", "without_days", "year_and_month"]
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _MONTHS = "january february march april may june july august september october november december".split()
@@ -33,6 +33,13 @@ _MONTH = rf"(sept|{'|'.join(f'{month[:3]}(?:{month[3:]})?' for month in _MONTHS)
 _MONTH_RANGE = re.compile(rf"\b{_MONTH}{_TO}{_MONTH}(?!\w)", re.IGNORECASE)
 _ONE_MONTH = re.compile(rf"\b{_MONTH}(?!\w)", re.IGNORECASE)
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
+
+DATE = re.compile(
+    r"\b(?:\d{4}-\d\d-\d\d|\d{1,2}[./]\d{1,2}[./]\d{2,4}"
+    rf"|\d{{1,2}}(?:st|nd|rd|th)? {_MONTH},? \d{{4}}|{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?,? \d{{4}})\b",
+    re.IGNORECASE,
+)
+"""A day of a year: "2024-05-02", "2 May 2024", "May 2nd, 2024", "2.5.2024"."""
 
 
 def days_of(text: str) -> frozenset[str]:

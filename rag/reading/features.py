@@ -7,14 +7,14 @@ import math
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
 
 from rag.core.types import Passage, Vector
-from rag.reading.dates import days_of
-from rag.reading.prose import headings_above, is_heading
+from rag.reading.dates import DATE, days_of
+from rag.reading.prose import headings_above, is_heading, places_above
 from rag.reading.questions import answers_kind, asked_words
 from rag.reading.rows import RowPlace, heading_parts, row_places
 from rag.scoring.fences import is_fenced
@@ -48,6 +48,7 @@ class Unit:
     place: RowPlace  # in the table that it is a row of, if it is one
     is_heading: bool
     is_code: bool = False  # between fences
+    below: tuple["Unit", ...] = ()  # of a heading with marks or underlined, what stands under it
 
 
 _SPEAKING = (  # what a text has without saying it
@@ -58,6 +59,10 @@ _SPEAKING = (  # what a text has without saying it
     (re.compile(r"\b(?i:closed)\b"), frozenset(content_words("open"))),
     (re.compile(r"\b(?i:permitted|forbidden|prohibited)\b"), frozenset(content_words("allowed"))),
     (re.compile(r"\bhttps?://|\bwww\.\w"), frozenset(content_words("website web address link url"))),
+    (
+        re.compile(rf"\A\W*v?\d+(?:\.\d+)+\S*\W{{1,4}}(?i:{DATE.pattern})\W*\Z"),
+        frozenset(content_words("version release")),
+    ),
 )
 _SHORT_DAY = re.compile(r"\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|MON|TUE|WED|THU|FRI|SAT|SUN)[a-zA-Z]{0,2}\b")
 
@@ -70,7 +75,7 @@ def units_of(passages: Sequence[Passage]) -> list[Unit]:
         parts, _ = heading_parts(passage)
         spans = sentence_spans(passage.text)
         texts = [passage.text[start:end] for start, end in spans]
-        lead = ""
+        lead, first = "", len(units)
         for (start, end), text, place, above in zip(
             spans, texts, row_places(passage, spans), headings_above(texts), strict=True
         ):
@@ -92,7 +97,19 @@ def units_of(passages: Sequence[Passage]) -> list[Unit]:
                 )
             )
             lead = "" if heading or is_code or place.cells else text
+        units[first:] = _with_what_is_below(units[first:], places_above(texts))
     return units
+
+
+def _with_what_is_below(units: Sequence[Unit], above: Sequence[Sequence[int]]) -> list[Unit]:
+    below: dict[int, list[Unit]] = {}
+    for unit, headings in zip(units, above, strict=True):
+        for number in headings:
+            below.setdefault(number, []).append(unit)
+    return [
+        replace(unit, below=tuple(below[number])) if number in below else unit
+        for number, unit in enumerate(units)
+    ]
 
 
 def _implied(text: str) -> frozenset[str]:

@@ -12,6 +12,7 @@ from rag.core.types import AnswerSpan, Passage
 from rag.reading.answer_types import may_be_asked
 from rag.reading.dates import days_of
 from rag.reading.features import Unit
+from rag.reading.heads import answers_as_heading, heading_answer, told_below
 from rag.reading.items import (
     asked_things,
     item_amount,
@@ -26,7 +27,7 @@ from rag.reading.numbered import is_of_another, is_of_another_name, numbers_of
 from rag.reading.prose import asks, num_fields
 from rag.reading.questions import wants_sentences
 from rag.reading.roles import role_holder
-from rag.reading.spans import UNREAD, is_dated_heading
+from rag.reading.spans import UNREAD
 from rag.scoring.rows import is_row
 from rag.scoring.words import content_words
 
@@ -68,7 +69,8 @@ def fitting(
     in a heading or a table's header, in a sentence that asks the same, that is of other days of the week
     than the question's (but a yes or no may need such a one), of another number ("evening 2" for 3) or name
     ("the Basic plan" for Family), of the opposite (check-in for check-out), or in an item of a list beside
-    the one whose label or whose thing of "how much" the question says. It is what a thing is called by, 7
+    the one whose label or whose thing of "how much" the question says, or in one whose date or version is
+    asked for and stands in the heading above. It is what a thing is called by, 7
     of "Studio 7", holds two fields of a header, is no time, number or size where the question asks for one,
     or is code where it asks for a person.
 
@@ -83,7 +85,7 @@ def fitting(
     days = frozenset() if wants_sentences(question) else days_of(question)
     starts = [(unit.passage, unit.start) for unit in units]
     is_person = _ASKS_PERSON.match(question) is not None
-    others = _items_beside(question, units) | _of_another(question, units)
+    others = _items_beside(question, units) | _of_another(question, units) | _dated(question, units)
     is_amount = _ASKS_AMOUNT.match(question) is not None
     found = []
     for span in spans:
@@ -104,7 +106,7 @@ def fitting(
         is_other_day = bool(told) and not days & told
         asks_it = asks(unit.text) and wanted <= unit.words
         cannot = (
-            (unit.is_heading and not is_dated_heading(question, unit))
+            (unit.is_heading and not answers_as_heading(question, unit))
             or is_header
             or is_asked
             or is_name
@@ -152,6 +154,12 @@ def _beside(units: Sequence[Unit], asked: Set[int], items: Set[int]) -> set[int]
     return {number for number in items - asked if units[number].passage in passages}
 
 
+def _dated(question: str, units: Sequence[Unit]) -> set[int]:
+    """Give the sentences, by number, whose date or version is asked for and stands in a heading above."""
+    told = {(each.passage, each.start) for unit in units for each in told_below(question, unit) or ()}
+    return {number for number, unit in enumerate(units) if (unit.passage, unit.start) in told}
+
+
 def _of_another(question: str, units: Sequence[Unit]) -> set[int]:
     """Give the units, by number, that are of another thing of the kind or say the opposite."""
     numbers = numbers_of(question)
@@ -168,7 +176,7 @@ def _of_another(question: str, units: Sequence[Unit]) -> set[int]:
 
 
 def _stated(question: str, units: Sequence[Unit], others: Set[int], best: float) -> Iterator[AnswerSpan]:
-    """Give the names whose role, the labels whose text, the properties, and the amounts that are asked for.
+    """Give the names whose role, labels whose text, properties, amounts and dates that are asked for.
 
     They go before all that was read.
     """
@@ -180,6 +188,7 @@ def _stated(question: str, units: Sequence[Unit], others: Set[int], best: float)
             or item_property(question, unit.text, unit.about)
             or item_text(question, unit.text, unit.about)
             or stated_property(question, unit.text, unit.about)
+            or heading_answer(question, unit)
         )
         if holder is not None:
             yield AnswerSpan(unit.passage, unit.start + holder[0], unit.start + holder[1], best + _STATED)

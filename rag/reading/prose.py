@@ -20,6 +20,7 @@ __all__ = [
     "is_heading",
     "is_markup",
     "num_fields",
+    "places_above",
 ]
 
 _ONE_ADDRESS = r"(?:\[[^\]\n]{1,80}\]:?\s*)?_?(?:https?://|www\.)\S+"
@@ -99,14 +100,25 @@ def headings_above(sentences: Sequence[str]) -> list[list[str]]:
     >>> headings_above(["# Cakes", "## Plum", "Bake it.", "## Rye", "Wait.", "Soup\n====", "Stir."])
     [[], ['Cakes'], ['Cakes', 'Plum'], ['Cakes'], ['Cakes', 'Rye'], [], ['Soup']]
     """
-    found: list[list[str]] = []
-    above: dict[int, str] = {}
-    for sentence in sentences:
-        if (heading := _heading(sentence)) is not None:
-            above = {level: text for level, text in above.items() if level < heading[0]}
+    texts = [heading[1] if (heading := _heading(sentence)) else "" for sentence in sentences]
+    return [[texts[number] for number in numbers] for numbers in places_above(sentences)]
+
+
+def places_above(sentences: Sequence[str]) -> list[list[int]]:
+    """Give for each sentence which of them are the headings above it, broadest first.
+
+    >>> places_above(["# Cakes", "## Plum", "Bake it.", "## Rye", "Wait."])
+    [[], [0], [0, 1], [0], [0, 3]]
+    """
+    found: list[list[int]] = []
+    above: dict[int, int] = {}  # level -> number
+    for number, sentence in enumerate(sentences):
+        heading = _heading(sentence)
+        if heading is not None:
+            above = {level: place for level, place in above.items() if level < heading[0]}
         found.append(list(above.values()))
         if heading is not None:
-            above[heading[0]] = heading[1]
+            above[heading[0]] = number
     return found
 
 

@@ -10,6 +10,7 @@ from rag.core.types import AnswerSpan, Vector
 from rag.reading.clauses import asked_clause, duration, in_clause
 from rag.reading.counts import asked_count
 from rag.reading.features import Unit, coverage, weights_of
+from rag.reading.heads import answers_as_heading
 from rag.reading.pairs import paired_amount
 from rag.reading.prose import asks, defines, is_address, is_code, is_front_matter, is_markup, num_fields
 from rag.reading.questions import (
@@ -20,14 +21,12 @@ from rag.reading.questions import (
     without_measure,
 )
 from rag.reading.reader_coefficients import READER
-from rag.scoring.rows import has_year
 from rag.scoring.words import content_words
 
 __all__ = [
     "UNREAD",
     "answerable_features",
     "best_spans",
-    "is_dated_heading",
     "is_quotable",
     "likeliest",
     "read_features",
@@ -45,6 +44,7 @@ _UNITS = (
 _WHOLE = re.compile(
     r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.\w[\w-]*)+|\b(?:https?://|www\.)[^\s|)>]*\w"
     r"|(?<=`)[\w.:/-]+(?=`)"  # a name in code
+    r"|(?<![\w-])\d{4}-\d\d-\d\d(?![\w-])"
     rf"|(?<![\w.,:])(?:[-−]|[€$£] ?)?\d+(?:[.,:]\d+)*(?: ?(?:%|°[CF]|m²|(?:{_UNITS})(?!\w)))?"
 )
 _ONE = r"\d{1,4}(?:[.:]\d{1,2})?(?: ?[ap]\.?m\b)?"
@@ -61,7 +61,6 @@ _SAID = 1.0  # the logit of a sentence that says what is asked, of a question th
 _HEADER = 3  # fields of a line; with so many it is no sentence
 _ASKS_QUESTION = re.compile(r"\b(?:questions?|asks?|asked|asking)\b", re.IGNORECASE)
 _ASKS_ADDRESS = re.compile(r"\b(?:address|link|url|web|website|site|page|online|where)\b", re.IGNORECASE)
-_ASKS_DATE = re.compile(r"\W*(?:and )?(?:when|(?:on )?(?:what|which) (?:date|day|year))\b", re.IGNORECASE)
 _WORDS = re.compile(r"[^\W\d_]{2,}")
 _NEXT_FIELD = re.compile(r"\s*\n(?=[^\s:]{1,60}: )")
 UNREAD = -12.0  # the score of a sentence in which no span is among the best
@@ -160,27 +159,19 @@ def said_logits(question: str, units: Sequence[Unit], read: Vector) -> Vector:
 def is_quotable(question: str, unit: Unit) -> bool:
     """Say whether a unit may be an answer.
 
-    A heading without the date that is asked for, markup or front matter is none, nor is a question or an
-    address unless one is asked for, nor a header of fields or a row of figures to what sentences alone
-    answer.
+    A heading without the date or version that is asked for, markup or front matter is none, nor is a
+    question or an address unless one is asked for, nor a header of fields or a row of figures to what
+    sentences alone answer.
     """
     if asks(unit.text) and not _ASKS_QUESTION.search(question):
         return False
-    if unit.is_heading and not is_dated_heading(question, unit):
+    if unit.is_heading and not answers_as_heading(question, unit):
         return False
     if is_markup(unit.text) or is_front_matter(unit.text):
         return False
     if wants_sentences(question) and (num_fields(unit.text) >= _HEADER or _is_of_figures(unit)):
         return False
     return not is_address(unit.text) or _ASKS_ADDRESS.search(question) is not None
-
-
-def is_dated_heading(question: str, unit: Unit) -> bool:
-    """Say whether a heading dates what a question asks the date of: "## 5.1.1 (2 September 2025)"."""
-    if not (unit.is_heading and _ASKS_DATE.match(question) and has_year(unit.text)):
-        return False
-    asked = set(asked_words(question))
-    return bool(asked & unit.words) and asked <= unit.words | unit.about
 
 
 def _is_of_figures(unit: Unit) -> bool:

@@ -1,8 +1,7 @@
 """How well passages answer a question, and how well a span supports a sentence, as probabilities.
 
 Knows features (features.py), vectors, what a reader finds, and small logistic models; no language model
-takes part. The coefficients were fitted by `python -m rag.training support` and, those of the reader, by
-`python -m rag.training calibrate`, which say on what.
+takes part. `python -m rag.training support`, and `calibrate` for the reader, fit them and say on what.
 """
 
 from collections.abc import Sequence
@@ -30,6 +29,7 @@ from rag.reading.features import (
 )
 from rag.reading.fitting import fitting
 from rag.reading.forms import with_forms
+from rag.reading.heads import told_below
 from rag.reading.logistic import linear, logistic, sigmoid
 from rag.reading.meanings import with_meanings
 from rag.reading.named import of_named
@@ -131,14 +131,13 @@ class Support:
     def rank(self, question: str, passages: Sequence[Passage]) -> list[Candidate]:
         """Give every sentence that may be quoted, likeliest answer first."""
         passages = of_named(question, passages)
-        spans = self.spans(question, passages)
-        units = self.units(question, passages, spans)
+        units = self.units(question, passages, spans := self.spans(question, passages))
         if not units:
             return []
         logits, found, _ = self._judge(question, units, spans)
         if spans and wants_sentences(question):
             logits = whole_logits(logits, self._unread(question, units, spans))
-        candidates = [
+        candidates = (
             Candidate(
                 passages[unit.passage],
                 unit.start,
@@ -146,10 +145,11 @@ class Support:
                 logistic(float(logit)),
                 span := found.get(number),
                 "" if span is None else unit.place.column(span[0] - unit.start),
+                tuple((told.start, told.end) for told in told_below(question, unit) or ()),
             )
             for number, (unit, logit) in enumerate(zip(units, logits, strict=True))
             if is_quotable(question, unit)
-        ]
+        )
         return sorted(candidates, key=lambda candidate: -candidate.relevance)
 
     def _judge(
@@ -265,7 +265,7 @@ class Support:
         if not may_be_english(question, [passage.text for passage in passages]):
             return with_forms(asked_words(question), units)
         is_fitted = self._coefficients is not LEXICAL and spans and units
-        if self._encoder is None or not is_fitted:
+        if not is_fitted or self._encoder is None:
             return units
         if self._probability(question, units, spans) >= self._min_answerability:
             return units

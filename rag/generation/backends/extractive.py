@@ -131,7 +131,8 @@ class Extractive:
         with_context: dict[tuple[int, int], Candidate] = {}
         for candidate in chosen:
             before, behind = _before(question, candidate, ranked), _behind(question, candidate, ranked)
-            around = (*before, candidate, *behind)
+            dated = [replace(candidate, start=start, end=end) for start, end in candidate.below]
+            around = (*before, candidate, *behind, *dated)
             with_context |= {(order[each.passage.chunk_id], each.start): each for each in around}
         return [with_context[place] for place in sorted(with_context)]
 

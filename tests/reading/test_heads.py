@@ -1,0 +1,111 @@
+"""A heading with a date or a version answers when, or with which version, what is told under it was."""
+
+import asyncio
+
+import pytest
+from _passages import passage
+
+from rag.core.protocols import GenerationOptions, Prompt
+from rag.core.types import AnswerSpan
+from rag.encoders.minilm import Minilm
+from rag.generation.backends.extractive import Extractive
+from rag.reading.features import units_of
+from rag.reading.fitting import fitting
+from rag.reading.readers.minilm import Minilm as Reader
+from rag.reading.spans import UNREAD
+from rag.reading.support import Support
+
+NOTES = passage(
+    """# Release notes
+
+## [2.4.1] - 2023-11-20
+
+### Fixed
+- The dialog for printers opens again.
+
+## [2.4.0] - 2023-10-02
+
+### Added
+- Import from Excel files.
+- A search box, in beta until December.
+
+### Removed
+- Support for Windows 7."""
+)
+DIARY = passage(
+    """# The greenhouse
+
+### May 2, 2025
+We decided to plant out the tomatoes. The heating was switched off for the season.
+
+### Opening times in 2025
+The shop opens at nine."""
+)
+
+
+def stated(question: str) -> list[str]:
+    given = [NOTES, DIARY]
+    spans = fitting(question, given, units_of(given), [])
+    return [given[span.passage].text[span.start : span.end] for span in spans]
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("When was import from Excel added?", "2023-10-02"),
+        ("Which version added import from Excel?", "2.4.0"),
+        ("In which release was the dialog for printers fixed?", "2.4.1"),
+        ("When was support for Windows 7 removed?", "2023-10-02"),
+        ("On which date was the heating switched off?", "May 2, 2025"),
+        ("Which version added a search box?", "2.4.0"),
+        ("When did we decide to plant out the tomatoes?", "May 2, 2025"),
+    ],
+)
+def test_a_heading_says_when_or_with_which_version(question: str, answer: str) -> None:
+    assert stated(question) == [answer]
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "When was import from PDF added?",
+        "When was import from Excel removed?",
+        "When was support for Windows 8 removed?",
+        "When was a search box added?",  # it names another time
+        "When does the shop open?",
+        "When did the shop open?",  # its heading has no day
+        "Who added import from Excel?",
+        "Which files can be imported?",
+    ],
+)
+def test_a_heading_says_no_more_than_that(question: str) -> None:
+    assert stated(question) == []
+
+
+def test_no_words_of_the_sentence_itself_say_when() -> None:
+    start = DIARY.text.index("for the season")
+    read = AnswerSpan(0, start, start + len("for the season"), 5.0)
+    question = "When was the heating switched off?"
+    scores = {span.start: span.score for span in fitting(question, [DIARY], units_of([DIARY]), [read])}
+    assert scores.pop(start) == UNREAD
+    assert list(scores) == [DIARY.text.index("May 2")]
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        (
+            "Which version removed support for Windows 7?",
+            "2.4.0\n\n## [2.4.0] - 2023-10-02\n\n### Removed\n- Support for Windows 7.",
+        ),
+        ("When was 2.4.1 released?", "2023-11-20\n\n## [2.4.1] - 2023-11-20"),
+    ],
+)
+def test_what_a_heading_dates_is_quoted_with_it(question: str, answer: str) -> None:
+    generator = Extractive(Support(Minilm(), Reader()))
+
+    async def gather() -> str:
+        prompt = Prompt((), question, (NOTES,))
+        return "".join([delta.text async for delta in generator.stream(prompt, GenerationOptions())])
+
+    assert asyncio.run(gather()) == answer
