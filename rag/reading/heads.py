@@ -20,11 +20,16 @@ _ASKS_PAST = re.compile(
 _ASKS_VERSION = re.compile(
     r"\W*(?:and )?(?:in |since |from |with )?(?:what|which) (?:version|release)\b", re.IGNORECASE
 )
-_VERSION = re.compile(r"(?<![\w.])v?\d+\.\d+(?:\.\d+)?(?:-[\w.]+)?(?![\w.])", re.IGNORECASE)
+_VERSION = re.compile(
+    r"(?<![\w.])v?\d+\.\d+(?:\.\d+)?(?:-[\w.]+)?(?![\w.])|(?<=\bversion )\d+\b|(?<=\brelease )\d+\b",
+    re.IGNORECASE,
+)
 _NUMBER = re.compile(r"\d+")
 _OTHER_TIME = re.compile(r"\b(?:yesterday|today|tomorrow|noon|midnight)\b", re.IGNORECASE)
 _VERSION_WORDS = frozenset(content_words("version release"))
 _DATE_WORDS = frozenset(content_words("date day"))
+_NEW = frozenset(content_words("new added introduced"))
+_OLD = frozenset(content_words("removed dropped deleted deprecated discontinued fixed"))
 
 
 def answers_as_heading(question: str, unit: Unit) -> bool:
@@ -34,7 +39,8 @@ def answers_as_heading(question: str, unit: Unit) -> bool:
     if not (unit.is_heading and _ASKS_DATE.match(question) and has_year(unit.text)):
         return False
     asked = set(asked_words(question)) - (_VERSION_WORDS if _VERSION.search(unit.text) else set())
-    return bool(asked & unit.words) and asked <= unit.words | unit.about
+    named = set(content_words(DATE.sub(" ", unit.text)))  # not by the month or the day of its date
+    return bool(asked & named) and asked <= named | unit.about
 
 
 def heading_answer(question: str, unit: Unit) -> tuple[int, int] | None:
@@ -60,14 +66,16 @@ def told_below(question: str, unit: Unit) -> tuple[Unit, ...] | None:
         return None
     if _wanted(question).search(unit.text) is None:
         return None
-    asked = set(asked_words(question)) - (_VERSION_WORDS if is_version else _DATE_WORDS)
+    asked = set(asked_words(question)) - (_VERSION_WORDS if _VERSION.search(unit.text) else _DATE_WORDS)
     lower: tuple[Unit, ...] = ()
     for told in unit.below:
         if told.is_heading:
             lower = (told,)
             continue
-        is_told = 2 * len(asked & told.words) >= len(asked) and asked <= told.words | told.about
-        if asked and is_told and (is_version or not _names_time(told.text, question)):
+        known = told.words | told.about
+        wanted = asked - _NEW if known & _NEW and not known & _OLD else asked
+        is_told = 2 * len(wanted & told.words) >= len(wanted) > 0 and wanted <= known
+        if is_told and (is_version or not _names_time(told.text, question)):
             return *lower, told
     return None
 

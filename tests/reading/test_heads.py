@@ -30,7 +30,10 @@ NOTES = passage(
 - A search box, in beta until December.
 
 ### Removed
-- Support for Windows 7."""
+- Support for Windows 7.
+
+## Version 1, 11 April 2021
+- New command `purge`."""
 )
 DIARY = passage(
     """# The greenhouse
@@ -58,6 +61,8 @@ def stated(question: str) -> list[str]:
         ("When was support for Windows 7 removed?", "2023-10-02"),
         ("On which date was the heating switched off?", "May 2, 2025"),
         ("Which version added a search box?", "2.4.0"),
+        ("Which version introduced the purge command?", "1"),
+        ("When was the purge command released?", "11 April 2021"),
         ("When did we decide to plant out the tomatoes?", "May 2, 2025"),
     ],
 )
@@ -70,6 +75,7 @@ def test_a_heading_says_when_or_with_which_version(question: str, answer: str) -
     [
         "When was import from PDF added?",
         "When was import from Excel removed?",
+        "Which version added support for Windows 7?",
         "When was support for Windows 8 removed?",
         "When was a search box added?",  # it names another time
         "When does the shop open?",
@@ -99,6 +105,7 @@ def test_no_words_of_the_sentence_itself_say_when() -> None:
             "2.4.0\n\n## [2.4.0] - 2023-10-02\n\n### Removed\n- Support for Windows 7.",
         ),
         ("When was 2.4.1 released?", "2023-11-20\n\n## [2.4.1] - 2023-11-20"),
+        ("When was version 1 released?", "11 April 2021\n\n## Version 1, 11 April 2021"),
     ],
 )
 def test_what_a_heading_dates_is_quoted_with_it(question: str, answer: str) -> None:
