@@ -26,6 +26,7 @@ _VERSION = re.compile(
 )
 _NUMBER = re.compile(r"\d+")
 _OTHER_TIME = re.compile(r"\b(?:yesterday|today|tomorrow|noon|midnight)\b", re.IGNORECASE)
+_NOT = re.compile(r"\b(?:not|never|nobody|none)\b|n['’]t\b", re.IGNORECASE)
 _VERSION_WORDS = frozenset(content_words("version release"))
 _DATE_WORDS = frozenset(content_words("date day"))
 _NEW = frozenset(content_words("new added introduced"))
@@ -54,8 +55,9 @@ def heading_answer(question: str, unit: Unit) -> tuple[int, int] | None:
 def told_below(question: str, unit: Unit) -> tuple[Unit, ...] | None:
     """Give the sentence under a heading with a date or a version that says what happened then.
 
-    It has half of the question's words, and with what it stands under all of them; of a date it names no
-    other time itself. Before it stands the heading that it is under, if that is a lower one: "Removed".
+    It has half of the question's words, and with what it stands under all of them, and denies no more than
+    the question does; of a date it names no other time itself. Before it stands the heading that it is
+    under, if that is a lower one: "Removed".
 
     Args:
         question: what is asked: when something was, or which version did it.
@@ -72,10 +74,11 @@ def told_below(question: str, unit: Unit) -> tuple[Unit, ...] | None:
         if told.is_heading:
             lower = (told,)
             continue
+        denies = bool(_NOT.search(told.text)) != bool(_NOT.search(question))
         known = told.words | told.about
         wanted = asked - _NEW if known & _NEW and not known & _OLD else asked
         is_told = 2 * len(wanted & told.words) >= len(wanted) > 0 and wanted <= known
-        if is_told and (is_version or not _names_time(told.text, question)):
+        if is_told and not denies and (is_version or not _names_time(told.text, question)):
             return *lower, told
     return None
 

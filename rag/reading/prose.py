@@ -21,6 +21,7 @@ __all__ = [
     "is_markup",
     "num_fields",
     "places_above",
+    "without_underline",
 ]
 
 _ONE_ADDRESS = r"(?:\[[^\]\n]{1,80}\]:?\s*)?_?(?:https?://|www\.)\S+"
@@ -130,6 +131,16 @@ def _heading(sentence: str) -> tuple[int, str] | None:
     if underlined is None or len(underlined["text"].split()) > _MAX_HEADING_WORDS:
         return None
     return _LEVELS.index(underlined["mark"]) + 1, underlined["text"]
+
+
+def without_underline(text: str) -> str:
+    r"""Give a heading without what underlines it.
+
+    >>> without_underline("Soup\n===="), without_underline("Stir.")
+    ('Soup', 'Stir.')
+    """
+    underlined = _UNDERLINED.fullmatch(text)
+    return text if underlined is None else underlined["text"]
 
 
 def asks(text: str) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag.core.types import Passage
+from rag.reading.prose import without_underline
 from rag.scoring.fences import code_spans, is_fenced, unfenced
 from rag.scoring.quotations import blank_marks
 from rag.scoring.sentences import sentence_spans
@@ -37,8 +38,8 @@ class Place:
 def find_verbatim(sentence: str, passages: Sequence[Passage]) -> Place | None:
     """Find the whole sentences of a passage that read as this one does; None if there are none.
 
-    A part of a sentence is not verbatim: what is left out may turn its meaning. The fences of code do not
-    count.
+    A part of a sentence is not verbatim: what is left out may turn its meaning. The fences of code and what
+    underlines a heading do not count.
     """
     if is_fenced(sentence):
         return _find_code(sentence, passages)
@@ -50,6 +51,7 @@ def find_verbatim(sentence: str, passages: Sequence[Passage]) -> Place | None:
         text, places = squeeze(passage.text)
         spans = sentence_spans(passage.text)
         starts, ends = {start for start, _ in spans}, {end: end for _, end in spans}
+        ends |= {start + len(without_underline(passage.text[start:end])): end for start, end in spans}
         at = text.find(wanted)
         while at >= 0:
             start = places[at]

@@ -1,9 +1,9 @@
 """Text -> sentences, as offsets; for chunking, extraction and citation alike.
 
 Knows the sentence marks of the common scripts, abbreviations, initials, decimals and German dates. A blank
-line ends a sentence, as do a Markdown heading and the line before one, before a list item, a table row or
-what begins with its time, also where lines are quoted. A Markdown row is one sentence, and so is code
-between fences. Does not know grammar.
+line ends a sentence, as do a heading with marks, the line before one, what underlines one, and the line
+before a list item, a table row or what begins with its time, also where lines are quoted. A Markdown row is
+one sentence, and so is code between fences. Does not know grammar.
 """
 
 import re
@@ -46,6 +46,7 @@ _END = re.compile(
     r"|[。！？｡؟۔।]+[”’」』）]*"
     r"|\n[ \t]*(?=\n)"
     r"|^[ \t]*#{1,6}[ \t][^\n]*\n"  # a Markdown heading
+    r"|(?<=\S\n)[ \t]*(?:={3,}|~{3,}|\^{3,}|-{3,})[ \t]*\n"  # what underlines one
     rf"|\n(?=[ \t]*(?:[-*•‣▪]|#{{1,6}}|{NUMBERED})[ \t])"
     r"|\n(?=[^\n]*[|\t])"
     rf"|\n(?={_TIMED})"

@@ -42,7 +42,11 @@ DIARY = passage(
 We decided to plant out the tomatoes. The heating was switched off for the season.
 
 ### Opening times in 2025
-The shop opens at nine."""
+The shop opens at nine.
+
+12.01.2025
+==========
+The pump failed. Nobody was hurt."""
 )
 
 
@@ -78,6 +82,7 @@ def test_a_heading_says_when_or_with_which_version(question: str, answer: str) -
         "Which version added support for Windows 7?",
         "When was support for Windows 8 removed?",
         "When was a search box added?",  # it names another time
+        "When was somebody hurt?",
         "When does the shop open?",
         "When did the shop open?",  # its heading has no day
         "Who added import from Excel?",
@@ -100,6 +105,7 @@ def test_no_words_of_the_sentence_itself_say_when() -> None:
 @pytest.mark.parametrize(
     ("question", "answer"),
     [
+        ("When did the pump fail?", "12.01.2025\n\nThe pump failed."),
         (
             "Which version removed support for Windows 7?",
             "2.4.0\n\n## [2.4.0] - 2023-10-02\n\n### Removed\n- Support for Windows 7.",
@@ -112,7 +118,17 @@ def test_what_a_heading_dates_is_quoted_with_it(question: str, answer: str) -> N
     generator = Extractive(Support(Minilm(), Reader()))
 
     async def gather() -> str:
-        prompt = Prompt((), question, (NOTES,))
+        prompt = Prompt((), question, (NOTES, DIARY))
         return "".join([delta.text async for delta in generator.stream(prompt, GenerationOptions())])
 
     assert asyncio.run(gather()) == answer
+
+
+def test_a_heading_is_quoted_without_what_underlines_it() -> None:
+    notes = passage(
+        "Release notes\n=============\n\n1.8.2 (2021-11-30)\n------------------\n* Fixed a leak."
+    )
+    found = Support().evidence("1.8.2 (2021-11-30)", [notes], question="When was 1.8.2 released?")
+    assert found is not None
+    assert found.is_verbatim
+    assert notes.text[found.start : found.end] == "1.8.2 (2021-11-30)\n------------------"

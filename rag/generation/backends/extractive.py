@@ -17,6 +17,7 @@ from rag.generation.answer import REFUSAL
 from rag.reading.candidates import Candidate, short_answer
 from rag.reading.lists import denies, is_item, list_lead
 from rag.reading.overview import told_whole
+from rag.reading.prose import without_underline
 from rag.reading.questions import asks_how, asks_yes_or_no
 from rag.reading.support import Support
 from rag.scoring.fences import FENCES, is_fenced
@@ -138,9 +139,12 @@ class Extractive:
 
 
 def _shown(text: str) -> str:
-    """Give a sentence on one line, and code as it stands, between fences where the passage cuts one off."""
+    """Give a sentence on one line, and code as it stands, between fences where the passage cuts one off.
+
+    What underlines a heading is left out.
+    """
     if not is_fenced(text):
-        return " ".join(blank_marks(text).split())
+        return " ".join(blank_marks(without_underline(text)).split())
     lines = text.splitlines()
     mark = lines[0][:3]
     if mark not in FENCES:
