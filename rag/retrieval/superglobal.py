@@ -45,7 +45,7 @@ class Superglobal:
         hits = nearest(request, self.store, query, k=max(k, self.depth))
         best, rest = hits[: self.depth], hits[self.depth :]
         if len(best) < 2:
-            return best[:k]
+            return hits[:k]
         with request.timings.stage("superglobal"):
             vectors = self.store.vectors([hit.chunk_id for hit in best], request.snapshot.segments)
             scores = superglobal(

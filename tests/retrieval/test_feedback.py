@@ -95,6 +95,8 @@ def test_superglobal_orders_the_best_anew_and_leaves_the_rest(
     assert [hit.score for hit in hits[:3]] == sorted(scores.tolist(), reverse=True)
     assert names(hits)[3] == "opposite"
     assert hits[3].score <= hits[2].score
+    alone = Superglobal(store, encoder, depth=1).retrieve(request, k=4)
+    assert alone == Dense(store, encoder).retrieve(request, k=4)
 
 
 def test_wrong_options_are_refused() -> None:
