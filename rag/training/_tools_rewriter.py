@@ -71,13 +71,13 @@ def reference(adapters: Sequence[LowRank]) -> Iterator[None]:
 
 
 def rank_sum(scores: Vector, gold: Sequence[int]) -> int:
-    """Give the sum of the ranks, from 1, of the needed tools; lower is better.
+    """Give the sum of the ranks, from 1, of the needed tools, the last ones of ties; lower is better.
 
     >>> import numpy as np
     >>> rank_sum(np.array([0.1, 0.9, 0.5], dtype=np.float32), [0, 1])
     4
     """
-    return sum(int((scores > scores[number]).sum()) + 1 for number in gold)
+    return sum(int((scores >= scores[number]).sum()) for number in gold)
 
 
 def preferences(

@@ -88,6 +88,17 @@ def test_the_rewrite_that_ranks_the_tools_better_is_preferred() -> None:
     assert found == [Preference("plain", "good", "same")]
 
 
+def test_a_rewrite_that_finds_no_tool_is_not_preferred() -> None:
+    scores = {"plain": [0.2, 0.9], "nothing": [0.0, 0.0], "good": [0.9, 0.1]}
+    found = preferences(
+        [("plain", [0])],
+        lambda _: ["nothing", "good"],
+        lambda text: np.array(scores[text], dtype=np.float32),
+    )
+    assert [each.chosen for each in found] == ["good"]
+    assert preferences([("plain", [0])], lambda _: ["nothing"], lambda text: np.array(scores[text])) == []
+
+
 def test_requests_whose_rewrites_rank_alike_teach_nothing() -> None:
     equal = SimpleNamespace(scores=np.array([0.2, 0.1], dtype=np.float32))
     assert preferences([("plain", [0])], lambda _: ["other"], lambda _: equal.scores) == []
