@@ -92,18 +92,25 @@ def _shared(value: str, folded_question: str) -> float:
 
     >>> _shared("AC/DC", "how many tracks by ac/dc?"), _shared("art", "where is the party")
     (1.0, 0.0)
+    >>> _shared("art", "is the party about art?")
+    1.0
     """
     wanted = _BLANKS.sub(" ", value.casefold().strip())
     if not wanted:
         return 0.0
     found = SequenceMatcher(None, folded_question, wanted, autojunk=False).find_longest_match()
-    share = found.size / len(wanted)
-    start, end = found.a, found.a + found.size
-    cuts_word = (start > 0 and folded_question[start - 1 : start + 1].isalnum()) or (
-        folded_question[end - 1 : end + 1].isalnum() and end < len(folded_question)
+    piece = re.escape(wanted[found.b : found.b + found.size])
+    spans = (each.span(1) for each in re.finditer(f"(?=({piece}))", folded_question))
+    is_whole = any(not _cuts_word(folded_question, start, end) for start, end in spans)
+    return found.size / len(wanted) if is_whole else 0.0
+
+
+def _cuts_word(text: str, start: int, end: int) -> bool:
+    """Tell whether a piece of a text starts or ends within a word, a plural's "s" apart."""
+    cuts = (start > 0 and text[start - 1 : start + 1].isalnum()) or (
+        text[end - 1 : end + 1].isalnum() and end < len(text)
     )
-    is_plural = folded_question[end : end + 2].rstrip(" ?.,;!") == "s"
-    return 0.0 if cuts_word and not is_plural else share
+    return cuts and text[end : end + 2].rstrip(" ?.,;!") != "s"
 
 
 def distinct_query(table: str, column: str, *, limit: int, dialect: str) -> str:

@@ -144,6 +144,7 @@ def test_values_are_found_as_they_are_written_and_not_inside_of_words(shop: SqlS
     found = [match.value for match in values.matches("hose reels for the o'neill & sons of LUND")]
     assert found == ["O'Neill & Sons", "Hose Reel", "Lund"]
     assert values.matches("landlunds") == []
+    assert [match.value for match in values.matches("Do Lundgrens live in Lund?")] == ["Lund"]
     assert values.samples("product", "category") == ["Digging", "Cutting"]
 
 
