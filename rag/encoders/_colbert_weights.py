@@ -72,7 +72,8 @@ def load_projection(directory: Path, layout: ColbertLayout) -> Projection:
             f"{directory} has no linear.weight: it is an encoder, not a ColBERT checkpoint"
         )
     weights = [layer["linear.weight"].float() for layer in layers]
-    return Projection(weights, [layer.get("linear.bias") for layer in layers])
+    biases = [layer["linear.bias"].float() if "linear.bias" in layer else None for layer in layers]
+    return Projection(weights, biases)
 
 
 def _dense(folder: Path) -> dict[str, Tensor]:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from _colbert_checkpoints import LANGUAGES, save_pylate, save_stanford, save_xmod
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from transformers import AutoConfig, AutoModel, AutoTokenizer, BertModel
 
 from rag.core.errors import InvalidInputError
@@ -140,6 +140,17 @@ def test_the_language_is_told_by_script_and_small_words(text: str, language: str
 
 def test_a_language_without_adapter_takes_the_default() -> None:
     assert language_of("서울의 인구는?", LANGUAGES, "en_XX") == "en_XX"
+
+
+def test_a_projection_saved_in_half_precision_with_a_bias_is_read(tmp_path: Path) -> None:
+    save_pylate(tmp_path)
+    file = tmp_path / "1_Dense/model.safetensors"
+    weight = load_file(file)["linear.weight"].half()
+    bias = torch.ones(len(weight), dtype=torch.float16)
+    save_file({"linear.weight": weight, "linear.bias": bias}, file)
+    (half,) = Late(str(tmp_path)).encode_queries(QUERIES[:1])
+    save_file({"linear.weight": weight.float(), "linear.bias": bias.float()}, file)
+    np.testing.assert_allclose(half, Late(str(tmp_path)).encode_queries(QUERIES[:1])[0], atol=1e-6)
 
 
 def test_a_folder_of_another_kind_is_refused(tmp_path: Path) -> None:
