@@ -2,7 +2,7 @@
 
 SmolLM2 answers Grove's own prompts greedily, one after another, in float32 and in bfloat16, in turns; a row
 a precision: prompt tokens read and tokens written a second of CPU, medians over the prompts, and how many
-answers are those of float32, and how many of their tokens are before they part.
+answers are those of float32, and how many of their words are before they part.
 """
 
 import argparse

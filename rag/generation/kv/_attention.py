@@ -62,12 +62,8 @@ def _attend(
 def _over_all(
     module: torch.nn.Module, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, **more: Any
 ) -> tuple[Tensor, None]:
-    is_alone = query.shape[2] == 1 and query.dtype == torch.bfloat16
-    if (
-        (mask is None and not is_alone)
-        or query.device.type != "cpu"
-        or more.get("position_bias") is not None
-    ):
+    is_ours = _is_alone(query, mask) or (mask is not None and query.device.type == "cpu")
+    if not is_ours or more.get("position_bias") is not None:
         plain: tuple[Tensor, None] = sdpa_attention_forward(module, query, key, value, mask, **more)
         return plain
     # With a mask transformers copies keys and values once for each query head that shares them.
@@ -81,7 +77,7 @@ def attend(
 
     For one token in bfloat16 that one takes seven times as long as two products, on a CPU and behind 500.
     """
-    if mask is None and _is_alone(query) and query.device.type == "cpu":
+    if _is_alone(query, mask):
         size = query.shape[3]
         grouped = query.reshape(*key.shape[:2], -1, size)  # H / K heads share a key
         logits = grouped @ key.transpose(2, 3) * (size**-0.5 if scaling is None else scaling)
@@ -92,8 +88,9 @@ def attend(
     return output
 
 
-def _is_alone(query: Tensor) -> bool:
-    return query.shape[2] == 1 and query.dtype == torch.bfloat16
+def _is_alone(query: Tensor, mask: Tensor | None) -> bool:
+    is_short = query.dtype == torch.bfloat16 and query.device.type == "cpu"
+    return mask is None and query.shape[2] == 1 and is_short
 
 
 def _widened(mask: Tensor | None, size: int) -> Tensor | None:
