@@ -18,6 +18,8 @@ def test_a_name_that_the_question_says_holds_no_role() -> None:
         ("Who is the current treasurer?", "Paul Novak"),
         ("Who was the former treasurer?", None),
         ("Who is the deputy chair?", None),
+        ("Who chaired the meeting?", "Ruth Adeyemi"),
+        ("Who asked the chair?", None),
     ],
 )
 def test_a_role_of_more_words_is_another(question: str, name: str | None) -> None:
