@@ -43,6 +43,9 @@ __all__ = ["AskedCell", "asked_cells", "cell_logit"]
 _Row = tuple[int, Unit]  # with the number of the unit
 _QUANTITY = re.compile(r"[$€£¥]?\d[\d.,]*\s*[^\W\d_]+")
 _WHICH = re.compile(r"\W*(?:(?:and|at|for|from|in|of|on|to) )*(?:which|what) ([\w-]+)", re.IGNORECASE)
+_GOES_BY = re.compile(
+    r"\W*what(?:['’]s| is| was) the ([\w-]+)(?: (?:number|no|code|id|name))? (?:of|for)\b", re.IGNORECASE
+)
 _MADE_OF = re.compile(r"\bmade (?:of|from|out of)\b", re.IGNORECASE)
 _DIGIT = re.compile(r"\d")
 _SAME = 0.5  # what a word of the same meaning counts in a column's name
@@ -201,9 +204,12 @@ def _asked_cell(question: str, asked: frozenset[str], unit: Unit, is_only: bool)
     if names and len(cells) > len(names):
         return None
     named = [names[n] if n < len(names) else "" for n in range(len(cells))]
-    column = _which_column(question, [n for n in range(len(cells)) if not is_label[n]], named)
+    others = [n for n in range(len(cells)) if not is_label[n]]
+    column = _which_column(_WHICH, question, others, named)
     if column is None:
         column = _column(question, asked, open_columns, named)
+    if column is None:
+        column = _which_column(_GOES_BY, question, others, named)
     told = {cells[n] for n in open_columns if cells[n].strip("–—-")}
     if column is None and len(open_columns) > 1 and len(told) == 1:
         column = next(n for n in open_columns if cells[n] in told)
@@ -240,9 +246,11 @@ def _label_words(cell: str) -> frozenset[str]:
     return words if _QUANTITY.fullmatch(cell) is None else frozenset(filter(_DIGIT.match, words))
 
 
-def _which_column(question: str, columns: Sequence[int], named: Sequence[str]) -> int | None:
+def _which_column(
+    asks: re.Pattern[str], question: str, columns: Sequence[int], named: Sequence[str]
+) -> int | None:
     """Give the one that has the name of the kind asked for, be it that of the labels: "Which team ...?"."""
-    kind = _WHICH.match(question)
+    kind = asks.match(question)
     words = content_words(kind[1]) if kind is not None else []
     found = [n for n in columns if words and content_words(named[n]) == words]
     return found[0] if len(found) == 1 else None

@@ -29,7 +29,8 @@ __all__ = [
 DAY_WORDS = frozenset(content_words(" ".join((*DAYS, *(day[:3] for day in DAYS)))))
 NOTE = re.compile(r"\([^()]*\)")
 _HOW_MANY = re.compile(r"\bhow many (?:[\w-]+ )??([\w-]*[^\Ws]s)\b", re.IGNORECASE)
-_UNASKED = 0.4  # what a word of a label that is not asked for takes off
+_UNASKED = 0.4  # what a word of a label that is not asked for takes off ...
+_LEAST = 0.1  # ... of what those asked for count, of which so much is left
 _Row = tuple[int, Unit]  # with the number of the unit
 
 
@@ -63,8 +64,9 @@ def _fit(asked: frozenset[str], days: frozenset[str], unit: Unit, counts: Counte
         if days & days_of(cell):
             score, words = score + 1, words - DAY_WORDS
         if not is_amount(cell) and words & asked:
-            score += sum(_weight(word, counts) for word in words & asked)
-            score -= _UNASKED * sum(_weight(word, counts) for word in words - asked - PERIOD_WORDS)
+            said = sum(_weight(word, counts) for word in words & asked)
+            unasked = sum(_weight(word, counts) for word in words - asked - PERIOD_WORDS)
+            score += max(said - _UNASKED * unasked, _LEAST * said)
     if score > 0:
         grouped = frozenset(content_words(unit.place.group))
         score += sum(_weight(word, counts) for word in grouped & asked) / 2

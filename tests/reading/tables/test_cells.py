@@ -29,6 +29,7 @@ SALES = "Item | Q3 2024 | Q3 2023\nNet sales | 94,930 | 89,498\nCost of sales | 
         ("What is the price of HX-110?", "89"),
         ("How much does the HX-240 cost?", "149"),
         ("Which product is the HX-240?", "Outdoor sensor"),  # the column of the labels
+        ("What is the product name of the HX-240?", "Outdoor sensor"),
     ],
 )
 def test_the_column_that_the_question_names(question: str, answer: str | None) -> None:

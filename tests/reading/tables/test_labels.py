@@ -39,6 +39,14 @@ def test_of_a_row_called_by_its_number_any_cell_may_answer_and_no_other_row() ->
     assert barred("alarm 500", ERRORS) == []
 
 
+def test_a_word_of_a_long_label_names_its_row() -> None:
+    shelves = (
+        "Code | Description | Price\nS-3 | Shelf, birch, 5 boards | 248\nC-7 | Chair, grey, oak seat | 129"
+    )
+    assert cell("What is the price of the shelf?", shelves) == "248"
+    assert cell("What is the price of the lamp?", shelves) is None
+
+
 LESSONS = "Time | Monday | Friday\n9:00-9:45 | Maths | Art\n10:00-10:45 | Physics | Music"
 
 
