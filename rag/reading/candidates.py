@@ -1,5 +1,6 @@
 """Sentences that may answer, and the few words of them that do, as an answer begins with them."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
@@ -13,6 +14,11 @@ from rag.scoring.words import content_words
 __all__ = ["Candidate", "Judgement", "short_answer"]
 
 _MAX_COLUMN = 60  # characters of a column's name that an answer begins with
+_ASKS_DIFFERENCE = re.compile(
+    r"\bhow (?:much|many) (?:\w+ )?(more|less|fewer|\w+er)\b(?! than)"
+    r".*(?<!more )(?<!less )(?<!fewer )\bthan\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +68,17 @@ class Judgement:
 def short_answer(question: str, ranked: Sequence[Candidate]) -> str | None:
     """Give the few words that answer, of the best sentence; None where it takes sentences.
 
-    Words that only point, as "this" and "the same", are no answer.
+    Words that only point, as "this" and "the same", are no answer, nor is one of two amounts whose
+    difference is asked for: the sentence or row with both is.
     """
-    if not ranked or wants_sentences(question):
+    if not ranked or wants_sentences(question) or _is_one_of_two(question, ranked[0]):
         return None
     words = ranked[0].short_answer
     return words if words and content_words(words) else None
+
+
+def _is_one_of_two(question: str, best: Candidate) -> bool:
+    """Say whether a difference is asked for, and the sentence does not say `more` or `heavier` too."""
+    asks = _ASKS_DIFFERENCE.search(question)
+    told = best.passage.text[best.start : best.end]
+    return asks is not None and re.search(rf"\b{asks[1]}\b", told, re.IGNORECASE) is None

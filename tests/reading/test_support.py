@@ -147,6 +147,13 @@ def test_a_reader_decides_which_sentence_answers_and_with_which_words() -> None:
     assert evidence.passage.text[evidence.start : evidence.end] == "Thursday"
 
 
+def test_one_of_two_amounts_is_not_their_difference() -> None:
+    offers = [passage("Nature Loo costs 3,900 euros and EcoCabin 4,350 euros.")]
+    ranked = Support(reader=_FixedReader(("4,350 euros", 9.0))).rank("What is EcoCabin's price?", offers)
+    assert short_answer("How much dearer is EcoCabin than Nature Loo?", ranked) is None
+    assert short_answer("How much does EcoCabin cost?", ranked) == "4,350 euros"
+
+
 def test_a_passage_is_read_once_for_a_question() -> None:
     reader = _FixedReader(("Kungsgatan 12", 9.0))
     support = Support(reader=reader)
