@@ -72,14 +72,27 @@ def test_packed_weights_in_bfloat16_give_the_same(rows: int) -> None:
 
 @pytest.mark.parametrize("kept", [1, 2, 4])
 @pytest.mark.parametrize("scaling", [None, 0.5])
-def test_one_token_in_bfloat16_attends_as_torch_has_it(kept: int, scaling: float | None) -> None:
+@pytest.mark.parametrize("new", [1, 3, 65])
+@pytest.mark.parametrize("kind", ["none", "seen", "added"])
+def test_tokens_in_bfloat16_attend_as_torch_has_it(
+    kept: int, scaling: float | None, new: int, kind: str
+) -> None:
     torch.manual_seed(0)
-    query = torch.randn(2, 4, 1, 16, dtype=torch.bfloat16)
-    keys, values = torch.randn(2, 2, kept, 30, 16, dtype=torch.bfloat16)
+    query = torch.randn(2, 4, new, 16, dtype=torch.bfloat16)
+    keys, values = torch.randn(2, 2, kept, 70, 16, dtype=torch.bfloat16)
+    seen = (torch.rand(2, 1, new, 70) < 0.5) | (torch.arange(70) == 0)
+    mask = {"none": None, "seen": seen, "added": torch.where(seen, 0.0, -torch.inf)}[kind]
     exact = scaled_dot_product_attention(
-        query.float(), keys.float(), values.float(), scale=scaling, enable_gqa=True
+        query.float(),
+        keys.float(),
+        values.float(),
+        attn_mask=mask,
+        is_causal=mask is None and new > 1,
+        scale=scaling,
+        enable_gqa=True,
     )
-    found = attend(query, keys, values, None, scaling=scaling)
+    mask = mask.to(torch.bfloat16) if mask is not None and kind == "added" else mask
+    found = attend(query, keys, values, mask, scaling=scaling)
     assert found.dtype == torch.bfloat16
     assert found.shape == exact.shape
     assert torch.allclose(found.float(), exact, atol=0.02)

@@ -8,6 +8,7 @@ import torch
 from tokenizers import Tokenizer, models
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
+from rag.encoders._precision import Precision
 from rag.generation.backends.transformers import Transformers
 from rag.networks._weights import save_weights
 from rag.networks.fspad import FspadHead
@@ -24,6 +25,7 @@ def generator(
     no_repeat_tokens: int = 0,
     speculation: str | Mapping[str, Any] = "none",
     max_batch: int | None = None,
+    precision: Precision = "auto",
 ) -> Transformers:
     """Give a generator with a model of two layers, made in the folder where it holds none."""
     if not (folder / "config.json").exists():
@@ -47,6 +49,7 @@ def generator(
         no_repeat_tokens=no_repeat_tokens,
         speculation=speculation,
         max_batch=max_batch,
+        precision=precision,
     )
 
 

@@ -52,14 +52,7 @@ class _New:
             rows = slice(start, start + piece.size)
             start += piece.size
             keys, values = piece.cache.update(self.keys[:, :, rows], self.values[:, :, rows], self.layer)
-            output = attend(
-                query[:, :, rows],
-                keys,
-                values,
-                piece.mask,
-                scaling=more.get("scaling"),
-                is_causal=piece.mask is None and piece.size > 1,
-            )
+            output = attend(query[:, :, rows], keys, values, piece.mask, scaling=more.get("scaling"))
             outputs.append(output)
         return torch.cat(outputs, dim=2).transpose(1, 2).contiguous()
 

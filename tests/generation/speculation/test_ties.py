@@ -28,7 +28,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("name", Family("rag.generation.speculation").names())
 def test_answers_in_bfloat16_part_only_at_a_tie(name: str, folder: Path) -> None:
-    plain, drafted = generator(folder), generator(folder, speculation=proposal(name, folder))
+    plain = generator(folder, precision="bfloat16")
+    drafted = generator(folder, speculation=proposal(name, folder), precision="bfloat16")
     assert drafted._load().model.dtype == torch.bfloat16
     options = GenerationOptions(48)
     for prompt in prompts(10):
@@ -38,7 +39,7 @@ def test_answers_in_bfloat16_part_only_at_a_tie(name: str, folder: Path) -> None
 
 
 def test_another_token_than_the_tied_one_is_no_tie(folder: Path) -> None:
-    plain = generator(folder)
+    plain = generator(folder, precision="bfloat16")
     for prompt in prompts(3):
         answer = written(plain, prompt, GenerationOptions(8))
         for wrong in {2, 3, 4, 5} - {answer[-1]}:
