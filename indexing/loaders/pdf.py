@@ -32,7 +32,7 @@ _POINTS = 0.36  # of a pixel: pages are shown to OCR with 200 dots an inch
 _DATE = re.compile(r"D:(\d{4})(\d{2})(\d{2})")
 # What programs write when nobody gave a title.
 _NO_TITLE = re.compile(
-    r"untitled|microsoft word - |document ?\d*$|powerpoint presentation|.*\.\w{2,4}$", re.I
+    r"untitled|\(anonymous\)$|microsoft word - |document ?\d*$|powerpoint presentation|.*\.\w{2,4}$", re.I
 )
 
 
@@ -145,7 +145,8 @@ def _title(properties: dict[str, str], text: str, writer: PageWriter) -> str | N
 def _metadata(found: _Found) -> dict[str, Attribute]:
     properties, pages = found.properties, found.writer.pages
     metadata: dict[str, Attribute] = {"pages": len(pages)}
-    if author := one_line(clean(properties.get("Author", ""))):
+    author = one_line(clean(properties.get("Author", "")))
+    if author.strip("()") not in ("", "anonymous"):
         metadata["author"] = author
     if date := _DATE.match(properties.get("CreationDate", "")):
         metadata["created"] = "-".join(date.groups())

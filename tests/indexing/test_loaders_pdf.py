@@ -255,6 +255,8 @@ def test_large_and_bold_lines_are_headings_by_size() -> None:
 def test_the_title_of_the_properties_comes_first() -> None:
     assert _load(pdf_bytes([(50, 500, "#Report")], title="Annual figures")).title == "Annual figures"
     assert _load(pdf_bytes([(50, 500, "text")], title="untitled")).title == "sample"
+    nobody = _load(pdf_bytes([(50, 500, "text")], title="(anonymous)"))  # nor is "anonymous" an author
+    assert (nobody.title, "author" in nobody.metadata) == ("sample", False)
 
 
 def test_text_on_its_side_follows_the_rest() -> None:
