@@ -103,24 +103,26 @@ function Row({ conversation, isCurrent, onOpen, onRename, onRemove }: RowProps):
           {ago(conversation.updated_at, Date.now())} · {conversation.collection}
         </span>
       </span>
-      <button
-        type="button"
-        className="icon-button row-remove"
-        aria-label={`Rename ${name}`}
-        autoFocus={before === "naming"}
-        onClick={() => setMode("naming")}
-      >
-        <Icon name="pencil" />
-      </button>
-      <button
-        type="button"
-        className="icon-button row-remove"
-        aria-label={`Delete ${name}`}
-        autoFocus={before === "asking"}
-        onClick={() => setMode("asking")}
-      >
-        <Icon name="remove" />
-      </button>
+      <span className="row-tools">
+        <button
+          type="button"
+          className="icon-button"
+          aria-label={`Rename ${name}`}
+          autoFocus={before === "naming"}
+          onClick={() => setMode("naming")}
+        >
+          <Icon name="pencil" />
+        </button>
+        <button
+          type="button"
+          className="icon-button"
+          aria-label={`Delete ${name}`}
+          autoFocus={before === "asking"}
+          onClick={() => setMode("asking")}
+        >
+          <Icon name="remove" />
+        </button>
+      </span>
     </li>
   );
 }
