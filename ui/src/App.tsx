@@ -150,7 +150,7 @@ export function App({ client }: { readonly client: Client }): ReactNode {
       onDismissAction={actions.dismissAction}
       conversations={conversations}
       places={
-        <>
+        <div className="library-foot">
           <Places view={view} rights={rights} onGo={goTo} />
           {!rights.admin && access.hasKey() && (
             <button type="button" className="quiet forget-key" onClick={() => access.forget()}>
@@ -158,7 +158,7 @@ export function App({ client }: { readonly client: Client }): ReactNode {
             </button>
           )}
           {name !== null && <Account name={name} onSignOut={() => void signOut()} />}
-        </>
+        </div>
       }
     />
   );
