@@ -32,6 +32,9 @@ export const steps = {
     assert.match(seen, /index/i);
     await page.getByRole("button", { name: `Dismiss ${basename(broken)}` }).click();
     await failed.waitFor({ state: "detached" });
+    await page.reload();
+    await documents(page).getByText("Field Handbook").waitFor();
+    assert.equal(await failed.count(), 0, "it stays dismissed");
   },
 
   async "a file that could not be sent can be sent again"({ page }) {

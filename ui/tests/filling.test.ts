@@ -14,6 +14,8 @@ const page = { hidden: false, addEventListener: vi.fn(), removeEventListener: vi
 beforeEach(() => {
   vi.useFakeTimers();
   vi.stubGlobal("document", Object.assign(page, { hidden: false }));
+  const kept = new Map<string, string>();
+  vi.stubGlobal("localStorage", { getItem: (name: string) => kept.get(name) ?? null, setItem: (name: string, text: string) => kept.set(name, text) });
 });
 afterEach(() => {
   vi.useRealTimers();
@@ -76,6 +78,17 @@ it("names what the browser could not read of a drop", async () => {
   const unread = Array.from({ length: 7 }, (_, at) => `${at}.md`);
   await act(async () => library.current[1].addDropped({ files: [], unread }));
   expect(library.current[0].failure).toBe("Not read by the browser: 0.md, 1.md, 2.md, 3.md, 4.md and 2 more.");
+});
+
+it("a failure that was dismissed stays so when the page is loaded anew, and the next of that file is told", async () => {
+  const failure = summary({ document_id: null, status: "failed", created_at: "2026-01-01T00:00:00Z" });
+  let documents = [failure];
+  const opened = () => filling({ documents: async () => ({ documents, next: null }) });
+  const first = await opened();
+  await act(async () => first.current[1].dismiss(failure.source));
+  expect((await opened()).current[0].documents).toEqual([]);
+  documents = [{ ...failure, created_at: "2026-01-02T00:00:00Z" }];
+  expect((await opened()).current[0].documents).toEqual(documents);
 });
 
 describe("what goes on", () => {

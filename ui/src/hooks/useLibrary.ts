@@ -2,6 +2,7 @@ import { useCallback, useEffect, useReducer, useRef } from "react";
 import type { Client } from "../client/client";
 import { messageOf, ServerError } from "../client/errors";
 import type { FileStatus, Job } from "../client/types";
+import { keepDismissed, withoutDismissed } from "../dismissed";
 import type { Dropped } from "../files";
 import { batches, sendBatch } from "../state/batches";
 import { isIndexing, isSending, type Library, library, newLibrary } from "../state/library";
@@ -46,7 +47,7 @@ export function useLibrary(client: Client, first: string, version = ""): [Librar
       dispatch({ type: "collections.loaded", collections });
       const isKnown = collections.some((known) => known.name === collection);
       const page = isKnown ? await client.documents(collection, wanted) : { documents: [], next: null };
-      dispatch({ type: "documents.loaded", collection, wanted, page });
+      dispatch({ type: "documents.loaded", collection, wanted, page: { ...page, documents: withoutDismissed(collection, page.documents) } });
     } catch (error) {
       dispatch({ type: "failed", message: messageOf(error) });
     }
@@ -111,7 +112,11 @@ export function useLibrary(client: Client, first: string, version = ""): [Librar
         // It is off the list once it is off the server: who leaves the page then has deleted it.
         void attempt(client.deleteDocument(documentId).then(() => dispatch({ type: "document.deleted", documentId })));
       },
-      dismiss: (source) => dispatch({ type: "failure.dismissed", source }),
+      dismiss: (source) => {
+        const failure = state.documents?.find((known) => known.source === source && known.status === "failed");
+        if (failure !== undefined) keepDismissed(collection, failure); // else it has not reached the server
+        dispatch({ type: "failure.dismissed", source });
+      },
       attemptAgain: (source) => void attempt(retried(client, collection, source, dispatch)),
       reindex: () => void attempt(client.reindex(collection).then((job) => dispatch({ type: "index.rebuilding", job }))),
       dismissAction: () => dispatch({ type: "action.dismissed" }),
