@@ -41,6 +41,7 @@ _CENTROID_BYTES = 2
 _MAX_CENTROIDS = 2048  # 4096 are no nearer, and take twice as long (docs/experiments/multi-vector.md)
 _ROUNDS = 4
 _SAMPLE = 64  # tokens a centroid to learn from; 32 err by 2 % more (docs/experiments/multi-vector.md)
+_RESIDUALS = 32_768  # of them, to learn axes and bytes from; all of them err as much
 _AT_ONCE = 8192
 _NEAREST_AT_ONCE = 256  # with all tokens at once their distances leave the cache: 1.5 times as long
 _FITTING = 2048  # tokens to judge by whether a codebook fits
@@ -81,13 +82,14 @@ def train_codebook(
         )
     rng = np.random.default_rng(seed)
     size = min(len(tokens), _SAMPLE * num_centroids)
-    sample = tokens[np.sort(rng.choice(len(tokens), size=size, replace=False))].astype(np.float32)
-    centroids = sample[rng.choice(size, size=min(num_centroids, size), replace=False)]
+    sample = tokens[rng.choice(len(tokens), size=size, replace=False)].astype(np.float32)
+    centroids = sample[: min(num_centroids, size)]
     for _ in range(_ROUNDS):
         centroids = _moved(sample, centroids)
-    residuals = sample - centroids[_nearest(sample, centroids)]
-    variances, axes = np.linalg.eigh(residuals.T @ residuals / size)
-    heard = ((sample @ axes) ** 2).mean(axis=0) ** 0.5  # how much of an axis tokens, and so queries, have
+    some = sample[-_RESIDUALS:]
+    residuals = some - centroids[_nearest(some, centroids)]
+    variances, axes = np.linalg.eigh(residuals.T @ residuals / len(some))
+    heard = ((some @ axes) ** 2).mean(axis=0) ** 0.5  # how much of an axis tokens, and so queries, have
     order = np.argsort(-variances * heard)
     rotation = np.ascontiguousarray(axes[:, order])
     widths = widths_for((variances * heard)[order], min(residual_bytes, dim))

@@ -22,7 +22,7 @@ __all__ = ["TokenFile", "write_tokens"]
 _Number = TypeVar("_Number", np.int8, np.uint8)
 _CODES = "codes.bin"
 _LAYOUT = "layout.npz"
-_ROUGH = 12  # times the candidates are scored roughly
+_ROUGH = 16  # times the candidates are scored roughly
 
 
 def write_tokens(directory: Path, packed: Packed) -> None:
@@ -91,7 +91,7 @@ class TokenFile:
     ) -> list[tuple[int, float]]:
         """Give (row, MaxSim) of the allowed rows that are worth an exact look.
 
-        Estimates by centroids choose 12 times as many as candidates, rough scores choose among these.
+        Estimates by centroids choose 16 times as many as candidates, rough scores choose among these.
         """
         places = [shelf.allowed(mask) for shelf in self._shelves]
         num_rough = _ROUGH * num_candidates

@@ -54,7 +54,7 @@ CODED_TOKENS = (
 )
 _ENCODED_AT_ONCE = 256
 _SAMPLE_TOKENS = 131_072
-_CANDIDATE_SHARE = 1 / 256  # are scored exactly, 12 times that roughly (docs/experiments/multi-vector.md)
+_CANDIDATE_SHARE = 1 / 320  # are scored exactly, 16 times that roughly (docs/experiments/multi-vector.md)
 
 _TOKENS_AT_ONCE = 4096  # what they decode to stays in the cache
 _ROUGH_TOKENS = 32  # of a query; their products with a token fill two lines of the cache
@@ -192,8 +192,8 @@ def rough_scores(
 def num_candidates_for(num_rows: int, *, least: int, k: int) -> int:
     """Give how many of so many coded passages are worth an exact look in a search for k.
 
-    >>> num_candidates_for(5000, least=200, k=10), num_candidates_for(256_000, least=200, k=10)
-    (200, 1000)
+    >>> num_candidates_for(5000, least=160, k=10), num_candidates_for(320_000, least=160, k=10)
+    (160, 1000)
     """
     return max(least, 2 * k, int(num_rows * _CANDIDATE_SHARE))
 

@@ -54,8 +54,8 @@ class Faiss:
         device: str = "cpu",
         exact_rows: int = 20_000,
         ef_search: int = 128,
-        num_candidates: int = 200,
-        num_probes: int = 8,
+        num_candidates: int = 160,
+        num_probes: int = 16,
     ) -> None:
         if device not in ("cpu", "cuda"):
             raise ValueError(f"device is cpu or cuda, got {device!r}")

@@ -63,8 +63,8 @@ class Pgvector:
         self,
         database: Database,
         quantization: str = "none",
-        num_candidates: int = 200,
-        num_probes: int = 8,
+        num_candidates: int = 160,
+        num_probes: int = 16,
         exact_rows: int = 2000,
     ) -> None:
         if not database.is_postgresql:
