@@ -26,14 +26,9 @@ from benchmarks._machine import machine
 from benchmarks._token_vectors import DIM, TOKENS, Base, Making, made
 from rag.core.types import Vector
 from rag.scoring.centroids import CentroidLists
+from rag.scoring.codebooks import num_centroids_for, train_codebook
 from rag.scoring.maxsim import maxsim
-from rag.scoring.residual import (
-    centroid_similarity,
-    encode,
-    nearest_centroids,
-    num_centroids_for,
-    train_codebook,
-)
+from rag.scoring.residual import centroid_similarity, encode, nearest_centroids
 
 K = 10
 _COUNTS = (40, 160, 400)  # candidates

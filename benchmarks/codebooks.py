@@ -20,8 +20,9 @@ from threadpoolctl import threadpool_limits
 from benchmarks._machine import machine
 from benchmarks._token_vectors import DIM, TOKENS, Base, Making, made
 from rag.core.types import Codebook, Vector
+from rag.scoring.codebooks import train_codebook
 from rag.scoring.maxsim import maxsim
-from rag.scoring.residual import code_bytes, code_maxima, encode, train_codebook
+from rag.scoring.residual import code_bytes, code_maxima, encode
 from rag.scoring.whole import of_bytes, to_bytes
 
 K = 10

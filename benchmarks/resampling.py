@@ -16,9 +16,10 @@ from threadpoolctl import threadpool_limits
 from benchmarks._machine import machine
 from benchmarks._token_vectors import DIM, Base, Making, made
 from rag.core.types import TokenCodes, Vector
+from rag.scoring.codebooks import num_centroids_for, train_codebook
 from rag.scoring.maxsim import join, maxsim
 from rag.scoring.pooling import pool_tokens
-from rag.scoring.residual import decode, encode, num_centroids_for, train_codebook
+from rag.scoring.residual import decode, encode
 from rag.scoring.whole import of_bytes, to_bytes
 
 K = 10

@@ -12,7 +12,8 @@ from rag.core.types import Codebook, Row, Section, TokenCodes
 
 __all__ = ["book_bytes", "book_of_bytes", "bytes_of_rows", "rows_of_bytes"]
 
-_BOOK = ("rotation", "centroids", "widths", "tables", "missed")
+_BOOK = ("rotation", "centroids", "widths", "tables", "gains", "missed")
+_NO_GAINS = np.ones(1, dtype=np.float16)  # of older codebooks
 
 
 def book_bytes(codebook: Codebook) -> bytes:
@@ -27,7 +28,8 @@ def book_of_bytes(content: bytes) -> Codebook:
     with np.load(io.BytesIO(content)) as arrays:
         if "steps" in arrays:
             return _of_steps(arrays)
-        return Codebook(**{name: arrays[name] for name in _BOOK[:-1]}, missed=float(arrays["missed"]))
+        of_book = {name: arrays[name] for name in _BOOK if name in arrays}
+    return Codebook(**{"gains": _NO_GAINS, **of_book, "missed": float(of_book["missed"])})
 
 
 def _of_steps(arrays: Mapping[str, NDArray[Any]]) -> Codebook:  # Any: of several kinds
@@ -41,7 +43,7 @@ def _of_steps(arrays: Mapping[str, NDArray[Any]]) -> Codebook:  # Any: of severa
     tables[:, : len(bits)] = arrays["steps"][rows, values] * arrays["scales"][: len(bits)]
     widths = np.concatenate([np.full(each, 8 // each) for each in of_groups[of_groups > 0]])
     missed = float((arrays["scales"] ** 2).sum())
-    return Codebook(arrays["rotation"], arrays["centroids"], widths, tables, missed)
+    return Codebook(arrays["rotation"], arrays["centroids"], widths, tables, _NO_GAINS, missed)
 
 
 def bytes_of_rows(rows: Sequence[Row], book_names: Mapping[int, str]) -> bytes:

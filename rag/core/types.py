@@ -90,6 +90,7 @@ class Codebook:
     centroids: NDArray[np.float16]  # (K, D), turned
     widths: NDArray[np.int64]  # (B,) how many dimensions each byte stands for, all or the first ones
     tables: NDArray[np.float16]  # (256, D): of each dimension what the values of its byte stand for
+    gains: NDArray[np.float16]  # (L,), a power of two: what a token's bytes are multiplied by, ascending
     missed: float  # mean squared distance of what it was learnt from to the nearest centroid
 
 

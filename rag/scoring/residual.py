@@ -1,14 +1,14 @@
 """Token vectors compressed: the nearest centroid, and bytes for what it misses.
 
 Residuals are turned to their principal axes, and each byte stands for a few of these (product.py): two
-bytes for the centroid and, by default, 36 for the residual of 128 dimensions. An axis on which tokens are
-large is worth more bytes: queries are large there too, and its errors change scores most. Centroids are
-those of least squared error: such of unit norm, chosen by inner product, cost 3 points of recall@10
-(docs/experiments/multi-vector.md). Queries are turned instead of turning passages back.
+bytes for the centroid and, by default, 36 for the residual of 128 dimensions. The bits that the centroid's
+number leaves free tell the gain, how large the residual is; bytes stand for its shape alone. Queries are
+turned instead of turning passages back. What codes are made with is learnt in codebooks.py.
 
 Source: Santhanam et al., ColBERTv2, NAACL 2022, section 3.3, https://arxiv.org/abs/2112.01488. There every
 dimension has the same bits and its steps are quantiles: less near for the same bytes
-(docs/experiments/multi-vector.md).
+(docs/experiments/multi-vector.md). Shape and gain: Sabin and Gray, Product Code Vector Quantizers for
+Waveform and Voice Coding, IEEE Trans. ASSP, 1984, https://doi.org/10.1109/TASSP.1984.1164346.
 """
 
 from collections.abc import Iterator
@@ -20,82 +20,30 @@ from numpy.typing import NDArray
 
 from rag.core.types import Codebook, TokenCodes, Vector
 from rag.scoring.maxsim import maxima
-from rag.scoring.product import learn_tables, nearest_entries, widths_for
+from rag.scoring.product import nearest_entries
 from rag.scoring.whole import of_bytes
 
 __all__ = [
+    "HEAD_BITS",
     "centroid_similarity",
     "code_bytes",
     "code_maxima",
     "decode",
     "encode",
     "fits",
+    "levels_of",
     "nearest_centroids",
-    "num_centroids_for",
+    "nearest_to",
     "products_table",
     "rough_maxima",
-    "train_codebook",
 ]
 
-_CENTROID_BYTES = 2
-_MAX_CENTROIDS = 2048  # 4096 are no nearer, and take twice as long (docs/experiments/multi-vector.md)
-_ROUNDS = 4
-_SAMPLE = 64  # tokens a centroid to learn from; 32 err by 2 % more (docs/experiments/multi-vector.md)
-_RESIDUALS = 32_768  # of them, to learn axes and bytes from; all of them err as much
+HEAD_BITS = 16  # the centroid's number, and above it that of the gain
+_HEAD_BYTES = HEAD_BITS // 8
 _AT_ONCE = 8192
 _NEAREST_AT_ONCE = 256  # with all tokens at once their distances leave the cache: 1.5 times as long
 _FITTING = 2048  # tokens to judge by whether a codebook fits
 _FIT = 1.25  # of the same text other tokens are 1.1 times as far as those it was learnt from
-
-
-def num_centroids_for(num_tokens: int) -> int:
-    """Give a power of two that grows with the root of the number of tokens, at most 2048.
-
-    Source: PLAID's 16 sqrt(T), Santhanam et al., CIKM 2022, https://arxiv.org/abs/2205.09707.
-
-    >>> num_centroids_for(1000), num_centroids_for(10_000_000)
-    (256, 2048)
-    """
-    return min(1 << (int(16 * num_tokens**0.5).bit_length() - 1), _MAX_CENTROIDS, num_tokens)
-
-
-def train_codebook(
-    tokens: Vector, *, num_centroids: int, residual_bytes: int | None = None, seed: int = 0
-) -> Codebook:
-    """Learn from unit vectors, (T, D): k-means, then the residuals' axes and bytes.
-
-    Args:
-        tokens: at least one.
-        num_centroids: at most 65536; fewer when there are fewer tokens.
-        residual_bytes: of a code, without its centroid; by default 36 for 128 dimensions; at most one for
-            each dimension is used.
-        seed: of the sample, the first centroids and the first entries of bytes.
-
-    Raises:
-        ValueError: no centroids or too many, or no bytes.
-    """
-    dim = tokens.shape[1]
-    residual_bytes = dim * 36 // 128 if residual_bytes is None else residual_bytes
-    if not 1 <= num_centroids <= 2**16 or residual_bytes < 1:
-        raise ValueError(
-            f"1 to 65536 centroids and a byte or more, got {num_centroids} and {residual_bytes}"
-        )
-    rng = np.random.default_rng(seed)
-    size = min(len(tokens), _SAMPLE * num_centroids)
-    sample = tokens[rng.choice(len(tokens), size=size, replace=False)].astype(np.float32)
-    centroids = sample[: min(num_centroids, size)]
-    for _ in range(_ROUNDS):
-        centroids = _moved(sample, centroids)
-    some = sample[-_RESIDUALS:]
-    residuals = some - centroids[_nearest(some, centroids)]
-    variances, axes = np.linalg.eigh(residuals.T @ residuals / len(some))
-    heard = ((some @ axes) ** 2).mean(axis=0) ** 0.5  # how much of an axis tokens, and so queries, have
-    order = np.argsort(-variances * heard)
-    rotation = np.ascontiguousarray(axes[:, order])
-    widths = widths_for((variances * heard)[order], min(residual_bytes, dim))
-    tables = learn_tables(residuals @ rotation, widths, rng).astype(np.float16)
-    turned = (centroids @ rotation).astype(np.float16)
-    return Codebook(rotation, turned, widths, tables, float(variances.sum()))
 
 
 def encode(codebook: Codebook, tokens: Vector) -> NDArray[np.uint8]:
@@ -107,7 +55,7 @@ def encode(codebook: Codebook, tokens: Vector) -> NDArray[np.uint8]:
 
 def code_bytes(codebook: Codebook) -> int:
     """Give the bytes of a token's code."""
-    return _CENTROID_BYTES + len(codebook.widths)
+    return _HEAD_BYTES + len(codebook.widths)
 
 
 def fits(codebook: Codebook, tokens: Vector) -> bool:
@@ -116,7 +64,7 @@ def fits(codebook: Codebook, tokens: Vector) -> bool:
         return False
     turned = tokens[:: max(1, len(tokens) // _FITTING)].astype(np.float32) @ codebook.rotation
     centroids = codebook.centroids.astype(np.float32)
-    missed = turned - centroids[_nearest(turned, centroids)]
+    missed = turned - centroids[nearest_to(turned, centroids)]
     return float((missed**2).sum(axis=1).mean()) <= _FIT * codebook.missed
 
 
@@ -175,13 +123,14 @@ def rough_maxima(
     import torch  # noqa: PLC0415 -- who has codes has a query that a model made, and has waited for it
 
     num_bytes = _rough_bytes(codebook)
-    places = np.empty((len(codes), 1 + num_bytes), dtype=np.int32)
-    places[:, 0] = nearest_centroids(codes)
+    places = np.empty((len(codes), num_bytes), dtype=np.int32)
     starts = np.arange(len(table) - 256 * num_bytes, len(table), 256, dtype=np.int32)
-    np.add(codes[:, _CENTROID_BYTES : _CENTROID_BYTES + num_bytes], starts, out=places[:, 1:])
+    np.add(codes[:, _HEAD_BYTES : _HEAD_BYTES + num_bytes], starts, out=places)
     bag = torch.nn.functional.embedding_bag
-    products = bag(torch.from_numpy(places), torch.from_numpy(table), mode="sum")
-    return maxima(products.numpy(), offsets)
+    products: Vector = bag(torch.from_numpy(places), torch.from_numpy(table), mode="sum").numpy()
+    products *= _gains_of(codebook, codes)
+    products += table.take(nearest_centroids(codebook, codes), axis=0)
+    return maxima(products, offsets)
 
 
 def _rough_bytes(codebook: Codebook) -> int:
@@ -194,23 +143,47 @@ def centroid_similarity(codebook: Codebook, query: Vector) -> Vector:
     return (turned @ _tables(codebook)[0].T).astype(np.float32, copy=False)
 
 
-def nearest_centroids(codes: NDArray[np.uint8]) -> NDArray[np.uint16]:
+def nearest_centroids(codebook: Codebook, codes: NDArray[np.uint8]) -> NDArray[np.uint16]:
     """Give each token's centroid, (T,)."""
-    ids: NDArray[np.uint16] = np.ascontiguousarray(codes[:, :_CENTROID_BYTES]).view("<u2")[:, 0]
-    return ids
+    return _heads(codes) & np.uint16((1 << _centroid_bits(codebook.gains)) - 1)
+
+
+def _gains_of(codebook: Codebook, codes: NDArray[np.uint8]) -> Vector:
+    """Give what each token's bytes are multiplied by, (T, 1)."""
+    levels = _heads(codes).astype(np.int64) >> _centroid_bits(codebook.gains)
+    return codebook.gains.astype(np.float32)[levels, None]
+
+
+def _heads(codes: NDArray[np.uint8]) -> NDArray[np.uint16]:
+    """Give the first bytes of codes as numbers, (T,)."""
+    heads: NDArray[np.uint16] = np.ascontiguousarray(codes[:, :_HEAD_BYTES]).view("<u2")[:, 0]
+    return heads
+
+
+def _centroid_bits(gains: NDArray[np.float16]) -> int:
+    return HEAD_BITS - (len(gains) - 1).bit_length()
+
+
+def levels_of(gains: Vector, residuals: Vector) -> NDArray[np.int64]:
+    """Give the number of the gain nearest to the size of each residual, (T,)."""
+    sizes = np.linalg.norm(residuals, axis=1)
+    levels: NDArray[np.int64] = np.searchsorted(np.sqrt(gains[1:] * gains[:-1]), sizes)
+    return levels
 
 
 def _turned(codebook: Codebook, codes: NDArray[np.uint8]) -> tuple[Vector, Vector]:
     """Give the vectors in the space of the centroids, (T, D), and their norms, (T,)."""
     centroids, tables = _tables(codebook)
-    vectors = centroids[nearest_centroids(codes)]
-    first, byte = 0, _CENTROID_BYTES
+    vectors = np.zeros((len(codes), len(codebook.rotation)), dtype=np.float32)
+    first, byte = 0, _HEAD_BYTES
     for table in tables:
         count = len(table) // 256
         places = codes[:, byte : byte + count] + np.arange(0, len(table), 256)
         size = count * table.shape[1]
-        vectors[:, first : first + size] += table.take(places, axis=0).reshape(len(codes), size)
+        vectors[:, first : first + size] = table.take(places, axis=0).reshape(len(codes), size)
         first, byte = first + size, byte + count
+    vectors *= _gains_of(codebook, codes)
+    vectors += centroids.take(nearest_centroids(codebook, codes), axis=0)
     return vectors, np.sqrt(np.einsum("te,te->t", vectors, vectors))
 
 
@@ -228,24 +201,18 @@ def _tables(codebook: Codebook) -> tuple[Vector, list[Vector]]:
 
 
 def _coded(codebook: Codebook, centroids: Vector, turned: Vector) -> NDArray[np.uint8]:
-    nearest = _nearest(turned, centroids)
-    of_centroids = nearest.astype("<u2").view(np.uint8).reshape(-1, _CENTROID_BYTES)
-    tables = codebook.tables.astype(np.float32)
-    of_residuals = nearest_entries(tables, codebook.widths, turned - centroids[nearest])
-    return np.concatenate([of_centroids, of_residuals], axis=1)
+    nearest = nearest_to(turned, centroids)
+    residuals = turned - centroids[nearest]
+    gains = codebook.gains.astype(np.float32)
+    levels = levels_of(gains, residuals)
+    residuals /= gains[levels][:, None]
+    heads = nearest | levels << _centroid_bits(codebook.gains)
+    of_heads = heads.astype("<u2").view(np.uint8).reshape(-1, _HEAD_BYTES)
+    of_residuals = nearest_entries(codebook.tables.astype(np.float32), codebook.widths, residuals)
+    return np.concatenate([of_heads, of_residuals], axis=1)
 
 
-def _moved(sample: Vector, centroids: Vector) -> Vector:
-    """Give the means of the tokens nearest to each centroid; one that has none stays."""
-    nearest = _nearest(sample, centroids)
-    order = np.argsort(nearest, kind="stable")
-    present, starts, counts = np.unique(nearest[order], return_index=True, return_counts=True)
-    moved = centroids.copy()
-    moved[present] = np.add.reduceat(sample[order], starts, axis=0) / counts[:, None]
-    return moved
-
-
-def _nearest(tokens: Vector, centroids: Vector) -> NDArray[np.int64]:
+def nearest_to(tokens: Vector, centroids: Vector) -> NDArray[np.int64]:
     """Give the centroid at the least distance from each token, (T,)."""
     half_squares = np.einsum("ke,ke->k", centroids, centroids) / 2
     columns = np.ascontiguousarray(centroids.T)

@@ -136,7 +136,7 @@ class _Shelf:
         self._whole = whole
         self._overview: Overview | None = None
         if book is not None:
-            self._overview = Overview.of(book, nearest_centroids(codes), offsets, whole)
+            self._overview = Overview.of(book, nearest_centroids(book, codes), offsets, whole)
 
     def tokens(self, place: int) -> Kept:
         part = self._codes[self._offsets[place] : self._offsets[place + 1]]

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from rag.core.types import Codebook, Row, TokenCodes, Vector
 from rag.scoring.centroids import CentroidLists, near_centroids
+from rag.scoring.codebooks import num_centroids_for, train_codebook
 from rag.scoring.maxsim import join, spans
 from rag.scoring.residual import (
     centroid_similarity,
@@ -23,10 +24,8 @@ from rag.scoring.residual import (
     decode,
     encode,
     fits,
-    num_centroids_for,
     products_table,
     rough_maxima,
-    train_codebook,
 )
 from rag.scoring.whole import norms, of_bytes, similarities, to_bytes
 

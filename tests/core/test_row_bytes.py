@@ -15,11 +15,29 @@ def test_a_codebook_comes_back_as_it_was() -> None:
         centroids.astype(np.float16),
         np.array([1, 3]),
         tables.astype(np.float16),
+        np.array([0.5, 2], dtype=np.float16),
         0.25,
     )
     back = book_of_bytes(book_bytes(book))
-    for name in ("rotation", "centroids", "widths", "tables", "missed"):
+    for name in ("rotation", "centroids", "widths", "tables", "gains", "missed"):
         np.testing.assert_array_equal(getattr(back, name), getattr(book, name))
+
+
+def test_a_codebook_without_gains_is_read_as_of_whole_numbers_of_centroids() -> None:
+    buffer = io.BytesIO()
+    tables = np.zeros((256, 2), dtype=np.float16)
+    tables[7] = 0.5
+    np.savez(
+        buffer,
+        rotation=np.eye(2, dtype=np.float32),
+        centroids=np.eye(2, dtype=np.float16)[np.arange(2049) % 2],
+        widths=np.array([2]),
+        tables=tables,
+        missed=np.array(0.25),
+    )
+    code = np.array([[0x00, 0x08, 7]], dtype=np.uint8)  # centroid 2048, which gains would cut off
+    found = decode(TokenCodes(book_of_bytes(buffer.getvalue()), code))[0]
+    np.testing.assert_allclose(found, np.array([1.5, 0.5]) / 2.5**0.5, atol=1e-3)
 
 
 def test_a_codebook_of_steps_is_read_as_what_its_codes_stand_for() -> None:

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from rag.core.types import TokenCodes, Vector
+from rag.scoring.codebooks import train_codebook
 from rag.scoring.maxsim import maxsim
 from rag.scoring.residual import (
     code_maxima,
@@ -11,7 +12,6 @@ from rag.scoring.residual import (
     nearest_centroids,
     products_table,
     rough_maxima,
-    train_codebook,
 )
 
 
@@ -38,22 +38,24 @@ def test_a_vector_comes_back_nearly_and_better_with_more_bits(residual_bytes: in
 
 
 @pytest.mark.parametrize("dim", [32, 20])
-def test_a_code_is_the_centroid_and_the_nearest_entry_of_each_byte(dim: int) -> None:
+def test_a_code_is_the_centroid_the_gain_and_the_nearest_entry_of_each_byte(dim: int) -> None:
     tokens = clustered(500, dim)
     codes = coded(tokens)
     book = codes.codebook
     tables = book.tables.astype(np.float32)
     for token, back, nearest in zip(
-        tokens[:20], decode(codes), nearest_centroids(codes.codes), strict=False
+        tokens[:20], decode(codes), nearest_centroids(book, codes.codes), strict=False
     ):
         turned = token @ book.rotation
         centroids = book.centroids.astype(np.float32)
         assert nearest == ((centroids - turned) ** 2).sum(axis=1).argmin()
+        missed, gains = turned - centroids[nearest], book.gains.astype(np.float32)
+        gain = gains[np.abs(np.log(np.linalg.norm(missed)) - np.log(gains)).argmin()]
         expected = centroids[nearest].copy()
         for last, width in zip(np.cumsum(book.widths), book.widths, strict=True):
-            entries = tables[:, last - width : last]
-            missed = turned[last - width : last] - expected[last - width : last]
-            expected[last - width : last] += entries[((entries - missed) ** 2).sum(axis=1).argmin()]
+            entries = gain * tables[:, last - width : last]
+            distances = ((entries - missed[last - width : last]) ** 2).sum(axis=1)
+            expected[last - width : last] += entries[distances.argmin()]
         unturned = expected @ book.rotation.T
         np.testing.assert_allclose(back, unturned / np.linalg.norm(expected), atol=1e-5)
 
@@ -67,6 +69,15 @@ def test_one_two_and_four_bits_a_dimension_are_kept_to(residual_bytes: int) -> N
     codes = coded(clustered(300, dim=128), residual_bytes)
     assert codes.codes.shape[1] == 2 + residual_bytes
     assert codes.codebook.widths.sum() == 128
+
+
+@pytest.mark.parametrize(("num_centroids", "num_gains"), [(64, 32), (2049, 16)])
+def test_gains_take_the_bits_that_centroids_leave(num_centroids: int, num_gains: int) -> None:
+    tokens = clustered(num_centroids + 100, dim=8)
+    codes = coded(tokens, num_centroids=num_centroids)
+    assert len(codes.codebook.gains) == num_gains
+    assert nearest_centroids(codes.codebook, codes.codes).max() < num_centroids
+    assert float((decode(codes) * tokens).sum(axis=1).mean()) > 0.95
 
 
 def test_no_dimension_gets_more_than_a_byte() -> None:
@@ -105,11 +116,12 @@ def test_rough_maxima_are_of_centroids_and_half_of_the_bytes_not_normed() -> Non
     codes, offsets = coded(tokens, 7), np.array([0, 1, 20, 60])
     book, query = codes.codebook, tokens[:5]
     rough = rough_maxima(book, products_table(book, query), codes.codes, offsets)
-    vectors = book.centroids.astype(np.float32)[nearest_centroids(codes.codes)]
+    vectors = book.centroids.astype(np.float32)[nearest_centroids(book, codes.codes)]
+    gains = book.gains.astype(np.float32)[codes.codes[:, 1] >> 3, None]  # five of 16 bits
     first = 0
     for byte, width in enumerate(book.widths.tolist()[:4]):
         entries = book.tables[codes.codes[:, 2 + byte], first : first + width]
-        vectors[:, first : first + width] += entries
+        vectors[:, first : first + width] += gains * entries
         first += width
     expected = np.maximum.reduceat(vectors @ (query @ book.rotation).T, offsets[:-1], axis=0)
     np.testing.assert_allclose(rough[:, :5], expected, atol=1e-5)

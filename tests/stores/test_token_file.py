@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from rag.core.types import Row
-from rag.scoring.residual import encode, nearest_centroids, products_table, rough_maxima, train_codebook
+from rag.scoring.codebooks import train_codebook
+from rag.scoring.residual import encode, nearest_centroids, products_table, rough_maxima
 from rag.stores._token_file import TokenFile, write_tokens
 from rag.stores._tokens import Packed, floats_of, rough_scores
 
@@ -40,7 +41,7 @@ def test_rough_scores_are_of_tokens_at_near_centroids_and_of_first_ones() -> Non
     tokens = rng.normal(size=(600, 16)).astype(np.float32)
     book = train_codebook(tokens, num_centroids=64)
     codes = encode(book, tokens)
-    nearest = nearest_centroids(codes)
+    nearest = nearest_centroids(book, codes)
     query = tokens[:1] + 0.1 * tokens[1:2]
     offsets = np.array([0, 4, 5, 30])
     rows = rng.permutation(600)[:30]
