@@ -6,7 +6,7 @@ Words of English; pure functions.
 import re
 from collections.abc import Sequence
 
-__all__ = ["DATE", "DAYS", "days_of", "months_of", "without_days", "year_and_month"]
+__all__ = ["DATE", "DAYS", "days_of", "month_number", "months_of", "without_days", "year_and_month"]
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _MONTHS = "january february march april may june july august september october november december".split()
@@ -93,7 +93,16 @@ def year_and_month(text: str) -> tuple[int, int] | None:
     if not years:
         return None
     months = _ONE_MONTH.findall(text)
-    return int(years[-1]), _MONTHS.index(_full(months[-1])) + 1 if months else 0
+    return int(years[-1]), month_number(months[-1]) if months else 0
+
+
+def month_number(name: str) -> int:
+    """Give 1 to 12 for the name of a month, be it cut off; 0 for other words.
+
+    >>> month_number("Sept."), month_number("march"), month_number("Room")
+    (9, 3, 0)
+    """
+    return _MONTHS.index(_full(name)) + 1 if _ONE_MONTH.fullmatch(name) else 0
 
 
 def _in_full(text: str) -> str:

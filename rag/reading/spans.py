@@ -10,6 +10,7 @@ from rag.core.types import AnswerSpan, Vector
 from rag.reading.clauses import asked_clause, duration, in_clause
 from rag.reading.counts import asked_count
 from rag.reading.features import Unit, coverage, weights_of
+from rag.reading.fields import asked_field
 from rag.reading.heads import answers_as_heading
 from rag.reading.pairs import paired_amount
 from rag.reading.prose import asks, defines, is_address, is_code, is_front_matter, is_markup, num_fields
@@ -225,6 +226,8 @@ def _asked(question: str, unit: Unit, places: Sequence[tuple[int, int]]) -> tupl
     if (amount := paired_amount(question, unit.text)) is not None:
         return amount[0] + unit.start, amount[1] + unit.start
     inside = [(start - unit.start, end - unit.start) for start, end in places]
+    if (field := asked_field(question, unit.text, inside)) is not None:
+        return field[0] + unit.start, field[1] + unit.start
     clause = asked_clause(question, unit.text, unit.text[slice(*inside[0])])
     if clause is None:
         start, end = duration(question, unit.text, asked_count(question, unit.text, inside[0]))

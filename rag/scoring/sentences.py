@@ -19,7 +19,7 @@ _ABBREVIATIONS = frozenset(
     oct op p.m a.m pp prof resp ref refs rev sec sep sept sr st tab u.k u.s u.n vgl viz vol vols vs z.b
     zzgl avda avv bijv dhr dott dra dña exma exmo geb mevr mlle mme sigg sra sres srta ул""".split()
 )
-# What is short for something only before a number: "tel. 01482", "Art. 6", "No. 5", but "said no. Then".
+# What is short for something only before a number or a code: "Art. 6", "No. GB 284", but "said no. Then".
 _BEFORE_NUMBERS = frozenset(
     """abs apt art av ave bd blz ext fax godz kap kl mob no nr núm para pos pág sect str tel ver vers
     ziff д кв стр тел""".split()
@@ -58,6 +58,7 @@ _END = re.compile(
 _ROW = re.compile(r"\n?[ \t]*\|(?:(?=\s)[^\n]*(?<=\s)|[^\n|]*\|[^\n]*)\|(?=[ \t]*(?:\n|\Z))")
 _COUNT = re.compile(r"\d+(?:\.\d+)*|[ivx]{2,5}")  # before the point of an item's number
 _LAST_WORD = re.compile(r"[\w.]+$")
+_CODE = re.compile(r"[A-Z]{1,4}[ -]?\d")
 _NO_VOWEL = re.compile(
     r"(?![A-Z]+$)[B-DF-HJ-NP-TV-XZ][b-df-hj-np-tv-xz]+|[^\W\d_a-z]\w*str"
 )  # "Nr", "Bldg", "Hauptstr"
@@ -135,6 +136,7 @@ def _continues(text: str, begin: int, dot: int, after: int) -> bool:
         or is_list_number
         or is_day
         or last in _ABBREVIATIONS
+        or (last in _BEFORE_NUMBERS and _CODE.match(following) is not None)
         or (re.match(r"[\d|–-]", following) is not None and _is_short_for(word.group(), before, following))
     )
 

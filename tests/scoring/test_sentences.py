@@ -125,6 +125,10 @@ def test_a_part_of_a_text_has_its_sentences_inside_the_part(text: str, one: int,
         ("Dock Rd. 5, Bldg. 7. Hauptstr. 12", ["Dock Rd. 5, Bldg. 7.", "Hauptstr. 12"]),
         ("Mon. – Fri. 9 to 17, Sat. 10 to 12", ["Mon. – Fri. 9 to 17, Sat. 10 to 12"]),
         ("It is 5 kg. 3 were sold. We sat. 4 ran.", ["It is 5 kg.", "3 were sold.", "We sat.", "4 ran."]),
+        (
+            "VAT No. GB 284 is ours. He said no. We left.",
+            ["VAT No. GB 284 is ours.", "He said no.", "We left."],
+        ),
         ("He said no. Then two. No. 5 is it.", ["He said no.", "Then two.", "No. 5 is it."]),
         ("Am 3. Mai ist Fest. Am 4. Dann nie.", ["Am 3. Mai ist Fest.", "Am 4.", "Dann nie."]),
         (

@@ -24,7 +24,12 @@ from rag.reading.tables.labels import (
     row_fits,
     says_rest,
 )
-from rag.reading.tables.measures import same_measure, with_words_of_columns
+from rag.reading.tables.measures import (
+    is_of_all_units,
+    of_all_units,
+    same_measure,
+    with_words_of_columns,
+)
 from rag.reading.tables.periods import (
     LENGTH_WORDS,
     PERIOD_WORDS,
@@ -270,14 +275,15 @@ def _column(
     best = max(scores.values())
     tied = [n for n in columns if scores[n] == best]
     if len(tied) == 1 and best > 0:
-        return tied[0]
+        return of_all_units(question, tied[0], {n: named[n] for n in columns})
     times = {n: time for n in tied if (time := year_and_month(named[n])) is not None}
     return max(times, key=lambda n: (times[n], -n)) if len(times) > 1 else None
 
 
 def _column_words(question: str, name: str) -> frozenset[str]:
     months = months_of(question) & months_of(name)
-    return same_measure(question, name).union(content_words(name), content_words(" ".join(months)))
+    measure = "cost" if is_of_all_units(name) else name
+    return same_measure(question, measure).union(content_words(name), content_words(" ".join(months)))
 
 
 def _score(question: str, asked: frozenset[str], name: str, rare: Counter[str]) -> float:

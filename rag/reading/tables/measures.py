@@ -4,10 +4,11 @@ Words of English; pure functions.
 """
 
 import re
+from collections.abc import Mapping
 
 from rag.scoring.words import content_words
 
-__all__ = ["same_measure", "with_words_of_columns"]
+__all__ = ["is_of_all_units", "of_all_units", "same_measure", "with_words_of_columns"]
 
 _MEASURES = tuple(
     frozenset(content_words(words))
@@ -27,6 +28,7 @@ _MEASURES = tuple(
         "capacity hold",
         "location place room venue address site",
         "date",
+        "start begin join",
         "quantity qty stock count available left remaining",
     )
 )
@@ -47,6 +49,8 @@ _IMPLIED = (  # what a question asks for without a word of it
     ),
     (re.compile(r"\bhow many\b", re.I), frozenset(content_words("quantity"))),
 )
+_OF_ONE = re.compile(r"\b(?:unit|each|per|rate|one|single)\b", re.IGNORECASE)
+_OF_ALL = re.compile(r"(?:(?:line|net) )?(?:amount|total|sum)(?: \([^()]*\))?", re.IGNORECASE)
 _AGENTS = ("er", "r", "or")  # who supplies it is its supplier
 _STANDS_FOR = re.compile(r"\bstands? for\b", re.IGNORECASE)
 _HOW_LATE = re.compile(
@@ -86,3 +90,21 @@ def with_words_of_columns(question: str) -> str:
     'What does E4 mean?'
     """
     return _STANDS_FOR.sub("mean", _HOW_LATE.sub(r"when\1close", question))
+
+
+def is_of_all_units(name: str) -> bool:
+    """Say whether a column is of what all units of its rows come to: "Amount (EUR)"."""
+    return _OF_ALL.fullmatch(name.strip()) is not None
+
+
+def of_all_units(question: str, column: int, named: Mapping[int, str]) -> int:
+    """Give in place of a column of unit prices that of the amounts, unless one unit is asked about.
+
+    >>> named = {1: "Qty", 2: "Unit price", 3: "Amount"}
+    >>> [of_all_units(f"How much did {what} cost?", 2, named) for what in ("the sockets", "each socket")]
+    [3, 2]
+    """
+    if _OF_ONE.search(question) or not _OF_ONE.search(named[column]):
+        return column
+    amounts = [n for n, name in named.items() if is_of_all_units(name)]
+    return amounts[0] if len(amounts) == 1 else column

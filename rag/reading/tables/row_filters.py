@@ -24,6 +24,9 @@ from rag.reading.tables.comparisons import (
     sets_side_by_side,
     without_comparison,
 )
+from rag.reading.tables.dated import AskedTime, asked_time, dated_column
+from rag.reading.tables.denials import has_words, is_yes_or_no, ticked_columns
+from rag.reading.tables.labels import cell_texts
 from rag.reading.tables.measures import same_measure
 from rag.scoring.rows import is_row
 from rag.scoring.words import analyze, content_words
@@ -39,17 +42,6 @@ _NOT = re.compile(
     r"\b(?:not|without|no(?! (?:more|less|fewer|longer)\b)|(?:do|does|is|are|has|have)n['’]?t)\b",
     re.IGNORECASE,
 )
-_DENIED = re.compile(
-    r"\b(?:not|non|without|never|none|no(?!\.? ?\d)|exclud\w+|exclusions?|excl)\b|n['’]t\b",
-    re.IGNORECASE,
-)
-"""What denies the words behind it, as "no dogs", or if there are none those before: "Dogs: none"."""
-_ALL_DENIED = re.compile(
-    r"(?:\b(?:not|never)|n['’]t)(?: be)? (?:included|available|allowed|permitted|possible|provided|offered"
-    r"|accepted|admitted|welcome)\b|\bexcluded\b",
-    re.IGNORECASE,
-)
-_PARTS = re.compile(r"[,;/()]|\. |\bbut\b", re.IGNORECASE)
 _MAY_WITHIN = re.compile(r"\b(?:can|could|may|able|allowed|possible)\b.* within\b", re.IGNORECASE)
 _TERM = re.compile(r"\b(?:periods?|deadlines?|limits?|windows?|terms?)\b", re.IGNORECASE)
 _EXCEPT = re.compile(r"\b(?:never|except|neither|nor|only|unless)\b", re.IGNORECASE)
@@ -60,9 +52,12 @@ _ANY = frozenset(
     )
 )
 """Words of a row of whatever kind, and of having, which no table need say."""
-_YES = frozenset("yes y true ✓ ✔ ✅ x included".split())
-_NO = frozenset(("", *"no n false ✗ ✘ ❌ - – — none".split()))
-_ANYTHING = re.compile(r"\b(?:is|are) there any", re.IGNORECASE)
+_PEOPLE = frozenset(analyze("name person people employee staff member colleague everyone everybody"))
+"""What rows are called whose first column is called so too."""
+_ANY_OR_ALL = re.compile(
+    r"\b(?:is|are) there any|^\W*(?:please )?(?:list|show|name)(?: me)? (?:all|every\w+)\b", re.IGNORECASE
+)
+_WHO = re.compile(r"\W*who\b", re.IGNORECASE)
 _COUNTS = re.compile(r"\W*how many ([\w-]+)\b", re.IGNORECASE)
 _DIGIT = re.compile(r"\d")
 
@@ -107,15 +102,18 @@ def _choice(question: str) -> Callable[[Sequence[Unit]], Sequence[Unit]] | None:
     if _EXCEPT.search(question):
         return None
     is_denied = _NOT.search(question) is not None
+    if (time := asked_time(question)) is not None:
+        return partial(_then, time) if _ASKS.search(question) and not is_denied else None
     if conditions := all_compared(question):
         return partial(_met, question, conditions) if _ASKS.search(question) and not is_denied else None
     if sets_side_by_side(question):
         return partial(_side_by_side, question)
-    counted = _COUNTS.match(question)
-    if not (counted or asks_several(question) or _ANYTHING.search(question)) or _DIGIT.search(question):
+    counted, who = _COUNTS.match(question), _WHO.match(question)
+    is_of_several = asks_several(question) or _ANY_OR_ALL.search(question)
+    if not (counted or who or is_of_several) or _DIGIT.search(question):
         return None
-    things = counted[1] if counted else ""
-    return partial(_labelled, _NOT.sub(" ", question), is_denied=is_denied, things=things)
+    things, least = counted[1] if counted else "", 2 if who else 1  # one person is a cell's answer
+    return partial(_labelled, _NOT.sub(" ", question), is_denied=is_denied, things=things, least=least)
 
 
 def _names_label(question: str, passages: Sequence[Passage]) -> bool:
@@ -124,7 +122,7 @@ def _names_label(question: str, passages: Sequence[Passage]) -> bool:
     rows = (
         row for passage in (passages if conditions else ()) for _, rows in _tables(passage) for row in rows
     )
-    return any(is_called(conditions, _texts(row)) for row in rows)
+    return any(is_called(conditions, cell_texts(row)) for row in rows)
 
 
 @lru_cache(maxsize=8)  # a long table is looked at several times for a question
@@ -136,7 +134,7 @@ def _tables(passage: Passage) -> list[tuple[list[Unit], list[Unit]]]:
         units_of([passage]), lambda unit: (unit.place.header, bool(unit.place.cells))
     ):
         run = list(group)
-        cells = dict(enumerate(map(_texts, run))) if is_table else {}
+        cells = dict(enumerate(map(cell_texts, run))) if is_table else {}
         rows = [run[number] for number in full_rows(run[0].place.columns, cells)]
         if len(rows) > 1:
             found.append((header, rows))
@@ -161,18 +159,32 @@ def _met_one(question: str, condition: Comparison, rows: Sequence[Unit]) -> list
         return []
     of_column = same_measure(words_of(condition), names[column]).union(content_words(names[column]))
     labels = _labels(condition.rest, rows) - of_column - set(content_words(condition.measure))
-    ticked = set(range(len(rows))).intersection(*_ticked(condition.rest, rows))
+    ticked = set(range(len(rows))).intersection(*ticked_columns(condition.rest, rows))
     least, most = condition.least * factor, condition.most * factor
     if _MAY_WITHIN.search(question) and _TERM.search(names[column]):
         least, most = most, math.inf  # what may be done within 30 days has a period of as many or more
     return [
         rows[number]
         for number, value in amounts[column].values.items()
-        if least <= value <= most and number in ticked and _has(rows[number], labels)
+        if least <= value <= most and number in ticked and has_words(rows[number], labels)
     ]
 
 
-def _labelled(question: str, rows: Sequence[Unit], *, is_denied: bool, things: str) -> list[Unit]:
+def _then(time: AskedTime, rows: Sequence[Unit]) -> list[Unit]:
+    """Give the rows of that time which have the words of a label; a cell answers for one of one time."""
+    names = rows[0].place.columns
+    if (dated := dated_column(time, names, dict(enumerate(map(cell_texts, rows))))) is None:
+        return []
+    column, days = dated
+    labels = _labels(time.rest, rows) - same_measure(time.rest, names[column])
+    then = [rows[number] for number, of_row in days.items() if time.has(of_row)]
+    found = [row for row in then if has_words(row, labels)]
+    return [] if time.is_one and len(found) == 1 else found
+
+
+def _labelled(
+    question: str, rows: Sequence[Unit], *, is_denied: bool, things: str, least: int
+) -> Sequence[Unit]:
     """Give the rows that have what only some of them do, or have not: "the plans with phone support".
 
     Monday is within "Monday to Friday", and so are months. A column of yes and no may be named instead.
@@ -181,32 +193,22 @@ def _labelled(question: str, rows: Sequence[Unit], *, is_denied: bool, things: s
         question: what is asked, without what denies it.
         rows: of a table.
         is_denied: the others are asked for.
-        things: what is to be counted, which are then the rows of a table that says so of its first column.
+        things: what is to be counted, which are then the rows of a table that has a column of them.
+        least: so many rows or none.
     """
-    if not set(content_words(things)).issubset(content_words(rows[0].place.columns[0])):
+    if not _has_rows_of(things, rows):
         return []
     labels, days, months = _labels(without_days(question), rows), days_of(question), months_of(question)
-    columns = _ticked(question, rows)
+    columns = ticked_columns(question, rows)
     ticked = set(range(len(rows))).intersection(*columns)
     met: list[Unit] = []
     others: list[Unit] = []
     for number, row in enumerate(rows):
         is_then = (not days or days & days_of(row.text)) and (not months or months & months_of(row.text))
-        (met if is_then and number in ticked and _has(row, labels) else others).append(row)
-    if is_denied:
-        return others if met else []
-    return met if others or days or months or columns else []
-
-
-def _ticked(question: str, rows: Sequence[Unit]) -> list[set[int]]:
-    """Give for each column of yes and no that the question names the numbers of the rows that have it."""
-    asked, found = set(content_words(question)), []
-    for column, name in enumerate(rows[0].place.columns):
-        named = set(content_words(name))
-        cells = [_texts(row)[column].casefold() for row in rows]
-        if column and named and named <= asked and _YES.union(_NO).issuperset(cells):
-            found.append({number for number, cell in enumerate(cells) if cell in _YES})
-    return found
+        (met if is_then and number in ticked and has_words(row, labels) else others).append(row)
+    chosen = others if is_denied else met
+    is_telling = bool(met) if is_denied else others or days or months or columns
+    return chosen if is_telling and len(chosen) >= least else []
 
 
 def _side_by_side(question: str, rows: Sequence[Unit]) -> list[Unit]:
@@ -227,7 +229,7 @@ def _named(asked: set[str], rows: Sequence[Unit]) -> tuple[list[int], set[str]]:
 
     Cells of a column that several rows have name none of them.
     """
-    for column in zip(*map(_texts, rows), strict=False):
+    for column in zip(*map(cell_texts, rows), strict=False):
         labels = [set(content_words(cell)) for cell in column] if len({*column}) == len(column) else []
         named = [
             number
@@ -255,7 +257,7 @@ def _beyond(question: str, number: int, rows: Sequence[Unit]) -> list[Unit]:
 
 def _amounts(rows: Sequence[Unit]) -> dict[int, Amounts]:
     """Give the columns that can be compared, by number; what is "on request" is left out."""
-    cells = dict(enumerate(map(_texts, rows)))
+    cells = dict(enumerate(map(cell_texts, rows)))
     columns = {n: column_amounts(cells, n, without_open=True) for n in range(len(cells[0]))}
     return {n: found for n, found in columns.items() if found is not None}
 
@@ -264,23 +266,20 @@ def _labels(question: str, rows: Sequence[Unit]) -> set[str]:
     """Give the words of a question that are not of the table as a whole, or of what a column measures."""
     of_columns = (same_measure(question, name) for name in rows[0].place.columns)
     of_table = frozenset.intersection(*(row.about for row in rows))
-    return set(asked_words(question)).difference(_ANY, of_table, *of_columns)
+    return set(asked_words(question)).difference(_ANY, of_table, _words_of_rows(rows), *of_columns)
 
 
-def _has(row: Unit, labels: set[str]) -> bool:
-    """Say whether a row has the words, not only where it denies them: "no dogs", "not for beginners"."""
-    said, denied = set[str](), set[str]()
-    for part in (part for cell in _texts(row) for part in _PARTS.split(cell)):
-        denial = _DENIED.search(part)
-        if denial is None or not labels.isdisjoint(content_words(denial[0])):
-            said.update(content_words(part))
-            continue
-        is_all = _ALL_DENIED.search(part) is not None or not content_words(part[denial.end() :])
-        start = 0 if is_all else denial.start()
-        said.update(content_words(part[:start]))
-        denied.update(content_words(part[start:]))
-    return labels <= row.words.difference(denied - said).union(content_words(row.place.group))
+def _has_rows_of(things: str, rows: Sequence[Unit]) -> bool:
+    """Say whether each row is one of these things: its first column is called so, or one of other names."""
+    counted, amounts = set(content_words(things)), _amounts(rows)
+    columns = zip(rows[0].place.columns, zip(*map(cell_texts, rows), strict=False), strict=False)
+    names = {
+        name for n, (name, cells) in enumerate(columns) if n not in amounts and not is_yes_or_no(cells)
+    }
+    return counted <= _words_of_rows(rows) or any(counted <= set(content_words(name)) for name in names)
 
 
-def _texts(unit: Unit) -> list[str]:
-    return [unit.text[slice(*span)] for span in unit.place.cells]
+def _words_of_rows(rows: Sequence[Unit]) -> frozenset[str]:
+    """Give what a row is called: as the first column is, and where that is of people, as people are."""
+    words = frozenset(content_words(rows[0].place.columns[0]))
+    return words if words.isdisjoint(_PEOPLE) else words | _PEOPLE

@@ -206,6 +206,27 @@ P3 | Bell | brass | 90"""
     assert met("Is steel heavier than brass?", parts) is None
 
 
+@pytest.mark.parametrize(
+    ("question", "rows"),
+    [
+        ("Who leads walks in Elm?", ["Ana", "Ben"]),
+        ("who is in Oak", None),  # one: a cell answers
+        ("List everyone in Elm", ["Ana", "Ben"]),
+        ("Which employees are in Elm?", ["Ana", "Ben"]),
+        ("How many members are in Elm?", ["Ana", "Ben"]),
+        ("How many roles are in Elm?", ["Ana", "Ben"]),
+        ("How many ages are in Elm?", None),
+    ],
+)
+def test_people_are_what_the_rows_of_a_table_of_names_are(question: str, rows: list[str] | None) -> None:
+    table = passage("""Name | Branch | Role | Age
+Ana | Elm | leads walks | 31
+Ben | Elm | leads walks | 40
+Eve | Oak | cook | 52""")
+    found = asked_rows(question, [table])
+    assert rows == (found and [table.text[slice(*span)].partition(" |")[0] for span in found[1][1:]])
+
+
 CELLS = st.sampled_from(
     ["", "Plan", "9", "19 GB", "1,000", "2 h", "30 min", "unlimited", "-", "Total", "chat | x"]
 )
