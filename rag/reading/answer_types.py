@@ -71,6 +71,20 @@ _TECHNICAL = (
         re.compile(r"[A-Z]_[A-Z]"),
     ),
     (re.compile(r"\b(?:what|which)(?: \w+){0,4} port\W*$", re.IGNORECASE), re.compile(r"\b\d{2,5}\b")),
+    (
+        re.compile(r"\b(?:what|which) temperature\b|\bhow (?:hot|warm|cold)\b", re.IGNORECASE),
+        re.compile(
+            r"°|\d$|\d ?[CFK]\b|\b(?:degrees?|hot|warm|cold|cool|lukewarm|room|boiling|freezing|mark)\b",
+            re.I,
+        ),
+    ),
+    (
+        re.compile(r"\b(?:what|which) (?:percentage|per ?cent|share|proportion)\b", re.IGNORECASE),
+        re.compile(
+            r"%|\d$|\b(?:per ?cent\w*|half|thirds?|quarters?|fifths?|tenths?|one in|all|none|most)\b",
+            re.I,
+        ),
+    ),
 )
 
 
@@ -87,6 +101,8 @@ def may_be_asked(question: str, words: str, behind: str = "") -> bool:
     >>> [may_be_asked(question, "nobody else") for question in ("How many came?", "Who came?")]
     [False, True]
     >>> [may_be_asked("Which variable sets the home?", words) for words in ("this", "APP_HOME")]
+    [False, True]
+    >>> [may_be_asked("At what temperature does it bake?", words) for words in ("30 minutes", "200 °C")]
     [False, True]
     """
     if not all(look.search(words) for asks, look in _TECHNICAL if asks.search(question)):

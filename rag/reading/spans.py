@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from rag.core.types import AnswerSpan, Vector
+from rag.reading.changes import asked_of_change
 from rag.reading.clauses import asked_clause, duration, in_clause
 from rag.reading.counts import asked_count
 from rag.reading.features import Unit, coverage, weights_of
@@ -230,7 +231,8 @@ def _asked(question: str, unit: Unit, places: Sequence[tuple[int, int]]) -> tupl
         return field[0] + unit.start, field[1] + unit.start
     clause = asked_clause(question, unit.text, unit.text[slice(*inside[0])])
     if clause is None:
-        start, end = duration(question, unit.text, asked_count(question, unit.text, inside[0]))
+        span = asked_of_change(question, unit.text, inside[0])
+        start, end = duration(question, unit.text, asked_count(question, unit.text, span))
         return start + unit.start, end + unit.start
     start, end = asked_count(question, unit.text, in_clause(question, unit.text, clause, inside))
     return _trimmed(start + unit.start, end + unit.start, unit)
@@ -263,6 +265,7 @@ def _trimmed(start: int, end: int, unit: Unit) -> tuple[int, int]:
     if kept.count(".") == 1:
         kept = kept.rstrip(".")
     for opening, closing in ("()", "[]", "“”"):
+        kept = kept if opening in kept else kept.partition(closing)[0] or kept
         if closing not in kept:
             kept = kept.removeprefix(opening)
         if opening not in kept:

@@ -36,6 +36,15 @@ def test_a_span_does_not_reach_over_the_border_of_a_cell() -> None:
     assert table.text[slice(*found)] == "60"
 
 
+def test_a_span_ends_with_brackets_that_it_did_not_open() -> None:
+    text = "All who have passed probation (six months) may work from home for three days."
+    start = text.index("six")
+    (found,) = best_spans(
+        "How long is it?", units_of([passage(text)]), [AnswerSpan(0, start, len(text), 5.0)]
+    ).values()
+    assert text[slice(*found)] == "six months"
+
+
 def test_a_span_does_not_end_with_the_bar_of_its_row() -> None:
     text = "| Code | Meaning |\n|---|---|\n| 409 | There is no such shipment |"
     start = text.index("There")
