@@ -42,11 +42,17 @@ def model(scores: Tensor, total: int) -> Tensor:
 def pyramid(scores: Tensor, total: int) -> Tensor:
     """Give lower layers more, falling linearly to a twentieth of the mean, heads of a layer the same.
 
+    What must stay is not divided, but what is left of the budget.
+
     Source: PyramidKV (2406.02069), section 3.2, equation 4.
     """
     layers, num_heads, size = scores.shape
-    weights = torch.linspace(2 - 1 / _SLOPE, 1 / _SLOPE, layers)
-    return spread(total, weights.repeat_interleave(num_heads), size).view(layers, num_heads)
+    must = _must(scores)
+    left = total - must * layers * num_heads
+    if left < 0:
+        return uniform(scores, total)
+    weights = torch.linspace(2 - 1 / _SLOPE, 1 / _SLOPE, layers).repeat_interleave(num_heads)
+    return must + spread(left, weights, size - must).view(layers, num_heads)
 
 
 def prefix(scores: Tensor, total: int) -> Tensor:
@@ -86,12 +92,20 @@ ALLOCATIONS: Mapping[str, Callable[[Tensor, int], Tensor]] = {
 
 
 def calibrated(shares: Tensor) -> Callable[[Tensor, int], Tensor]:
-    """Give an allocation by fixed shares (L,) of the layers, as `prefix` found on other texts."""
+    """Give an allocation by fixed shares (L,) of the layers, as `prefix` found on other texts.
+
+    A share of a shorter text may be less than what must stay of it; the others then give what it lacks.
+    """
 
     def allocate(scores: Tensor, total: int) -> Tensor:
-        _, num_heads, size = scores.shape
-        by_layer = spread(total, shares, num_heads * size).tolist()
-        return torch.stack([spread(each, torch.ones(num_heads), size) for each in by_layer])
+        layers, num_heads, size = scores.shape
+        must = _must(scores) * num_heads
+        left = total - must * layers
+        if left < 0:
+            return uniform(scores, total)
+        wanted = total * shares.double() / shares.sum() - must
+        by_layer = must + spread(left, wanted.clamp_min(1e-9), num_heads * size - must)
+        return torch.stack([spread(each, torch.ones(num_heads), size) for each in by_layer.tolist()])
 
     return allocate
 
@@ -128,6 +142,11 @@ def chosen(scores: Tensor, counts: Tensor, *, sinks: int = 0) -> list[list[Tenso
         [head[: int(count)].sort().values for head, count in zip(layer, numbers, strict=True)]
         for layer, numbers in zip(best, counts, strict=True)
     ]
+
+
+def _must(scores: Tensor) -> int:
+    """Count the tokens that must stay, the same of every head."""
+    return int(torch.isinf(scores[0, 0]).sum())
 
 
 def _pooled(scores: Tensor, total: int, floor: int) -> Tensor:

@@ -1,5 +1,7 @@
 """Budgets are divided exactly, and as each way promises."""
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from torch import Tensor
@@ -25,6 +27,14 @@ def test_counts_sum_to_the_budget_and_no_head_holds_more_than_there_is(name: str
     assert int(counts.sum()) == total
     assert int(counts.min()) >= 0
     assert int(counts.max()) <= 50
+
+
+@pytest.mark.parametrize("allocate", [*ALLOCATIONS.values(), calibrated(torch.tensor([90.0, 8, 1, 1]))])
+@pytest.mark.parametrize("total", [48, 49, 100, 450, 600])
+def test_what_must_stay_stays_in_every_layer(allocate: Callable[[Tensor, int], Tensor], total: int) -> None:
+    counts = allocate(scores(), total)
+    assert int(counts.sum()) == total
+    assert int(counts.min()) >= 4
 
 
 def mass(counts: Tensor) -> Tensor:

@@ -44,8 +44,9 @@ def test_on_another_text_layers_share_as_on_ours(model: Any) -> None:
 
 def test_shares_are_found_once_a_budget(model: Any, tmp_path: Path) -> None:
     for budget in (0.5, 0.5, 0.4):
-        counts(PrefixkvOffline(budget), model, text(60), tmp_path)
+        counts(PrefixkvOffline(budget, window=8), model, text(60), tmp_path)
     (path,) = tmp_path.iterdir()
-    assert sorted(json.loads(path.read_text())) == ["0.4 of 4 and 32", "0.5 of 4 and 32"]
-    path.write_text(json.dumps({"0.5 of 4 and 32": [1, 2, 3]}))
-    assert counts(PrefixkvOffline(0.5), model, text(60), tmp_path).sum(dim=1).tolist() == [30, 60, 90]
+    assert sorted(json.loads(path.read_text())) == ["0.4 of 4 and 8", "0.5 of 4 and 8"]
+    path.write_text(json.dumps({"0.5 of 4 and 8": [1, 2, 3]}))
+    found = counts(PrefixkvOffline(0.5, window=8), model, text(60), tmp_path)
+    assert found.sum(dim=1).tolist() == [30, 60, 90]
