@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from transformers import Cache
 
-from rag.generation.kv._attention import attend
+from rag.generation.kv._attention import attend, sees_all
 from rag.generation.speculation._cache import PlainCache
 
 __all__ = ["can_read_pieces", "read_pieces"]
@@ -72,13 +72,10 @@ class _PassCache(Cache):  # type: ignore[misc]  # transformers' classes have no 
 def can_read_pieces(model: Any) -> bool:  # Any: transformers' classes are made at run time
     """Tell whether each token sees all before it, from a position that depends on no other text."""
     config = model.config.get_text_config()
-    kinds = set(getattr(config, "layer_types", None) or ())
-    is_windowed = not kinds and getattr(config, "sliding_window", None) is not None
     rope = getattr(config, "rope_parameters", None) or {}
     return (
         bool(getattr(model, "_supports_attention_backend", False))
-        and kinds <= {"full_attention"}
-        and not is_windowed
+        and sees_all(model)
         and getattr(config, "attn_logit_softcapping", None) is None
         and rope.get("rope_type", "default") not in _MOVING
     )

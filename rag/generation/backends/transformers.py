@@ -17,6 +17,7 @@ from rag.generation.backends._readers import build_reader
 from rag.generation.backends._reusing import PassageReader, PrefixReader
 from rag.generation.backends._rotary import extend_context
 from rag.generation.backends._streaming import Progress
+from rag.generation.kv._attention import sees_all
 from rag.scoring.rope_plans import PLANS
 
 __all__ = ["Transformers"]
@@ -100,6 +101,13 @@ class Transformers(CausalModel):
     def _read(self) -> Loaded:
         loaded = super()._read()
         extend_context(loaded.model, self.context_tokens, self.context_plan)
+        is_small = self.kv_policy != "none" or self.kv_rank is not None
+        if is_small and not sees_all(loaded.model, self.context_tokens):
+            raise InvalidInputError(
+                f"with kv_policy or kv_rank every token sees all before it; {self.model} has layers that"
+                f" see less than context_tokens ({self.context_tokens}) back: leave both out, or lower"
+                " context_tokens to what they see"
+            )
         if self._reader is not None:
             self._reader.prepare(loaded)
         if self._batch_size > 1:

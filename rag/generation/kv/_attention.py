@@ -3,6 +3,7 @@
 Ragged caches: for any model that passes its cache's keys on to the attention function, Llama and its kin.
 """
 
+import math
 from typing import Any, Protocol
 
 import torch
@@ -13,7 +14,7 @@ from transformers.masking_utils import sdpa_mask
 
 from rag.generation.kv._cache import Layer
 
-__all__ = ["Attending", "attend", "use_ragged_attention"]
+__all__ = ["Attending", "attend", "sees_all", "use_ragged_attention"]
 
 _NAME = "grove_ragged"
 _FEW = 64  # tokens of a pass
@@ -32,6 +33,15 @@ def use_ragged_attention(model: Any) -> None:  # Any: transformers' classes are 
     AttentionInterface.register(_NAME, _attend)
     AttentionMaskInterface.register(_NAME, sdpa_mask)
     model.set_attn_implementation(_NAME)
+
+
+def sees_all(model: Any, tokens: float = math.inf) -> bool:
+    """Tell whether each of so many tokens sees all before it, in every layer, as in ragged caches."""
+    config = model.config.get_text_config()
+    kinds = set(getattr(config, "layer_types", None) or ())
+    window = getattr(config, "sliding_window", None)
+    is_wide = window is None or window >= tokens
+    return kinds == {"full_attention"} or (kinds <= {"full_attention", "sliding_attention"} and is_wide)
 
 
 def _attend(

@@ -2,13 +2,15 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 from _small_llama import SIZE, small_llama
 from tokenizers import Tokenizer, models, pre_tokenizers
-from transformers import PreTrainedTokenizerFast
+from transformers import AutoTokenizer, MistralConfig, MistralForCausalLM, PreTrainedTokenizerFast
 
-from rag.core.errors import UnknownPluginError
+from rag.core.errors import InvalidInputError, UnknownPluginError
 from rag.core.protocols import Delta, GenerationOptions, Message, Prompt
 from rag.core.registry import Family
 from rag.generation.backends._streaming import Progress
@@ -78,6 +80,33 @@ def test_a_cancelled_prompt_is_not_read_again(folder: Path, passes: int) -> None
     tokens = [number % 50 + 2 for number in range(600)]  # three passes, and three again
     assert list(made._tokens(loaded, tokens, GenerationOptions(4), progress, None)) == []
     assert len(read) == passes
+
+
+@pytest.fixture(scope="module")
+def windowed(folder: Path) -> Path:
+    """Give the folder of a model whose layers see 190 tokens back."""
+    path = folder / "windowed"
+    AutoTokenizer.from_pretrained(folder).save_pretrained(path)
+    sizes = small_llama().config.to_dict() | {"sliding_window": 190, "model_type": "mistral"}
+    torch.manual_seed(3)
+    MistralForCausalLM(MistralConfig.from_dict(sizes)).save_pretrained(path)
+    return path
+
+
+@pytest.mark.parametrize("options", [{"kv_policy": "streaming"}, {"kv_rank": 0.5}])
+def test_a_model_that_does_not_see_all_of_its_context_is_refused(
+    windowed: Path, options: dict[str, Any]
+) -> None:
+    with pytest.raises(InvalidInputError, match="lower context_tokens to what they see"):
+        written(Transformers(windowed, str(windowed), context_tokens=191, **options))
+
+
+def test_a_model_that_sees_all_of_its_context_is_not(windowed: Path) -> None:
+    plain, made = (
+        written(Transformers(windowed, str(windowed), context_tokens=190, **options))
+        for options in ({}, {"kv_policy": "streaming", "kv_budget": 1.0})
+    )
+    assert made == plain != ""
 
 
 def test_an_unknown_policy_is_refused_by_name() -> None:
