@@ -77,7 +77,8 @@ class Observations:
         positions = torch.arange(first, first + queries.shape[1], device=queries.device)
         cosines, sines = self._rotary(queries, positions[None])
         left, right = queries.chunk(2, dim=-1)
-        plain = queries * cosines[0] - torch.cat((-right, left), dim=-1) * sines[0]
+        turned = queries * cosines[0] - torch.cat((-right, left), dim=-1) * sines[0]
+        plain = turned / (cosines[0] ** 2 + sines[0] ** 2)  # not 1 where a model scales what it rotates
         total, squares = plain.sum(dim=1), plain.transpose(1, 2) @ plain
         if number in self.moments:
             more_total, more_squares, count = self.moments[number]

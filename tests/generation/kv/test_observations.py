@@ -86,6 +86,18 @@ def test_the_moments_are_those_of_queries_before_rotation(
         assert torch.allclose(squares, by_head.transpose(1, 2) @ by_head, atol=1e-2)
 
 
+def test_the_moments_are_those_of_queries_before_they_were_scaled() -> None:
+    model = small_llama()
+    model.model.rotary_emb.attention_scaling = 1.3  # as YaRN has it
+    plain = torch.randn(4, 10, 8, generator=torch.Generator().manual_seed(0))
+    cosines, sines = model.model.rotary_emb(plain, torch.arange(10)[None])
+    layer, notes = Layer(0), Observations(model, frozenset({"queries"}), 8)
+    layer.append(torch.zeros(2, 10, 8), torch.zeros(2, 10, 8))
+    half = torch.cat((-plain[..., 4:], plain[..., :4]), dim=-1)
+    notes.see(layer, plain * cosines[0] + half * sines[0], 1.0)
+    assert torch.allclose(notes.moments[0][0], plain.sum(dim=1), atol=1e-5)
+
+
 def test_the_mean_rotation_is_the_mean_over_the_positions_to_come() -> None:
     model = small_llama()
     query = torch.randn(1, 8, generator=torch.Generator().manual_seed(0))
