@@ -139,7 +139,7 @@ def _ways(tokens: Vector, offsets: NDArray[np.int64]) -> Iterator[_Way]:
 def _centroids(tokens: Vector, offsets: NDArray[np.int64]) -> _Way:
     started = time.process_time()
     codebook = train_codebook(tokens, num_centroids=num_centroids_for(len(tokens)))
-    nearest = nearest_centroids(encode(codebook, tokens))
+    nearest = nearest_centroids(codebook, encode(codebook, tokens))
     lists = CentroidLists.of(nearest, offsets, num_centroids=len(codebook.centroids))
     spent = time.process_time() - started
 
