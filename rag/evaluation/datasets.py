@@ -5,12 +5,13 @@ import gzip
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
 from rag.core.errors import InvalidInputError
 
-__all__ = ["Dataset", "Entry", "Question", "load_dataset"]
+__all__ = ["Dataset", "Entry", "Question", "load_dataset", "numbered_lines"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,32 +70,46 @@ def load_dataset(directory: Path, *, limit: int | None = None) -> Dataset:
     return Dataset(directory.resolve().name, corpus, questions[:limit], relevant)
 
 
-def _rows(directory: Path, name: str) -> Iterator[dict[str, Any]]:
-    plain, packed = directory / f"{name}.jsonl", directory / f"{name}.jsonl.gz"
-    if not plain.exists() and not packed.exists():
-        raise InvalidInputError(
-            f"{directory} has no {name}.jsonl or {name}.jsonl.gz; docs/evaluation.md has the format"
-        )
+def numbered_lines(folder: Path, name: str) -> Iterator[tuple[str, str]]:
+    """Give the lines of NAME.jsonl or NAME.jsonl.gz that are not blank, each after where it stands.
+
+    Raises:
+        InvalidInputError: there is no such file.
+    """
+    plain, packed = folder / f"{name}.jsonl", folder / f"{name}.jsonl.gz"
     path = plain if plain.exists() else packed
-    with path.open() if path == plain else gzip.open(path, "rt") as lines:
+    if not path.exists():
+        raise InvalidInputError(
+            f"{folder} has no {name}.jsonl or {name}.jsonl.gz; docs/evaluation.md has the format"
+        )
+    content = gzip.open(path, "rb") if path == packed else path.open("rb")
+    with TextIOWrapper(content, encoding="utf-8-sig") as lines:  # programs of Windows write such a mark
         for number, line in enumerate(lines, 1):
-            try:
-                row = json.loads(line)
-                _ = row["id"], row["text"]
-            except (ValueError, KeyError, TypeError) as error:
-                raise InvalidInputError(
-                    f'{path}, line {number}: each line is an object with "id" and "text", got {line[:80]!r}'
-                ) from error
-            yield row
+            if line.strip():
+                yield f"{path}, line {number}", line
+
+
+def _rows(directory: Path, name: str) -> Iterator[dict[str, Any]]:
+    for place, line in numbered_lines(directory, name):
+        try:
+            row = json.loads(line)
+            _ = row["id"], row["text"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise InvalidInputError(
+                f'{place}: each line is an object with "id" and "text", got {line[:80]!r}'
+            ) from error
+        yield row
 
 
 def _judgements(path: Path) -> Iterator[tuple[str, str, float]]:
     if not path.exists():
         raise InvalidInputError(f"{path} does not exist; docs/evaluation.md has the format")
-    with path.open(newline="") as lines:
+    with path.open(newline="", encoding="utf-8-sig") as lines:
         reader = csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
         next(reader, None)
         for number, row in enumerate(reader, 2):
+            if not row:
+                continue
             try:
                 query_id, document_id, score = row
                 yield query_id, document_id, float(score)

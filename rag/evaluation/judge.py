@@ -6,7 +6,6 @@ Source: Zheng et al., Judging LLM-as-a-Judge, 2023, https://arxiv.org/abs/2306.0
 bias, agreement). Deviation: agreement counts the verdicts in both orders.
 """
 
-import gzip
 import json
 import re
 from collections import Counter
@@ -18,6 +17,7 @@ from typing import Any
 
 from rag.core.errors import InvalidInputError
 from rag.core.protocols import Generator, Scorer
+from rag.evaluation.datasets import numbered_lines
 from rag.generation.writing import PromptWriter
 
 __all__ = ["Pair", "Prefer", "evaluate_judge", "judged_by_generator", "judged_by_scorer", "load_pairs"]
@@ -44,26 +44,16 @@ def load_pairs(folder: Path, *, limit: int | None = None) -> list[Pair]:
     Raises:
         InvalidInputError: no such file, a line that is no pair, or no pair.
     """
-    plain, packed = folder / "data.jsonl", folder / "data.jsonl.gz"
-    path = plain if plain.exists() else packed
-    if not path.exists():
-        raise InvalidInputError(
-            f"{folder} has no data.jsonl or data.jsonl.gz; docs/evaluation.md has the format"
-        )
     pairs: list[Pair] = []
-    with (
-        gzip.open(path, "rt", encoding="utf-8") if path == packed else path.open(encoding="utf-8") as lines
-    ):
-        for number, line in enumerate(lines, 1):
-            try:
-                pairs += _pairs(json.loads(line))
-            except (ValueError, KeyError, TypeError) as error:
-                raise InvalidInputError(
-                    f'{path}, line {number}: a pair has "input", "output_1", "output_2" and "label" 1 or 2,'
-                    f" got {line[:80]!r}"
-                ) from error
+    for place, line in numbered_lines(folder, "data"):
+        try:
+            pairs += _pairs(json.loads(line))
+        except (ValueError, KeyError, TypeError) as error:
+            raise InvalidInputError(
+                f'{place}: a pair has "input", "output_1", "output_2" and "label" 1 or 2, got {line[:80]!r}'
+            ) from error
     if not pairs:
-        raise InvalidInputError(f"{path} has no pair of which one answer is preferred")
+        raise InvalidInputError(f"data.jsonl of {folder} has no pair of which one answer is preferred")
     return pairs[:limit]
 
 

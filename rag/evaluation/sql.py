@@ -41,7 +41,9 @@ def load_questions(folder: Path, limit: int | None = None) -> list[SqlQuestion]:
     if not path.is_file():
         raise InvalidInputError(f"{folder} holds no questions.jsonl with id, db, question and sql")
     try:
-        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+        lines = [
+            json.loads(line) for line in path.read_text(encoding="utf-8-sig").split("\n") if line.strip()
+        ]
         questions = [SqlQuestion(each["id"], each["db"], each["question"], each["sql"]) for each in lines]
     except (ValueError, KeyError, TypeError) as error:
         raise InvalidInputError(f"{path}: a line has no id, db, question and sql: {error}") from error

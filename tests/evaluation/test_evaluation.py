@@ -123,6 +123,17 @@ def test_a_wrong_line_is_named(folder: Path, name: str, content: str, message: s
         load_dataset(folder)
 
 
+def test_marks_of_windows_and_blank_lines_are_no_content(folder: Path) -> None:
+    before = load_dataset(folder)
+    for name in ("queries.jsonl", "qrels.tsv"):
+        text = (folder / name).read_text().replace("\n", "\r\n\r\n")
+        (folder / name).write_text(text, encoding="utf-8-sig", newline="")
+    with gzip.open(folder / "corpus.jsonl.gz", "rt") as file:
+        text = file.read()
+    (folder / "corpus.jsonl").write_text(text + "\n", encoding="utf-8-sig")
+    assert load_dataset(folder) == before
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match=r"qrels\.tsv"):
         load_dataset(tmp_path)

@@ -65,6 +65,13 @@ def test_a_sample_is_spread_over_the_file(tmp_path: Path) -> None:
     assert len(load_questions(tmp_path, 99)) == 10
 
 
+def test_only_line_feeds_end_a_question(tmp_path: Path) -> None:
+    line = {"id": "1", "db": "x", "question": "one\u2028two?", "sql": "SELECT 1"}
+    text = json.dumps(line, ensure_ascii=False) + "\r\n\r\n"
+    (tmp_path / "questions.jsonl").write_text(text, encoding="utf-8-sig", newline="")
+    assert [question.text for question in load_questions(tmp_path)] == ["one\u2028two?"]
+
+
 @pytest.mark.parametrize("text", [None, "{", '{"id": 1}', "[]"])
 def test_a_file_that_is_none_says_what_is_wanted(text: str | None, tmp_path: Path) -> None:
     if text is not None:
