@@ -1,11 +1,10 @@
 """Evaluation sets on disk: a corpus, questions, and which documents are relevant to which."""
 
-import csv
 import gzip
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from io import TextIOWrapper
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +73,7 @@ def numbered_lines(folder: Path, name: str) -> Iterator[tuple[str, str]]:
     """Give the lines of NAME.jsonl or NAME.jsonl.gz that are not blank, each after where it stands.
 
     Raises:
-        InvalidInputError: there is no such file.
+        InvalidInputError: there is no such file, or it is not UTF-8.
     """
     plain, packed = folder / f"{name}.jsonl", folder / f"{name}.jsonl.gz"
     path = plain if plain.exists() else packed
@@ -82,11 +81,19 @@ def numbered_lines(folder: Path, name: str) -> Iterator[tuple[str, str]]:
         raise InvalidInputError(
             f"{folder} has no {name}.jsonl or {name}.jsonl.gz; docs/evaluation.md has the format"
         )
-    content = gzip.open(path, "rb") if path == packed else path.open("rb")
-    with TextIOWrapper(content, encoding="utf-8-sig") as lines:  # programs of Windows write such a mark
+    yield from _lines(path)
+
+
+def _lines(path: Path) -> Iterator[tuple[str, str]]:
+    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as lines:
         for number, line in enumerate(lines, 1):
-            if line.strip():
-                yield f"{path}, line {number}", line
+            place = f"{path}, line {number}"
+            try:
+                text = line.decode("utf-8-sig")  # programs of Windows write such a mark
+            except UnicodeDecodeError as error:
+                raise InvalidInputError(f"{place}: not UTF-8: {error}") from error
+            if text.strip():
+                yield place, text
 
 
 def _rows(directory: Path, name: str) -> Iterator[dict[str, Any]]:
@@ -104,16 +111,12 @@ def _rows(directory: Path, name: str) -> Iterator[dict[str, Any]]:
 def _judgements(path: Path) -> Iterator[tuple[str, str, float]]:
     if not path.exists():
         raise InvalidInputError(f"{path} does not exist; docs/evaluation.md has the format")
-    with path.open(newline="", encoding="utf-8-sig") as lines:
-        reader = csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
-        next(reader, None)
-        for number, row in enumerate(reader, 2):
-            if not row:
-                continue
-            try:
-                query_id, document_id, score = row
-                yield query_id, document_id, float(score)
-            except ValueError as error:
-                raise InvalidInputError(
-                    f"{path}, line {number}: three columns query-id, corpus-id, score, got {row!r}"
-                ) from error
+    for place, line in islice(_lines(path), 1, None):
+        row = line.rstrip("\r\n").split("\t")
+        try:
+            query_id, document_id, score = row
+            yield query_id, document_id, float(score)
+        except ValueError as error:
+            raise InvalidInputError(
+                f"{place}: three columns query-id, corpus-id, score, got {row!r}"
+            ) from error

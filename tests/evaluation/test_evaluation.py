@@ -114,11 +114,13 @@ def test_a_question_without_accepted_answers_is_neither_right_nor_wrong(folder: 
     [
         ("queries.jsonl", "{broken\n", "line 1"),
         ("queries.jsonl", '{"id": 1}\n', "line 1"),
+        ("queries.jsonl", '{"id": "1", "text": "caf\xe9"}\n', "line 1: not UTF-8"),
         ("qrels.tsv", "header\nq0 d0 1\n", "line 2"),
+        ("qrels.tsv", "header\nq0\tcaf\xe9\t1\n", "line 2: not UTF-8"),
     ],
 )
 def test_a_wrong_line_is_named(folder: Path, name: str, content: str, message: str) -> None:
-    (folder / name).write_text(content)
+    (folder / name).write_text(content, encoding="latin-1")
     with pytest.raises(InvalidInputError, match=message):
         load_dataset(folder)
 
