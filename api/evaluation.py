@@ -67,9 +67,9 @@ class IndexedDataset:
             run_job(self.grove, submit_listing(self.grove, listing, collection=DEFAULT, kinds=self._kinds))
             return
         documents = (
-            (entry.id, ParsedDocument(entry.text, entry.title))
+            (entry.id, ParsedDocument(text, entry.title))
             for entry in self._dataset.corpus
-            if entry.text.strip()
+            if (text := entry.text if entry.text.strip() else entry.title).strip()
         )
         index_corpus(self.grove, documents, collection=DEFAULT, kinds=self._kinds, on_chunks=on_chunks)
 

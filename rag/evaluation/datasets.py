@@ -4,7 +4,6 @@ import gzip
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -111,12 +110,14 @@ def _rows(directory: Path, name: str) -> Iterator[dict[str, Any]]:
 def _judgements(path: Path) -> Iterator[tuple[str, str, float]]:
     if not path.exists():
         raise InvalidInputError(f"{path} does not exist; docs/evaluation.md has the format")
-    for place, line in islice(_lines(path), 1, None):
+    for number, (place, line) in enumerate(_lines(path)):
         row = line.rstrip("\r\n").split("\t")
         try:
             query_id, document_id, score = row
             yield query_id, document_id, float(score)
         except ValueError as error:
+            if number == 0:
+                continue  # the header
             raise InvalidInputError(
                 f"{place}: three columns query-id, corpus-id, score, got {row!r}"
             ) from error

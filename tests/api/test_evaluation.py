@@ -46,6 +46,11 @@ def test_neither_database_nor_store_of_the_settings_sees_the_corpus(folder: Path
     assert other.search("lexical")("depot", 9) == ["depot"]
 
 
+def test_a_document_of_a_title_alone_is_found_by_it(folder: Path) -> None:
+    (folder / "corpus.jsonl").write_text(json.dumps({"id": "d", "title": "The depot", "text": " "}))
+    assert indexed(folder).search("lexical")("depot", 9) == ["d"]
+
+
 def test_a_corpus_that_changed_is_another_one(folder: Path) -> None:
     write_corpus(folder, {"depot": "The depot opens at nine.", "old": "The old depot is closed."})
     assert set(indexed(folder).search("lexical")("depot", 9)) == {"depot", "old"}

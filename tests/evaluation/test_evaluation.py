@@ -36,6 +36,13 @@ def test_a_perfect_search_scores_one_and_an_empty_one_zero(folder: Path) -> None
     assert {worst[name] for name in ("ndcg@10", "recall@100", "mrr@10", "success@1")} == {0.0}
 
 
+def test_judgements_may_have_no_header(folder: Path) -> None:
+    known = load_dataset(folder).relevant
+    judgements = folder / "qrels.tsv"
+    judgements.write_text(judgements.read_text().partition("\n")[2])
+    assert load_dataset(folder).relevant == known
+
+
 def test_repeated_documents_count_once(folder: Path) -> None:
     measures = evaluate_retriever(load_dataset(folder, limit=1), lambda text, k: ["d1", "d1", "d0"])
     assert measures["mrr@10"] == 0.5
