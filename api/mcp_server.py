@@ -8,6 +8,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Mapping
+from importlib.metadata import version
 from typing import Any
 
 from mcp.server.lowlevel import Server
@@ -85,7 +86,11 @@ class McpReply(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve the request."""
         server: Server[Any] = Server(
-            "grove", title="Grove", on_list_tools=_list_tools, on_call_tool=self._tools.call
+            "grove",
+            version=version("grove-rag"),
+            title="Grove",
+            on_list_tools=_list_tools,
+            on_call_tool=self._tools.call,
         )
         manager = StreamableHTTPSessionManager(server, stateless=True, json_response=True)
         read = iter([self._message])

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,13 @@ def text_of(result: CallToolResult) -> str:
     (item,) = result.content
     assert isinstance(item, TextContent)
     return item.text
+
+
+def test_the_server_says_its_version(server: str) -> None:
+    async def told(client: Client) -> str:
+        return client.server_info.version
+
+    assert talked(server, told) == version("grove-rag")
 
 
 def test_the_tools_are_those_of_connectors_and_only_read(server: str) -> None:
