@@ -14,6 +14,7 @@ __all__ = ["AnswerQuestion", "evaluate_answers"]
 
 AnswerQuestion = Callable[[str, Sequence[str]], Answer]
 """(question, ids of documents that must not be seen) -> answer; a citation's source is a document id."""
+_AGREES = 0.5  # token F1 of an answer and an accepted one
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +24,16 @@ class _Result:
     relevant: Mapping[str, float]
 
     def right_citations(self) -> int:
-        """Count citations that lie in a relevant document and hold or bear the accepted answer."""
+        """Count citations that lie in a relevant document and hold or bear the accepted answer.
+
+        A quote of the answer given bears it where both say nearly the same: "1968" and "late 1968".
+        """
+        given = self.answer.short_answer or self.answer.answer
+        accepted = [*self.question.answers]
+        if token_f1(given, accepted) >= _AGREES:
+            accepted.append(given)
         return sum(
-            citation.source in self.relevant
-            and (
-                contains_answer(citation.quote, self.question.answers)
-                or contains_answer(citation.quote, [self.answer.short_answer or self.answer.answer])
-            )
+            citation.source in self.relevant and contains_answer(citation.quote, accepted)
             for citation in self.answer.citations
         )
 

@@ -100,6 +100,16 @@ def test_a_citation_of_another_document_or_of_other_words_is_wrong(folder: Path)
     assert measures["right_when_hidden"] == 1.0  # another document says so too
 
 
+def test_a_citation_is_right_where_it_bears_the_answer_and_not_where_it_bears_a_wrong_one(
+    folder: Path,
+) -> None:
+    def answer(question: str, hidden: object) -> Answer:
+        return answer_with("0", "d0", "0") if "zero" in question else answer_with("7", "d1", "of 7")
+
+    measures = evaluate_answers(load_dataset(folder), answer)
+    assert (measures["citation_precision"], measures["citation_recall"]) == (0.5, 0.5)
+
+
 def test_a_question_without_accepted_answers_is_neither_right_nor_wrong(folder: Path) -> None:
     def answer(question: str, hidden: object) -> Answer:
         return answer_with("text 0", "d0", "text 0")
