@@ -70,6 +70,27 @@ def test_packed_weights_in_bfloat16_give_the_same(rows: int) -> None:
     assert torch.allclose(model(inputs).float(), plain.float(), atol=0.02, rtol=0.01)
 
 
+class _Doubled(torch.nn.Linear):
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        return 2 * super().forward(inputs)
+
+
+def test_layers_that_compute_otherwise_are_not_packed() -> None:
+    model = torch.nn.Sequential(_Doubled(8, 8), torch.nn.Linear(8, 8)).requires_grad_(False)
+    pack_linears(model)
+    assert [type(layer) for layer in model] == [_Doubled, _packing._PackedLinear]
+
+
+def test_few_tokens_in_bfloat16_are_rounded_once_and_values_may_be_narrower_than_keys() -> None:
+    torch.manual_seed(0)
+    query, keys = torch.randn(1, 4, 3, 16).bfloat16(), torch.randn(1, 2, 70, 16).bfloat16()
+    values, mask = torch.randn(1, 2, 70, 8).bfloat16(), torch.ones(1, 1, 3, 70, dtype=torch.bool)
+    found = attend(query, keys, values, mask, scaling=None)
+    grouped = keys.float().repeat_interleave(2, dim=1), values.float().repeat_interleave(2, dim=1)
+    weights = (query.float() @ grouped[0].transpose(2, 3) / 4).softmax(dim=-1)
+    assert torch.equal(found, (weights @ grouped[1]).bfloat16())
+
+
 @pytest.mark.parametrize("kept", [1, 2, 4])
 @pytest.mark.parametrize("scaling", [None, 0.5])
 @pytest.mark.parametrize("new", [1, 3, 65])

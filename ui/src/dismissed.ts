@@ -14,14 +14,14 @@ export function keepDismissed(collection: string, failure: DocumentSummary): voi
   }
 }
 
-/** Give documents without failures that were dismissed. A later attempt at the same file is another failure. */
+/** Give documents without failures that were dismissed. A later job, and another reason, are another failure. */
 export function withoutDismissed(collection: string, documents: readonly DocumentSummary[]): DocumentSummary[] {
   const seen = new Set(kept());
   return documents.filter((known) => known.status !== "failed" || !seen.has(nameOf(collection, known)));
 }
 
-function nameOf(collection: string, { source, created_at }: DocumentSummary): string {
-  return `${collection} ${created_at} ${source}`;
+function nameOf(collection: string, { source, created_at, error }: DocumentSummary): string {
+  return `${collection} ${created_at} ${source} ${error}`;
 }
 
 function kept(): string[] {

@@ -87,8 +87,10 @@ it("a failure that was dismissed stays so when the page is loaded anew, and the 
   const first = await opened();
   await act(async () => first.current[1].dismiss(failure.source));
   expect((await opened()).current[0].documents).toEqual([]);
-  documents = [{ ...failure, created_at: "2026-01-02T00:00:00Z" }];
-  expect((await opened()).current[0].documents).toEqual(documents);
+  for (const other of [{ created_at: "2026-01-02T00:00:00Z" }, { error: "of another kind" }]) {
+    documents = [{ ...failure, ...other }];
+    expect((await opened()).current[0].documents).toEqual(documents);
+  }
 });
 
 describe("what goes on", () => {

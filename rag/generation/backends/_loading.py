@@ -75,7 +75,8 @@ def load_model(
             attn_implementation=attention,
             dtype="auto" if precision == "auto" else fast,
         )
-    if device == "cpu" and model.dtype != fast:
+    is_quantized = getattr(model, "is_quantized", False)  # transformers casts none
+    if device == "cpu" and model.dtype != fast and not is_quantized:
         model = model.float()
     model = model.to(device).eval()
     if attention is None and model.config._attn_implementation == "sdpa":

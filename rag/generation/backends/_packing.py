@@ -45,7 +45,9 @@ def pack_linears(model: nn.Module) -> None:
         return
     for module in list(model.modules()):
         for name, child in list(module.named_children()):
-            if isinstance(child, nn.Linear) and _is_packable(child.weight):
+            if type(child) is nn.Linear and _is_packable(
+                child.weight
+            ):  # what is derived computes otherwise
                 setattr(module, name, _PackedLinear(child))
 
 

@@ -85,10 +85,11 @@ def _over_all(
 def attend(
     query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, *, scaling: float | None
 ) -> Tensor:
-    """Give (B, H, N, D) for a (B, H, N, D) query and (B, K, T, D) keys, as torch's own function does.
+    """Give (B, H, N, E) for a (B, H, N, D) query, (B, K, T, D) keys and (B, K, T, E) values, as torch does.
 
-    Without a mask the new tokens are the first ones there are, or one that sees all. For a few tokens in
-    bfloat16 torch's function takes several times as long as products in float32 on a CPU.
+    Without a mask the new tokens are the first ones there are, or one that sees all. For one token in
+    bfloat16 torch's function takes several times as long as products in float32 on a CPU; a few, which are
+    then rounded as one is, take about as long either way.
     """
     num_new = query.shape[2]
     if query.device.type == "cpu" and _is_short(query) and (num_new == 1 or mask is not None):
@@ -113,7 +114,8 @@ def _in_float32(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, 
         mask = mask[..., None, :, :]
         masked = seen.masked_fill(~mask, -torch.inf) if mask.dtype == torch.bool else seen + mask
         logits = masked.flatten(2, 3)
-    return (logits.softmax(dim=-1) @ value.float()).to(query.dtype).view_as(query)
+    output = (logits.softmax(dim=-1) @ value.float()).to(query.dtype)
+    return output.view(*query.shape[:3], value.shape[3])
 
 
 def _is_short(query: Tensor) -> bool:

@@ -88,8 +88,9 @@ def retrieval_heads(model: Any, folder: Path | None) -> tuple[Tensor, Tensor]:
 
 
 def fingerprint(model: Any) -> str:
-    """Name a model by its sizes and some of its weights, so that another has another file."""
-    digest = hashlib.sha256(repr(sorted(model.config.to_diff_dict().items(), key=str)).encode())
+    """Name a model by precision, sizes and some of its weights, so that another has another file."""
+    known = (model.dtype, sorted(model.config.to_diff_dict().items(), key=str))
+    digest = hashlib.sha256(repr(known).encode())
     for weights in list(model.parameters())[:: max(1, len(list(model.parameters())) // 8)]:
         digest.update(weights.detach().flatten()[:64].float().cpu().numpy().tobytes())
     return digest.hexdigest()[:16]

@@ -44,7 +44,7 @@ def has_words(row: Unit, labels: AbstractSet[str]) -> bool:
 
 
 def is_yes_or_no(cells: Iterable[str]) -> bool:
-    """Say whether all cells of a column do."""
+    """Say whether all cells of a column say yes or no."""
     return _YES.union(_NO).issuperset(map(str.casefold, cells))
 
 

@@ -72,7 +72,8 @@ def test_a_model_is_probed_once(tmp_path: Path) -> None:
     second = retrieval_heads(model, tmp_path)
     assert all(torch.allclose(one, other) for one, other in zip(first, second, strict=True))
     retrieval_heads(small_llama(seed=9), tmp_path)
-    assert len(list(tmp_path.glob("retrieval_heads-*.json"))) == 2
+    retrieval_heads(model.bfloat16(), tmp_path)
+    assert len(list(tmp_path.glob("retrieval_heads-*.json"))) == 3
 
 
 def test_razor_keeps_a_head_that_looks_at_copies_and_never_behind_them() -> None:
